@@ -1,0 +1,30 @@
+//! Credentials: never shown.
+
+use std::fmt;
+
+/// What proves who the caller is.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Credential {
+    /// User and password, for Basic or for a token server.
+    Basic {
+        /// The user's name.
+        username: String,
+        /// The password.
+        password: String,
+    },
+    /// An identity (refresh) token, which a token server exchanges.
+    Identity(String),
+    /// A registry token, sent as Bearer as it is.
+    Bearer(String),
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Credential::Basic { .. } => "Basic(…)",
+            Credential::Identity(_) => "Identity(…)",
+            Credential::Bearer(_) => "Bearer(…)",
+        })
+    }
+}

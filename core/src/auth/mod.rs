@@ -1,0 +1,11 @@
+//! Who may do what: challenges, scopes, tokens, and where a credential may go. Knows no Helm.
+
+pub mod challenge;
+pub mod credential;
+pub mod origin;
+pub mod scope;
+pub mod token;
+
+pub use credential::Credential;
+pub use origin::Origin;
+pub use scope::Scope;

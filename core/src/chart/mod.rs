@@ -1,0 +1,20 @@
+//! Helm charts: metadata, archives, directories.
+
+pub mod archive;
+pub mod dependency;
+pub mod extract;
+pub mod ignore;
+pub mod lock;
+pub mod metadata;
+pub mod package;
+pub mod rules;
+pub mod show;
+
+pub use archive::{Archive, Scan};
+pub use dependency::Dependency;
+pub use ignore::Ignore;
+pub use lock::Lock;
+pub use metadata::{Maintainer, Metadata};
+pub use package::{Package, Packaged};
+pub use rules::{Document, check};
+pub use show::{Section, show};

@@ -1,0 +1,432 @@
+//! One error type, and the one table of codes.
+//!
+//! A program branches on [`Kind`]; documentation and tests name a [`Code`]; the message is for people and is never parsed.
+//! Secrets never appear in any of them.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use crate::diagnostic::{Report, Severity};
+
+/// Whose fault it is, and what a program does next. Few and stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The document, archive or name that was given is wrong.
+    Invalid,
+    /// The call itself is wrong: an argument, an order of calls.
+    Misuse,
+    /// What was asked for is not there.
+    NotFound,
+    /// The registry or its token server refused.
+    Denied,
+    /// Something else is already there.
+    Conflict,
+    /// The peer cannot do this.
+    Unsupported,
+    /// The peer broke the protocol.
+    Protocol,
+    /// Bytes are not what their digest or size says.
+    Integrity,
+    /// A bound of [`Limits`](crate::Limits) was reached.
+    Limit,
+    /// No answer came: connection, TLS, time.
+    Transport,
+    /// The caller gave up.
+    Aborted,
+}
+
+impl Kind {
+    /// The name that every language uses: `not_found`.
+    ///
+    /// ```
+    /// assert_eq!(chartoci::Kind::NotFound.as_str(), "not_found");
+    /// ```
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Invalid => "invalid",
+            Kind::Misuse => "misuse",
+            Kind::NotFound => "not_found",
+            Kind::Denied => "denied",
+            Kind::Conflict => "conflict",
+            Kind::Unsupported => "unsupported",
+            Kind::Protocol => "protocol",
+            Kind::Integrity => "integrity",
+            Kind::Limit => "limit",
+            Kind::Transport => "transport",
+            Kind::Aborted => "aborted",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a code stands for: an error that ends an operation, or a finding in a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Class {
+    /// Ends an operation or refuses an input.
+    Error(Kind),
+    /// Is reported about a document; checking goes on.
+    Finding(Severity),
+}
+
+/// A stable name for one thing that can be wrong, such as `reference.tag`. [`codes`] lists them all.
+#[derive(Clone, Copy)]
+pub struct Code(&'static Entry);
+
+struct Entry {
+    name: &'static str,
+    class: Class,
+    meaning: &'static str,
+    remedy: &'static str,
+}
+
+impl Code {
+    /// The stable name: `area.what`.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// Error with a kind, or finding with a severity.
+    pub fn class(self) -> Class {
+        self.0.class
+    }
+
+    /// One sentence: what is wrong.
+    pub fn meaning(self) -> &'static str {
+        self.0.meaning
+    }
+
+    /// One sentence: what to do about it.
+    pub fn remedy(self) -> &'static str {
+        self.0.remedy
+    }
+
+    /// The code of that name.
+    ///
+    /// ```
+    /// assert!(chartoci::Code::find("reference.tag").is_some());
+    /// ```
+    pub fn find(name: &str) -> Option<Code> {
+        codes().find(|code| code.name() == name)
+    }
+}
+
+impl PartialEq for Code {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for Code {}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
+    }
+}
+
+/// Every code there is, in the order of the table.
+///
+/// ```
+/// assert!(chartoci::codes().count() > 20);
+/// ```
+pub fn codes() -> impl Iterator<Item = Code> {
+    TABLE.iter().map(|entry| Code(entry))
+}
+
+const fn kind(kind: Kind) -> Class {
+    Class::Error(kind)
+}
+
+const fn finding(severity: Severity) -> Class {
+    Class::Finding(severity)
+}
+
+macro_rules! table {
+    ($($constant:ident = $name:literal, $class:expr, $meaning:literal, $remedy:literal;)*) => {
+        #[allow(missing_docs)]
+        impl Code {
+            $(
+                #[doc = $meaning]
+                pub const $constant: Code = Code(&Entry {
+                    name: $name, class: $class, meaning: $meaning, remedy: $remedy,
+                });
+            )*
+        }
+        static TABLE: &[&Entry] = &[$(Code::$constant.0),*];
+    };
+}
+
+// One line a code: constant = name, class, meaning, remedy. Grouped by area; a new area gets its own heading.
+table! {
+    // misuse: the call
+    LOOKS_LIKE_CONTENT = "misuse.looks_like_content", kind(Kind::Misuse),
+        "A text with line breaks stands where a path is expected.",
+        "Pass bytes for content, or the path of a file.";
+    ARGUMENT = "misuse.argument", kind(Kind::Misuse),
+        "An argument is not of the form that this call takes.",
+        "See the call's documentation for the values it takes.";
+
+    // reference
+    REFERENCE_SCHEME = "reference.scheme", kind(Kind::Invalid),
+        "The reference has a scheme other than oci://.",
+        "Write oci://HOST/PATH; plain http is chosen by an option, never by the scheme.";
+    REFERENCE_USERINFO = "reference.userinfo", kind(Kind::Invalid),
+        "The reference carries a user name or password.",
+        "Give credentials by login or by the credentials option, never in a reference.";
+    REFERENCE_REGISTRY = "reference.registry", kind(Kind::Invalid),
+        "The reference names no valid registry.",
+        "Start with the registry's host, and its port if it has one: registry.example:5000/team/web.";
+    REFERENCE_REPOSITORY = "reference.repository", kind(Kind::Invalid),
+        "The repository is not a valid name.",
+        "Use lower-case letters, digits and single separators . _ - between them; parts are divided by /.";
+    REFERENCE_TAG = "reference.tag", kind(Kind::Invalid),
+        "The tag is not valid.",
+        "A tag has 1 to 128 characters: letters, digits, _ . -, and does not start with . or -.";
+    REFERENCE_DIGEST = "reference.digest", kind(Kind::Invalid),
+        "The digest is not valid.",
+        "A digest is sha256: and 64 lower-case hexadecimal digits, or sha512: and 128.";
+    REFERENCE_PUSH_TARGET = "reference.push_target", kind(Kind::Misuse),
+        "A push target carries a tag or a digest.",
+        "Name the registry and the path only: the chart's name and version are appended.";
+
+    // version
+    VERSION_SYNTAX = "version.syntax", kind(Kind::Invalid),
+        "The text is no semantic version.",
+        "Write MAJOR.MINOR.PATCH, and -PRERELEASE or +BUILD after it if needed.";
+    VERSION_CONSTRAINT = "version.constraint", kind(Kind::Invalid),
+        "The text is no version constraint.",
+        "Write for example ^1.2, ~1.2.3, >=1 <3 or 1.x || 2.x.";
+
+    // archive (chart archives)
+    // metadata (Chart.yaml)
+    // yaml
+    // json
+    // artifact (manifest, config)
+    // integrity
+    // auth
+    // registry (its answers)
+    // protocol
+    // transport
+    // limit
+    // files
+    // server
+    // findings of check
+}
+
+/// One entry of the `errors` list in a registry's answer, as the distribution specification ("Error Codes") has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RegistryError {
+    /// Such as `MANIFEST_UNKNOWN`; a registry may send others than the specification lists.
+    pub code: String,
+    /// For people; may be empty.
+    pub message: String,
+    /// Anything the registry adds, as JSON text; may be empty.
+    pub detail: String,
+}
+
+/// What ended an operation or refused an input.
+///
+/// ```
+/// let error = chartoci::Reference::parse("http://registry.example/web").unwrap_err();
+/// assert_eq!(error.code(), chartoci::Code::REFERENCE_SCHEME);
+/// assert_eq!(error.kind().as_str(), "invalid");
+/// assert!(!error.hint().is_empty());
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Inner {
+    code: Code,
+    message: String,
+    hint: Option<String>,
+    context: Vec<(&'static str, String)>,
+    report: Option<Report>,
+    status: Option<u16>,
+    registry: Vec<RegistryError>,
+    source: Option<Error>,
+}
+
+impl Error {
+    /// An error of that code. The message is a sentence without a full stop: `tag "a b" has a blank`.
+    pub fn new(code: Code, message: impl Into<String>) -> Error {
+        Error(Box::new(Inner {
+            code,
+            message: message.into(),
+            hint: None,
+            context: Vec::new(),
+            report: None,
+            status: None,
+            registry: Vec::new(),
+            source: None,
+        }))
+    }
+
+    /// Adds one fact: a name from the vocabulary of the specifications, and its value. Never a secret.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Error {
+        self.0.context.push((name, value.to_string()));
+        self
+    }
+
+    /// Replaces the code's remedy by one that knows the case.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Error {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds the findings that led to the refusal.
+    #[must_use]
+    pub fn with_report(mut self, report: Report) -> Error {
+        self.0.report = Some(report);
+        self
+    }
+
+    /// Adds what the registry answered.
+    #[must_use]
+    pub fn with_answer(mut self, status: u16, errors: Vec<RegistryError>) -> Error {
+        self.0.status = Some(status);
+        self.0.registry = errors;
+        self
+    }
+
+    /// Adds the error behind this one.
+    #[must_use]
+    pub fn because(mut self, source: Error) -> Error {
+        self.0.source = Some(source);
+        self
+    }
+
+    /// What a program branches on. A finding's code used as an error counts as [`Kind::Invalid`].
+    pub fn kind(&self) -> Kind {
+        match self.0.code.class() {
+            Class::Error(kind) => kind,
+            Class::Finding(_) => Kind::Invalid,
+        }
+    }
+
+    /// The stable name of what happened.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The facts of this case, in the order in which they were added.
+    pub fn context(&self) -> &[(&'static str, String)] {
+        &self.0.context
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &str {
+        self.0.hint.as_deref().unwrap_or(self.0.code.remedy())
+    }
+
+    /// The findings that led to it, where a document was refused.
+    pub fn report(&self) -> Option<&Report> {
+        self.0.report.as_ref()
+    }
+
+    /// The status of the answer that caused it.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// What the registry's body said.
+    pub fn registry_errors(&self) -> &[RegistryError] {
+        &self.0.registry
+    }
+
+    /// The error behind this one.
+    pub fn cause(&self) -> Option<&Error> {
+        self.0.source.as_ref()
+    }
+
+    /// The message without its causes.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        match &self.0.source {
+            Some(source) => write!(f, ": {source}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}]", self, self.0.code)?;
+        for (name, value) in &self.0.context {
+            write!(f, " {name}={value:?}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|error| error as _)
+    }
+}
+
+/// As every language shows it: `kind, code, message, hint, context`, and `status, registry_errors, report` where there
+/// are any.
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("Error", 8)?;
+        out.serialize_field("kind", self.kind().as_str())?;
+        out.serialize_field("code", self.0.code.name())?;
+        out.serialize_field("message", &self.to_string())?;
+        out.serialize_field("hint", self.hint())?;
+        let context: std::collections::BTreeMap<_, _> = self.0.context.iter().cloned().collect();
+        out.serialize_field("context", &context)?;
+        out.serialize_field("status", &self.0.status)?;
+        out.serialize_field("registry_errors", &self.0.registry)?;
+        out.serialize_field("report", &self.0.report)?;
+        out.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_of_the_form_area_dot_what() {
+        let mut names: Vec<_> = codes().map(Code::name).collect();
+        for name in &names {
+            let (area, what) = name.split_once('.').unwrap();
+            assert!(!area.is_empty() && !what.is_empty(), "{name}");
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._".contains(&b)), "{name}");
+        }
+        names.sort_unstable();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn every_code_says_what_it_means_and_what_to_do() {
+        for code in codes() {
+            assert!(code.meaning().ends_with('.') && code.remedy().ends_with('.'), "{code}");
+        }
+    }
+}

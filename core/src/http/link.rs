@@ -1,0 +1,1 @@
+//! `Link` headers (RFC 8288), as lists in pages use them.

@@ -1,0 +1,162 @@
+//! The vocabulary of HTTP, and nothing that does it.
+
+pub mod headers;
+pub mod link;
+mod receiver;
+pub mod url;
+
+pub use headers::Headers;
+pub use receiver::Receiver;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::time::Duration;
+
+/// Number of a request, unique within its exchange, never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u32);
+
+/// Which of the blobs that an exchange names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BlobId(pub u32);
+
+/// The methods that registries know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Options,
+}
+
+impl Method {
+    /// As it stands on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+            Method::Options => "OPTIONS",
+        }
+    }
+
+    /// The method of that name, upper case.
+    pub fn parse(text: &str) -> Option<Method> {
+        [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options]
+            .into_iter()
+            .find(|method| method.as_str() == text)
+    }
+}
+
+/// A request that the host is to send.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Hand it back with the answer.
+    pub id: RequestId,
+    /// Its method.
+    pub method: Method,
+    /// Absolute, `http` or `https`.
+    pub url: String,
+    /// Never Host, Content-Length, Connection. The host adds Content-Length from the payload, 0 included, to POST, PUT
+    /// and PATCH, and never uses chunked transfer.
+    pub headers: Headers,
+    /// The body.
+    pub payload: Payload,
+    /// Where the host stores the body of a 200 or 206 while the receiver verifies it.
+    pub sink: Option<BlobId>,
+    /// Whether the host follows redirects itself.
+    pub redirect: Redirect,
+    /// Silence allowed before the host gives up. None from the last byte of a blob PUT on: registries think long.
+    pub timeout: Option<Duration>,
+}
+
+/// A request's body. A blob is a description: for a retry the host opens the range again.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// No body; Content-Length is 0 where the method allows a body.
+    Empty,
+    /// Small, held by the core: a manifest, a config, a form.
+    Bytes(Arc<[u8]>),
+    /// Part of a blob that the host has.
+    Blob {
+        /// Which.
+        blob: BlobId,
+        /// Its bytes.
+        range: Range<u64>,
+    },
+}
+
+impl std::fmt::Debug for Payload {
+    /// Without the bytes: a form may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Payload::Empty => f.write_str("Empty"),
+            Payload::Bytes(bytes) => write!(f, "Bytes({})", bytes.len()),
+            Payload::Blob { blob, range } => write!(f, "Blob({}, {range:?})", blob.0),
+        }
+    }
+}
+
+impl Payload {
+    /// Its length in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Payload::Empty => 0,
+            Payload::Bytes(bytes) => bytes.len() as u64,
+            Payload::Blob { range, .. } => range.end - range.start,
+        }
+    }
+
+    /// It has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Who follows redirects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirect {
+    /// The core: the host hands back the 3xx.
+    Manual,
+    /// The host, because it cannot do otherwise (browsers).
+    Follow,
+}
+
+/// The head of a response.
+#[derive(Clone, Debug)]
+pub struct ResponseHead {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: Headers,
+    /// Where the answer came from, if the host followed redirects.
+    pub url: Option<String>,
+}
+
+/// Why a request could not be completed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// No connection: unknown host, refused, unreachable.
+    Connect(String),
+    /// TLS failed: certificate, protocol.
+    Tls(String),
+    /// Silence for longer than the request's timeout.
+    Timeout,
+    /// The connection broke.
+    Reset,
+    /// The host's own storage failed: no room, no permission. Not retried.
+    Storage(String),
+    /// The host was told not to connect there (`allow`). Not retried.
+    Forbidden(String),
+    /// Anything else, in the host's words.
+    Other(String),
+}

@@ -1,0 +1,194 @@
+//! Digests (image-spec, descriptor.md, "Digests").
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest as _, Sha256, Sha512};
+
+use crate::error::{Code, Error};
+
+/// The registered algorithms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// 32 bytes.
+    Sha256,
+    /// 64 bytes.
+    Sha512,
+}
+
+impl Algorithm {
+    /// The name before the colon.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Algorithm::Sha256 => "sha256",
+            Algorithm::Sha512 => "sha512",
+        }
+    }
+
+    /// The algorithm of that name.
+    pub fn parse(text: &str) -> Option<Algorithm> {
+        [Algorithm::Sha256, Algorithm::Sha512].into_iter().find(|algorithm| algorithm.as_str() == text)
+    }
+
+    /// Hexadecimal digits after the colon.
+    fn digits(self) -> usize {
+        match self {
+            Algorithm::Sha256 => 64,
+            Algorithm::Sha512 => 128,
+        }
+    }
+}
+
+/// The name of some bytes: `sha256:` and 64 lower-case hexadecimal digits, or `sha512:` and 128.
+///
+/// ```
+/// use chartoci::Digest;
+/// let digest = Digest::of(b"{}");
+/// assert_eq!(digest.as_str(), "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+/// assert_eq!(Digest::parse(digest.as_str())?, digest);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest {
+    text: String,
+    algorithm: Algorithm,
+}
+
+impl Digest {
+    /// Reads a digest of a registered algorithm.
+    ///
+    /// # Errors
+    /// [`Code::REFERENCE_DIGEST`]: another algorithm, another length, or other characters than `0-9a-f`.
+    pub fn parse(text: &str) -> Result<Digest, Error> {
+        let refused = |why: &str| {
+            Error::new(Code::REFERENCE_DIGEST, format!("invalid digest {:?}: {why}", clip(text)))
+                .with("digest", clip(text))
+        };
+        let (name, hex) = text.split_once(':').ok_or_else(|| refused("no algorithm before a colon"))?;
+        let algorithm = Algorithm::parse(name).ok_or_else(|| refused("the algorithm is neither sha256 nor sha512"))?;
+        if hex.len() != algorithm.digits() {
+            return Err(refused(&format!("{name} has {} hexadecimal digits", algorithm.digits())));
+        }
+        if !hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(refused("only 0-9 and a-f may follow the colon"));
+        }
+        Ok(Digest { text: text.to_owned(), algorithm })
+    }
+
+    /// The SHA-256 of some bytes.
+    pub fn of(data: &[u8]) -> Digest {
+        Digest::with(Algorithm::Sha256, data)
+    }
+
+    /// The digest of some bytes by that algorithm.
+    pub fn with(algorithm: Algorithm, data: &[u8]) -> Digest {
+        let mut digester = Digester::new(algorithm);
+        digester.update(data);
+        digester.finish()
+    }
+
+    /// By which algorithm.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The digits after the colon.
+    pub fn hex(&self) -> &str {
+        &self.text[self.algorithm.as_str().len() + 1..]
+    }
+
+    /// The whole text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Digest, Error> {
+        Digest::parse(text)
+    }
+}
+
+/// Hashes bytes as they come.
+///
+/// ```
+/// use chartoci::oci::{Algorithm, Digest, Digester};
+/// let mut digester = Digester::new(Algorithm::Sha256);
+/// digester.update(b"{");
+/// digester.update(b"}");
+/// assert_eq!(digester.finish(), Digest::of(b"{}"));
+/// ```
+#[derive(Clone)]
+pub struct Digester(State);
+
+#[derive(Clone)]
+enum State {
+    Sha256(Sha256),
+    Sha512(Sha512),
+}
+
+impl Digester {
+    /// Nothing hashed yet.
+    pub fn new(algorithm: Algorithm) -> Digester {
+        Digester(match algorithm {
+            Algorithm::Sha256 => State::Sha256(Sha256::new()),
+            Algorithm::Sha512 => State::Sha512(Sha512::new()),
+        })
+    }
+
+    /// Hashes some more.
+    pub fn update(&mut self, data: &[u8]) {
+        match &mut self.0 {
+            State::Sha256(hash) => hash.update(data),
+            State::Sha512(hash) => hash.update(data),
+        }
+    }
+
+    /// The digest of all that was hashed.
+    pub fn finish(self) -> Digest {
+        let (algorithm, bytes) = match self.0 {
+            State::Sha256(hash) => (Algorithm::Sha256, hash.finalize().to_vec()),
+            State::Sha512(hash) => (Algorithm::Sha512, hash.finalize().to_vec()),
+        };
+        let mut text = String::with_capacity(7 + 2 * bytes.len());
+        text.push_str(algorithm.as_str());
+        text.push(':');
+        for byte in bytes {
+            text.push(char::from(HEX[usize::from(byte >> 4)]));
+            text.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+        Digest { text, algorithm }
+    }
+}
+
+impl fmt::Debug for Digester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digester")
+    }
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Enough of a hostile text to recognise it.
+pub(crate) fn clip(text: &str) -> String {
+    const MOST: usize = 200;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

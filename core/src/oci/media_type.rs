@@ -1,0 +1,23 @@
+//! Media types of the OCI image specification, and of Docker where registries still answer with them.
+
+/// An image manifest.
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// An image index.
+pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// A Docker manifest, schema 2.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+/// A Docker manifest list.
+pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// The empty descriptor's content, `{}`.
+pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
+/// Bytes of no declared kind.
+pub const OCTET_STREAM: &str = "application/octet-stream";
+
+/// The type without parameters, lower case: what `Content-Type: …; charset=utf-8` means.
+///
+/// ```
+/// assert_eq!(chartoci::oci::media_type::essence("Text/HTML; charset=utf-8"), "text/html");
+/// ```
+pub fn essence(text: &str) -> String {
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
