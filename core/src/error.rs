@@ -217,6 +217,11 @@ table! {
     // json
     // artifact (manifest, config)
     // integrity
+    // auth: files with credentials
+    CREDENTIALS_FILE = "auth.credentials_file", kind(Kind::Invalid),
+        "A file with credentials cannot be understood.",
+        "Mend the file, or log in again; credentials can also be given to the call itself.";
+
     // auth
     // registry (its answers)
     // protocol

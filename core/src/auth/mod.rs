@@ -4,6 +4,7 @@ pub mod challenge;
 pub mod credential;
 pub mod origin;
 pub mod scope;
+pub mod store;
 pub mod token;
 
 pub use credential::Credential;
