@@ -9,19 +9,27 @@
 
 use std::sync::Arc;
 
-use crate::files::{Answer, Verb};
+use crate::files::{Answer, Memory, Verb};
 use crate::http::{Failure, Headers, Method, Receiver};
 use crate::limits::Limits;
 use crate::time::Instant;
 
 /// How a registry behaves.
-#[derive(Clone, Debug)]
+///
+/// ```
+/// use chartoci::server::Config;
+/// let config = Config { hosts: vec!["registry.test".to_owned()], ..Config::default() };
+/// assert!(!config.https);
+/// ```
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Bounds; a blob may be of any size.
     pub limits: Limits,
-    /// Seed of upload ids and tokens.
+    /// Seed of upload ids and tokens: take it from a good source of randomness, save in tests.
     pub seed: u64,
-    /// `Host` values that are served besides loopback names; anything else gets 421. Empty: loopback only.
+    /// The host speaks TLS: the token server's address says `https`.
+    pub https: bool,
+    /// `Host` values that are served besides loopback names, with a port or for every port; anything else gets 421.
     pub hosts: Vec<String>,
     /// Origins that may read and write from a page. Never `*`.
     pub cors_origins: Vec<String>,
@@ -30,10 +38,11 @@ pub struct Config {
 }
 
 /// Who may use the registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
     /// Everybody.
+    #[default]
     Open,
     /// By user and password.
     Basic {
@@ -49,6 +58,17 @@ pub enum Access {
         /// The password.
         password: String,
     },
+}
+
+impl std::fmt::Debug for Access {
+    /// Without the secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Access::Open => "Open",
+            Access::Basic { .. } => "Basic(…)",
+            Access::Bearer { .. } => "Bearer(…)",
+        })
+    }
 }
 
 /// The head of a request to the registry.
@@ -67,7 +87,8 @@ pub struct RequestHead {
 pub struct Response {
     /// Its status.
     pub status: u16,
-    /// Its headers, `content-length` included.
+    /// Its headers; `content-length` is among them wherever the status allows it, for HEAD with the length that GET would
+    /// have.
     pub headers: Headers,
     /// Its body; a HEAD's answer has none.
     pub body: Body,
@@ -113,7 +134,8 @@ pub enum Output {
     },
     /// Do this, then `handle_file`.
     Do(Verb),
-    /// Send this. The last word.
+    /// Send this. The last word. Where the request has a body that was not asked for, the host reads it away or closes
+    /// the connection.
     Respond(Response),
 }
 
@@ -174,4 +196,16 @@ impl Serving {
         let _ = answer;
         todo!()
     }
+}
+
+/// Serves one request with files in memory: the answer, and its body. For tests and browsers.
+pub fn serve_in_memory(
+    registry: &Registry,
+    files: &mut Memory,
+    head: RequestHead,
+    body: &[u8],
+    now: Instant,
+) -> (Response, Vec<u8>) {
+    let _ = (registry, files, head, body, now);
+    todo!()
 }
