@@ -215,6 +215,9 @@ table! {
     // metadata (Chart.yaml)
     // yaml
     // json
+    JSON_SYNTAX = "json.syntax", kind(Kind::Invalid),
+        "The document is no valid JSON.",
+        "Mend the place that line and column name; JSON has no comments and no commas at the end.";
     // artifact (manifest, config)
     // integrity
     // auth: files with credentials
@@ -227,6 +230,9 @@ table! {
     // protocol
     // transport
     // limit
+    LIMIT_DOCUMENT = "limit.document", kind(Kind::Limit),
+        "The document is larger than its limit.",
+        "Raise the limit that the context names if the document is to be trusted.";
     // files
     // server
     // findings of check

@@ -1,1 +1,247 @@
-//! JSON as Go writes it.
+//! JSON as Go's `encoding/json` writes it, and read with limits.
+//!
+//! A digest names bytes: a config blob has Helm's digest only if every escape and every number is spelled as Go spells it.
+
+use std::fmt;
+use std::io;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserializer, Serialize};
+use serde_json::ser::Formatter;
+use serde_json::{Map, Value};
+
+use crate::error::{Code, Error};
+use crate::oci::digest::clip;
+
+/// Writes a value as Go 1.22 and later does (`json.Marshal`): compact, no line break at the end; `<`, `>`, `&`, U+2028 and
+/// U+2029 escaped; numbers of floating point without needless `.0`, with an exponent from 1e21 on and below 1e-6.
+///
+/// ```
+/// assert_eq!(chartoci::json::write(&("<a>", "\u{8}", 2.0)), br#"["\u003ca\u003e","\b",2]"#);
+/// ```
+///
+/// # Panics
+/// Where the type cannot be written at all (a map whose keys are no strings): a fault of the type, never of its content.
+pub fn write<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    let mut out = Vec::new();
+    value
+        .serialize(&mut serde_json::Serializer::with_formatter(&mut out, Go))
+        .expect("memory takes all that is written, and the keys are strings");
+    out
+}
+
+struct Go;
+
+impl Formatter for Go {
+    fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+            let (plain, tail) = rest.split_at(at);
+            let mut characters = tail.chars();
+            let special = characters.next().unwrap_or_default();
+            write!(out, "{plain}\\u{:04x}", u32::from(special))?;
+            rest = characters.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
+
+    fn write_f64<W: io::Write + ?Sized>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
+        let size = value.abs();
+        if size != 0.0 && size < 1e-6 {
+            write!(out, "{value:e}")
+        } else if size >= 1e21 {
+            out.write_all(format!("{value:e}").replace('e', "e+").as_bytes())
+        } else {
+            write!(out, "{value}")
+        }
+    }
+}
+
+/// A document that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// What it says. Where a name stands twice in an object, the last one counts, as in Go.
+    pub value: Value,
+    /// RFC 6901 pointers to the names that stand more than once in their object; the first 100, long ones clipped.
+    pub duplicates: Vec<String>,
+}
+
+/// Reads one JSON document of at most `limit` bytes and 127 levels.
+///
+/// ```
+/// let parsed = chartoci::json::parse(br#"{"a":1,"a":2}"#, 100)?;
+/// assert_eq!((parsed.value["a"].as_u64(), parsed.duplicates), (Some(2), vec!["/a".to_owned()]));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Code::JSON_SYNTAX`] with `line` and `column`, [`Code::LIMIT_DOCUMENT`].
+pub fn parse(data: &[u8], limit: u64) -> Result<Parsed, Error> {
+    if data.len() as u64 > limit {
+        return Err(Error::new(Code::LIMIT_DOCUMENT, format!("the document has {} bytes", data.len()))
+            .with("limit", limit)
+            .with("size", data.len()));
+    }
+    let mut duplicates = Vec::new();
+    let mut deserializer = serde_json::Deserializer::from_slice(data);
+    let place = Place { path: &mut String::new(), duplicates: &mut duplicates };
+    let read = place.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
+    match read {
+        Ok(value) => Ok(Parsed { value, duplicates }),
+        Err(error) => Err(Error::new(Code::JSON_SYNTAX, format!("no valid JSON: {error}"))
+            .with("line", error.line())
+            .with("column", error.column())),
+    }
+}
+
+/// One step of an RFC 6901 pointer: `~` and `/` are escaped.
+pub fn pointer_token(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Where a value is read, and what was found on the way.
+struct Place<'a> {
+    path: &'a mut String,
+    duplicates: &'a mut Vec<String>,
+}
+
+const MOST_DUPLICATES: usize = 100;
+
+impl<'de> DeserializeSeed<'de> for Place<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Place<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        serde_json::Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        let length = self.path.len();
+        loop {
+            self.path.push_str(&format!("/{}", list.len()));
+            let place = Place { path: &mut *self.path, duplicates: &mut *self.duplicates };
+            let item = items.next_element_seed(place)?;
+            self.path.truncate(length);
+            match item {
+                Some(item) => list.push(item),
+                None => return Ok(list.into()),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        let length = self.path.len();
+        while let Some(name) = entries.next_key::<String>()? {
+            self.path.push('/');
+            self.path.push_str(&pointer_token(&name));
+            let place = Place { path: &mut *self.path, duplicates: &mut *self.duplicates };
+            let value = entries.next_value_seed(place)?;
+            if map.insert(name, value).is_some() && self.duplicates.len() < MOST_DUPLICATES {
+                let pointer = clip(self.path);
+                if !self.duplicates.contains(&pointer) {
+                    self.duplicates.push(pointer);
+                }
+            }
+            self.path.truncate(length);
+        }
+        Ok(map.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written<T: Serialize>(value: T) -> String {
+        String::from_utf8(write(&value)).unwrap()
+    }
+
+    // Expected texts: what Go 1.26's json.Marshal prints.
+    #[test]
+    fn strings_are_escaped_as_go_escapes_them() {
+        assert_eq!(written("<&>\u{2028}\u{2029}"), r#""\u003c\u0026\u003e\u2028\u2029""#);
+        assert_eq!(written("\u{8}\u{c}\n\r\t\u{0}\u{1f}\u{7f}"), "\"\\b\\f\\n\\r\\t\\u0000\\u001f\u{7f}\"");
+        assert_eq!(written("a\"b\\c/é😀"), r#""a\"b\\c/é😀""#);
+        assert_eq!(written(serde_json::json!({"<": "&"})), r#"{"\u003c":"\u0026"}"#);
+    }
+
+    #[test]
+    fn numbers_are_spelled_as_go_spells_them() {
+        for (number, expected) in [
+            (1.0, "1"),
+            (-0.5, "-0.5"),
+            (0.0, "0"),
+            (1e20, "100000000000000000000"),
+            (1e21, "1e+21"),
+            (1.5e300, "1.5e+300"),
+            (1e-6, "0.000001"),
+            (1e-7, "1e-7"),
+            (1.25e-9, "1.25e-9"),
+        ] {
+            assert_eq!(written(number), expected);
+        }
+    }
+
+    #[test]
+    fn names_that_stand_twice_are_reported_and_the_last_counts() {
+        let parsed = parse(br#"{"a":[{"b/c":1,"b/c":2,"b/c":3}],"a":4}"#, 100).unwrap();
+        assert_eq!(parsed.duplicates, ["/a/0/b~1c", "/a"]);
+        assert_eq!(parsed.value["a"], 4);
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused_with_its_place() {
+        let error = parse(b"{\n  \"a\": }", 100).unwrap_err();
+        assert_eq!((error.code(), error.context()), (
+            Code::JSON_SYNTAX,
+            &[("line", "2".to_owned()), ("column", "8".to_owned())][..],
+        ));
+        for text in ["", "{} {}", "{\"a\":1e999}", "\"\\ud800\"", "nul"] {
+            assert_eq!(parse(text.as_bytes(), 100).unwrap_err().code(), Code::JSON_SYNTAX, "{text}");
+        }
+        assert_eq!(parse(b"\"\xff\"", 100).unwrap_err().code(), Code::JSON_SYNTAX);
+    }
+
+    #[test]
+    fn depth_and_size_are_bounded() {
+        assert_eq!(parse("[".repeat(100_000).as_bytes(), 1 << 20).unwrap_err().code(), Code::JSON_SYNTAX);
+        assert_eq!(parse(b"{\"a\":1}", 6).unwrap_err().code(), Code::LIMIT_DOCUMENT);
+    }
+}
