@@ -416,6 +416,15 @@ impl Serialize for Error {
     }
 }
 
+/// Enough of a hostile text to recognise it.
+pub(crate) fn clip(text: &str) -> String {
+    const MOST: usize = 200;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

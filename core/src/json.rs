@@ -5,13 +5,12 @@
 use std::fmt;
 use std::io;
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, Serialize};
 use serde_json::ser::Formatter;
 use serde_json::{Map, Value};
 
-use crate::error::{Code, Error};
-use crate::oci::digest::clip;
+use crate::error::{Code, Error, clip};
 
 /// Writes a value as Go 1.22 and later does (`json.Marshal`): compact, no line break at the end; `<`, `>`, `&`, U+2028 and
 /// U+2029 escaped; numbers of floating point without needless `.0`, with an exponent from 1e21 on and below 1e-6.
@@ -229,10 +228,10 @@ mod tests {
     #[test]
     fn what_is_no_json_is_refused_with_its_place() {
         let error = parse(b"{\n  \"a\": }", 100).unwrap_err();
-        assert_eq!((error.code(), error.context()), (
-            Code::JSON_SYNTAX,
-            &[("line", "2".to_owned()), ("column", "8".to_owned())][..],
-        ));
+        assert_eq!(
+            (error.code(), error.context()),
+            (Code::JSON_SYNTAX, &[("line", "2".to_owned()), ("column", "8".to_owned())][..],)
+        );
         for text in ["", "{} {}", "{\"a\":1e999}", "\"\\ud800\"", "nul"] {
             assert_eq!(parse(text.as_bytes(), 100).unwrap_err().code(), Code::JSON_SYNTAX, "{text}");
         }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, clip};
 
 /// The registered algorithms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -183,12 +183,3 @@ impl fmt::Debug for Digester {
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
-
-/// Enough of a hostile text to recognise it.
-pub(crate) fn clip(text: &str) -> String {
-    const MOST: usize = 200;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}

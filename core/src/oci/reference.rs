@@ -6,8 +6,7 @@ use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 use super::Digest;
-use super::digest::clip;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, clip};
 
 /// The longest repository, in bytes (distribution/reference, `RepositoryNameTotalLengthMax`).
 pub const REPOSITORY_LENGTH: usize = 255;
