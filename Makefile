@@ -1,0 +1,119 @@
+# `make demo` shows what it does, `make test` tests all of it. Both install what they lack.
+
+PYTHON ?= python3
+CHART ?= examples/web
+SEEDS ?= 200000
+PROFILE ?= ci
+export TZ := UTC
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .cache/stamps
+STAGE := $(PYTHON) tests/tools/stage.py
+CARGO := cargo --locked
+
+RUST := Cargo.toml Cargo.lock $(shell find core/src bindings-python/src bindings-wasm/src bindings-wasm/xtask -name '*.rs' -o -name Cargo.toml)
+PYTHON_SOURCES := pyproject.toml $(shell find bindings-python/python -type f -not -name '*.pyc' -not -name '*.so' 2>/dev/null)
+JS_SOURCES := $(shell find bindings-wasm/js -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+
+.PHONY: demo build test test-all storms bench fmt clean
+.PHONY: provision check-format check-lints test-rust check-docs test-python check-types test-js test-packaging test-e2e check-licences
+
+demo: build
+	@$(BIN)/python examples/demo.py $(CHART)
+	@node examples/demo.mjs $(CHART)
+
+build: $(STAMPS)/wheel $(STAMPS)/wasm
+
+# Cheap stages first; the summary at the end counts what was skipped and says why.
+STAGES := provision check-format check-lints test-rust check-docs test-python check-types test-js test-packaging test-e2e
+test:
+	@$(STAGE) begin
+	@$(MAKE) --no-print-directory $(STAGES); status=$$?; $(STAGE) end; exit $$status
+
+# The full counts; before a piece of work is called done.
+test-all:
+	@$(STAGE) begin
+	@$(MAKE) --no-print-directory $(STAGES) storms check-licences; status=$$?; $(STAGE) end; exit $$status
+
+storms:
+	@CHARTOCI_SEEDS=$(SEEDS) $(STAGE) run "storms, $(SEEDS) seeds" $(CARGO) test -q --profile $(PROFILE) -p chartoci --test storms
+
+bench: PROFILE := release
+bench: $(STAMPS)/wheel-release $(STAMPS)/peers $(STAMPS)/wasm
+	@$(BIN)/python tests/bench/bench.py --write README.md
+
+fmt:
+	cargo fmt --all
+
+clean:
+	rm -rf target dist .cache/stamps .venv bindings-wasm/js/dist
+
+# The stages
+
+provision: $(STAMPS)/venv
+	@$(STAGE) run "what is here" tests/tools/provision.sh $(BIN)/python
+
+check-format:
+	@$(STAGE) run "rustfmt" cargo fmt --all --check
+
+check-lints:
+	@$(STAGE) run "clippy" $(CARGO) clippy -q --workspace --all-targets -- -D warnings
+
+test-rust:
+	@$(STAGE) run "Rust" $(CARGO) test -q --profile $(PROFILE) -p chartoci
+
+check-docs:
+	@RUSTDOCFLAGS=-Dwarnings $(STAGE) run "rustdoc" $(CARGO) doc -q --no-deps -p chartoci
+
+test-python: $(STAMPS)/wheel
+	@$(STAGE) run "Python" $(BIN)/pytest -q -rs tests/python
+
+check-types: $(STAMPS)/wheel
+	@$(STAGE) run "types of Python" tests/tools/types.sh $(BIN)
+
+test-js: $(STAMPS)/wasm
+	@$(STAGE) run "JavaScript" npm --prefix tests/js test --silent
+
+test-packaging: $(STAMPS)/wheel
+	@$(STAGE) run "packaging and documents" $(BIN)/pytest -q -rs tests/packaging
+
+test-e2e: $(STAMPS)/wheel
+	@$(STAGE) run "end to end" $(BIN)/pytest -q -rs tests/e2e
+
+check-licences:
+	@$(STAGE) run "licences" tests/tools/deny.sh
+
+# What they stand on
+
+$(STAMPS)/rust: rust-toolchain.toml
+	@mkdir -p $(@D)
+	@if command -v rustup >/dev/null; then rustup toolchain install --no-self-update >/dev/null && rustup target add wasm32-unknown-unknown; fi
+	@touch $@
+
+# pip serves the new environment from outside: Debian's python3 can make one without pip only.
+$(STAMPS)/venv: tests/requirements.txt
+	@mkdir -p $(@D)
+	$(PYTHON) -m venv --without-pip $(VENV)
+	$(PYTHON) -m pip --python $(BIN)/python install -q pip -r tests/requirements.txt
+	@touch $@
+
+$(STAMPS)/wheel $(STAMPS)/wheel-release: $(STAMPS)/venv $(STAMPS)/rust $(RUST) $(PYTHON_SOURCES)
+	rm -rf .cache/wheels/$(PROFILE)
+	$(BIN)/maturin build -q --locked --profile $(PROFILE) --interpreter $(BIN)/python --out .cache/wheels/$(PROFILE)
+	$(BIN)/pip install -q --force-reinstall --no-deps .cache/wheels/$(PROFILE)/*.whl
+	@rm -f $(STAMPS)/wheel $(STAMPS)/wheel-release
+	@touch $@
+
+$(STAMPS)/wasm: $(STAMPS)/rust $(RUST) $(JS_SOURCES) $(STAMPS)/npm
+	npm --prefix bindings-wasm/js run build --silent
+	@touch $@
+
+$(STAMPS)/npm: $(wildcard bindings-wasm/js/package-lock.json tests/js/package-lock.json)
+	@mkdir -p $(@D)
+	@for folder in $(^D); do npm ci --prefix $$folder --silent --no-audit --no-fund || exit 1; done
+	@touch $@
+
+$(STAMPS)/peers: $(STAMPS)/venv tests/bench/requirements.txt
+	$(BIN)/pip install -q -r tests/bench/requirements.txt
+	@touch $@

@@ -1,0 +1,184 @@
+"""Real registries and the real Helm for the tests beside; what this machine lacks is skipped, with the reason."""
+
+import base64
+import collections
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "tools"))
+
+import charts  # noqa: E402
+import helm  # noqa: E402
+import registries  # noqa: E402
+
+SHARED = pathlib.Path(os.environ.get("CHARTOCI_CHARTS") or ROOT.parent / "shared" / "charts")
+
+# How many manifests were compared with Helm's, by Helm's major version. None at all is a failure: see below.
+COMPARED: collections.Counter[str] = collections.Counter()
+
+
+def run(*command: object, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program with a clock in UTC; what it said is in the error if it fails."""
+    words = [str(word) for word in command]
+    settings = {**os.environ, "TZ": "UTC", **environment}
+    done = subprocess.run(words, capture_output=True, text=True, env=settings, timeout=120)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{' '.join(words)}\nexit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+class Tool:
+    """A program with Helm's verbs, told how to reach a registry."""
+
+    def __init__(self, name: str, command: list[str], home: pathlib.Path):
+        self.name, self.command, self.home = name, command, home
+
+    def __call__(self, verb: str, *words: object, registry: object, check: bool = True):
+        """Runs `verb words…` with the flags and the credentials that this registry needs."""
+        home = self.home / f"{self.name}-{registry.host.replace(':', '-')}"
+        home.mkdir(parents=True, exist_ok=True)
+        config = home / "config.json"
+        auths = {}
+        if registry.credentials:
+            auths[registry.host] = {"auth": base64.b64encode(":".join(registry.credentials).encode()).decode()}
+        config.write_text(json.dumps({"auths": auths}))
+        transport = ["--ca-file", registry.ca] if registry.ca else ["--plain-http"]
+        homes = {f"HELM_{kind}_HOME": str(home / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
+        return run(*self.command, verb, *words, *transport, "--registry-config", config, check=check, **homes)
+
+
+class Serving:
+    """`chartoci serve`, seen as a registry."""
+
+    kind, ca, credentials = "serve", None, None
+
+    def __init__(self, directory: pathlib.Path):
+        self.directory, self.host = directory, f"127.0.0.1:{registries.free_port()}"
+
+    def __enter__(self) -> "Serving":
+        command = [sys.executable, "-m", "chartoci", "serve", str(self.directory), "--listen", self.host]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                self.get("/v2/")
+                return self
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    self.process.kill()
+                    raise RuntimeError(f"chartoci serve does not start: {self.process.stderr.read()}") from None
+                time.sleep(0.05)
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+    def get(self, target: str, accept: str = "*/*") -> tuple[int, bytes]:
+        """One request."""
+        with contextlib.closing(http.client.HTTPConnection(self.host, timeout=20)) as connection:
+            connection.request("GET", target, headers={"Accept": accept})
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    manifest, blob = registries.Registry.manifest, registries.Registry.blob
+
+
+@pytest.fixture(scope="session")
+def registry_of(tmp_path_factory):
+    """`registry_of("htpasswd")`: a running registry of that kind, one for the session."""
+    with contextlib.ExitStack() as stack:
+        running = {}
+
+        def start(kind: str):
+            if kind not in running:
+                needed = {"htpasswd": ["docker-registry", "htpasswd"], "tls": ["docker-registry", "openssl"],
+                          "token": ["docker-registry", "openssl"], "anonymous": ["docker-registry"], "serve": []}[kind]
+                for reason in filter(None, map(registries.missing, needed)):
+                    pytest.skip(reason)
+                directory = tmp_path_factory.mktemp(kind)
+                started = Serving(directory) if kind == "serve" else registries.Registry(directory, kind)
+                running[kind] = stack.enter_context(started)
+            return running[kind]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def some_registry(registry_of):
+    """Debian's registry if it is here, else our own: bytes can be compared through either."""
+    return registry_of("serve" if registries.missing("docker-registry") else "anonymous")
+
+
+@pytest.fixture(params=[*registries.Registry.KINDS, "serve"])
+def registry(request, registry_of):
+    """Each kind of registry in turn."""
+    return registry_of(request.param)
+
+
+@pytest.fixture(scope="session")
+def tool_of(tmp_path_factory):
+    """`tool_of("helm3")`, `tool_of("helm4")`, `tool_of("chartoci")`."""
+    home = tmp_path_factory.mktemp("homes")
+
+    def find(name: str) -> Tool:
+        if name == "chartoci":
+            return Tool(name, [sys.executable, "-m", "chartoci"], home)
+        binary = helm.binary(int(name.removeprefix("helm")))
+        if not binary.exists():
+            pytest.skip(f"{name} is not there: python tests/tools/helm.py fetches it")
+        return Tool(name, [str(binary)], home)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory) -> list[pathlib.Path]:
+    """The generated charts as files, with their provenance files and times."""
+    directory = tmp_path_factory.mktemp("made")
+    return [write(chart, directory) for chart in charts.small()]
+
+
+@pytest.fixture(scope="session")
+def typical(tmp_path_factory) -> pathlib.Path:
+    """A chart of 5 kB with a provenance file."""
+    chart = charts.Chart("typical-1.2.3.tgz", charts.typical(), b"signed\n", charts.EPOCH)
+    return write(chart, tmp_path_factory.mktemp("typical"))
+
+
+def write(chart: charts.Chart, directory: pathlib.Path) -> pathlib.Path:
+    """The chart as a file; a signature beside it if it has one."""
+    path = directory / chart.filename
+    path.write_bytes(chart.archive)
+    os.utime(path, (chart.modified, chart.modified))
+    if chart.provenance is not None:
+        path.with_name(path.name + ".prov").write_bytes(chart.provenance)
+    return path
+
+
+@pytest.fixture(scope="session")
+def compared():
+    """Counts what was compared with Helm."""
+    return COMPARED
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    if COMPARED:
+        counts = ", ".join(f"{count} with {name}" for name, count in sorted(COMPARED.items()))
+        terminalreporter.write_line(f"NOTE manifests and configs compared byte for byte with Helm: {counts}")
+
+
+def pytest_sessionfinish(session) -> None:
+    """A run that meant to compare bytes with Helm and compared none is red."""
+    wanted = any(item.nodeid.startswith(("test_bytes", "tests/e2e/test_bytes")) for item in getattr(session, "items", ()))
+    if wanted and not session.config.option.collectonly and not COMPARED and session.exitstatus == 0:
+        print("\nno manifest was compared with Helm's: neither Helm nor its recorded answers are here")
+        session.exitstatus = 1

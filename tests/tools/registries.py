@@ -1,0 +1,241 @@
+"""Real registries on free ports of loopback: Debian's docker-registry in four guises, and the token server for one of them.
+
+Each is a context manager that starts the program, waits until it answers and stops it again. `requests()` is its access log.
+"""
+
+import base64
+import contextlib
+import http.client
+import http.server
+import json
+import pathlib
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import urllib.parse
+
+USERNAME, PASSWORD = "ada", "correct horse"
+SERVICE, ISSUER = "tests", "tests-tokens"
+ACCESS = re.compile(r'"(?P<method>[A-Z]+) (?P<target>\S+) HTTP/1\.[01]" (?P<status>\d{3})')
+
+
+def missing(program: str) -> str | None:
+    """Why a test cannot run, if the program is not there."""
+    return None if shutil.which(program) else f"{program} is not installed"
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def openssl(*arguments: str | pathlib.Path, data: bytes = b"") -> bytes:
+    """Runs the program of that name."""
+    return subprocess.run(["openssl", *arguments], input=data, capture_output=True, check=True).stdout
+
+
+class Authority:
+    """A certificate authority of our own, and the certificate for 127.0.0.1 and localhost that it signed."""
+
+    def __init__(self, directory: pathlib.Path):
+        self.ca, self.certificate, self.key = directory / "ca.pem", directory / "server.pem", directory / "server.key"
+        authority, request, extensions = directory / "ca.key", directory / "server.csr", directory / "extensions"
+        new = ["req", "-newkey", "rsa:2048", "-nodes", "-sha256"]
+        openssl(*new, "-x509", "-days", "2", "-subj", "/CN=tests", "-keyout", authority, "-out", self.ca)
+        openssl(*new, "-subj", "/CN=localhost", "-keyout", self.key, "-out", request)
+        extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n")
+        openssl("x509", "-req", "-days", "2", "-sha256", "-in", request, "-extfile", extensions,
+                "-CA", self.ca, "-CAkey", authority, "-CAcreateserial", "-out", self.certificate)
+
+
+class TokenServer:
+    """Gives bearer tokens that docker-registry believes: anonymous may pull, who knows the password may push too."""
+
+    def __init__(self, directory: pathlib.Path):
+        self.key, self.certificate = directory / "tokens.key", directory / "tokens.pem"
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-sha256", "-x509", "-days", "2", "-subj", "/CN=tokens",
+                "-keyout", self.key, "-out", self.certificate)
+        der = openssl("x509", "-in", self.certificate, "-outform", "DER")
+        self.header = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(der).decode()]}
+        self.log: list[str] = []
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                outer.log.append(f"GET {self.path}")
+                query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+                self.answer(query.get("scope", []), self.headers.get("Authorization"))
+
+            def do_POST(self) -> None:
+                outer.log.append(f"POST {self.path}")
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.respond(404, {"errors": [{"code": "UNSUPPORTED", "message": "only GET here"}]})
+
+            def answer(self, scopes: list[str], authorization: str | None) -> None:
+                expected = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+                if authorization not in (None, expected):
+                    return self.respond(401, {"errors": [{"code": "UNAUTHORIZED", "message": "wrong password"}]})
+                self.respond(200, {"token": outer.token(scopes, known=authorization == expected), "expires_in": 300})
+
+            def respond(self, status: int, document: object) -> None:
+                body = json.dumps(document).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.realm = f"http://127.0.0.1:{self.server.server_port}/token"
+
+    def token(self, scopes: list[str], known: bool) -> str:
+        """A JSON Web Token with what was asked for, as far as it is allowed."""
+        access = []
+        for scope in (scope for several in scopes for scope in several.split()):
+            kind, name, actions = scope.split(":", 2)
+            allowed = [action for action in actions.split(",") if known or action == "pull"]
+            access.append({"type": kind, "name": name, "actions": allowed})
+        now = int(time.time())
+        claims = {"iss": ISSUER, "sub": USERNAME if known else "", "aud": SERVICE, "iat": now, "nbf": now - 10,
+                  "exp": now + 300, "jti": str(time.monotonic_ns()), "access": access}
+        signed = ".".join(encode(json.dumps(part).encode()) for part in (self.header, claims))
+        return signed + "." + encode(openssl("dgst", "-sha256", "-sign", self.key, data=signed.encode()))
+
+    def __enter__(self) -> "TokenServer":
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def encode(data: bytes) -> str:
+    """base64url without padding, as in a JWT."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Registry:
+    """Debian's docker-registry. `kind`: anonymous, htpasswd, tls or token."""
+
+    KINDS = ("anonymous", "htpasswd", "tls", "token")
+
+    def __init__(self, directory: pathlib.Path, kind: str = "anonymous"):
+        self.directory, self.kind = directory, kind
+        self.host = f"127.0.0.1:{free_port()}"
+        self.ca: pathlib.Path | None = None
+        self.tokens: TokenServer | None = None
+        self.credentials = (USERNAME, PASSWORD) if kind in ("htpasswd", "token") else None
+        self.resources = contextlib.ExitStack()
+        self.seen = 0
+
+    @property
+    def secure(self) -> bool:
+        """Whether it speaks TLS."""
+        return self.ca is not None
+
+    def configuration(self) -> dict[str, object]:
+        """What docker-registry reads: YAML, of which JSON is a part."""
+        listen: dict[str, object] = {"addr": self.host, "secret": "tests"}
+        auth: dict[str, object] = {}
+        if self.kind == "htpasswd":
+            entry = subprocess.run(["htpasswd", "-Bbn", USERNAME, PASSWORD], capture_output=True, check=True).stdout
+            (self.directory / "htpasswd").write_bytes(entry)
+            auth = {"htpasswd": {"realm": "tests", "path": str(self.directory / "htpasswd")}}
+        if self.kind == "tls":
+            authority = Authority(self.directory)
+            self.ca = authority.ca
+            listen["tls"] = {"certificate": str(authority.certificate), "key": str(authority.key)}
+        if self.kind == "token":
+            self.tokens = self.resources.enter_context(TokenServer(self.directory))
+            auth = {"token": {"realm": self.tokens.realm, "service": SERVICE, "issuer": ISSUER,
+                              "rootcertbundle": str(self.tokens.certificate)}}
+        storage = {"filesystem": {"rootdirectory": str(self.directory / "data")}, "delete": {"enabled": True}}
+        configuration = {"version": "0.1", "log": {"level": "error"}, "storage": storage, "http": listen}
+        return configuration | ({"auth": auth} if auth else {})
+
+    def __enter__(self) -> "Registry":
+        self.directory.mkdir(parents=True, exist_ok=True)
+        with self.resources as resources:
+            configuration = self.directory / "config.yml"
+            configuration.write_text(json.dumps(self.configuration()))
+            log = resources.enter_context(open(self.directory / "log", "wb"))
+            command = ["docker-registry", "serve", str(configuration)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+            resources.callback(self.stop)
+            self.wait()
+            self.resources = resources.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.resources.close()
+
+    def stop(self) -> None:
+        """Ends the process."""
+        self.process.terminate()
+        self.process.wait(10)
+
+    def wait(self) -> None:
+        """Until it answers."""
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                self.get("/v2/")
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError("docker-registry does not start: " + (self.directory / "log").read_text()) from None
+                time.sleep(0.02)
+
+    def get(self, target: str, accept: str = "*/*") -> tuple[int, bytes]:
+        """One request, by means that are not under test; `target` starts with `/v2/`."""
+        if self.secure:
+            context = ssl.create_default_context(cafile=str(self.ca))
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(self.host, context=context, timeout=20)
+        else:
+            connection = http.client.HTTPConnection(self.host, timeout=20)
+        headers = {"Accept": accept}
+        if self.kind == "htpasswd":
+            headers["Authorization"] = "Basic " + base64.b64encode(f"{USERNAME}:{PASSWORD}".encode()).decode()
+        if self.kind == "token" and self.tokens:
+            name = re.match(r"/v2/(.*)/(?:manifests|blobs|tags)/", target)
+            scopes = [f"repository:{name[1]}:pull"] if name else []
+            headers["Authorization"] = "Bearer " + self.tokens.token(scopes, known=True)
+        with contextlib.closing(connection):
+            connection.request("GET", target, headers=headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+
+    def manifest(self, repository: str, reference: str) -> bytes:
+        """The stored bytes of a manifest."""
+        status, body = self.get(f"/v2/{repository}/manifests/{reference}", "application/vnd.oci.image.manifest.v1+json")
+        assert status == 200, (status, body)
+        return body
+
+    def blob(self, repository: str, digest: str) -> bytes:
+        """The stored bytes of a blob."""
+        status, body = self.get(f"/v2/{repository}/blobs/{digest}")
+        assert status == 200, (status, body)
+        return body
+
+    def requests(self) -> list[str]:
+        """`METHOD target status` of each request since the last call; those to the token server come last."""
+        time.sleep(0.1)  # the log's line comes after the answer
+        text = (self.directory / "log").read_text(errors="replace")
+        found = [" ".join(match.group("method", "target", "status")) for match in ACCESS.finditer(text)]
+        fresh, self.seen = found[self.seen :], len(found)
+        if self.tokens:
+            fresh += self.tokens.log
+            self.tokens.log.clear()
+        return fresh
