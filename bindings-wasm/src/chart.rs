@@ -1,0 +1,191 @@
+//! Charts and what they become in a registry.
+
+use chartoci::chart::{self, Document, Ignore as CoreIgnore, Scan, Section};
+use chartoci::time::Timestamp;
+use js_sys::{Array, Object};
+use wasm_bindgen::prelude::*;
+
+use crate::dto;
+use crate::errors::{Result, argument, throw};
+
+/// What Chart.yaml says.
+#[wasm_bindgen]
+pub struct Metadata(chartoci::Metadata);
+
+impl Metadata {
+    pub(crate) fn of(metadata: &chartoci::Metadata) -> Metadata {
+        Metadata(metadata.clone())
+    }
+}
+
+#[wasm_bindgen]
+impl Metadata {
+    pub fn parse(chart_yaml: &[u8], limits: &JsValue) -> Result<Metadata> {
+        chartoci::Metadata::parse(chart_yaml, &dto::limits(limits)?).map(Metadata).map_err(throw)
+    }
+    pub fn peek(archive: &[u8], limits: &JsValue) -> Result<Metadata> {
+        chartoci::Metadata::peek(archive, &dto::limits(limits)?).map(Metadata).map_err(throw)
+    }
+    #[wasm_bindgen(js_name = fromConfig)]
+    pub fn from_config(config: &[u8], limits: &JsValue) -> Result<Metadata> {
+        chartoci::Metadata::from_config(config, &dto::limits(limits)?).map(Metadata).map_err(throw)
+    }
+    pub fn fields(&self) -> Object {
+        dto::metadata(&self.0)
+    }
+    pub fn config(&self) -> Vec<u8> {
+        self.0.config()
+    }
+    #[wasm_bindgen(js_name = toYaml)]
+    pub fn to_yaml(&self) -> String {
+        self.0.to_yaml()
+    }
+}
+
+/// A chart archive, unpacked.
+#[wasm_bindgen]
+pub struct Archive(chartoci::Archive);
+
+impl Archive {
+    pub(crate) fn core(&self) -> &chartoci::Archive {
+        &self.0
+    }
+}
+
+#[wasm_bindgen]
+impl Archive {
+    pub fn read(data: &[u8], limits: &JsValue) -> Result<Archive> {
+        chartoci::Archive::read(data, &dto::limits(limits)?).map(Archive).map_err(throw)
+    }
+    pub fn metadata(&self) -> Metadata {
+        Metadata::of(self.0.metadata())
+    }
+    pub fn digest(&self) -> String {
+        self.0.scan().digest.to_string()
+    }
+    pub fn size(&self) -> JsValue {
+        dto::number(self.0.scan().size)
+    }
+    pub fn unpacked(&self) -> JsValue {
+        dto::number(self.0.scan().unpacked)
+    }
+    pub fn report(&self) -> Array {
+        dto::report(&self.0.scan().report)
+    }
+    pub fn paths(&self) -> Vec<String> {
+        self.0.paths().map(str::to_owned).collect()
+    }
+    /// A copy of a file's bytes.
+    pub fn file(&self, path: &str) -> Option<Vec<u8>> {
+        self.0.file(path).map(<[u8]>::to_vec)
+    }
+    pub fn values(&self) -> JsValue {
+        dto::node(self.0.values())
+    }
+    #[wasm_bindgen(js_name = valuesYaml)]
+    pub fn values_yaml(&self) -> Option<Vec<u8>> {
+        self.0.values_yaml().map(<[u8]>::to_vec)
+    }
+    pub fn schema(&self) -> Option<Vec<u8>> {
+        self.0.schema().map(<[u8]>::to_vec)
+    }
+    pub fn readme(&self) -> Option<Vec<u8>> {
+        self.0.readme().map(|(_, data)| data.to_vec())
+    }
+    pub fn crds(&self) -> Vec<String> {
+        self.0.crds().into_iter().map(str::to_owned).collect()
+    }
+    pub fn templates(&self) -> Vec<String> {
+        self.0.templates().into_iter().map(str::to_owned).collect()
+    }
+    pub fn lock(&self) -> Option<Object> {
+        self.0.lock().map(dto::lock)
+    }
+    pub fn dependencies(&self) -> Vec<Archive> {
+        self.0.dependencies().iter().cloned().map(Archive).collect()
+    }
+    /// What `helm show` prints.
+    pub fn show(&self, section: &str) -> Result<Vec<u8>> {
+        Ok(chart::show(&self.0, Section::parse(section).map_err(throw)?))
+    }
+}
+
+/// A manifest, its config, and what they mean.
+#[wasm_bindgen]
+pub struct Artifact(chartoci::Artifact);
+
+impl Artifact {
+    pub(crate) fn core(&self) -> &chartoci::Artifact {
+        &self.0
+    }
+}
+
+/// `created` in seconds since 1970-01-01T00:00:00Z.
+fn build(scan: &Scan, provenance: Option<Vec<u8>>, created: Option<f64>) -> Result<Artifact> {
+    let created = created.map(|seconds| Timestamp::from_unix(seconds.floor() as i64));
+    chartoci::Artifact::build(scan, provenance.as_deref(), created).map(Artifact).map_err(throw)
+}
+
+#[wasm_bindgen]
+impl Artifact {
+    pub fn build(archive: &Archive, provenance: Option<Vec<u8>>, created: Option<f64>) -> Result<Artifact> {
+        build(archive.0.scan(), provenance, created)
+    }
+    /// Of packed bytes, which are looked at whole and not kept.
+    #[wasm_bindgen(js_name = buildFrom)]
+    pub fn build_from(
+        data: &[u8], provenance: Option<Vec<u8>>, created: Option<f64>, limits: &JsValue,
+    ) -> Result<Artifact> {
+        build(&Scan::read(data, &dto::limits(limits)?).map_err(throw)?, provenance, created)
+    }
+    pub fn parse(manifest: &[u8], limits: &JsValue) -> Result<Artifact> {
+        chartoci::Artifact::parse(manifest, &dto::limits(limits)?).map(Artifact).map_err(throw)
+    }
+    pub fn fields(&self) -> Object {
+        dto::artifact(&self.0)
+    }
+    pub fn explain(&self) -> String {
+        self.0.explain()
+    }
+}
+
+/// `.helmignore`.
+#[wasm_bindgen]
+pub struct Ignore(CoreIgnore);
+
+#[wasm_bindgen]
+impl Ignore {
+    pub fn parse(text: &str) -> Result<Ignore> {
+        CoreIgnore::parse(text).map(Ignore).map_err(throw)
+    }
+    pub fn matches(&self, path: &str, is_directory: bool) -> bool {
+        self.0.matches(path, is_directory)
+    }
+}
+
+#[wasm_bindgen(js_name = parseLock)]
+pub fn parse_lock(text: &[u8], limits: &JsValue) -> Result<Object> {
+    chart::Lock::parse(text, &dto::limits(limits)?).map(|lock| dto::lock(&lock)).map_err(throw)
+}
+
+#[wasm_bindgen(js_name = lockDigest)]
+pub fn lock_digest(dependencies: Vec<JsValue>, locked: Vec<JsValue>) -> Result<String> {
+    Ok(chart::Lock::digest_for(&dto::read_dependencies(dependencies)?, &dto::read_dependencies(locked)?))
+}
+
+/// The findings about a document.
+#[wasm_bindgen]
+pub fn check(data: &[u8], kind: Option<String>, filename: Option<String>, limits: &JsValue) -> Result<Array> {
+    let kind = kind.map(|name| Document::parse(&name).map_err(throw)).transpose()?;
+    chart::check(data, kind, filename.as_deref(), &dto::limits(limits)?)
+        .map(|report| dto::report(&report))
+        .map_err(throw)
+}
+
+/// Seconds since 1970-01-01T00:00:00Z of an RFC 3339 text.
+#[wasm_bindgen(js_name = parseTime)]
+pub fn parse_time(text: &str) -> Result<f64> {
+    Timestamp::parse_rfc3339(text)
+        .map(|time| time.as_unix() as f64)
+        .ok_or_else(|| argument(format!("{text:?} is no time as RFC 3339 has it")))
+}

@@ -1,0 +1,52 @@
+//! Errors: the core's become `ChartOciError`.
+
+use chartoci::error::Class;
+use chartoci::{Code, Error};
+use js_sys::{Array, Object};
+use wasm_bindgen::prelude::*;
+
+use crate::dto;
+
+#[wasm_bindgen(raw_module = "../errors.js")]
+extern "C" {
+    /// `ChartOciError.from`.
+    #[wasm_bindgen(js_name = fromFields)]
+    fn from_fields(fields: &Object) -> JsValue;
+}
+
+/// What wasm functions throw.
+pub(crate) type Result<T> = std::result::Result<T, JsValue>;
+
+pub(crate) fn throw(error: Error) -> JsValue {
+    from_fields(&dto::error(&error))
+}
+
+pub(crate) fn argument(message: impl Into<String>) -> JsValue {
+    throw(Error::new(Code::ARGUMENT, message))
+}
+
+/// An error that the host found, with the kind and the hint of its code.
+#[wasm_bindgen(js_name = failure)]
+pub fn failure(code: &str, message: String) -> JsValue {
+    throw(Error::new(Code::find(code).unwrap_or(Code::ARGUMENT), message))
+}
+
+/// Every code, in the order of the core's table.
+#[wasm_bindgen]
+pub fn codes() -> Array {
+    chartoci::codes()
+        .map(|code| {
+            let (kind, severity) = match code.class() {
+                Class::Error(kind) => (Some(kind.as_str()), None),
+                Class::Finding(severity) => (None, Some(severity.as_str())),
+            };
+            dto::object()
+                .with("code", code.name())
+                .with("kind", kind)
+                .with("severity", severity)
+                .with("meaning", code.meaning())
+                .with("remedy", code.remedy())
+                .done()
+        })
+        .collect()
+}

@@ -1,0 +1,236 @@
+//! Talking to a registry: the machine, as it is. `drive.js` drives it.
+
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use chartoci::exchange::{
+    Config, Exchange as CoreExchange, HostSet, IfExists, Outcome, Output, Pull, Push, QueryId, Resolve, RetryPolicy,
+    Session as CoreSession, Traits, Want,
+};
+use chartoci::http::{Receiver as CoreReceiver, RequestId, ResponseHead};
+use chartoci::oci::Repository;
+use chartoci::time::Instant;
+use chartoci::{Descriptor, Digest, Reference};
+use js_sys::{Array, Object};
+use wasm_bindgen::prelude::*;
+
+use crate::chart::Artifact;
+use crate::dto;
+use crate::errors::{Result, argument, throw};
+
+/// Policy, tokens, what was learned about each host.
+#[wasm_bindgen]
+pub struct Session(CoreSession);
+
+/// `"loopback"`, true, false, or a list of hosts.
+fn host_set(options: &JsValue) -> Result<HostSet> {
+    let value = dto::get(options, "plainHttp");
+    Ok(match (value.as_bool(), value.as_string().as_deref()) {
+        (Some(true), _) => HostSet::All,
+        (Some(false), _) => HostSet::None,
+        (None, Some("loopback")) => HostSet::Loopback,
+        (None, None) if value.is_undefined() => HostSet::Loopback,
+        _ => HostSet::These(dto::strings(options, "plainHttp")?.into_iter().collect()),
+    })
+}
+
+fn retry(options: &JsValue) -> Result<RetryPolicy> {
+    let default = RetryPolicy::default();
+    let pause = |name, default| Ok(dto::milliseconds(options, name)?.map_or(default, Duration::from_millis));
+    Ok(RetryPolicy {
+        attempts: dto::small(options, "attempts")?.unwrap_or(default.attempts),
+        backoff: pause("backoff", default.backoff)?,
+        backoff_max: pause("backoffMax", default.backoff_max)?,
+        retry_after_max: pause("retryAfterMax", default.retry_after_max)?,
+    })
+}
+
+#[wasm_bindgen]
+impl Session {
+    /// Options: `userAgent`, `seed`, `limits`, `retry`, `concurrency`, `plainHttp`, `idleTimeout`, `timeout`,
+    /// `manualRedirects`, `allHeaders`, `hasCredentials`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &JsValue) -> Result<Session> {
+        let default = Config::default();
+        let concurrency = match dto::small(options, "concurrency")? {
+            None => default.concurrency,
+            Some(many) => u8::try_from(many)
+                .ok()
+                .and_then(NonZeroU8::new)
+                .ok_or_else(|| argument("concurrency is not between 1 and 255"))?,
+        };
+        let idle_timeout = match dto::get(options, "idleTimeout").is_null() {
+            true => None,
+            false => dto::milliseconds(options, "idleTimeout")?.map(Duration::from_millis).or(default.idle_timeout),
+        };
+        Ok(Session(CoreSession::new(Config {
+            user_agent: dto::text(options, "userAgent")?.unwrap_or(default.user_agent),
+            seed: dto::whole(options, "seed")?.unwrap_or(default.seed),
+            limits: dto::limits(&dto::get(options, "limits"))?,
+            retry: retry(&dto::get(options, "retry"))?,
+            concurrency,
+            plain_http: host_set(options)?,
+            idle_timeout,
+            timeout: dto::milliseconds(options, "timeout")?.map(Duration::from_millis),
+            transport: Traits {
+                manual_redirects: dto::flag(options, "manualRedirects")?.unwrap_or(true),
+                all_headers: dto::flag(options, "allHeaders")?.unwrap_or(true),
+            },
+            has_credentials: dto::flag(options, "hasCredentials")?.unwrap_or(false),
+        })))
+    }
+}
+
+/// One operation.
+#[wasm_bindgen]
+pub struct Exchange(CoreExchange);
+
+fn reference(text: &str) -> Result<Reference> {
+    Reference::parse(text).map_err(throw)
+}
+
+#[wasm_bindgen]
+impl Exchange {
+    /// A chart to `TARGET/NAME:VERSION`. Blob 1 is the chart, 2 the provenance. Options: `ifExists`.
+    pub fn push(session: &Session, artifact: &Artifact, target: &str, options: &JsValue) -> Result<Exchange> {
+        let mut push = Push::chart(artifact.core(), target).map_err(throw)?;
+        push.if_exists = match dto::text(options, "ifExists")?.as_deref() {
+            None | Some("overwrite") => IfExists::Overwrite,
+            Some("skip-same") => IfExists::SkipSame,
+            Some("refuse") => IfExists::Refuse,
+            Some(other) => return Err(argument(format!("ifExists is overwrite, skip-same or refuse, not {other:?}"))),
+        };
+        Ok(Exchange(CoreExchange::push(&session.0, push)))
+    }
+    /// Options: `version`, `devel`, `checkTag`, and what is wanted: `chart` (blob 0), `provenance` (blob 1), `config`.
+    pub fn pull(session: &Session, reference: &str, options: &JsValue) -> Result<Exchange> {
+        let flag = |name| Ok::<bool, JsValue>(dto::flag(options, name)?.unwrap_or(false));
+        let pull = Pull {
+            reference: self::reference(reference)?,
+            version: dto::text(options, "version")?,
+            devel: flag("devel")?,
+            want: Want { chart: flag("chart")?, provenance: flag("provenance")?, config: flag("config")? },
+            check_tag: flag("checkTag")?,
+        };
+        Ok(Exchange(CoreExchange::pull(&session.0, pull)))
+    }
+    /// Options: `version`, `devel`.
+    pub fn resolve(session: &Session, reference: &str, options: &JsValue) -> Result<Exchange> {
+        let resolve = Resolve {
+            reference: self::reference(reference)?,
+            version: dto::text(options, "version")?,
+            devel: dto::flag(options, "devel")?.unwrap_or(false),
+        };
+        Ok(Exchange(CoreExchange::resolve(&session.0, resolve)))
+    }
+    pub fn tags(session: &Session, repository: &str) -> Result<Exchange> {
+        Ok(Exchange(CoreExchange::tags(&session.0, Repository::parse(repository).map_err(throw)?)))
+    }
+    /// One blob, into blob 0. Descriptor: `{ mediaType, digest, size }`.
+    pub fn fetch(session: &Session, repository: &str, descriptor: &JsValue) -> Result<Exchange> {
+        let blob = Descriptor {
+            media_type: dto::required(descriptor, "mediaType")?,
+            digest: Digest::parse(&dto::required(descriptor, "digest")?).map_err(throw)?,
+            size: dto::whole(descriptor, "size")?.ok_or_else(|| argument("size is missing"))?,
+        };
+        Ok(Exchange(CoreExchange::fetch(&session.0, Repository::parse(repository).map_err(throw)?, blob)))
+    }
+
+    /// `now` in milliseconds of a clock that never goes back.
+    pub fn poll(&mut self, now: f64) -> Object {
+        match self.0.poll(Instant::from_millis(now as u64)) {
+            Output::Send(request) => dto::object().with("kind", "send").with("request", dto::request(&request)),
+            Output::Cancel(id) => dto::object().with("kind", "cancel").with("id", id.0),
+            Output::Ask(query) => dto::object().with("kind", "ask").with("query", dto::query(&query)),
+            Output::Notify(event) => dto::object().with("kind", "notify").with("event", dto::event(&event)),
+            Output::Wait(wake) => dto::object()
+                .with("kind", "wait")
+                .with("until", wake.until.map(|until| until.as_millis() as f64))
+                .with("why", wake.why),
+            Output::Done(Ok(outcome)) => dto::object().with("kind", "done").with("outcome", self::outcome(&outcome)),
+            Output::Done(Err(error)) => dto::object().with("kind", "done").with("error", throw(error)),
+            _ => dto::object().with("kind", "unknown"),
+        }
+        .done()
+    }
+    /// Head: `{ status, headers, url }`. Feed the body to the receiver.
+    #[wasm_bindgen(js_name = handleResponse)]
+    pub fn handle_response(&mut self, id: u32, head: &JsValue) -> Result<Receiver> {
+        let head = ResponseHead {
+            status: dto::small(head, "status")?.and_then(|status| u16::try_from(status).ok()).unwrap_or_default(),
+            headers: dto::pairs(&Array::from(&dto::get(head, "headers")))?,
+            url: dto::text(head, "url")?,
+        };
+        Ok(Receiver(self.0.handle_response(RequestId(id), head)))
+    }
+    #[wasm_bindgen(js_name = handleEnd)]
+    pub fn handle_end(&mut self, id: u32, receiver: Receiver) {
+        self.0.handle_end(RequestId(id), receiver.0);
+    }
+    /// Failure: `{ kind, message }`.
+    #[wasm_bindgen(js_name = handleFailure)]
+    pub fn handle_failure(&mut self, id: u32, failure: &JsValue, receiver: Option<Receiver>) -> Result<()> {
+        self.0.handle_failure(RequestId(id), dto::failure(failure)?, receiver.map(|receiver| receiver.0));
+        Ok(())
+    }
+    #[wasm_bindgen(js_name = handleCredential)]
+    pub fn handle_credential(&mut self, id: u32, credential: &JsValue) -> Result<()> {
+        self.0.handle_credential(QueryId(id), dto::read_credential(credential)?);
+        Ok(())
+    }
+    pub fn abort(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn outcome(outcome: &Outcome) -> JsValue {
+    match outcome {
+        Outcome::Pushed(pushed) => dto::pushed(pushed).into(),
+        Outcome::Pulled(pulled) => dto::pulled(pulled).into(),
+        Outcome::Resolved(resolved) => dto::resolved(resolved).into(),
+        Outcome::Tags(tags) => tags.iter().map(JsValue::from).collect::<Array>().into(),
+        Outcome::Fetched(blob) => dto::descriptor(blob).into(),
+        _ => JsValue::UNDEFINED,
+    }
+}
+
+/// Takes the bytes of one body.
+#[wasm_bindgen]
+pub struct Receiver(CoreReceiver);
+
+impl Receiver {
+    pub(crate) fn of(receiver: CoreReceiver) -> Receiver {
+        Receiver(receiver)
+    }
+    pub(crate) fn into_core(self) -> CoreReceiver {
+        self.0
+    }
+}
+
+#[wasm_bindgen]
+impl Receiver {
+    /// False: read no further, hand the receiver back.
+    pub fn write(&mut self, chunk: &[u8]) -> bool {
+        self.0.write(chunk)
+    }
+    #[wasm_bindgen(getter)]
+    pub fn offset(&self) -> JsValue {
+        dto::number(self.0.offset())
+    }
+    #[wasm_bindgen(getter)]
+    pub fn stores(&self) -> bool {
+        self.0.stores()
+    }
+    #[wasm_bindgen(getter)]
+    pub fn seen(&self) -> JsValue {
+        dto::number(self.0.seen())
+    }
+    #[wasm_bindgen(getter)]
+    pub fn expected(&self) -> JsValue {
+        self.0.expected().map(dto::number).into()
+    }
+    #[wasm_bindgen(getter)]
+    pub fn digest(&self) -> Option<String> {
+        self.0.digest().map(Digest::to_string)
+    }
+}

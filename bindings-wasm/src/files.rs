@@ -1,0 +1,105 @@
+//! Machines that name what is to be done with files: the host does it and hands back what came of it.
+
+use chartoci::auth::store::{Environment, Lookup as CoreLookup, Platform};
+use chartoci::chart::{Package as CorePackage, package::Options};
+use chartoci::files::Step;
+use chartoci::time::Timestamp;
+use js_sys::{Object, Uint8Array};
+use wasm_bindgen::prelude::*;
+
+use crate::chart::{Archive, Metadata};
+use crate::dto;
+use crate::errors::{Result, throw};
+
+/// `{ kind: "do", verb }` or `{ kind: "done", value }`; a failure is thrown.
+pub(crate) fn step<T>(step: Step<T>, value: impl FnOnce(T) -> JsValue) -> Result<Object> {
+    match step {
+        Step::Do(verb) => Ok(dto::object().with("kind", "do").with("verb", dto::verb(&verb)).done()),
+        Step::Done(result) => {
+            let result = result.map_err(throw)?;
+            Ok(dto::object().with("kind", "done").with("value", value(result)).done())
+        }
+    }
+}
+
+/// Packs a directory.
+#[wasm_bindgen]
+pub struct Package(CorePackage);
+
+#[wasm_bindgen]
+impl Package {
+    /// Options: `version`, `appVersion`, `created` (seconds since 1970-01-01T00:00:00Z).
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &JsValue, limits: &JsValue) -> Result<Package> {
+        let options = Options {
+            version: dto::text(options, "version")?,
+            app_version: dto::text(options, "appVersion")?,
+            created: dto::get(options, "created").as_f64().map(|seconds| Timestamp::from_unix(seconds.floor() as i64)),
+        };
+        Ok(Package(CorePackage::new(options, &dto::limits(limits)?)))
+    }
+    pub fn poll(&mut self) -> Result<Object> {
+        step(self.0.poll(), |packaged| {
+            dto::object()
+                .with("filename", &*packaged.filename)
+                .with("data", Uint8Array::from(&*packaged.data))
+                .with("digest", packaged.digest.as_str())
+                .with("metadata", Metadata::of(&packaged.metadata))
+                .done()
+                .into()
+        })
+    }
+    pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
+        self.0.handle(dto::answer(answer)?);
+        Ok(())
+    }
+}
+
+/// Unpacks an archive below a directory.
+#[wasm_bindgen]
+pub struct Extract(chartoci::chart::extract::Extract);
+
+#[wasm_bindgen]
+impl Extract {
+    #[wasm_bindgen(constructor)]
+    pub fn new(archive: &Archive, nonce: u32) -> Extract {
+        Extract(chartoci::chart::extract::Extract::new(archive.core().clone(), u64::from(nonce)))
+    }
+    pub fn poll(&mut self) -> Result<Object> {
+        step(self.0.poll(), JsValue::from)
+    }
+    pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
+        self.0.handle(dto::answer(answer)?);
+        Ok(())
+    }
+}
+
+/// Looks for a credential in the files of Helm and Docker. The paths of its verbs are the host's own.
+#[wasm_bindgen]
+pub struct Lookup(CoreLookup);
+
+#[wasm_bindgen]
+impl Lookup {
+    /// Environment: `variables` (pairs), `home`, `platform` as Node names it.
+    #[wasm_bindgen(constructor)]
+    pub fn new(environment: &JsValue, registry: &str, repository: &str) -> Result<Lookup> {
+        let variables = js_sys::Array::from(&dto::get(environment, "variables"));
+        let environment = Environment {
+            variables: dto::pairs(&variables)?,
+            home: dto::required(environment, "home")?,
+            platform: match dto::required(environment, "platform")?.as_str() {
+                "darwin" => Platform::MacOs,
+                "win32" => Platform::Windows,
+                _ => Platform::Linux,
+            },
+        };
+        Ok(Lookup(CoreLookup::new(environment.files(None), registry, repository)))
+    }
+    pub fn poll(&mut self) -> Result<Object> {
+        step(self.0.poll(), |found| found.map(|found| dto::credential(&found.credential)).into())
+    }
+    pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
+        self.0.handle(dto::answer(answer)?);
+        Ok(())
+    }
+}
