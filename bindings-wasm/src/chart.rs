@@ -134,7 +134,10 @@ impl Artifact {
     /// Of packed bytes, which are looked at whole and not kept.
     #[wasm_bindgen(js_name = buildFrom)]
     pub fn build_from(
-        data: &[u8], provenance: Option<Vec<u8>>, created: Option<f64>, limits: &JsValue,
+        data: &[u8],
+        provenance: Option<Vec<u8>>,
+        created: Option<f64>,
+        limits: &JsValue,
     ) -> Result<Artifact> {
         build(&Scan::read(data, &dto::limits(limits)?).map_err(throw)?, provenance, created)
     }

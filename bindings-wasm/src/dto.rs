@@ -77,11 +77,7 @@ pub(crate) fn error(error: &Error) -> Object {
         .registry_errors()
         .iter()
         .map(|entry| {
-            object()
-                .with("code", &*entry.code)
-                .with("message", &*entry.message)
-                .with("detail", &*entry.detail)
-                .done()
+            object().with("code", &*entry.code).with("message", &*entry.message).with("detail", &*entry.detail).done()
         })
         .collect();
     object()
@@ -203,12 +199,15 @@ pub(crate) fn artifact(artifact: &Artifact) -> Object {
         .with("chartLayer", artifact.chart_layer().map(descriptor))
         .with("provenanceLayer", artifact.provenance_layer().map(descriptor))
         .with("annotations", dictionary(artifact.annotations()))
-        .with("what", match artifact.what() {
-            What::Chart => "chart",
-            What::Image => "image",
-            What::Index => "index",
-            _ => "other",
-        })
+        .with(
+            "what",
+            match artifact.what() {
+                What::Chart => "chart",
+                What::Image => "image",
+                What::Index => "index",
+                _ => "other",
+            },
+        )
         .with("report", report(artifact.report()))
         .done()
 }
@@ -299,10 +298,13 @@ pub(crate) fn request(request: &Request) -> Object {
         .with("headers", headers(&request.headers))
         .with("payload", payload.done())
         .with("sink", request.sink.map(|blob| blob.0))
-        .with("redirect", match request.redirect {
-            Redirect::Manual => "manual",
-            Redirect::Follow => "follow",
-        })
+        .with(
+            "redirect",
+            match request.redirect {
+                Redirect::Manual => "manual",
+                Redirect::Follow => "follow",
+            },
+        )
         .with("timeout", request.timeout.map(|timeout| timeout.as_millis() as f64))
         .done()
 }

@@ -39,6 +39,7 @@ pub fn codes() -> Array {
             let (kind, severity) = match code.class() {
                 Class::Error(kind) => (Some(kind.as_str()), None),
                 Class::Finding(severity) => (None, Some(severity.as_str())),
+                _ => (None, None),
             };
             dto::object()
                 .with("code", code.name())

@@ -36,7 +36,9 @@ fn host_set(options: &JsValue) -> Result<HostSet> {
 
 fn retry(options: &JsValue) -> Result<RetryPolicy> {
     let default = RetryPolicy::default();
-    let pause = |name, default| Ok(dto::milliseconds(options, name)?.map_or(default, Duration::from_millis));
+    let pause = |name, default| -> Result<Duration> {
+        Ok(dto::milliseconds(options, name)?.map_or(default, Duration::from_millis))
+    };
     Ok(RetryPolicy {
         attempts: dto::small(options, "attempts")?.unwrap_or(default.attempts),
         backoff: pause("backoff", default.backoff)?,

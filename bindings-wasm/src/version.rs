@@ -52,8 +52,7 @@ pub fn constraint_matches(constraint: &str, version: &str) -> Result<bool> {
 /// The place of the version that is picked.
 #[wasm_bindgen(js_name = constraintPick)]
 pub fn constraint_pick(constraint: &str, versions: Vec<String>) -> Result<Option<usize>> {
-    let versions =
-        versions.iter().map(|text| Version::parse(text).map_err(throw)).collect::<Result<Vec<Version>>>()?;
+    let versions = versions.iter().map(|text| Version::parse(text).map_err(throw)).collect::<Result<Vec<Version>>>()?;
     let constraint = Constraint::parse(constraint).map_err(throw)?;
     Ok(constraint.pick(&versions).and_then(|picked| versions.iter().position(|version| std::ptr::eq(version, picked))))
 }

@@ -1,0 +1,1 @@
+export const fromFields = (f) => Object.assign(new Error(f.message), f);
