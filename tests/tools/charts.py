@@ -192,7 +192,7 @@ def one(draw: random.Random, number: int) -> Chart:
     return Chart(f"chart-{number:03}.tgz", archive, provenance, EPOCH + draw.randrange(10**8))
 
 
-def big(seed: int = 1) -> bytes:
+def big(seed: int = 1, version: str = "1.0.0") -> bytes:
     """About 5,000 files, 160 vendored charts, 76 MB unpacked, 22 MB packed; three files are noise of 4 MiB each."""
     draw = random.Random(f"big/{seed}")
     words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randrange(3, 11))) for _ in range(3000)]
@@ -206,7 +206,7 @@ def big(seed: int = 1) -> bytes:
 
     def chart(root: str, files: int, size: int) -> None:
         name = root.rstrip("/").rsplit("/", 1)[-1]
-        head = f"apiVersion: v2\nname: {name}\nversion: 1.{draw.randrange(99)}.0\ndescription: {' '.join(words[:9])}\n"
+        head = f"apiVersion: v2\nname: {name}\nversion: {version}\ndescription: {' '.join(words[:9])}\n"
         content[f"{root}Chart.yaml"] = head.encode()
         content[f"{root}values.yaml"] = b"replicas: 1\n"
         for number in range(files):
@@ -221,11 +221,11 @@ def big(seed: int = 1) -> bytes:
     return pack(content)
 
 
-def typical(seed: int = 1) -> bytes:
+def typical(seed: int = 1, version: str = "1.2.3") -> bytes:
     """A chart of 5 kB, as most are."""
     draw = random.Random(f"typical/{seed}")
     lines = ["  " * draw.randrange(4) + f"key{draw.randrange(99)}: {draw.getrandbits(40):x}" for _ in range(480)]
-    chart = "apiVersion: v2\nname: typical\nversion: 1.2.3\ndescription: A chart like most\nappVersion: '4.5'\n"
+    chart = f"apiVersion: v2\nname: typical\nversion: {version}\ndescription: A chart like most\nappVersion: '4.5'\n"
     return pack({
         "typical/Chart.yaml": chart.encode(),
         "typical/values.yaml": b"replicas: 1\n",
