@@ -213,7 +213,54 @@ table! {
 
     // archive (chart archives)
     // metadata (Chart.yaml)
+    CHART_FIELD_TYPE = "chart.field_type", kind(Kind::Invalid),
+        "A field holds a value of another type than Helm takes there.",
+        "Give the field the type that the message names; quote what is meant as a text.";
+    CHART_NAME = "chart.name", kind(Kind::Invalid),
+        "The chart has no name, or one that is no plain file name.",
+        "Set name in Chart.yaml to the name of the chart's directory, without slashes.";
+    CHART_VERSION = "chart.version", kind(Kind::Invalid),
+        "The chart has no version, or one that is no semantic version.",
+        "Set version in Chart.yaml to MAJOR.MINOR.PATCH, in quotes if it looks like a number.";
+    CHART_TYPE = "chart.type", kind(Kind::Invalid),
+        "The chart's type is unknown.",
+        "Set type in Chart.yaml to application or library, or leave it out.";
+    CHART_MAINTAINER = "chart.maintainer", kind(Kind::Invalid),
+        "An entry of maintainers is empty.",
+        "Remove the entry, or give it a name.";
+    CHART_DEPENDENCY = "chart.dependency", kind(Kind::Invalid),
+        "An entry of dependencies is empty.",
+        "Remove the entry, or give it name, version and repository.";
+    CHART_ALIAS = "chart.alias", kind(Kind::Invalid),
+        "The alias of a dependency has characters that are not allowed.",
+        "Use letters, digits, _ and - only.";
+    CHART_DUPLICATE_DEPENDENCY = "chart.duplicate_dependency", kind(Kind::Invalid),
+        "Two dependencies have the same name or alias.",
+        "Give one of them an alias of its own.";
+
     // yaml
+    YAML_SYNTAX = "yaml.syntax", kind(Kind::Invalid),
+        "The text is not YAML.",
+        "Look at the line and just before it: indentation, quotes and brackets.";
+    YAML_ENCODING = "yaml.encoding", kind(Kind::Invalid),
+        "The text is not UTF-8.",
+        "Save the file as UTF-8.";
+    YAML_ALIAS = "yaml.alias", kind(Kind::Invalid),
+        "An alias names no anchor before it, or one whose value contains the alias.",
+        "Define the anchor before its alias, outside of the value that uses it.";
+    YAML_MERGE = "yaml.merge", kind(Kind::Invalid),
+        "The value of the merge key << is no mapping.",
+        "Give << a mapping, an alias of one, or a list of these.";
+    YAML_KEY = "yaml.key", kind(Kind::Invalid),
+        "A key is null, a list, a mapping or a number of 64 bits.",
+        "Use a text as key; put it in quotes.";
+    YAML_TAG = "yaml.tag", kind(Kind::Invalid),
+        "A value is not what its tag says.",
+        "Remove the tag, or write a value that fits it.";
+    YAML_NUMBER = "yaml.number", kind(Kind::Invalid),
+        "Infinities and NaN have no place in JSON, which Helm makes of every document.",
+        "Put the value in quotes, or use a finite number.";
+
     // json
     JSON_SYNTAX = "json.syntax", kind(Kind::Invalid),
         "The document is no valid JSON.",
@@ -233,6 +280,15 @@ table! {
     LIMIT_DOCUMENT = "limit.document", kind(Kind::Limit),
         "The document is larger than its limit.",
         "Raise the limit that the context names if the document is to be trusted.";
+    LIMIT_DEPTH = "limit.depth", kind(Kind::Limit),
+        "A YAML or JSON document nests too deeply.",
+        "Raise the limit `depth` if the document is to be trusted.";
+    LIMIT_NODES = "limit.nodes", kind(Kind::Limit),
+        "A YAML document has too many nodes, those of its aliases included.",
+        "Raise the limit `nodes` if the document is to be trusted.";
+    LIMIT_ALIASES = "limit.aliases", kind(Kind::Limit),
+        "Nearly all nodes of a YAML document come from aliases; Helm refuses it too.",
+        "Write the repeated parts out, or repeat them less often.";
     // files
     // server
     // findings of check

@@ -1,9 +1,15 @@
 //! The tree: values as Helm sees them, each with its place.
 
-use crate::diagnostic::Span;
+use std::collections::BTreeMap;
 
-/// A value and its place in the text.
-#[derive(Clone, Debug, PartialEq)]
+use super::resolve::{Precision, Tag, float_text, resolve};
+use super::scan::{Event, Scanner, depth, error_at};
+use crate::diagnostic::Span;
+use crate::error::{Code, Error};
+use crate::limits::Limits;
+
+/// A value and its place in the text. What came through an alias has the place of its anchor.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
     /// The value.
     pub data: Data,
@@ -14,9 +20,10 @@ pub struct Node {
 }
 
 /// A value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Data {
     /// Nothing.
+    #[default]
     Null,
     /// True or false.
     Bool(bool),
@@ -58,4 +65,349 @@ impl Node {
             _ => None,
         }
     }
+
+    /// The value of a key, if this is a mapping that has it.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.as_mapping()?.get(key)
+    }
+
+    /// What the value is, with an article: `a text`, `a list`.
+    pub fn describe(&self) -> &'static str {
+        match &self.data {
+            Data::Null => "null",
+            Data::Bool(_) => "a boolean",
+            Data::Int(_) | Data::Uint(_) | Data::Float(_) => "a number",
+            Data::String(_) => "a text",
+            Data::Sequence(_) => "a list",
+            Data::Mapping(_) => "a mapping",
+        }
+    }
+
+    /// Makes sure that JSON can hold the value: Helm turns every document into JSON.
+    ///
+    /// # Errors
+    /// [`Code::YAML_NUMBER`] for an infinity or NaN.
+    pub fn check_json(&self) -> Result<(), Error> {
+        match &self.data {
+            Data::Float(value) if !value.is_finite() => {
+                let message = format!("{} has no place in JSON", float_text(*value, Precision::Double));
+                Err(error_at(Code::YAML_NUMBER, message, self.span))
+            }
+            Data::Sequence(items) => items.iter().try_for_each(Node::check_json),
+            Data::Mapping(mapping) => mapping.pairs.iter().try_for_each(|(_, _, value)| value.check_json()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Lays `over` on `base` as Helm merges the documents of values.yaml: mappings are merged, anything else is replaced.
+#[must_use]
+pub fn merge(base: Node, over: Node) -> Node {
+    let Node { data: Data::Mapping(base), span, source } = base else { return over };
+    let Data::Mapping(over) = over.data else { return over };
+    let mut merged = base;
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for (at, (key, _, _)) in merged.pairs.iter().enumerate() {
+        places.insert(key.clone(), at);
+    }
+    for (key, place, value) in over.pairs {
+        match places.get(&key).and_then(|at| merged.pairs.get_mut(*at)) {
+            Some((_, known_place, known)) => {
+                *known_place = place;
+                *known = merge(std::mem::take(known), value);
+            }
+            None => merged.pairs.push((key, place, value)),
+        }
+    }
+    merged.duplicates.extend(over.duplicates);
+    Node { data: Data::Mapping(merged), span, source }
+}
+
+/// Makes trees of events.
+pub(super) struct Builder<'a> {
+    scanner: Scanner<'a>,
+    depth: u32,
+    deepest: u32,
+    most_nodes: u32,
+    /// Nodes of this document so far, and how many of them came through aliases.
+    nodes: u32,
+    aliased: u32,
+    /// Events of the anchored nodes of this document, for their aliases to play again.
+    tape: Vec<(Event<'a>, Span)>,
+    /// Anchored nodes that have begun and not ended: while there are any, events go to the tape.
+    open_anchors: u32,
+    /// Where on the tape the node of an anchor lies; `None` while it has not ended.
+    anchors: BTreeMap<usize, Option<std::ops::Range<usize>>>,
+    /// Parts of the tape that are being played, the innermost last.
+    playing: Vec<std::ops::Range<usize>>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(text: &'a [u8], limits: &Limits) -> Result<Builder<'a>, Error> {
+        Ok(Builder {
+            scanner: Scanner::new(text, limits)?,
+            depth: 0,
+            deepest: depth(limits),
+            most_nodes: limits.nodes,
+            nodes: 0,
+            aliased: 0,
+            tape: Vec::new(),
+            open_anchors: 0,
+            anchors: BTreeMap::new(),
+            playing: Vec::new(),
+        })
+    }
+
+    /// The next document, if there is one.
+    pub(super) fn document(&mut self) -> Result<Option<Node>, Error> {
+        loop {
+            match self.scanner.next()? {
+                None => return Ok(None),
+                Some((Event::DocumentStart, _)) => break,
+                Some(_) => {}
+            }
+        }
+        (self.nodes, self.aliased) = (0, 0);
+        self.tape.clear();
+        self.anchors.clear();
+        let (event, span) = self.pull()?;
+        let node = self.node(event, span)?;
+        self.pull()?; // the end of the document
+        Ok(Some(node))
+    }
+
+    /// The next event, from the tape if an alias is being played.
+    fn pull(&mut self) -> Result<(Event<'a>, Span), Error> {
+        if let Some(part) = self.playing.last_mut() {
+            if let Some(event) = part.next().and_then(|at| self.tape.get(at)) {
+                return Ok(event.clone());
+            }
+        }
+        let Some((event, span)) = self.scanner.next()? else {
+            return Err(Error::new(Code::YAML_SYNTAX, "the document ends too early"));
+        };
+        if self.open_anchors > 0 {
+            self.tape.push((event.clone(), span));
+        }
+        Ok((event, span))
+    }
+
+    /// The node that begins with this event.
+    fn node(&mut self, event: Event<'a>, span: Span) -> Result<Node, Error> {
+        self.count(span)?;
+        let anchor = match event {
+            Event::Scalar { anchor, .. } | Event::SequenceStart { anchor } | Event::MappingStart { anchor } => anchor,
+            _ => 0,
+        };
+        if anchor == 0 || !self.playing.is_empty() {
+            return self.content(event, span);
+        }
+        if self.open_anchors == 0 {
+            self.tape.push((event.clone(), span));
+        }
+        let start = self.tape.len() - 1;
+        self.anchors.insert(anchor, None);
+        self.open_anchors += 1;
+        let node = self.content(event, span)?;
+        self.open_anchors -= 1;
+        self.anchors.insert(anchor, Some(start..self.tape.len()));
+        Ok(node)
+    }
+
+    /// Counts a node before anything is made of it.
+    fn count(&mut self, span: Span) -> Result<(), Error> {
+        self.nodes += 1;
+        if self.nodes > self.most_nodes {
+            let message = format!("the document has more than {} nodes", self.most_nodes);
+            return Err(error_at(Code::LIMIT_NODES, message, span).with("limit", self.most_nodes));
+        }
+        if !self.playing.is_empty() {
+            self.aliased += 1;
+            if self.aliased > 100 && self.nodes > 1000 && aliased_share(self.nodes) < self.aliased.into() {
+                return Err(error_at(Code::LIMIT_ALIASES, "nearly all of the document comes from aliases", span));
+            }
+        }
+        Ok(())
+    }
+
+    fn content(&mut self, event: Event<'a>, span: Span) -> Result<Node, Error> {
+        match event {
+            Event::Scalar { text, plain, tag, .. } => {
+                let given = (plain || tag != Tag::None).then(|| text.clone());
+                let data = resolve(text, plain, tag).map_err(|message| error_at(Code::YAML_TAG, message, span))?;
+                let source = given.filter(|given| !shows(&data, given)).map(|given| given.into());
+                Ok(Node { data, span, source })
+            }
+            Event::SequenceStart { .. } => self.nested(span, Self::sequence),
+            Event::MappingStart { .. } => self.nested(span, Self::mapping),
+            Event::Alias(anchor) => self.alias(anchor, span),
+            _ => Err(error_at(Code::YAML_SYNTAX, "a value is missing", span)),
+        }
+    }
+
+    fn nested(
+        &mut self,
+        start: Span,
+        read: impl FnOnce(&mut Self) -> Result<(Data, Span), Error>,
+    ) -> Result<Node, Error> {
+        if self.depth >= self.deepest {
+            let message = format!("the document nests deeper than {} levels", self.deepest);
+            return Err(error_at(Code::LIMIT_DEPTH, message, start).with("limit", self.deepest));
+        }
+        self.depth += 1;
+        let (data, end) = read(self)?;
+        self.depth -= 1;
+        let span = Span { end: end.end, end_line: end.end_line, end_column: end.end_column, ..start };
+        Ok(Node { data, span, source: None })
+    }
+
+    fn sequence(&mut self) -> Result<(Data, Span), Error> {
+        let mut items = Vec::new();
+        loop {
+            match self.pull()? {
+                (Event::SequenceEnd, end) => return Ok((Data::Sequence(items), end)),
+                (event, span) => items.push(self.node(event, span)?),
+            }
+        }
+    }
+
+    fn mapping(&mut self) -> Result<(Data, Span), Error> {
+        let mut pairs = Vec::new();
+        loop {
+            let (event, span) = match self.pull()? {
+                (Event::MappingEnd, end) => return Ok((Data::Mapping(distinct(pairs)), end)),
+                key => key,
+            };
+            if is_merge(&event) {
+                self.merged(&mut pairs)?;
+                continue;
+            }
+            let key = self.node(event, span)?;
+            let text = key_text(key)?;
+            let (event, value_span) = self.pull()?;
+            let value = self.node(event, value_span)?;
+            pairs.push(Pair { key: text, place: span, value, merged: false });
+        }
+    }
+
+    /// The value of `<<`: a mapping, an alias of one, or a list of these, of which earlier ones win.
+    fn merged(&mut self, pairs: &mut Vec<Pair>) -> Result<(), Error> {
+        let (event, span) = self.pull()?;
+        let may_be_list = matches!(event, Event::SequenceStart { .. });
+        let mappings = match self.node(event, span)?.data {
+            Data::Mapping(mapping) => vec![mapping],
+            Data::Sequence(items) if may_be_list => {
+                let mapping = |item: Node| match item.data {
+                    Data::Mapping(mapping) => Some(mapping),
+                    _ => None,
+                };
+                items.into_iter().rev().map(mapping).collect::<Option<_>>().ok_or_else(|| no_mapping(span))?
+            }
+            _ => return Err(no_mapping(span)),
+        };
+        let all = mappings.into_iter().flat_map(|mapping| mapping.pairs);
+        pairs.extend(all.map(|(key, place, value)| Pair { key, place, value, merged: true }));
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Error> {
+        let part = match self.anchors.get(&anchor) {
+            Some(Some(part)) => part.clone(),
+            Some(None) => return Err(error_at(Code::YAML_ALIAS, "the anchor's value contains itself", span)),
+            None => return Err(error_at(Code::YAML_ALIAS, "the alias has no anchor before it", span)),
+        };
+        self.playing.push(part);
+        let (event, span) = self.pull()?;
+        let node = self.node(event, span)?;
+        self.playing.pop();
+        Ok(node)
+    }
+}
+
+/// How many of so many nodes may come from aliases: the rule of go-yaml v2, which permits nearly all of a small
+/// document and few of a big one.
+fn aliased_share(nodes: u32) -> f64 {
+    let grown = (f64::from(nodes) - 400_000.0) / 3_600_000.0;
+    f64::from(nodes) * (0.99 - 0.89 * grown.clamp(0.0, 1.0))
+}
+
+fn no_mapping(span: Span) -> Error {
+    error_at(Code::YAML_MERGE, "the value of << is neither a mapping nor a list of mappings", span)
+}
+
+fn is_merge(key: &Event<'_>) -> bool {
+    match key {
+        Event::Scalar { text, plain, tag, .. } => {
+            text == "<<" && (*plain && *tag == Tag::None || matches!(tag, Tag::NonSpecific | Tag::Merge))
+        }
+        _ => false,
+    }
+}
+
+/// The text that stands for a key in JSON.
+fn key_text(key: Node) -> Result<String, Error> {
+    Ok(match key.data {
+        Data::String(text) => text,
+        Data::Int(number) => number.to_string(),
+        Data::Bool(flag) => flag.to_string(),
+        Data::Float(number) => match float_text(number, Precision::Single).as_str() {
+            "+Inf" => ".inf".to_owned(),
+            "-Inf" => "-.inf".to_owned(),
+            "NaN" => ".nan".to_owned(),
+            text => text.to_owned(),
+        },
+        Data::Null | Data::Uint(_) | Data::Sequence(_) | Data::Mapping(_) => {
+            let message = format!("a key must be a text or a smaller number, not {}", key.describe());
+            return Err(error_at(Code::YAML_KEY, message, key.span));
+        }
+    })
+}
+
+/// The value, printed in the plainest way, reads as in the source.
+fn shows(data: &Data, source: &str) -> bool {
+    match data {
+        Data::Null => source.is_empty() || source == "null",
+        Data::Bool(flag) => source == if *flag { "true" } else { "false" },
+        Data::Int(number) => source == number.to_string(),
+        Data::Uint(number) => source == number.to_string(),
+        Data::Float(number) => source == number.to_string(),
+        Data::String(text) => source == text,
+        Data::Sequence(_) | Data::Mapping(_) => true,
+    }
+}
+
+struct Pair {
+    key: String,
+    place: Span,
+    value: Node,
+    /// Through `<<`: such a key is not written twice where it stands beside an equal one.
+    merged: bool,
+}
+
+/// Of equal keys the last stands, in the place of the first.
+fn distinct(pairs: Vec<Pair>) -> Mapping {
+    let mut mapping = Mapping { pairs: Vec::with_capacity(pairs.len()), duplicates: Vec::new() };
+    // Where the pair at an index goes: the index of the first of its key.
+    let mut home: Vec<usize> = (0..pairs.len()).collect();
+    let mut order = home.clone();
+    order.sort_unstable_by(|a, b| (&pairs[*a].key, a).cmp(&(&pairs[*b].key, b)));
+    for two in order.windows(2) {
+        if pairs[two[0]].key == pairs[two[1]].key {
+            home[two[1]] = home[two[0]];
+        }
+    }
+    let mut slots: Vec<Option<Pair>> = Vec::with_capacity(pairs.len());
+    for (pair, home) in pairs.into_iter().zip(home) {
+        let later_is_merged = pair.merged;
+        match slots.get_mut(home) {
+            Some(slot) => {
+                let earlier = slot.replace(pair).filter(|earlier| !earlier.merged && !later_is_merged);
+                mapping.duplicates.extend(earlier.map(|earlier| (earlier.key, earlier.place)));
+                slots.push(None);
+            }
+            None => slots.push(Some(pair)),
+        }
+    }
+    mapping.pairs.extend(slots.into_iter().flatten().map(|pair| (pair.key, pair.place, pair.value)));
+    mapping
 }
