@@ -212,6 +212,51 @@ table! {
         "Write for example ^1.2, ~1.2.3, >=1 <3 or 1.x || 2.x.";
 
     // archive (chart archives)
+    ARCHIVE_GZIP = "archive.gzip", kind(Kind::Invalid),
+        "The file is no gzip file, or its compressed data is damaged.",
+        "A chart archive is a gzipped tar file: make it with `package`, or fetch it again.";
+    ARCHIVE_CHECKSUM = "archive.checksum", kind(Kind::Integrity),
+        "The unpacked data has another checksum than the archive says.",
+        "The file was damaged on its way or on disk; fetch it again.";
+    ARCHIVE_TRUNCATED = "archive.truncated", kind(Kind::Invalid),
+        "The archive ends too early.",
+        "The file was cut off; fetch it again.";
+    ARCHIVE_TAR = "archive.tar", kind(Kind::Invalid),
+        "A header in the tar file is malformed.",
+        "Pack the chart again with `package`.";
+    ARCHIVE_EMPTY = "archive.empty", kind(Kind::Invalid),
+        "There is no file in the archive.",
+        "Pack the chart's directory, not an empty one.";
+    ARCHIVE_OUTSIDE = "archive.outside", kind(Kind::Invalid),
+        "The archive has a file outside the chart's folder.",
+        "All files of a chart archive stand in one folder that bears the chart's name.";
+    ARCHIVE_ABSOLUTE = "archive.absolute", kind(Kind::Invalid),
+        "The path of a file in the archive is absolute.",
+        "All files of a chart archive stand in one folder that bears the chart's name.";
+    ARCHIVE_PARENT = "archive.parent", kind(Kind::Invalid),
+        "The path of a file in the archive leads out of the chart.",
+        "Do not unpack this archive; it may be an attack.";
+    ARCHIVE_NAME = "archive.name", kind(Kind::Invalid),
+        "The path of a file in the archive is not portable.",
+        "Rename the file: UTF-8 without control characters, no drive letter, no name that Windows reserves.";
+    ARCHIVE_TOP_FOLDER = "archive.top_folder", kind(Kind::Invalid),
+        "The files of the archive stand in more than one top folder.",
+        "Pack one chart's directory at a time.";
+    ARCHIVE_DUPLICATE = "archive.duplicate", kind(Kind::Invalid),
+        "The archive has two entries for one path.",
+        "Programs disagree which of them counts; pack the chart again with `package`.";
+    ARCHIVE_LINK = "archive.link", kind(Kind::Invalid),
+        "The archive has a link or a device.",
+        "Put the file itself in its place; Helm would read an empty file there.";
+    ARCHIVE_ENTRY_KIND = "archive.entry_kind", kind(Kind::Invalid),
+        "The archive has an entry that is neither a plain file nor a directory.",
+        "Pack the chart again with `package`, or with tar without --sparse.";
+    CHART_MISSING = "chart.missing", kind(Kind::Invalid),
+        "Chart.yaml is missing.",
+        "Every chart, vendored ones included, has a Chart.yaml in its top folder.";
+    VALUES_MAPPING = "values.mapping", kind(Kind::Invalid),
+        "The values are no mapping.",
+        "Write `key: value` pairs in values.yaml, or nothing at all.";
     // metadata (Chart.yaml)
     CHART_FIELD_TYPE = "chart.field_type", kind(Kind::Invalid),
         "A field holds a value of another type than Helm takes there.",
@@ -289,6 +334,21 @@ table! {
     LIMIT_ALIASES = "limit.aliases", kind(Kind::Limit),
         "Nearly all nodes of a YAML document come from aliases; Helm refuses it too.",
         "Write the repeated parts out, or repeat them less often.";
+    LIMIT_ARCHIVE = "limit.archive", kind(Kind::Limit),
+        "The archive is larger than the limit allows.",
+        "Raise `archive` in the limits if you trust where it comes from.";
+    LIMIT_UNPACKED = "limit.unpacked", kind(Kind::Limit),
+        "The unpacked chart is larger than the limit allows.",
+        "Raise `unpacked` in the limits if you trust where it comes from; Helm stops at 100 MiB, too.";
+    LIMIT_FILE = "limit.file", kind(Kind::Limit),
+        "A file of the chart is larger than the limit allows.",
+        "Leave the file out by .helmignore, or raise `file` in the limits.";
+    LIMIT_FILES = "limit.files", kind(Kind::Limit),
+        "The archive has more entries than the limit allows.",
+        "Raise `files` in the limits if you trust where it comes from.";
+    LIMIT_NESTING = "limit.nesting", kind(Kind::Limit),
+        "Charts are nested deeper than the limit allows.",
+        "Raise `nesting` in the limits if you trust where it comes from.";
     // files
     // server
     // findings of check
@@ -348,6 +408,13 @@ impl Error {
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Error {
         self.0.context.push((name, value.to_string()));
         self
+    }
+
+    /// Says in which file, entry or document it happened: before the message, and as a fact of that name.
+    #[must_use]
+    pub(crate) fn within(mut self, name: &'static str, place: impl fmt::Display) -> Error {
+        self.0.message = format!("{place}: {}", self.0.message);
+        self.with(name, place)
     }
 
     /// Replaces the code's remedy by one that knows the case.

@@ -3,12 +3,14 @@
 pub mod archive;
 pub mod dependency;
 pub mod extract;
+mod gzip;
 pub mod ignore;
 pub mod lock;
 pub mod metadata;
 pub mod package;
 pub mod rules;
 pub mod show;
+mod tar;
 
 pub use archive::{Archive, Scan};
 pub use dependency::Dependency;
