@@ -610,11 +610,12 @@ impl File {
 fn merged_values(text: &[u8], limits: &Limits) -> Result<Node, Error> {
     let mut values = empty_mapping();
     for document in yaml::parse_all(text, limits)? {
+        document.check_json()?;
         match document.data {
             Data::Null => {}
-            Data::Mapping(mapping) => merge(&mut values, Node { data: Data::Mapping(mapping), ..document }),
+            Data::Mapping(_) => values = yaml::merge(values, document),
             _ => {
-                return Err(Error::new(Code::VALUES_MAPPING, "the values are no mapping")
+                return Err(Error::new(Code::VALUES_MAPPING, format!("the values are {}", document.describe()))
                     .with("line", document.span.line)
                     .with("column", document.span.column));
             }
@@ -623,22 +624,8 @@ fn merged_values(text: &[u8], limits: &Limits) -> Result<Node, Error> {
     Ok(values)
 }
 
-fn merge(values: &mut Node, over: Node) {
-    match (&mut values.data, over.data) {
-        (Data::Mapping(values), Data::Mapping(over)) => {
-            for (key, span, node) in over.pairs {
-                match values.pairs.iter_mut().find(|(known, _, _)| *known == key) {
-                    Some((_, _, known)) => merge(known, node),
-                    None => values.pairs.push((key, span, node)),
-                }
-            }
-        }
-        (_, data) => *values = Node { data, ..over },
-    }
-}
-
 fn empty_mapping() -> Node {
-    Node { data: Data::Mapping(yaml::node::Mapping::default()), span: Default::default(), source: None }
+    Node { data: Data::Mapping(yaml::Mapping::default()), ..Node::default() }
 }
 
 /// Go's `path.Clean` of a path that is not absolute.
@@ -793,7 +780,7 @@ mod tests {
         let mut data = packed(&[("web/Chart.yaml", CHART)]);
         data.extend(b"garbage");
         assert!(peek_chart_yaml(&data, &Limits::default()).is_ok());
-        let mut walk = |data: &[u8]| {
+        let walk = |data: &[u8]| {
             let limits = Limits::default();
             let mut walk = Walk::new(data, &limits, Keep::Verdict)?;
             let mut budget = Budget::new(&limits);
