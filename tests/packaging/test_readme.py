@@ -1,0 +1,75 @@
+"""The README's examples run as they stand there."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def examples(root):
+    """Each language's first block of code under "Use it"."""
+    text = (root / "README.md").read_text().split("## Use it")[1].split("## Numbers")[0]
+    return dict(re.findall(r"```(\w+)\n(.*?)```", text, re.DOTALL))
+
+
+@pytest.fixture
+def place(root, tmp_path):
+    """An empty directory from which the examples' paths lead to the repository's."""
+    (tmp_path / "examples").symlink_to(root / "examples")
+    return tmp_path
+
+
+def run(*command, cwd, **environment):
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, env={**os.environ, **environment})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_python(examples, place):
+    said = run(sys.executable, "-c", examples["python"], cwd=place)
+    assert "sha256:" in said
+    assert "name: web" in said
+    assert (place / "out" / "web-1.2.0+demo.1.tgz").exists()
+
+
+def test_javascript(examples, place, root):
+    module = root / "bindings-wasm" / "js"
+    if not (module / "dist").is_dir():
+        pytest.skip("the wasm module is not built: `make build` builds it")
+    (place / "node_modules").mkdir()
+    (place / "node_modules" / "chartoci").symlink_to(module)
+    (place / "example.mjs").write_text(examples["js"])
+    said = run("node", "--preserve-symlinks-main", "example.mjs", cwd=place)
+    assert "sha256:" in said
+    assert said.rstrip().endswith("web")
+
+
+def test_command_line(examples, place):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    serve, *commands = [line.split("#")[0].strip() for line in examples["sh"].replace("127.0.0.1:5000", address).splitlines()]
+    program = [sys.executable, "-m", "chartoci"]
+    server = subprocess.Popen([*program, *serve.removesuffix("&").split()[1:]], cwd=place, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", int(address.rsplit(":", 1)[1]))) == 0:
+                    break
+            time.sleep(0.05)
+        said = [run(*program, *command.split()[1:], cwd=place) for command in commands]
+    finally:
+        server.terminate()
+        server.wait(10)
+    assert any("Pushed:" in text and "sha256:" in text for text in said)
+    assert (place / "out" / "again" / "web-1.2.0+demo.1.tgz").exists()
+
+
+def test_rust_is_a_doctest_of_the_core(examples, root):
+    assert "chartoci::exchange" in examples["rust"]
+    assert 'include_str!("../../README.md")' in (root / "core" / "src" / "lib.rs").read_text()
