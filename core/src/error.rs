@@ -310,6 +310,39 @@ table! {
     JSON_SYNTAX = "json.syntax", kind(Kind::Invalid),
         "The document is no valid JSON.",
         "Mend the place that line and column name; JSON has no comments and no commas at the end.";
+    JSON_DUPLICATE = "json.duplicate", finding(Severity::Warning),
+        "A name stands twice in one object; the last one counts.",
+        "Remove one of them: readers differ in which they believe.";
+
+    // manifest and index (image-spec)
+    MANIFEST_SHAPE = "manifest.shape", kind(Kind::Invalid),
+        "The document is no image manifest.",
+        "A manifest is a JSON object with config and layers, and without manifests.";
+    INDEX_SHAPE = "index.shape", kind(Kind::Invalid),
+        "The document is no image index.",
+        "An index is a JSON object with manifests, and without config and layers.";
+    MANIFEST_DESCRIPTOR = "manifest.descriptor", kind(Kind::Invalid),
+        "A descriptor is not valid.",
+        "A descriptor has a mediaType, a digest and a size in bytes.";
+    MANIFEST_SCHEMA_VERSION = "manifest.schema_version", finding(Severity::Warning),
+        "schemaVersion is not 2.",
+        "Write \"schemaVersion\": 2, the only one there is.";
+    MANIFEST_MEDIA_TYPE = "manifest.media_type", finding(Severity::Warning),
+        "mediaType is not that of such a document.",
+        "Write the media type under which the document is served, or leave it out.";
+    MANIFEST_NO_LAYERS = "manifest.no_layers", finding(Severity::Warning),
+        "The manifest has no layers.",
+        "Give it one layer at least; some registries refuse it otherwise.";
+    MANIFEST_ARTIFACT_TYPE = "manifest.artifact_type", finding(Severity::Warning),
+        "The config is empty and artifactType is missing.",
+        "Set artifactType: nothing else says what this is.";
+    MANIFEST_DIGEST_ALGORITHM = "manifest.digest_algorithm", finding(Severity::Warning),
+        "A digest is of an algorithm other than sha256 and sha512; its descriptor is left aside.",
+        "Use sha256: content under another algorithm cannot be verified here.";
+    MANIFEST_ANNOTATION = "manifest.annotation", finding(Severity::Error),
+        "An annotation is no text; Helm refuses the manifest.",
+        "Write the value as a JSON string.";
+
     // artifact (manifest, config)
     // integrity
     // auth: files with credentials

@@ -4,12 +4,14 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, Serialize};
 use serde_json::ser::Formatter;
 use serde_json::{Map, Value};
 
+use crate::diagnostic::Span;
 use crate::error::{Code, Error, clip};
 
 /// Writes a value as Go 1.22 and later does (`json.Marshal`): compact, no line break at the end; `<`, `>`, `&`, U+2028 and
@@ -96,6 +98,83 @@ pub fn parse(data: &[u8], limit: u64) -> Result<Parsed, Error> {
 /// One step of an RFC 6901 pointer: `~` and `/` are escaped.
 pub fn pointer_token(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
+}
+
+/// Where the value stands that an RFC 6901 pointer names: in bytes that [`parse`] has read. Of names that stand twice the
+/// last counts.
+///
+/// ```
+/// let span = chartoci::json::span(b"{\n \"a\": [1, 22]}", "/a/1").unwrap();
+/// assert_eq!((span.line, span.column, span.end_column), (2, 11, 13));
+/// ```
+pub fn span(data: &[u8], pointer: &str) -> Option<Span> {
+    let mut range = trim(data, 0..data.len());
+    for token in pointer.split('/').skip(1) {
+        range = child(data, range, &token.replace("~1", "/").replace("~0", "~"))?;
+    }
+    let ((line, column), (end_line, end_column)) = (position(data, range.start)?, position(data, range.end)?);
+    Some(Span { start: range.start, end: range.end, line, column, end_line, end_column })
+}
+
+/// The value of that name or index in the object or array that stands there.
+fn child(data: &[u8], parent: Range<usize>, wanted: &str) -> Option<Range<usize>> {
+    let is_object = match data.get(parent.start)? {
+        b'{' => true,
+        b'[' => false,
+        _ => return None,
+    };
+    let (mut at, mut index, mut found) = (parent.start + 1, 0_usize, None);
+    while at < parent.end {
+        let mut end = item_end(data, at);
+        let is_wanted = if is_object {
+            let name: String = serde_json::from_slice(data.get(at..end)?).ok()?;
+            at = end + 1;
+            end = item_end(data, at);
+            name == wanted
+        } else {
+            index.to_string() == wanted
+        };
+        let item = trim(data, at..end);
+        if is_wanted && !item.is_empty() {
+            found = Some(item);
+        }
+        at = end + 1;
+        index += 1;
+    }
+    found
+}
+
+/// Where the name or value ends that begins at or after this place: at `:`, `,` or a closing bracket of its own level.
+fn item_end(data: &[u8], start: usize) -> usize {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    for (at, byte) in data.iter().enumerate().skip(start) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth > 0 => depth -= 1,
+            b':' | b',' | b'}' | b']' if depth == 0 => return at,
+            _ => {}
+        }
+    }
+    data.len()
+}
+
+fn trim(data: &[u8], range: Range<usize>) -> Range<usize> {
+    let text = data.get(range.clone()).unwrap_or_default();
+    let end = range.start + text.trim_ascii_end().len();
+    end - text.trim_ascii().len()..end
+}
+
+/// Line and column of a byte, from 1.
+fn position(data: &[u8], at: usize) -> Option<(u32, u32)> {
+    let before = data.get(..at)?;
+    let line = before.iter().filter(|b| **b == b'\n').count() + 1;
+    let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
+    let column = String::from_utf8_lossy(before.get(start..)?).chars().count() + 1;
+    Some((u32::try_from(line).ok()?, u32::try_from(column).ok()?))
 }
 
 /// Where a value is read, and what was found on the way.
@@ -236,6 +315,23 @@ mod tests {
             assert_eq!(parse(text.as_bytes(), 100).unwrap_err().code(), Code::JSON_SYNTAX, "{text}");
         }
         assert_eq!(parse(b"\"\xff\"", 100).unwrap_err().code(), Code::JSON_SYNTAX);
+    }
+
+    #[test]
+    fn a_pointer_leads_to_a_place_in_the_bytes() {
+        let data = r#"{ "a\u0062/": [ {}, [ "x,]" ,7 ] ], "c":{"d" : null}, "c": "é", "e":1 }"#.as_bytes();
+        for (pointer, expected) in
+            [("/ab~1/1/0", r#""x,]""#), ("/ab~1/1/1", "7"), ("/ab~1/0", "{}"), ("/c", r#""é""#), ("/e", "1")]
+        {
+            let span = span(data, pointer).unwrap();
+            assert_eq!(&data[span.start..span.end], expected.as_bytes(), "{pointer}");
+        }
+        assert_eq!(span(data, "").unwrap().end, data.len());
+        assert_eq!(span(data, "/e").unwrap().column, 69);
+        for nowhere in ["/x", "/c/0", "/ab~1/2", "/e/0", "/ab~1/01"] {
+            assert_eq!(span(data, nowhere), None, "{nowhere}");
+        }
+        assert_eq!(span(b"{}", "/a"), None);
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Descriptor;
+use serde_json::{Map, Value};
+
+use super::{Descriptor, media_type};
 use crate::diagnostic::Report;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::limits::Limits;
+use crate::oci::document::Document;
 
 /// A manifest that was read. Its bytes are the truth; this is a view.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +19,7 @@ pub struct Manifest {
     pub artifact_type: Option<String>,
     /// The config's descriptor.
     pub config: Descriptor,
-    /// The layers' descriptors, in order.
+    /// The layers' descriptors, in order; those whose digest is of an unregistered algorithm are left out, and reported.
     pub layers: Vec<Descriptor>,
     /// What this manifest is about, if anything.
     pub subject: Option<Descriptor>,
@@ -27,10 +30,164 @@ pub struct Manifest {
 impl Manifest {
     /// Reads a manifest. The report holds what is odd and yet legible.
     ///
+    /// ```
+    /// use chartoci::{Limits, oci::Manifest};
+    /// let empty = r#"{"mediaType":"application/vnd.oci.empty.v1+json","size":2,
+    ///     "digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}"#;
+    /// let text = format!(r#"{{"schemaVersion":2,"config":{empty},"layers":[{empty}]}}"#);
+    /// let (manifest, report) = Manifest::parse(text.as_bytes(), &Limits::default())?;
+    /// assert_eq!(manifest.layers[0].size, 2);
+    /// assert_eq!(report.iter().next().unwrap().code.name(), "manifest.artifact_type");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// What is no manifest at all: no JSON object, no config, no layers, a descriptor without digest or size.
+    /// What is no manifest at all: [`Code::JSON_SYNTAX`], [`Code::LIMIT_DOCUMENT`] (more than [`Limits::manifest`] bytes),
+    /// [`Code::MANIFEST_SHAPE`] (no object, no config, no layers, or `manifests` beside them), [`Code::MANIFEST_DESCRIPTOR`].
     pub fn parse(data: &[u8], limits: &Limits) -> Result<(Manifest, Report), Error> {
-        let _ = (data, limits);
-        todo!()
+        let mut document = Document::read("manifest", data, limits.manifest)?;
+        let object = document.object(Code::MANIFEST_SHAPE)?;
+        let refused = |why: &str| Err(Error::new(Code::MANIFEST_SHAPE, format!("this is no image manifest: {why}")));
+        // One document must not be a manifest to one reader and an index to the next (CVE-2021-41190).
+        if object.contains_key("manifests") || object.contains_key("fsLayers") {
+            return refused("it has the members of another kind of document, too");
+        }
+        let Some(config) = object.get("config").filter(|config| config.is_object()) else {
+            return refused("config is missing");
+        };
+        let Some(Value::Array(layers)) = object.get("layers") else { return refused("layers is missing") };
+        let Some(config) = document.descriptor(config, "/config")? else {
+            return Err(Error::new(Code::MANIFEST_DESCRIPTOR, "the config's digest is of an unregistered algorithm"));
+        };
+        let layers = document.descriptors(layers, "/layers")?;
+        let subject = match object.get("subject") {
+            None | Some(Value::Null) => None,
+            Some(subject) => document.descriptor(subject, "/subject")?,
+        };
+        document.check_head(&object, [media_type::MANIFEST, media_type::DOCKER_MANIFEST]);
+        let artifact_type = text(&object, "artifactType");
+        if config.media_type == media_type::EMPTY && artifact_type.as_deref().unwrap_or_default().is_empty() {
+            document.find(Code::MANIFEST_ARTIFACT_TYPE, "the config is empty, and artifactType is missing", "");
+        }
+        if object.get("layers").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            document.find(Code::MANIFEST_NO_LAYERS, "layers is empty", "/layers");
+        }
+        let annotations = document.annotations(&object);
+        let media_type = text(&object, "mediaType");
+        Ok((Manifest { media_type, artifact_type, config, layers, subject, annotations }, document.report))
+    }
+}
+
+pub(super) fn text(object: &Map<String, Value>, name: &str) -> Option<String> {
+    object.get(name).and_then(Value::as_str).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+    fn descriptor() -> String {
+        format!(r#"{{"mediaType":"a/b","digest":"{DIGEST}","size":2}}"#)
+    }
+
+    fn with(members: &str) -> Result<(Manifest, Report), Error> {
+        Manifest::parse(format!("{{\"schemaVersion\":2,{members}}}").as_bytes(), &Limits::default())
+    }
+
+    fn codes(report: &Report) -> Vec<(&'static str, &str)> {
+        report.iter().map(|finding| (finding.code.name(), finding.pointer.as_str())).collect()
+    }
+
+    #[test]
+    fn a_plain_manifest_is_read_without_findings() {
+        let d = descriptor();
+        let (manifest, report) =
+            with(&format!(r#""config":{d},"layers":[{d},{d}],"subject":{d},"annotations":{{"b":"2","a":"1"}},"x":1"#))
+                .unwrap();
+        assert_eq!((manifest.layers.len(), manifest.subject.is_some(), manifest.media_type), (2, true, None));
+        assert_eq!(manifest.annotations.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert!(report.is_empty(), "{report}");
+    }
+
+    #[test]
+    fn what_is_no_manifest_is_refused() {
+        let d = descriptor();
+        for (members, expected) in [
+            (r#""config":{}"#.to_owned(), "manifest.shape"),
+            (format!(r#""layers":[{d}]"#), "manifest.shape"),
+            (format!(r#""config":{d},"layers":null"#), "manifest.shape"),
+            (format!(r#""config":{d},"layers":[],"manifests":[]"#), "manifest.shape"),
+            (r#""config":{},"layers":[]"#.to_owned(), "manifest.descriptor"),
+            (format!(r#""config":{d},"layers":[1]"#), "manifest.descriptor"),
+        ] {
+            assert_eq!(with(&members).unwrap_err().code().name(), expected, "{members}");
+        }
+        for text in ["[]", "null", "\"x\"", "7"] {
+            let error = Manifest::parse(text.as_bytes(), &Limits::default()).unwrap_err();
+            assert_eq!(error.code().name(), "manifest.shape");
+        }
+        let limits = Limits { manifest: 10, ..Limits::default() };
+        assert_eq!(Manifest::parse(&[b' '; 11], &limits).unwrap_err().code(), Code::LIMIT_DOCUMENT);
+    }
+
+    #[test]
+    fn a_descriptor_with_a_false_member_is_refused_with_its_place() {
+        let d = descriptor();
+        for (from, to) in [
+            ("2}", "-1}"),
+            ("2}", "\"2\"}"),
+            ("2}", "2.5}"),
+            ("2}", "9223372036854775808}"),
+            ("sha256:4", "sha256:"),
+            ("sha256:", "SHA256:"),
+            ("sha256:", ""),
+            ("a/b", ""),
+            ("a/b", "a b"),
+            ("a/b", "a/b\\u001b[31m"),
+        ] {
+            let error = with(&format!(r#""config":{d},"layers":[{d},{}]"#, d.replace(from, to))).unwrap_err();
+            assert_eq!(error.code(), Code::MANIFEST_DESCRIPTOR, "{to}");
+            assert_eq!(error.context()[0], ("pointer", "/layers/1".to_owned()), "{to}");
+        }
+    }
+
+    #[test]
+    fn a_layer_of_an_unregistered_algorithm_is_left_aside_and_reported() {
+        let d = descriptor();
+        let other = d.replace(DIGEST, "sha256+b64:LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=");
+        let (manifest, report) = with(&format!(r#""config":{d},"layers":[{other},{d}]"#)).unwrap();
+        assert_eq!(manifest.layers.len(), 1);
+        assert_eq!(codes(&report), [("manifest.digest_algorithm", "/layers/0/digest")]);
+        assert!(report.iter().next().unwrap().span.is_some());
+    }
+
+    #[test]
+    fn what_is_odd_is_reported_and_read_all_the_same() {
+        let d = descriptor();
+        let text = format!(
+            r#"{{"schemaVersion":1,"mediaType":"x/y","config":{d},"layers":[],"annotations":{{"a":1,"a":1}}}}"#
+        );
+        let (manifest, report) = Manifest::parse(text.as_bytes(), &Limits::default()).unwrap();
+        assert!(manifest.annotations.is_empty());
+        assert_eq!(
+            codes(&report.sorted()),
+            [
+                ("manifest.schema_version", "/schemaVersion"),
+                ("manifest.media_type", "/mediaType"),
+                ("manifest.no_layers", "/layers"),
+                ("json.duplicate", "/annotations/a"),
+                ("manifest.annotation", "/annotations/a"),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_number_of_findings_is_bounded() {
+        let d = descriptor();
+        let other = d.replace(DIGEST, "x:y");
+        let (_, report) = with(&format!(r#""config":{d},"layers":[{}]"#, vec![other; 5000].join(","))).unwrap();
+        assert_eq!(report.iter().count(), 100);
     }
 }

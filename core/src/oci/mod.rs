@@ -3,6 +3,7 @@
 pub mod annotations;
 pub mod descriptor;
 pub mod digest;
+mod document;
 pub mod index;
 pub mod manifest;
 pub mod media_type;
