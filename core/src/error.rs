@@ -344,17 +344,142 @@ table! {
         "Write the value as a JSON string.";
 
     // artifact (manifest, config)
-    // integrity
     // auth: files with credentials
     CREDENTIALS_FILE = "auth.credentials_file", kind(Kind::Invalid),
         "A file with credentials cannot be understood.",
         "Mend the file, or log in again; credentials can also be given to the call itself.";
 
     // auth
+    AUTH_REQUIRED = "auth.required", kind(Kind::Denied),
+        "The registry asks for a login, and no credential was given.",
+        "Log in to the registry, or pass credentials; if it should be public, check the repository's name.";
+    AUTH_REFUSED = "auth.refused", kind(Kind::Denied),
+        "The registry or its token server refused the credential.",
+        "Log in again: the password or token is wrong, or has expired.";
+    AUTH_FORBIDDEN = "auth.forbidden", kind(Kind::Denied),
+        "The registry does not allow this.",
+        "Ask for the right to do this in that repository, or log in as somebody who has it.";
+    AUTH_CHALLENGE = "auth.challenge", kind(Kind::Protocol),
+        "The registry asks for a login in no way that is known.",
+        "Only Basic and Bearer are spoken; check what stands in front of the registry.";
+    AUTH_REALM = "auth.realm", kind(Kind::Protocol),
+        "The registry names a token server to which no credential may go.",
+        "The token server must be https if the registry is, and in no private network unless the registry is in it.";
+    AUTH_TOKEN = "auth.token", kind(Kind::Protocol),
+        "The token server's answer holds no token.",
+        "Check the token server, and what stands in front of it.";
+    AUTH_FOREIGN = "auth.foreign", kind(Kind::Denied),
+        "Another host than the registry asks for a login.",
+        "Credentials go to the registry alone; check where it redirects to.";
+
     // registry (its answers)
+    MANIFEST_UNKNOWN = "registry.manifest_unknown", kind(Kind::NotFound),
+        "There is nothing under this tag or digest.",
+        "List the versions that are there, and check the repository's name.";
+    BLOB_UNKNOWN = "registry.blob_unknown", kind(Kind::NotFound),
+        "The registry does not have a blob that the manifest names.",
+        "Push the chart again; the registry has lost a part of it.";
+    REPOSITORY_UNKNOWN = "registry.repository_unknown", kind(Kind::NotFound),
+        "The repository is not there.",
+        "Check its name; some registries (such as Amazon ECR) want it created before the first push.";
+    VERSION_UNKNOWN = "registry.version_unknown", kind(Kind::NotFound),
+        "No version in the repository satisfies what was asked for.",
+        "List the versions that are there; pre-releases are left out unless asked for.";
+    TAG_EXISTS = "registry.exists", kind(Kind::Conflict),
+        "The tag is there already.",
+        "Push another version, or allow that the tag is overwritten.";
+    REGISTRY_CONFLICT = "registry.conflict", kind(Kind::Conflict),
+        "The registry refused a change to what is there.",
+        "The tag may be immutable: push another version.";
+    REGISTRY_TOO_LARGE = "registry.too_large", kind(Kind::Unsupported),
+        "The registry, or a proxy before it, takes no body of this size.",
+        "Raise the limit there (nginx: client_max_body_size), or make the chart smaller.";
+    REGISTRY_BUSY = "registry.busy", kind(Kind::Transport),
+        "The registry asks to be left alone for a while (429).",
+        "Try again later; a login often raises the limit.";
+    REGISTRY_FAILED = "registry.failed", kind(Kind::Transport),
+        "The registry failed (5xx), and went on failing.",
+        "Try again later, or look into the registry's log.";
+    REGISTRY_UNSUPPORTED = "registry.unsupported", kind(Kind::Unsupported),
+        "The registry cannot do this.",
+        "Check that the host is an OCI registry and that it takes this kind of artifact.";
+    REGISTRY_REFUSED = "registry.refused", kind(Kind::Denied),
+        "The registry refused the request.",
+        "The registry's own words say why.";
+
     // protocol
+    NOT_A_REGISTRY = "protocol.not_registry", kind(Kind::Protocol),
+        "The answer is not that of a registry.",
+        "Check host and path; a login page or a proxy may have answered.";
+    UNEXPECTED_STATUS = "protocol.status", kind(Kind::Protocol),
+        "The answer has a status that has no meaning here.",
+        "Check that the host is an OCI registry.";
+    UNEXPECTED_ANSWER = "protocol.answer", kind(Kind::Protocol),
+        "The answer cannot be understood.",
+        "Check that the host is an OCI registry.";
+    BAD_LOCATION = "protocol.location", kind(Kind::Protocol),
+        "The answer's Location is missing or cannot be followed.",
+        "Check the registry, and the proxy before it: it must tell its outside address.";
+    BAD_REDIRECT = "protocol.redirect", kind(Kind::Protocol),
+        "The registry redirects to where nobody may be sent.",
+        "Check the registry, and the proxy before it: https never leads to http.";
+    BAD_LINK = "protocol.link", kind(Kind::Protocol),
+        "The link to a list's next page leads elsewhere or in a circle.",
+        "Check the registry, and the proxy before it.";
+    MEDIA_TYPE_CONFLICT = "protocol.media_type", kind(Kind::Protocol),
+        "A manifest is not of the type that it is said to have.",
+        "The artifact may mean different things to different readers: make it anew.";
+
+    // integrity
+    DIGEST_MISMATCH = "integrity.digest_mismatch", kind(Kind::Integrity),
+        "The bytes are not those that the digest names.",
+        "Do not use them; try again, and look into the registry or the proxy before it.";
+    SIZE_MISMATCH = "integrity.size_mismatch", kind(Kind::Integrity),
+        "There are more or fewer bytes than the manifest says.",
+        "Do not use them; try again, and look into the registry or the proxy before it.";
+    TAG_MISMATCH = "integrity.tag_mismatch", kind(Kind::Integrity),
+        "The tag has another digest than the reference says.",
+        "The tag was moved: find out by whom, or leave the tag out.";
+
     // transport
+    TRANSPORT_CONNECT = "transport.connect", kind(Kind::Transport),
+        "No connection to the host.",
+        "Check host name, port and network.";
+    TRANSPORT_TLS = "transport.tls", kind(Kind::Transport),
+        "TLS failed.",
+        "Check the certificate; name the registry's CA if it has its own.";
+    TRANSPORT_TIMEOUT = "transport.timeout", kind(Kind::Transport),
+        "No answer in time.",
+        "Try again, or allow more time.";
+    TRANSPORT_RESET = "transport.reset", kind(Kind::Transport),
+        "The connection broke.",
+        "Try again.";
+    TRANSPORT_OTHER = "transport.other", kind(Kind::Transport),
+        "The request could not be completed.",
+        "The transport's own words say why.";
+    TRANSPORT_STORAGE = "transport.storage", kind(Kind::Transport),
+        "What came could not be stored, or what was to be sent could not be read.",
+        "Check the room on the disk and the permissions.";
+    TRANSPORT_FORBIDDEN = "transport.forbidden", kind(Kind::Denied),
+        "The caller does not allow connections to this host.",
+        "Name the host in `allow` if it is to be trusted.";
+    ABORTED = "exchange.aborted", kind(Kind::Aborted),
+        "The caller gave up.",
+        "Nothing is left to do.";
+
     // limit
+    LIMIT_BODY = "limit.body", kind(Kind::Limit),
+        "An answer is larger than its limit.",
+        "Raise the limit that the context names if the registry is to be trusted.";
+    LIMIT_BLOB = "limit.blob", kind(Kind::Limit),
+        "A part of the chart is larger than its limit.",
+        "Raise the limit that the context names if the chart is to be trusted.";
+    LIMIT_PAGES = "limit.pages", kind(Kind::Limit),
+        "A list has more pages than its limit.",
+        "Raise the limit that the context names if the registry is to be trusted.";
+    LIMIT_REDIRECTS = "limit.redirects", kind(Kind::Limit),
+        "There are more redirects than the limit.",
+        "Check the registry, and the proxy before it.";
     LIMIT_DOCUMENT = "limit.document", kind(Kind::Limit),
         "The document is larger than its limit.",
         "Raise the limit that the context names if the document is to be trusted.";
