@@ -257,6 +257,10 @@ table! {
     VALUES_MAPPING = "values.mapping", kind(Kind::Invalid),
         "The values are no mapping.",
         "Write `key: value` pairs in values.yaml, or nothing at all.";
+    IGNORE_PATTERN = "ignore.pattern", kind(Kind::Invalid),
+        "A pattern in .helmignore is malformed.",
+        "Use *, ?, [a-z] and \\ as in Go's filepath.Match; ** is not known to Helm.";
+
     // metadata (Chart.yaml)
     CHART_FIELD_TYPE = "chart.field_type", kind(Kind::Invalid),
         "A field holds a value of another type than Helm takes there.",

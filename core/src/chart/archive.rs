@@ -122,9 +122,12 @@ impl Archive {
         Some((path, self.file(path)?))
     }
 
-    /// Paths of CRDs, as Helm finds them, the chart's own: below `crds/`, with the ending of a manifest.
+    /// Paths of CRDs, as Helm finds them, the chart's own: below `crds/`, with the ending of a manifest in any case.
     pub fn crds(&self) -> Vec<&str> {
-        let is_manifest = |path: &&str| [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending));
+        let is_manifest = |path: &&str| {
+            let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+            ["yaml", "yml", "json"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+        };
         self.paths().filter(|path| path.starts_with("crds/")).filter(is_manifest).collect()
     }
 
@@ -688,13 +691,13 @@ fn not_an_archive(data: &[u8]) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::{gzip, tar};
     use super::*;
 
-    const CHART: &[u8] = b"apiVersion: v2\nname: web\nversion: 0.1.0\n";
+    pub(in super::super) const CHART: &[u8] = b"apiVersion: v2\nname: web\nversion: 0.1.0\n";
 
-    fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
+    pub(in super::super) fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut out = Vec::new();
         for (name, content) in files {
             tar::append(&mut out, name, 7, content);
