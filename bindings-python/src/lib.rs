@@ -1,1 +1,37 @@
 //! Python bindings: they convert.
+//!
+//! Classes are frozen; state lives behind a mutex; hashing and unpacking let other Python threads run.
+
+mod chart;
+mod data;
+mod errors;
+mod exchange;
+mod files;
+mod oci;
+mod server;
+mod version;
+
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::chart::{
+        Archive, Code, Dependency, Diagnostic, Files, Ignore, Limits, Lock, Maintainer, Metadata, Report, Scan, check,
+        codes, show,
+    };
+    #[pymodule_export]
+    use crate::errors::error;
+    #[pymodule_export]
+    use crate::exchange::{
+        Ask, Cancel, Done, Exchange, Notify, Push, Receiver, Request, RetryPolicy, Send, Session, Wait, host_matches,
+    };
+    #[pymodule_export]
+    use crate::files::{
+        Finished, List, Machine, MakeDirectory, Read, Remove, Rename, Sync, Write, extract, lookup, package,
+    };
+    #[pymodule_export]
+    use crate::oci::{Artifact, Descriptor, Digest, Digester, Reference};
+    #[pymodule_export]
+    use crate::server::{Receive, Registry, Respond, Serving};
+    #[pymodule_export]
+    use crate::version::{Constraint, Version, versions};
+}

@@ -1,0 +1,144 @@
+"""Helm charts in OCI registries.
+
+    >>> import chartoci
+    >>> str(chartoci.Reference.parse("reg.example:5000/team/web:1.2.3+b1"))
+    'oci://reg.example:5000/team/web:1.2.3_b1'
+
+What needs no network is here at once; the client and all that it needs is loaded when it is first named.
+"""
+
+from chartoci._native import (
+    Archive,
+    Artifact,
+    Code,
+    Constraint,
+    Dependency,
+    Descriptor,
+    Diagnostic,
+    Digest,
+    Ignore,
+    Limits,
+    Lock,
+    Maintainer,
+    Metadata,
+    Reference,
+    Report,
+    RetryPolicy,
+    Version,
+    codes,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from chartoci.client import LOOPBACK, Client
+    from chartoci.credentials import DEFAULT
+    from chartoci.documents import check, package, show
+    from chartoci.errors import (
+        AbortedError,
+        ChartOciError,
+        ConflictError,
+        DeniedError,
+        IntegrityError,
+        InvalidError,
+        LimitError,
+        MisuseError,
+        NotFoundError,
+        ProtocolError,
+        RegistryError,
+        TimeoutError,
+        TransportError,
+        UnsupportedError,
+    )
+    from chartoci.model import (
+        Downloaded,
+        Exists,
+        Notice,
+        Packaged,
+        Progress,
+        Pulled,
+        Pushed,
+        PushedBlob,
+        Resolved,
+        Retrying,
+        Token,
+        Uploaded,
+    )
+
+# Where the names live that are loaded on first use.
+_LAZY = {
+    "client": "Client LOOPBACK",
+    "credentials": "DEFAULT",
+    "documents": "check package show",
+    "errors": "AbortedError ChartOciError ConflictError DeniedError IntegrityError InvalidError LimitError MisuseError"
+    " NotFoundError ProtocolError RegistryError TimeoutError TransportError UnsupportedError",
+    "model": "Downloaded Exists Notice Packaged Progress Pulled Pushed PushedBlob Resolved Retrying Token Uploaded",
+}
+_HOME = {name: module for module, names in _LAZY.items() for name in names.split()}
+
+__all__ = [
+    "DEFAULT",
+    "LOOPBACK",
+    "AbortedError",
+    "Archive",
+    "Artifact",
+    "ChartOciError",
+    "Client",
+    "Code",
+    "ConflictError",
+    "Constraint",
+    "DeniedError",
+    "Dependency",
+    "Descriptor",
+    "Diagnostic",
+    "Digest",
+    "Downloaded",
+    "Exists",
+    "Ignore",
+    "IntegrityError",
+    "InvalidError",
+    "LimitError",
+    "Limits",
+    "Lock",
+    "Maintainer",
+    "Metadata",
+    "MisuseError",
+    "NotFoundError",
+    "Notice",
+    "Packaged",
+    "Progress",
+    "ProtocolError",
+    "Pulled",
+    "Pushed",
+    "PushedBlob",
+    "Reference",
+    "RegistryError",
+    "Report",
+    "Resolved",
+    "Retrying",
+    "RetryPolicy",
+    "TimeoutError",
+    "Token",
+    "TransportError",
+    "UnsupportedError",
+    "Uploaded",
+    "Version",
+    "check",
+    "codes",
+    "package",
+    "show",
+]
+
+
+def __getattr__(name: str) -> object:
+    module = _HOME.get(name)
+    if module is None:
+        raise AttributeError(f"module 'chartoci' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"chartoci.{module}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,179 @@
+"""Where bytes come from and where they go: paths, bytes, buffers, files; a file appears whole or not at all."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, NamedTuple, Protocol, Self
+
+from chartoci._native import Archive, error
+from chartoci.model import Packaged
+
+CHUNK = 1 << 18
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+
+
+def path_of(source: object) -> Path | None:
+    """The path that a source is, if it is one."""
+    if isinstance(source, str):
+        if "\n" in source:
+            raise error("misuse.looks_like_content", "a text with line breaks stands where a path is expected")
+        return Path(source)
+    return Path(source) if isinstance(source, os.PathLike) else None
+
+
+def load(source: Source, limit: int) -> bytes | bytearray | memoryview:
+    """The bytes of a source, at most `limit` (one more, so that the core sees that it is too long)."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return source
+    path = path_of(source)
+    if path is None:
+        if not hasattr(source, "read"):
+            raise error(
+                "misuse.argument",
+                f"a source cannot be a {type(source).__name__}",
+                hint="Pass a path, bytes, or a file that is open for reading bytes.",
+            )
+        data = source.read(limit + 1)  # type: ignore[union-attr]
+        if not isinstance(data, bytes):
+            raise error("misuse.argument", "the file is open for text", hint='Open it for bytes: open(path, "rb").')
+        return data
+    try:
+        with open(path, "rb", buffering=0) as file:
+            # One read of the known size takes no second buffer; a file that grew meanwhile is cut at its old end.
+            return file.read(min(os.fstat(file.fileno()).st_size, limit + 1)) if path.is_file() else file.read(limit + 1)
+    except OSError as failed:
+        raise failure(failed, path) from None
+
+
+def failure(failed: OSError, path: Path) -> Exception:
+    """The error that stands for what the system said about a path."""
+    codes: dict[type[OSError], str] = {
+        FileNotFoundError: "files.not_found",
+        IsADirectoryError: "files.is_directory",
+        PermissionError: "files.denied",
+        FileExistsError: "files.exists",
+    }
+    code = codes.get(type(failed), "files.full" if failed.errno in (28, 122, 27) else "files.failed")
+    return error(code, f"{path}: {os.strerror(failed.errno) if failed.errno else failed}", [("path", str(path))])
+
+
+class ChartSource(NamedTuple):
+    """A chart as it goes into a push."""
+
+    data: bytes | bytearray | memoryview
+    scanned: Archive | None
+    provenance: bytes | None
+    modified: int | None
+
+
+def chart(source: "Source | Archive | Packaged", limit: int) -> ChartSource:
+    """A chart's bytes; a path brings the provenance beside it and the time of its file."""
+    if isinstance(source, Archive):
+        if source.data is None:
+            raise error(
+                "misuse.argument",
+                "a chart within another has no archive of its own",
+                hint="Push the archive that it lies in, or unpack and package it.",
+            )
+        return ChartSource(source.data, source, None, None)
+    if isinstance(source, Packaged):
+        return ChartSource(source.data, None, None, None)
+    data = load(source, limit)
+    path = path_of(source) if isinstance(source, str | os.PathLike) else None
+    if path is None:
+        return ChartSource(data, None, None, None)
+    try:
+        provenance = path.with_name(path.name + ".prov").read_bytes()
+    except FileNotFoundError:
+        provenance = None
+    except OSError as failed:
+        raise failure(failed, path.with_name(path.name + ".prov")) from None
+    return ChartSource(data, None, provenance, int(path.stat().st_mtime))
+
+
+def pieces(data: bytes | bytearray | memoryview, start: int, end: int) -> Iterator[memoryview]:
+    """A range in pieces that a socket takes in one go."""
+    view = memoryview(data)
+    for offset in range(start, end, CHUNK):
+        yield view[offset : min(offset + CHUNK, end)]
+
+
+class Sink(Protocol):
+    """Takes a blob while it is verified."""
+
+    def cut(self, offset: int) -> None: ...
+    def write(self, chunk: bytes) -> object: ...
+
+
+class MemorySink:
+    """Keeps a blob in memory."""
+
+    def __init__(self) -> None:
+        self._file = BytesIO()
+
+    def cut(self, offset: int) -> None:
+        self._file.truncate(offset)
+        self._file.seek(offset)
+
+    def write(self, chunk: bytes) -> object:
+        return self._file.write(chunk)
+
+    def value(self) -> bytes:
+        """All of it."""
+        return self._file.getvalue()
+
+
+class FileSink:
+    """Keeps a blob in a file beside its place, made on first use; `commit` names it, leaving without that removes it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.path = directory / f".chartoci-{secrets.token_hex(8)}.part"
+        self._file: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+            self.path.unlink(missing_ok=True)
+
+    def _open(self) -> Any:
+        if self._file is None:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._file = open(self.path, "xb", buffering=0)  # noqa: SIM115
+        return self._file
+
+    def cut(self, offset: int) -> None:
+        file = self._open()
+        file.truncate(offset)
+        file.seek(offset)
+
+    def write(self, chunk: bytes) -> object:
+        file, view = self._open(), memoryview(chunk)
+        while view:
+            view = view[file.write(view) :]
+        return None
+
+    def value(self) -> bytes:
+        """All of it, read back."""
+        self._open()
+        return self.path.read_bytes()
+
+    def commit(self, name: str) -> Path:
+        """Gives the file its name; one that is there already is replaced."""
+        target = self.directory / name
+        try:
+            self._open().close()
+            os.replace(self.path, target)
+        except OSError as failed:
+            raise failure(failed, target) from None
+        self._file = None
+        return target

@@ -1,0 +1,258 @@
+"""The client: verbs over the core's exchanges."""
+
+import os
+import secrets
+from collections.abc import Callable, Collection
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+from chartoci import _native as native
+from chartoci import blobs, files
+from chartoci._native import (
+    Archive,
+    Artifact,
+    Constraint,
+    Exchange,
+    Limits,
+    Metadata,
+    Push,
+    Reference,
+    RetryPolicy,
+    Scan,
+    Session,
+    Version,
+)
+from chartoci.credentials import DEFAULT, Credentials, answer
+from chartoci.documents import seconds
+from chartoci.drive import Drive, Workers
+from chartoci.model import Event, Packaged, Parts, Pulled, Pushed, Resolved
+from chartoci.transport import Transport
+
+LOOPBACK: Final = "loopback"
+
+Progress = Callable[[Event], object]
+Allow = Collection[str] | Callable[[str, str, int], bool]
+IfExists = Literal["overwrite", "skip-same", "refuse"]
+Named = str | Reference
+
+
+class Client:
+    """Talks to registries. Threads may share it; connections and tokens are kept between calls.
+
+        with Client() as client:
+            client.push("web-1.0.0.tgz", "oci://registry.example/charts")
+
+    `credentials`: DEFAULT (Helm's then Docker's files), None (anonymous), (user, password), a token, or a callable.
+    `plain_http`: LOOPBACK (http for loopback names only, and not where TLS options are given), True, False, or a set of
+    hosts. `idle_timeout` bounds the silence of one attempt, `timeout` a whole verb, both in seconds. `allow` is a set of
+    hosts or a callable `(host, ip, port) -> bool`, asked before every connection.
+    """
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials = DEFAULT,
+        plain_http: bool | str | Collection[str] = LOOPBACK,
+        ca_file: str | os.PathLike[str] | None = None,
+        client_cert: str | tuple[str, str] | None = None,
+        verify_tls: bool = True,
+        idle_timeout: float | None = 30.0,
+        timeout: float | None = None,
+        concurrency: int = 3,
+        retry: RetryPolicy | None = None,
+        limits: Limits | None = None,
+        allow: Allow | None = None,
+        transport: Transport | None = None,
+        user_agent: str | None = None,
+        registry_config: str | os.PathLike[str] | None = None,
+    ) -> None:
+        tls_options = ca_file is not None or client_cert is not None or not verify_tls
+        self._credentials = credentials
+        self._registry_config = os.fspath(registry_config) if registry_config is not None else None
+        self._limits = limits or Limits()
+        self._timeout = timeout
+        self._session = Session(
+            seed=secrets.randbits(64),
+            user_agent=user_agent,
+            limits=self._limits,
+            retry=retry,
+            concurrency=concurrency,
+            plain_http=False if plain_http == LOOPBACK and tls_options else plain_http,
+            idle_timeout=idle_timeout,
+            has_credentials=credentials is not DEFAULT and credentials is not None,
+        )
+        self._options: dict[str, Any] = {
+            "ca_file": os.fspath(ca_file) if ca_file is not None else None,
+            "client_cert": client_cert,
+            "verify_tls": verify_tls,
+            "allow": _allow(allow),
+            "connections": concurrency + 1,
+        }
+        self._given = transport
+        self._transport = transport
+        self._workers = Workers()
+
+    def push(
+        self,
+        chart: blobs.Source | Archive | Packaged,
+        target: str,
+        *,
+        provenance: blobs.Source | None = None,
+        created: int | datetime | None = None,
+        if_exists: IfExists = "overwrite",
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Pushed:
+        """Pushes a chart to `TARGET/NAME:VERSION`, with the very bytes that `helm push` would send.
+
+        A path brings FILE.prov along, and its mtime as `created`; without a path there is no `created` annotation, so
+        that the digest is reproducible.
+        """
+        source = blobs.chart(chart, self._limits.archive)
+        signed = source.provenance if provenance is None else blobs.load(provenance, self._limits.provenance)
+        scan = source.scanned or Scan.read(source.data, self._limits)
+        moment = source.modified if created is None else seconds(created)
+        artifact = Artifact.build(scan, provenance=signed, created=moment)
+        push = Push.chart(artifact, target, if_exists)
+        sources = (None, ("chart", source.data), ("provenance", signed) if signed is not None else None)
+        exchange = Exchange.push(self._session, push)
+        pushed: Pushed = self._run(exchange, push.target, progress, timeout, sources=sources)
+        return pushed
+
+    def pull(
+        self,
+        reference: Named,
+        directory: str | os.PathLike[str] = ".",
+        *,
+        version: str | None = None,
+        devel: bool = False,
+        provenance: bool = False,
+        untar: bool = False,
+        check_tag: bool = False,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Pulled:
+        """Pulls a chart into `directory`, as `NAME-VERSION.tgz`; with `untar` as a directory of the chart's name.
+
+        The file has its name only once its bytes are verified. `version` is a version or a range.
+        """
+        wanted = _reference(reference)
+        place = Path(directory)
+        with blobs.FileSink(place) as chart, blobs.FileSink(place) as signed:
+            exchange = Exchange.pull(
+                self._session, wanted, version=version, devel=devel, provenance=provenance, check_tag=check_tag
+            )
+            sinks = (("chart", chart), ("provenance", signed))
+            parts: Parts = self._run(exchange, wanted, progress, timeout, sinks=sinks)
+            if untar:
+                path = files.extract(Archive.read(chart.path, self._limits), place)
+                return Pulled(path, parts.reference, parts.version, parts.digest)
+            filename = parts.filename or Scan.read(chart.path, self._limits).filename
+            path = chart.commit(filename)
+            signed_path = signed.commit(f"{filename}.prov") if parts.provenance is not None else None
+            return Pulled(path, parts.reference, parts.version, parts.digest, signed_path)
+
+    def open(
+        self,
+        reference: Named,
+        *,
+        version: str | None = None,
+        devel: bool = False,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Archive:
+        """Pulls a chart into memory, verified and read."""
+        wanted, chart = _reference(reference), blobs.MemorySink()
+        exchange = Exchange.pull(self._session, wanted, version=version, devel=devel)
+        self._run(exchange, wanted, progress, timeout, sinks=(("chart", chart),))
+        return Archive.read(chart.value(), self._limits)
+
+    def metadata(
+        self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
+    ) -> Metadata:
+        """What the config blob claims; manifest and config are all that is fetched. Decisions belong on `open`."""
+        wanted = _reference(reference)
+        exchange = Exchange.pull(self._session, wanted, version=version, devel=devel, chart=False, config=True)
+        parts: Parts = self._run(exchange, wanted, None, timeout)
+        return Metadata.from_config(parts.config or b"", self._limits)
+
+    def artifact(
+        self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
+    ) -> Artifact:
+        """The manifest, verified and explained."""
+        wanted = _reference(reference)
+        exchange = Exchange.pull(self._session, wanted, version=version, devel=devel, chart=False)
+        parts: Parts = self._run(exchange, wanted, None, timeout)
+        return Artifact.parse(parts.manifest, self._limits)
+
+    def resolve(
+        self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
+    ) -> Resolved:
+        """Which tag and digest a reference or a range means."""
+        wanted = _reference(reference)
+        exchange = Exchange.resolve(self._session, wanted, version=version, devel=devel)
+        resolved: Resolved = self._run(exchange, wanted, None, timeout)
+        return resolved
+
+    def versions(
+        self,
+        repository: Named,
+        constraint: str | Constraint | None = None,
+        *,
+        prerelease: bool = False,
+        timeout: float | None = None,
+    ) -> list[Version]:
+        """The versions in a repository, newest first; pre-releases where they or the constraint ask for them."""
+        wanted = Constraint.parse(constraint) if isinstance(constraint, str) else constraint
+        return native.versions(self.tags(repository, timeout=timeout), wanted, prerelease)
+
+    def tags(self, repository: Named, *, timeout: float | None = None) -> list[str]:
+        """All tags of a repository, as the registry gives them."""
+        exchange = Exchange.tags(self._session, str(repository))
+        tags: list[str] = self._run(exchange, _reference(repository), None, timeout)
+        return tags
+
+    def close(self) -> None:
+        """Closes connections that stand; the client can still be used."""
+        if self._given is None and self._transport is not None:
+            self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _run(
+        self, exchange: Exchange, reference: Reference, progress: Progress | None, timeout: float | None, **blobs: Any
+    ) -> Any:
+        if self._transport is None or self._workers.process != os.getpid():
+            from chartoci.transport.urllib3 import Urllib3Transport
+
+            # Threads and sockets do not survive a fork.
+            self._transport = self._given or Urllib3Transport(**self._options)
+            self._workers = Workers()
+        return Drive(
+            exchange,
+            self._transport,
+            self._workers,
+            credentials=lambda query: answer(self._credentials, query, reference.repository, self._registry_config),
+            progress=progress,
+            timeout=self._timeout if timeout is None else timeout,
+            **blobs,
+        ).run()
+
+
+def _reference(reference: Named) -> Reference:
+    return reference if isinstance(reference, Reference) else Reference.parse(reference)
+
+
+def _allow(allow: Allow | None) -> Callable[[str, str, int], bool] | None:
+    if allow is None or callable(allow):
+        return allow
+    hosts = frozenset(allow)
+    return lambda host, ip, port: native.host_matches(hosts, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")

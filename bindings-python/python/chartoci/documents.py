@@ -1,0 +1,68 @@
+"""What is done with documents and directories, without a network."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from chartoci import _native as native
+from chartoci import files
+from chartoci._native import Archive, Limits, Report
+from chartoci.blobs import Source, failure, load, path_of
+from chartoci.model import Packaged
+
+
+def package(
+    directory: str | os.PathLike[str],
+    *,
+    version: str | None = None,
+    app_version: str | None = None,
+    created: int | datetime | None = None,
+    limits: Limits | None = None,
+) -> Packaged:
+    """Packs a chart's directory as `helm package` does, deterministically.
+
+    `created` is the time of every entry; without it each file's own time is used, as Helm 4 does.
+    """
+    root = path_of(directory)
+    if root is None or not root.is_dir():
+        raise failure(NotADirectoryError(20, "") if root and root.exists() else FileNotFoundError(2, ""), Path(directory))
+    packed = files.run(native.package(version, app_version, seconds(created), limits), root)
+    assert isinstance(packed, Packaged)
+    return packed
+
+
+def seconds(created: int | datetime | None) -> int | None:
+    """A moment in seconds since 1970; a datetime without a zone is local time, as everywhere in Python."""
+    return int(created.timestamp()) if isinstance(created, datetime) else created
+
+
+def archive_of(source: Source | Archive | Packaged, limits: Limits | None = None) -> Archive:
+    """The archive that a source is, or that its directory packs to."""
+    if isinstance(source, Archive):
+        return source
+    if isinstance(source, Packaged):
+        return Archive.read(source.data, limits)
+    path = path_of(source)
+    if path is not None and path.is_dir():
+        return Archive.read(package(path, limits=limits).data, limits)
+    return Archive.read(source, limits)
+
+
+def show(source: Source | Archive | Packaged, section: str = "all", *, limits: Limits | None = None) -> str:
+    """The very text that `helm show` prints; bytes that are no UTF-8 are kept as surrogates.
+
+    `section` is one of all, chart, values, readme, crds.
+    """
+    return native.show(archive_of(source, limits), section).decode("utf-8", "surrogateescape")
+
+
+def check(source: Source, kind: str | None = None, *, limits: Limits | None = None) -> Report:
+    """Everything that is wrong with a document, at once.
+
+    `kind` is guessed, or one of: chart chart.yaml chart.lock values schema index manifest config provenance.
+    """
+    bounds = limits or Limits()
+    path = path_of(source)
+    if path is not None and path.is_dir():
+        return native.check(package(path, limits=limits).data, kind or "chart", None, limits)
+    return native.check(load(source, bounds.archive), kind, path.name if path is not None else None, limits)

@@ -1,0 +1,186 @@
+"""Results and events: plain data with `==`, `repr` and `to_dict()`."""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from chartoci._native import Archive, Descriptor, Digest, Metadata, Reference, Version
+
+
+def plain(value: object) -> Any:
+    """A value as JSON knows it."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Reference() | Digest() | Version() | Path():
+            return str(value)
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case dict():
+            return {str(key): plain(item) for key, item in value.items()}
+        case bytes():
+            return value.decode("utf-8", "replace")
+        case _:
+            return value.to_dict()  # type: ignore[attr-defined]
+
+
+class Data:
+    """What all results and events can do."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields that are shown, as JSON knows them."""
+        return {item.name: plain(getattr(self, item.name)) for item in fields(self) if item.repr}  # type: ignore[arg-type]
+
+
+# Results
+
+
+@dataclass(frozen=True, slots=True)
+class PushedBlob(Data):
+    """A blob of a push, and what became of it."""
+
+    descriptor: Descriptor
+    state: Literal["uploaded", "mounted", "existed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed(Data):
+    """What was pushed. `size` is manifest and blobs; `skipped`: the tag had this very chart, nothing was written."""
+
+    reference: Reference
+    tag: str
+    digest: Digest
+    size: int
+    blobs: tuple[PushedBlob, ...]
+    skipped: bool = False
+
+    def __str__(self) -> str:
+        return f"Pushed: {_bare(self.reference)}\nDigest: {self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled(Data):
+    """What was pulled, and where it lies: the archive, or the chart's directory with `untar`."""
+
+    path: Path
+    reference: Reference
+    version: str | None
+    digest: Digest
+    provenance_path: Path | None = None
+
+    def __str__(self) -> str:
+        return f"Pulled: {_bare(self.reference)}\nDigest: {self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved(Data):
+    """Which tag and digest a reference or a range means."""
+
+    reference: Reference
+    version: str | None
+    tag: str | None
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Parts(Data):
+    """What the machine of a pull gives: the layers are in the host's sinks, verified."""
+
+    reference: Reference
+    version: str | None
+    digest: Digest
+    manifest: bytes
+    config: bytes | None
+    chart: Descriptor | None
+    provenance: Descriptor | None
+    filename: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged(Data):
+    """A packed chart."""
+
+    filename: str
+    data: bytes = field(repr=False)
+    digest: Digest
+    metadata: Metadata
+
+    def write(self, directory: "str | Path" = ".") -> Path:
+        """Writes `directory/filename`, whole or not at all, and gives its path. A missing directory is made."""
+        from chartoci.blobs import FileSink
+
+        with FileSink(Path(directory)) as sink:
+            sink.write(self.data)
+            return sink.commit(self.filename)
+
+
+# Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token: `bearer` is sent as it is, `identity` is exchanged by the token server."""
+
+    value: str = field(repr=False)
+    kind: Literal["bearer", "identity"] = "bearer"
+
+
+# Events
+
+
+@dataclass(frozen=True, slots=True)
+class Progress(Data):
+    """Bytes of an item have moved: `chart` or `provenance`."""
+
+    item: str
+    transferred: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exists(Data):
+    """A blob was already there."""
+
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded(Data):
+    """A blob is there now."""
+
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded(Data):
+    """A blob has arrived and is what its digest says."""
+
+    blob: int
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying(Data):
+    """A request is tried again, after that many seconds."""
+
+    after: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Data):
+    """The registry or the library has something to say."""
+
+    code: str
+    text: str
+
+
+Event = Progress | Exists | Uploaded | Downloaded | Retrying | Notice
+Chart = Archive | Packaged
+
+
+def _bare(reference: Reference) -> str:
+    """As Helm prints it: without `oci://`."""
+    return str(reference).removeprefix("oci://")

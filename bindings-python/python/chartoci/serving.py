@@ -1,0 +1,322 @@
+"""The core's registry behind a socket: a real HTTP/1.1 server, in this process."""
+
+import secrets
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from chartoci import _native as native
+from chartoci import files
+from chartoci._native import Limits, Receiver
+from chartoci.blobs import CHUNK
+
+
+class Place(Protocol):
+    """Where a registry keeps its files."""
+
+    def execute(self, verb: object) -> files.Answer: ...
+    def cut(self, path: str, offset: int) -> None: ...
+    def append(self, path: str, chunk: bytes) -> None: ...
+    def part(self, path: str, offset: int, length: int) -> Iterator[bytes]: ...
+
+
+class Directory:
+    """Files in a directory."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def execute(self, verb: object) -> files.Answer:
+        return files.execute(verb, self._root)
+
+    def cut(self, path: str, offset: int) -> None:
+        answer = files.execute(native.Write(path, offset, b""), self._root)
+        if isinstance(answer, OSError):
+            raise answer
+
+    def append(self, path: str, chunk: bytes) -> None:
+        with open(self._root / path, "ab", buffering=0) as file:
+            view = memoryview(chunk)
+            while view:
+                view = view[file.write(view) :]
+
+    def part(self, path: str, offset: int, length: int) -> Iterator[bytes]:
+        with open(self._root / path, "rb", buffering=0) as file:
+            file.seek(offset)
+            while length and (chunk := file.read(min(CHUNK, length))):
+                length -= len(chunk)
+                yield chunk
+
+
+class Memory:
+    """Files in memory: everything is gone when the registry is."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, bytearray] = {}
+        self._lock = threading.Lock()
+
+    def execute(self, verb: object) -> files.Answer:
+        with self._lock:
+            match verb:
+                case native.List(path):
+                    return self._list(f"{path}/" if path else "")
+                case native.Read(path, offset, limit):
+                    data = self._files.get(path)
+                    return FileNotFoundError(2, path) if data is None else bytes(data[offset : offset + limit])
+                case native.Write(path, offset, data):
+                    self._files.setdefault(path, bytearray())[offset:] = data
+                case native.Rename(source, target):
+                    if source not in self._files:
+                        return FileNotFoundError(2, source)
+                    self._files[target] = self._files.pop(source)
+                case native.Remove(path):
+                    for name in [name for name in self._files if name == path or name.startswith(f"{path}/")]:
+                        del self._files[name]
+            return None
+
+    def _list(self, below: str) -> list[tuple[str, str, int, int]]:
+        found: dict[str, tuple[str, str, int, int]] = {}
+        for path, data in self._files.items():
+            if path.startswith(below):
+                name, slash, _ = path.removeprefix(below).partition("/")
+                found[name] = (name, "directory", 0, 0) if slash else (name, "file", len(data), 0)
+        return list(found.values())
+
+    def cut(self, path: str, offset: int) -> None:
+        with self._lock:
+            del self._files.setdefault(path, bytearray())[offset:]
+
+    def append(self, path: str, chunk: bytes) -> None:
+        with self._lock:
+            self._files[path] += chunk
+
+    def part(self, path: str, offset: int, length: int) -> Iterator[bytes]:
+        with self._lock:
+            data = bytes(memoryview(self._files[path])[offset : offset + length])
+        yield data
+
+
+class Fault(NamedTuple):
+    """What a registry does instead of answering: waits, breaks the connection, or gives this answer."""
+
+    status: int = 503
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    delay: float = 0.0
+    reset: bool = False
+
+
+Faults = Callable[[str, str], Fault | None]
+Log = Callable[[str, str, int, float], object]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 60
+    server: "Server"
+
+    def handle(self) -> None:
+        self.server.connections.add(self.connection)
+        try:
+            super().handle()
+        except (ConnectionError, ssl.SSLError, TimeoutError):
+            pass
+        finally:
+            self.server.connections.discard(self.connection)
+
+    def finish(self) -> None:
+        try:
+            super().finish()
+        except OSError:
+            pass
+
+    def __getattr__(self, name: str) -> Any:
+        # The core knows which methods there are.
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
+
+    def _serve(self) -> None:
+        began = time.monotonic()
+        self._remaining = int(self.headers.get("Content-Length") or 0)
+        self._chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+        fault = self.server.faults(self.command, self.path) if self.server.faults is not None else None
+        status = self._misbehave(fault) if fault is not None else self._answer()
+        if self.server.log is not None:
+            self.server.log(self.command, self.path, status, time.monotonic() - began)
+
+    def _misbehave(self, fault: Fault) -> int:
+        time.sleep(fault.delay)
+        self.close_connection = True
+        if fault.reset:
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return 0
+        headers = [*fault.headers, ("content-length", str(len(fault.body)))]
+        self._respond(fault.status, headers, iter([fault.body]))
+        return fault.status
+
+    def _answer(self) -> int:
+        place = self.server.place
+        serving = self.server.registry.accept(
+            self.command, self.path, list(self.headers.items()), time.monotonic_ns() // 1_000_000
+        )
+        if serving is None:
+            self.close_connection = True
+            self._respond(405, [("content-length", "0")], iter(()))
+            return 405
+        while True:
+            match serving.poll():
+                case native.Receive(receiver, path, offset):
+                    serving.handle_body(receiver, *self._receive(receiver, path, offset))
+                case native.Respond(status, headers, body):
+                    if self._remaining or self._chunked:
+                        # What was not read would be taken for the next request.
+                        self.close_connection = True
+                    chunks = iter([body]) if isinstance(body, bytes) else place.part(*body)
+                    self._respond(status, headers, chunks)
+                    return status
+                case verb:
+                    serving.handle_file(place.execute(verb))
+
+    def _respond(self, status: int, headers: list[tuple[str, str]], chunks: Iterator[bytes]) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("connection", "close")
+        self.end_headers_with(next(chunks, b"") if self.command != "HEAD" else b"")
+        if self.command != "HEAD":
+            for chunk in chunks:
+                self.wfile.write(chunk)
+
+    def end_headers_with(self, first: bytes) -> None:
+        """Head and first piece in one packet."""
+        buffered: list[bytes] = self._headers_buffer  # type: ignore[attr-defined]
+        buffered += [b"\r\n", first]
+        self.flush_headers()
+
+    def _receive(self, receiver: Receiver, path: str | None, offset: int) -> tuple[str, ...]:
+        """Reads the body; gives the failure, if there was one."""
+        place = self.server.place
+        try:
+            if path is not None:
+                place.cut(path, offset)
+            for chunk in self._body():
+                if not receiver.write(chunk):
+                    return ()
+                if path is not None:
+                    place.append(path, chunk)
+        except (ConnectionError, TimeoutError, EOFError) as error:
+            self.close_connection = True
+            return "reset", str(error)
+        except OSError as error:
+            return "storage", error.strerror or str(error)
+        return ()
+
+    def _body(self) -> Iterator[bytes]:
+        if self._chunked:
+            while size := int(self.rfile.readline(64).split(b";")[0], 16):
+                while size:
+                    chunk = self.rfile.read(min(CHUNK, size))
+                    if not chunk:
+                        raise EOFError("the body is short")
+                    size -= len(chunk)
+                    yield chunk
+                self.rfile.readline(8)
+            while self.rfile.readline(1024).strip():
+                pass
+            self._chunked = False
+            return
+        while self._remaining:
+            chunk = self.rfile.read(min(CHUNK, self._remaining))
+            if not chunk:
+                raise EOFError("the body is short")
+            self._remaining -= len(chunk)
+            yield chunk
+
+
+class Server(ThreadingHTTPServer):
+    """Listens at once; serves between `start` and `stop`. Connections live in daemon threads."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        directory: Path | None = None,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        token: bool = False,
+        tls: ssl.SSLContext | None = None,
+        hosts: tuple[str, ...] = (),
+        cors_origins: tuple[str, ...] = (),
+        limits: Limits | None = None,
+        faults: Faults | None = None,
+        log: Log | None = None,
+    ) -> None:
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        self.faults = faults
+        self.log = log
+        self.connections: set[socket.socket] = set()
+        self.place: Place = Memory() if directory is None else Directory(directory)
+        self.registry = native.Registry(
+            seed=secrets.randbits(64),
+            username=username,
+            password=password,
+            token=token,
+            https=tls is not None,
+            hosts=list(hosts),
+            cors_origins=list(cors_origins),
+            limits=limits,
+        )
+        machine = self.registry.open()
+        while not isinstance(verb := machine.poll(), native.Finished):
+            machine.handle(self.place.execute(verb))
+        super().__init__(address, _Handler)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self._thread: threading.Thread | None = None
+
+    def server_bind(self) -> None:
+        # Without the look-up of its own name that http.server does.
+        if self.allow_reuse_address:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+
+    def start(self) -> None:
+        """Serves in a thread of its own."""
+        self._thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="chartoci-registry", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends every connection and the server."""
+        if self._thread is not None:
+            self.shutdown()
+            self._thread.join()
+        self.server_close()
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # Peers that go away are nobody's error; what the handler itself gets wrong is shown.
+        import sys
+
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)

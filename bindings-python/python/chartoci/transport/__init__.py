@@ -1,0 +1,81 @@
+"""What the driver wants of HTTP: one method, and a way to shut a call down from another thread."""
+
+import socket
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+Headers = Sequence[tuple[str, str]]
+Body = bytes | Iterable[memoryview] | None
+
+
+class Failed(Exception):
+    """A request could not be completed: `connect`, `tls`, `timeout`, `reset`, `storage`, `forbidden` or `other`."""
+
+    def __init__(self, failure: str, text: str) -> None:
+        super().__init__(text)
+        self.failure = failure
+        self.text = text
+
+
+class Answer(NamedTuple):
+    """The head of a response, and its body in pieces, as it came over the wire."""
+
+    status: int
+    headers: Headers
+    chunks: Iterator[bytes]
+
+
+class Call:
+    """A request under way: knows its socket, so that another thread can shut it down."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._over = False
+
+    def attach(self, connected: socket.socket) -> None:
+        """The call now uses this socket."""
+        with self._lock:
+            self._socket = connected
+            if not self._over:
+                return
+        raise Failed("other", "the call was cancelled")
+
+    def detach(self) -> None:
+        """The socket is somebody else's again."""
+        with self._lock:
+            self._socket = None
+
+    def shut_down(self) -> None:
+        """Ends the call: whoever waits for its socket wakes up."""
+        with self._lock:
+            self._over = True
+            if self._socket is not None:
+                try:
+                    self._socket.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+
+class Transport(Protocol):
+    """Sends requests. Nothing is followed, retried or decoded here: the core does all that."""
+
+    def open(
+        self, method: str, url: str, headers: Headers, body: Body, timeout: float | None, call: Call
+    ) -> AbstractContextManager[Answer]:
+        """Sends a request and gives the head of the answer; leaving ends the call.
+
+        Content-Length is among the headers where there is a body. `timeout` is the silence allowed, in seconds; None
+        allows any. Raises `Failed`. The socket is attached to `call` as soon as there is one.
+        """
+        ...
+
+    def stands(self, url: str) -> bool:
+        """A connection for that address stands idle: the call will look up no name and wait for no handshake."""
+        ...
+
+    def close(self) -> None:
+        """Closes what stands."""
+        ...

@@ -1,0 +1,207 @@
+"""HTTP by urllib3: its connections and pools, none of its retries, redirects or decoding."""
+
+import socket
+import ssl
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3 import exceptions
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from chartoci.blobs import CHUNK
+from chartoci.transport import Answer, Body, Call, Failed, Headers
+
+Allow = Callable[[str, str, int], bool]
+
+_current = threading.local()
+
+
+class _Connect:
+    """Connects by itself, so that the call knows its socket and every address is asked about before it is used."""
+
+    allow: Allow | None = None
+
+    def _new_conn(self: Any) -> socket.socket:
+        call: Call = _current.call
+        host: str = self._dns_host
+        try:
+            addresses = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            raise Failed("connect", f"{host}: {getattr(error, 'strerror', None) or error}") from None
+        refused: OSError | None = None
+        for family, kind, protocol, _, address in addresses:
+            if self.allow is not None and not self.allow(self.host, address[0], self.port):
+                raise Failed("forbidden", f"{self.host} ({address[0]}) port {self.port}")
+            connected = socket.socket(family, kind, protocol)
+            call.attach(connected)
+            try:
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connected.settimeout(self.timeout if isinstance(self.timeout, int | float) else None)
+                connected.connect(address)
+                return connected
+            except OSError as error:
+                connected.close()
+                refused = error
+        if isinstance(refused, TimeoutError):
+            raise Failed("timeout", f"{host}:{self.port}")
+        raise Failed("connect", f"{host}:{self.port}: {refused.strerror if refused else 'no address'}")
+
+    def request(self: Any, *arguments: Any, **named: Any) -> None:
+        if self.sock is not None:
+            _current.call.attach(self.sock)
+        super().request(*arguments, **named)  # type: ignore[misc]
+
+
+class _Plain(_Connect, HTTPConnection):
+    pass
+
+
+class _Secure(_Connect, HTTPSConnection):
+    pass
+
+
+class Urllib3Transport:
+    """Pools of connections, one for each origin.
+
+    `allow(host, ip, port)` is asked before every connection. Proxies are those of the environment unless `proxies` says
+    otherwise (an empty dict: none).
+    """
+
+    def __init__(
+        self,
+        *,
+        ca_file: str | None = None,
+        client_cert: str | tuple[str, str] | None = None,
+        verify_tls: bool = True,
+        allow: Allow | None = None,
+        proxies: dict[str, str] | None = None,
+        connections: int = 4,
+    ) -> None:
+        self._tls = {"ca_file": ca_file, "client_cert": client_cert, "verify_tls": verify_tls}
+        self._context: ssl.SSLContext | None = None
+        self._connections = connections
+        self._proxies = proxies
+        self._pools: dict[tuple[str, str], HTTPConnectionPool] = {}
+        self._lock = threading.Lock()
+        plain = type("_PlainHere", (_Plain,), {"allow": staticmethod(allow) if allow else None})
+        secure = type("_SecureHere", (_Secure,), {"allow": staticmethod(allow) if allow else None})
+        self._classes = {
+            "http": type("_PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        }
+
+    @contextmanager
+    def open(
+        self, method: str, url: str, headers: Headers, body: Body, timeout: float | None, call: Call
+    ) -> Iterator[Answer]:
+        pool, target = self._pool(url)
+        streamed = body is not None and not isinstance(body, bytes)
+        _current.call = call
+        response: Any = None
+        try:
+            response = pool.urlopen(
+                method,
+                target,
+                body=body,  # type: ignore[arg-type]
+                headers=urllib3.HTTPHeaderDict([*headers, ("accept-encoding", "identity")]),
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                preload_content=False,
+                decode_content=False,
+                # Registries think long about a blob that is complete: then only the caller's own deadline counts.
+                timeout=urllib3.Timeout(connect=timeout, read=None if streamed else timeout),
+            )
+            yield Answer(response.status, list(response.headers.items()), _chunks(response))
+        except exceptions.HTTPError as error:
+            raise _failed(error) from None
+        except (ssl.SSLError, ssl.CertificateError) as error:
+            raise Failed("tls", _text(error)) from None
+        except TimeoutError:
+            raise Failed("timeout", "") from None
+        except ConnectionError as error:
+            raise Failed("reset", _text(error)) from None
+        finally:
+            _current.call = None
+            call.detach()
+            if response is not None:
+                _release(response)
+
+    def stands(self, url: str) -> bool:
+        pool, _ = self._pool(url)
+        idle = getattr(pool, "pool", None)
+        connections = list(idle.queue) if idle is not None else []
+        return any(connection is not None and connection.is_connected for connection in connections)
+
+    def close(self) -> None:
+        with self._lock:
+            pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            pool.close()
+
+    def _pool(self, url: str) -> tuple[HTTPConnectionPool, str]:
+        scheme, _, rest = url.partition("://")
+        authority, slash, path = rest.partition("/")
+        pool = self._pools.get((scheme, authority))
+        if pool is None:
+            with self._lock:
+                pool = self._pools.get((scheme, authority)) or self._new_pool(scheme, authority)
+                self._pools[scheme, authority] = pool
+        return pool, slash + path
+
+    def _new_pool(self, scheme: str, authority: str) -> HTTPConnectionPool:
+        parts = urlsplit(f"//{authority}")
+        named: dict[str, Any] = {"maxsize": self._connections, "block": False}
+        if scheme == "https":
+            named["ssl_context"] = self._ssl()
+            named["assert_hostname"] = None if self._tls["verify_tls"] else False
+        return self._classes[scheme](parts.hostname or "", parts.port, **named)
+
+    def _ssl(self) -> ssl.SSLContext:
+        if self._context is None:
+            context = ssl.create_default_context(cafile=self._tls["ca_file"])
+            if not self._tls["verify_tls"]:
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            certificate = self._tls["client_cert"]
+            if certificate is not None:
+                context.load_cert_chain(*([certificate] if isinstance(certificate, str) else certificate))
+            self._context = context
+        return self._context
+
+
+def _chunks(response: Any) -> Iterator[bytes]:
+    yield from response.stream(CHUNK, decode_content=False)
+
+
+def _release(response: Any) -> None:
+    """Gives the connection back if the body was read to its end; closes it otherwise."""
+    if response._fp is None or getattr(response._fp, "closed", True):
+        response.release_conn()
+    else:
+        response.close()
+
+
+def _failed(error: exceptions.HTTPError) -> Failed:
+    cause = error.__cause__ or error.__context__
+    match error:
+        case exceptions.SSLError():
+            return Failed("tls", _text(error))
+        case exceptions.TimeoutError():
+            return Failed("timeout", "")
+        case exceptions.ProxyError() | exceptions.NewConnectionError():
+            return Failed("connect", _text(error))
+        case _:
+            return Failed("reset", _text(cause if isinstance(cause, OSError) else error))
+
+
+def _text(error: BaseException) -> str:
+    while error.args and isinstance(error.args[-1], BaseException):
+        error = error.args[-1]
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,763 @@
+//! Charts: metadata, archives, reports.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chartoci::chart as core;
+use chartoci::diagnostic;
+use chartoci::error::Class;
+use pyo3::exceptions::{PyKeyError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+
+use crate::data::{Data, json, value};
+use crate::errors::Raise;
+use crate::oci::Digest;
+
+macro_rules! limits {
+    ($($name:ident: $kind:ty),*) => {
+        /// Bounds on what is read; all sizes are bytes.
+        #[pyclass(frozen, eq, module = "chartoci")]
+        #[derive(Clone, PartialEq, Eq)]
+        pub(crate) struct Limits(pub(crate) chartoci::Limits);
+
+        #[pymethods]
+        impl Limits {
+            #[new]
+            #[pyo3(signature = (*, $($name = None),*))]
+            #[allow(clippy::too_many_arguments)]
+            fn new($($name: Option<$kind>),*) -> Limits {
+                let default = chartoci::Limits::default();
+                Limits(chartoci::Limits { $($name: $name.unwrap_or(default.$name)),* })
+            }
+            $(#[getter] fn $name(&self) -> $kind { self.0.$name })*
+            fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+                let dict = PyDict::new(py);
+                $(dict.set_item(stringify!($name), self.0.$name)?;)*
+                Ok(dict)
+            }
+            fn __repr__(&self) -> String {
+                format!("{:?}", self.0)
+            }
+        }
+    };
+}
+
+limits!(
+    archive: u64, unpacked: u64, file: u64, files: u32, nesting: u32, document: u64, depth: u32, nodes: u32,
+    manifest: u64, config: u64, provenance: u64, token: u64, error_body: u64, page: u64, pages: u32, redirects: u32
+);
+
+impl Limits {
+    pub(crate) fn or_default(limits: Option<&Bound<'_, Limits>>) -> chartoci::Limits {
+        limits.map(|limits| limits.get().0.clone()).unwrap_or_default()
+    }
+}
+
+/// One entry of the table of codes.
+#[pyclass(frozen, get_all, module = "chartoci")]
+pub(crate) struct Code {
+    code: &'static str,
+    /// Of an error; None for a finding.
+    kind: Option<&'static str>,
+    /// Of a finding; None for an error.
+    severity: Option<&'static str>,
+    meaning: &'static str,
+    remedy: &'static str,
+}
+
+#[pymethods]
+impl Code {
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("code", self.code)?;
+        dict.set_item("kind", self.kind)?;
+        dict.set_item("severity", self.severity)?;
+        dict.set_item("meaning", self.meaning)?;
+        dict.set_item("remedy", self.remedy)?;
+        Ok(dict)
+    }
+    fn __repr__(&self) -> String {
+        format!("<Code {}>", self.code)
+    }
+}
+
+/// Every code with its kind or severity, meaning and remedy.
+#[pyfunction]
+pub(crate) fn codes() -> Vec<Code> {
+    let entry = |code: chartoci::Code| {
+        let (kind, severity) = match code.class() {
+            Class::Error(kind) => (Some(kind.as_str()), None),
+            Class::Finding(severity) => (None, Some(severity.as_str())),
+            _ => (None, None),
+        };
+        Code { code: code.name(), kind, severity, meaning: code.meaning(), remedy: code.remedy() }
+    };
+    chartoci::codes().map(entry).collect()
+}
+
+/// One finding.
+#[pyclass(frozen, eq, module = "chartoci")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Diagnostic(diagnostic::Diagnostic);
+
+#[pymethods]
+impl Diagnostic {
+    #[getter]
+    fn code(&self) -> &'static str {
+        self.0.code.name()
+    }
+    #[getter]
+    fn severity(&self) -> &'static str {
+        self.0.severity.as_str()
+    }
+    #[getter]
+    fn document(&self) -> &str {
+        &self.0.document
+    }
+    #[getter]
+    fn pointer(&self) -> &str {
+        &self.0.pointer
+    }
+    #[getter]
+    fn line(&self) -> Option<u32> {
+        self.0.span.map(|span| span.line)
+    }
+    #[getter]
+    fn column(&self) -> Option<u32> {
+        self.0.span.map(|span| span.column)
+    }
+    #[getter]
+    fn end_line(&self) -> Option<u32> {
+        self.0.span.map(|span| span.end_line)
+    }
+    #[getter]
+    fn end_column(&self) -> Option<u32> {
+        self.0.span.map(|span| span.end_column)
+    }
+    #[getter]
+    fn message(&self) -> &str {
+        &self.0.message
+    }
+    #[getter]
+    fn help(&self) -> &str {
+        &self.0.help
+    }
+    /// The text that would stand in the finding's place, where that is safe.
+    #[getter]
+    fn fix(&self) -> Option<&str> {
+        self.0.fix.as_ref().map(|fix| fix.replacement.as_str())
+    }
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialized(py, &self.0)
+    }
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+    fn __repr__(&self) -> String {
+        format!("<Diagnostic {}>", self.0)
+    }
+}
+
+fn serialized<'py, T: serde::Serialize>(py: Python<'py>, value: &T) -> PyResult<Bound<'py, PyAny>> {
+    match serde_json::to_value(value) {
+        Ok(value) => json(py, &value),
+        Err(error) => Err(PyTypeError::new_err(error.to_string())),
+    }
+}
+
+/// Findings, ordered by document, then by place.
+#[pyclass(frozen, eq, module = "chartoci")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Report(diagnostic::Report);
+
+impl Report {
+    pub(crate) fn new(report: diagnostic::Report) -> Report {
+        Report(report)
+    }
+
+    pub(crate) fn to_list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        serialized(py, &self.0)
+    }
+}
+
+#[pymethods]
+impl Report {
+    #[getter]
+    fn ok(&self) -> bool {
+        self.0.is_ok()
+    }
+    #[getter]
+    fn errors(&self) -> Vec<Diagnostic> {
+        self.0.errors().cloned().map(Diagnostic).collect()
+    }
+    #[getter]
+    fn warnings(&self) -> Vec<Diagnostic> {
+        self.0.warnings().cloned().map(Diagnostic).collect()
+    }
+    fn to_json(&self) -> String {
+        serde_json::to_string(&self.0).unwrap_or_default()
+    }
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("ok", self.0.is_ok())?;
+        dict.set_item("diagnostics", self.to_list(py)?)?;
+        Ok(dict)
+    }
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let all: Vec<_> = self.0.iter().cloned().map(Diagnostic).collect();
+        Ok(PyList::new(py, all)?.try_iter()?.into_any())
+    }
+    fn __len__(&self) -> usize {
+        self.0.iter().len()
+    }
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+    fn __repr__(&self) -> String {
+        format!("<Report: {} errors, {} warnings>", self.0.errors().count(), self.0.warnings().count())
+    }
+}
+
+/// Who looks after a chart.
+#[pyclass(frozen, eq, get_all, module = "chartoci")]
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Maintainer {
+    name: String,
+    email: String,
+    url: String,
+}
+
+#[pymethods]
+impl Maintainer {
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("name", &self.name)?;
+        dict.set_item("email", &self.email)?;
+        dict.set_item("url", &self.url)?;
+        Ok(dict)
+    }
+    fn __repr__(&self) -> String {
+        format!("Maintainer({:?}, {:?}, {:?})", self.name, self.email, self.url)
+    }
+}
+
+/// A chart that another one needs.
+#[pyclass(frozen, eq, module = "chartoci")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Dependency(pub(crate) core::Dependency);
+
+#[pymethods]
+impl Dependency {
+    #[new]
+    #[pyo3(signature = (name, version, repository = String::new(), *, alias = String::new()))]
+    fn new(name: String, version: String, repository: String, alias: String) -> Dependency {
+        Dependency(core::Dependency { name, version, repository, alias, ..core::Dependency::default() })
+    }
+    #[getter]
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+    #[getter]
+    fn version(&self) -> &str {
+        &self.0.version
+    }
+    #[getter]
+    fn repository(&self) -> &str {
+        &self.0.repository
+    }
+    #[getter]
+    fn condition(&self) -> &str {
+        &self.0.condition
+    }
+    #[getter]
+    fn tags(&self) -> Vec<String> {
+        self.0.tags.clone()
+    }
+    #[getter]
+    fn enabled(&self) -> bool {
+        self.0.enabled
+    }
+    #[getter]
+    fn import_values<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        self.0.import_values.iter().map(|value| json(py, value)).collect()
+    }
+    #[getter]
+    fn alias(&self) -> &str {
+        &self.0.alias
+    }
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("name", &self.0.name)?;
+        dict.set_item("version", &self.0.version)?;
+        dict.set_item("repository", &self.0.repository)?;
+        dict.set_item("condition", &self.0.condition)?;
+        dict.set_item("tags", &self.0.tags)?;
+        dict.set_item("enabled", self.0.enabled)?;
+        dict.set_item("import_values", self.import_values(py)?)?;
+        dict.set_item("alias", &self.0.alias)?;
+        Ok(dict)
+    }
+    fn __repr__(&self) -> String {
+        format!("Dependency({:?}, {:?}, {:?})", self.0.name, self.0.version, self.0.repository)
+    }
+}
+
+/// What Chart.yaml says, validated and sanitised as Helm does when it loads a chart.
+#[pyclass(frozen, eq, module = "chartoci")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Metadata(pub(crate) core::Metadata);
+
+#[pymethods]
+impl Metadata {
+    #[staticmethod]
+    #[pyo3(signature = (chart_yaml, limits = None))]
+    fn parse(py: Python<'_>, chart_yaml: Data, limits: Option<&Bound<'_, Limits>>) -> PyResult<Metadata> {
+        core::Metadata::parse(&chart_yaml, &Limits::or_default(limits)).map(Metadata).raise(py)
+    }
+    /// Of an archive, stopping at Chart.yaml: fast, unverified.
+    #[staticmethod]
+    #[pyo3(signature = (source, limits = None))]
+    fn peek(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Metadata> {
+        let limits = Limits::or_default(limits);
+        let data = load(source, &limits)?;
+        py.detach(|| core::Metadata::peek(&data, &limits)).map(Metadata).raise(py)
+    }
+    /// From a config blob: a claim, not the chart's own word.
+    #[staticmethod]
+    #[pyo3(signature = (config, limits = None))]
+    fn from_config(py: Python<'_>, config: Data, limits: Option<&Bound<'_, Limits>>) -> PyResult<Metadata> {
+        core::Metadata::from_config(&config, &Limits::or_default(limits)).map(Metadata).raise(py)
+    }
+    #[getter]
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+    #[getter]
+    fn version(&self) -> &str {
+        &self.0.version
+    }
+    #[getter]
+    fn api_version(&self) -> &str {
+        &self.0.api_version
+    }
+    #[getter]
+    fn app_version(&self) -> &str {
+        &self.0.app_version
+    }
+    #[getter]
+    fn description(&self) -> &str {
+        &self.0.description
+    }
+    #[getter]
+    fn r#type(&self) -> &str {
+        &self.0.kind
+    }
+    #[getter]
+    fn kube_version(&self) -> &str {
+        &self.0.kube_version
+    }
+    #[getter]
+    fn home(&self) -> &str {
+        &self.0.home
+    }
+    #[getter]
+    fn icon(&self) -> &str {
+        &self.0.icon
+    }
+    #[getter]
+    fn condition(&self) -> &str {
+        &self.0.condition
+    }
+    #[getter]
+    fn tags(&self) -> &str {
+        &self.0.tags
+    }
+    #[getter]
+    fn deprecated(&self) -> bool {
+        self.0.deprecated
+    }
+    #[getter]
+    fn keywords(&self) -> Vec<String> {
+        self.0.keywords.clone()
+    }
+    #[getter]
+    fn sources(&self) -> Vec<String> {
+        self.0.sources.clone()
+    }
+    #[getter]
+    fn maintainers(&self) -> Vec<Maintainer> {
+        let maintainer = |person: &core::Maintainer| Maintainer {
+            name: person.name.clone(),
+            email: person.email.clone(),
+            url: person.url.clone(),
+        };
+        self.0.maintainers.iter().map(maintainer).collect()
+    }
+    #[getter]
+    fn dependencies(&self) -> Vec<Dependency> {
+        self.0.dependencies.iter().cloned().map(Dependency).collect()
+    }
+    #[getter]
+    fn annotations(&self) -> BTreeMap<String, String> {
+        self.0.annotations.clone()
+    }
+    /// The bytes of the OCI config blob, as Helm writes it.
+    fn config<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.0.config())
+    }
+    /// As `helm show chart` prints it.
+    fn to_yaml(&self) -> String {
+        self.0.to_yaml()
+    }
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("name", &self.0.name)?;
+        dict.set_item("version", &self.0.version)?;
+        dict.set_item("api_version", &self.0.api_version)?;
+        dict.set_item("app_version", &self.0.app_version)?;
+        dict.set_item("description", &self.0.description)?;
+        dict.set_item("type", &self.0.kind)?;
+        dict.set_item("kube_version", &self.0.kube_version)?;
+        dict.set_item("home", &self.0.home)?;
+        dict.set_item("icon", &self.0.icon)?;
+        dict.set_item("condition", &self.0.condition)?;
+        dict.set_item("tags", &self.0.tags)?;
+        dict.set_item("deprecated", self.0.deprecated)?;
+        dict.set_item("keywords", &self.0.keywords)?;
+        dict.set_item("sources", &self.0.sources)?;
+        let maintainers = self.maintainers();
+        dict.set_item("maintainers", maintainers.iter().map(|item| item.to_dict(py)).collect::<PyResult<Vec<_>>>()?)?;
+        let needed = self.dependencies();
+        dict.set_item("dependencies", needed.iter().map(|item| item.to_dict(py)).collect::<PyResult<Vec<_>>>()?)?;
+        dict.set_item("annotations", &self.0.annotations)?;
+        Ok(dict)
+    }
+    fn __repr__(&self) -> String {
+        format!("<Metadata {} {}>", self.0.name, self.0.version)
+    }
+}
+
+static LOAD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// The bytes of a source: bytes-like as they are; a path or a file is read by the host.
+pub(crate) fn load(source: &Bound<'_, PyAny>, limits: &chartoci::Limits) -> PyResult<Data> {
+    if source.is_instance_of::<PyBytes>() {
+        return source.extract();
+    }
+    LOAD.import(source.py(), "chartoci.blobs", "load")?.call1((source, limits.archive))?.extract()
+}
+
+/// A chart archive, unpacked in memory; or a chart within one.
+#[pyclass(frozen, module = "chartoci")]
+pub(crate) struct Archive {
+    root: Arc<core::Archive>,
+    /// The way from the root to this chart.
+    path: Vec<usize>,
+    data: Option<Py<PyBytes>>,
+}
+
+impl Archive {
+    pub(crate) fn view(&self) -> &core::Archive {
+        self.path.iter().fold(&self.root, |archive, index| archive.dependencies().get(*index).unwrap_or(archive))
+    }
+
+    fn bytes<'py>(py: Python<'py>, data: Option<&[u8]>) -> Option<Bound<'py, PyBytes>> {
+        data.map(|data| PyBytes::new(py, data))
+    }
+}
+
+#[pymethods]
+impl Archive {
+    #[staticmethod]
+    #[pyo3(signature = (source, limits = None))]
+    fn read(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Archive> {
+        let limits = Limits::or_default(limits);
+        let data = load(source, &limits)?;
+        let root = py.detach(|| core::Archive::read(&data, &limits)).raise(py)?;
+        let data = match data {
+            Data::Borrowed(bytes) => bytes.into_pyobject(py)?.cast_into::<PyBytes>()?.unbind(),
+            Data::Owned(bytes) => PyBytes::new(py, &bytes).unbind(),
+        };
+        Ok(Archive { root: Arc::new(root), path: Vec::new(), data: Some(data) })
+    }
+    #[getter]
+    fn metadata(&self) -> Metadata {
+        Metadata(self.view().metadata().clone())
+    }
+    #[getter]
+    fn files(slf: &Bound<'_, Self>) -> Files {
+        Files { archive: slf.clone().unbind() }
+    }
+    #[getter]
+    fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        value(py, self.view().values())
+    }
+    #[getter]
+    fn values_yaml<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        Archive::bytes(py, self.view().values_yaml())
+    }
+    #[getter]
+    fn schema<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        Archive::bytes(py, self.view().schema())
+    }
+    #[getter]
+    fn readme<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        Archive::bytes(py, self.view().readme().map(|(_, data)| data))
+    }
+    #[getter]
+    fn crds(&self) -> Vec<String> {
+        self.view().crds().into_iter().map(str::to_owned).collect()
+    }
+    #[getter]
+    fn templates(&self) -> Vec<String> {
+        self.view().templates().into_iter().map(str::to_owned).collect()
+    }
+    #[getter]
+    fn lock(&self) -> Option<Lock> {
+        self.view().lock().cloned().map(Lock)
+    }
+    /// Charts vendored in `charts/`, as views.
+    #[getter]
+    fn dependencies(&self) -> Vec<Archive> {
+        let child = |index| Archive {
+            root: Arc::clone(&self.root),
+            path: self.path.iter().copied().chain([index]).collect(),
+            data: None,
+        };
+        (0..self.view().dependencies().len()).map(child).collect()
+    }
+    #[getter]
+    fn report(&self) -> Report {
+        Report(self.view().scan().report.clone())
+    }
+    #[getter]
+    fn digest(&self) -> Digest {
+        Digest(self.view().scan().digest.clone())
+    }
+    #[getter]
+    fn size(&self) -> u64 {
+        self.view().scan().size
+    }
+    /// The packed bytes; None for a chart within another.
+    #[getter]
+    fn data(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
+        self.data.as_ref().map(|data| data.clone_ref(py))
+    }
+    /// As `helm pull --untar`: writes `directory/<chart name>`, gives its path.
+    fn extract<'py>(slf: &Bound<'py, Self>, directory: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("chartoci.files")?.call_method1("extract", (slf, directory))
+    }
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("metadata", self.metadata().to_dict(py)?)?;
+        dict.set_item("digest", self.view().scan().digest.as_str())?;
+        dict.set_item("size", self.size())?;
+        dict.set_item("files", self.view().paths().collect::<Vec<_>>())?;
+        dict.set_item("report", self.report().to_list(py)?)?;
+        Ok(dict)
+    }
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Archive>().is_ok_and(|other| {
+            let (other, own) = (other.get(), self);
+            other.path == own.path && other.root.scan().digest == own.root.scan().digest
+        })
+    }
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        PyString::new(py, self.root.scan().digest.as_str()).hash()
+    }
+    fn __repr__(&self) -> String {
+        let metadata = self.view().metadata();
+        format!("<Archive {} {}>", metadata.name, metadata.version)
+    }
+}
+
+impl Archive {
+    pub(crate) fn shared(&self) -> core::Archive {
+        self.view().clone()
+    }
+}
+
+/// The verdict of a full pass over an archive, without its files.
+#[pyclass(frozen, module = "chartoci.sansio")]
+pub(crate) struct Scan(core::Scan);
+
+impl Scan {
+    /// The verdict on an archive that was read already, on a scan, or on what a source holds.
+    pub(crate) fn of(source: &Bound<'_, PyAny>) -> PyResult<core::Scan> {
+        if let Ok(archive) = source.cast::<Archive>() {
+            return Ok(archive.get().view().scan().clone());
+        }
+        match source.cast::<Scan>() {
+            Ok(scan) => Ok(scan.get().0.clone()),
+            Err(_) => Ok(Scan::read(source.py(), source, None)?.0),
+        }
+    }
+}
+
+#[pymethods]
+impl Scan {
+    #[staticmethod]
+    #[pyo3(signature = (source, limits = None))]
+    fn read(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Scan> {
+        let limits = Limits::or_default(limits);
+        let data = load(source, &limits)?;
+        py.detach(|| core::Scan::read(&data, &limits)).map(Scan).raise(py)
+    }
+    #[getter]
+    fn metadata(&self) -> Metadata {
+        Metadata(self.0.metadata.clone())
+    }
+    #[getter]
+    fn digest(&self) -> Digest {
+        Digest(self.0.digest.clone())
+    }
+    #[getter]
+    fn size(&self) -> u64 {
+        self.0.size
+    }
+    /// `NAME-VERSION.tgz`.
+    #[getter]
+    fn filename(&self) -> String {
+        format!("{}-{}.tgz", self.0.metadata.name, self.0.metadata.version)
+    }
+    /// Unpacked bytes of all files.
+    #[getter]
+    fn unpacked(&self) -> u64 {
+        self.0.unpacked
+    }
+    #[getter]
+    fn report(&self) -> Report {
+        Report(self.0.report.clone())
+    }
+}
+
+/// Every file of a chart, by its path below the chart's root.
+#[pyclass(frozen, mapping, module = "chartoci")]
+pub(crate) struct Files {
+    archive: Py<Archive>,
+}
+
+#[pymethods]
+impl Files {
+    fn __getitem__<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyBytes>> {
+        let data = self.archive.get().view().file(path);
+        data.map(|data| PyBytes::new(py, data)).ok_or_else(|| PyKeyError::new_err(path.to_owned()))
+    }
+    fn __len__(&self) -> usize {
+        self.archive.get().view().paths().count()
+    }
+    fn __contains__(&self, path: &Bound<'_, PyAny>) -> bool {
+        path.extract::<String>().is_ok_and(|path| self.archive.get().view().file(&path).is_some())
+    }
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(PyList::new(py, self.keys())?.try_iter()?.into_any())
+    }
+    fn keys(&self) -> Vec<String> {
+        self.archive.get().view().paths().map(str::to_owned).collect()
+    }
+    fn values<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
+        self.items(py).into_iter().map(|(_, data)| data).collect()
+    }
+    fn items<'py>(&self, py: Python<'py>) -> Vec<(String, Bound<'py, PyBytes>)> {
+        let view = self.archive.get().view();
+        view.paths().filter_map(|path| view.file(path).map(|data| (path.to_owned(), PyBytes::new(py, data)))).collect()
+    }
+    #[pyo3(signature = (path, default = None))]
+    fn get<'py>(&self, py: Python<'py>, path: &str, default: Option<Bound<'py, PyAny>>) -> Option<Bound<'py, PyAny>> {
+        let data = self.archive.get().view().file(path);
+        data.map(|data| PyBytes::new(py, data).into_any()).or(default)
+    }
+    fn __repr__(&self) -> String {
+        format!("<Files: {}>", self.__len__())
+    }
+}
+
+/// Chart.lock: which versions were chosen.
+#[pyclass(frozen, eq, module = "chartoci")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct Lock(core::Lock);
+
+#[pymethods]
+impl Lock {
+    #[staticmethod]
+    #[pyo3(signature = (chart_lock, limits = None))]
+    fn parse(py: Python<'_>, chart_lock: Data, limits: Option<&Bound<'_, Limits>>) -> PyResult<Lock> {
+        core::Lock::parse(&chart_lock, &Limits::or_default(limits)).map(Lock).raise(py)
+    }
+    /// The digest that Helm writes for these requirements and that choice.
+    #[staticmethod]
+    fn digest_for(dependencies: Vec<Bound<'_, Dependency>>, locked: Vec<Bound<'_, Dependency>>) -> String {
+        let plain = |list: &[Bound<'_, Dependency>]| list.iter().map(|item| item.get().0.clone()).collect::<Vec<_>>();
+        core::Lock::digest_for(&plain(&dependencies), &plain(&locked))
+    }
+    #[getter]
+    fn dependencies(&self) -> Vec<Dependency> {
+        self.0.dependencies.iter().cloned().map(Dependency).collect()
+    }
+    #[getter]
+    fn digest(&self) -> &str {
+        &self.0.digest
+    }
+    #[getter]
+    fn generated(&self) -> &str {
+        &self.0.generated
+    }
+    fn to_yaml(&self) -> String {
+        self.0.to_yaml()
+    }
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        let locked = self.dependencies();
+        dict.set_item("dependencies", locked.iter().map(|item| item.to_dict(py)).collect::<PyResult<Vec<_>>>()?)?;
+        dict.set_item("digest", &self.0.digest)?;
+        dict.set_item("generated", &self.0.generated)?;
+        Ok(dict)
+    }
+    fn __repr__(&self) -> String {
+        format!("<Lock {}>", self.0.digest)
+    }
+}
+
+/// .helmignore: which files do not belong to a chart.
+#[pyclass(frozen, module = "chartoci")]
+pub(crate) struct Ignore(core::Ignore);
+
+#[pymethods]
+impl Ignore {
+    #[staticmethod]
+    fn parse(py: Python<'_>, text: &str) -> PyResult<Ignore> {
+        core::Ignore::parse(text).map(Ignore).raise(py)
+    }
+    #[pyo3(signature = (path, is_dir = false))]
+    fn matches(&self, path: &str, is_dir: bool) -> bool {
+        self.0.matches(path, is_dir)
+    }
+}
+
+/// What is wrong with a document's bytes; `filename` helps to guess what they are.
+#[pyfunction]
+#[pyo3(signature = (data, kind = None, filename = None, limits = None))]
+pub(crate) fn check(
+    py: Python<'_>,
+    data: Data,
+    kind: Option<&str>,
+    filename: Option<&str>,
+    limits: Option<&Bound<'_, Limits>>,
+) -> PyResult<Report> {
+    let kind = kind.map(core::Document::parse).transpose().raise(py)?;
+    let limits = Limits::or_default(limits);
+    py.detach(|| core::check(&data, kind, filename, &limits)).map(Report).raise(py)
+}
+
+/// The bytes that `helm show` prints.
+#[pyfunction]
+pub(crate) fn show<'py>(
+    py: Python<'py>,
+    archive: &Bound<'py, Archive>,
+    section: &str,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let section = core::Section::parse(section).raise(py)?;
+    Ok(PyBytes::new(py, &core::show(archive.get().view(), section)))
+}

@@ -1,0 +1,543 @@
+//! The exchange with a registry, as it is: poll, send, hand back.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU8;
+use std::sync::Mutex;
+
+use chartoci::auth::Credential;
+use chartoci::exchange as core;
+use chartoci::http::{self, Failure, Payload, RequestId, ResponseHead};
+use chartoci::oci::Repository;
+use chartoci::time::{Duration, Instant};
+use chartoci::{Code, Error};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+
+use crate::chart::Limits;
+use crate::data::{Data, lock};
+use crate::errors::{Raise, exception, raise};
+use crate::oci::{Artifact, Descriptor, Digest, Reference, ReferenceLike};
+
+fn seconds(duration: Duration) -> f64 {
+    duration.as_secs_f64()
+}
+
+fn duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| raise(py, &Error::new(Code::ARGUMENT, format!("{seconds} is no length of time in seconds"))))
+}
+
+/// When to try again, and after how long; times are seconds.
+#[pyclass(frozen, eq, module = "chartoci")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct RetryPolicy(core::RetryPolicy);
+
+#[pymethods]
+impl RetryPolicy {
+    #[new]
+    #[pyo3(signature = (attempts = 5, backoff = 0.2, backoff_max = 10.0, retry_after_max = 60.0))]
+    fn new(py: Python<'_>, attempts: u32, backoff: f64, backoff_max: f64, retry_after_max: f64) -> PyResult<Self> {
+        Ok(RetryPolicy(core::RetryPolicy {
+            attempts,
+            backoff: duration(py, backoff)?,
+            backoff_max: duration(py, backoff_max)?,
+            retry_after_max: duration(py, retry_after_max)?,
+        }))
+    }
+    #[getter]
+    fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+    #[getter]
+    fn backoff(&self) -> f64 {
+        seconds(self.0.backoff)
+    }
+    #[getter]
+    fn backoff_max(&self) -> f64 {
+        seconds(self.0.backoff_max)
+    }
+    #[getter]
+    fn retry_after_max(&self) -> f64 {
+        seconds(self.0.retry_after_max)
+    }
+    fn __repr__(&self) -> String {
+        format!(
+            "RetryPolicy({}, {}, {}, {})",
+            self.0.attempts,
+            seconds(self.0.backoff),
+            seconds(self.0.backoff_max),
+            seconds(self.0.retry_after_max)
+        )
+    }
+}
+
+/// `"loopback"`, True, False, or a set of hosts.
+fn host_set(hosts: &Bound<'_, PyAny>) -> PyResult<core::HostSet> {
+    if let Ok(all) = hosts.extract::<bool>() {
+        return Ok(if all { core::HostSet::All } else { core::HostSet::None });
+    }
+    if let Ok(name) = hosts.extract::<String>() {
+        return match name.as_str() {
+            "loopback" => Ok(core::HostSet::Loopback),
+            _ => Err(raise(
+                hosts.py(),
+                &Error::new(Code::ARGUMENT, format!("{name:?} is no set of hosts"))
+                    .with_hint("Pass LOOPBACK, True, False, or a set of hosts."),
+            )),
+        };
+    }
+    let hosts = hosts.try_iter()?.map(|host| host?.extract::<String>()).collect::<PyResult<BTreeSet<_>>>()?;
+    Ok(core::HostSet::These(hosts))
+}
+
+/// A registry (host, and port if there is one) is in a set of hosts.
+#[pyfunction]
+pub(crate) fn host_matches(hosts: &Bound<'_, PyAny>, registry: &str) -> PyResult<bool> {
+    Ok(host_set(hosts)?.contains(registry))
+}
+
+/// Policy, token cache, what was learned about hosts.
+#[pyclass(frozen, module = "chartoci.sansio")]
+pub(crate) struct Session(core::Session);
+
+#[pymethods]
+impl Session {
+    #[new]
+    #[pyo3(signature = (*, seed = 0, user_agent = None, limits = None, retry = None, concurrency = 3,
+        plain_http = None, idle_timeout = Some(30.0), timeout = None, has_credentials = false))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        py: Python<'_>,
+        seed: u64,
+        user_agent: Option<String>,
+        limits: Option<&Bound<'_, Limits>>,
+        retry: Option<&Bound<'_, RetryPolicy>>,
+        concurrency: u8,
+        plain_http: Option<&Bound<'_, PyAny>>,
+        idle_timeout: Option<f64>,
+        timeout: Option<f64>,
+        has_credentials: bool,
+    ) -> PyResult<Session> {
+        let default = core::Config::default();
+        let concurrency = NonZeroU8::new(concurrency).ok_or_else(|| {
+            raise(py, &Error::new(Code::ARGUMENT, "concurrency is zero").with_hint("Pass 1 or more."))
+        })?;
+        Ok(Session(core::Session::new(core::Config {
+            user_agent: user_agent.unwrap_or(default.user_agent),
+            seed,
+            limits: Limits::or_default(limits),
+            retry: retry.map_or(default.retry, |retry| retry.get().0.clone()),
+            concurrency,
+            plain_http: plain_http.map(host_set).transpose()?.unwrap_or(default.plain_http),
+            idle_timeout: idle_timeout.map(|seconds| duration(py, seconds)).transpose()?,
+            timeout: timeout.map(|seconds| duration(py, seconds)).transpose()?,
+            transport: default.transport,
+            has_credentials,
+        })))
+    }
+}
+
+/// A chart, ready to be pushed.
+#[pyclass(frozen, module = "chartoci.sansio")]
+pub(crate) struct Push(core::Push);
+
+#[pymethods]
+impl Push {
+    /// To `TARGET/NAME:VERSION`. Blob 1 is the chart, blob 2 the provenance.
+    #[staticmethod]
+    #[pyo3(signature = (artifact, target, if_exists = "overwrite"))]
+    fn chart(py: Python<'_>, artifact: &Bound<'_, Artifact>, target: &str, if_exists: &str) -> PyResult<Push> {
+        let if_exists = match if_exists {
+            "overwrite" => core::IfExists::Overwrite,
+            "skip-same" => core::IfExists::SkipSame,
+            "refuse" => core::IfExists::Refuse,
+            other => {
+                let error = Error::new(Code::ARGUMENT, format!("if_exists is {other:?}"));
+                return Err(raise(py, &error.with_hint("Pass overwrite, skip-same or refuse.")));
+            }
+        };
+        let push = core::Push::chart(&artifact.get().0, target).raise(py)?;
+        Ok(Push(core::Push { if_exists, ..push }))
+    }
+    #[getter]
+    fn target(&self) -> Reference {
+        Reference(self.0.target.clone())
+    }
+    /// The blobs that will be uploaded; a request names them by their place here.
+    #[getter]
+    fn uploads(&self) -> Vec<Descriptor> {
+        self.0.uploads.iter().map(|upload| Descriptor(upload.descriptor.clone())).collect()
+    }
+}
+
+/// Takes the bytes of one body as they come.
+#[pyclass(frozen, module = "chartoci.sansio")]
+pub(crate) struct Receiver(Mutex<Option<http::Receiver>>);
+
+impl Receiver {
+    pub(crate) fn new(receiver: http::Receiver) -> Receiver {
+        Receiver(Mutex::new(Some(receiver)))
+    }
+
+    pub(crate) fn take(&self) -> PyResult<http::Receiver> {
+        lock(&self.0).take().ok_or_else(Receiver::spent)
+    }
+
+    fn spent() -> PyErr {
+        PyRuntimeError::new_err("the receiver was handed back already")
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&http::Receiver) -> T) -> PyResult<T> {
+        lock(&self.0).as_ref().map(read).ok_or_else(Receiver::spent)
+    }
+}
+
+#[pymethods]
+impl Receiver {
+    /// Takes the next bytes. False: read no further, hand the receiver back.
+    fn write(&self, py: Python<'_>, chunk: Data) -> PyResult<bool> {
+        py.detach(|| lock(&self.0).as_mut().map(|receiver| receiver.write(&chunk))).ok_or_else(Receiver::spent)
+    }
+    /// How many bytes of the sink are good already: cut it to that before storing more.
+    #[getter]
+    fn offset(&self) -> PyResult<u64> {
+        self.with(http::Receiver::offset)
+    }
+    /// The host stores this body in the request's sink.
+    #[getter]
+    fn stores(&self) -> PyResult<bool> {
+        self.with(http::Receiver::stores)
+    }
+    /// Bytes taken so far, those before `offset` included.
+    #[getter]
+    fn seen(&self) -> PyResult<u64> {
+        self.with(http::Receiver::seen)
+    }
+    /// What is expected in all, if it is known.
+    #[getter]
+    fn expected(&self) -> PyResult<Option<u64>> {
+        self.with(http::Receiver::expected)
+    }
+}
+
+pub(crate) fn failure_in(failure: &str, text: String) -> PyResult<Failure> {
+    Ok(match failure {
+        "connect" => Failure::Connect(text),
+        "tls" => Failure::Tls(text),
+        "timeout" => Failure::Timeout,
+        "reset" => Failure::Reset,
+        "storage" => Failure::Storage(text),
+        "forbidden" => Failure::Forbidden(text),
+        "other" => Failure::Other(text),
+        unknown => return Err(PyValueError::new_err(format!("no failure is called {unknown:?}"))),
+    })
+}
+
+/// A request that the host is to send. Content-Length is `length`, 0 included, where the method allows a body.
+#[pyclass(frozen, module = "chartoci.sansio")]
+pub(crate) struct Request(http::Request);
+
+#[pymethods]
+impl Request {
+    #[getter]
+    fn id(&self) -> u32 {
+        self.0.id.0
+    }
+    #[getter]
+    fn method(&self) -> &'static str {
+        self.0.method.as_str()
+    }
+    #[getter]
+    fn url(&self) -> &str {
+        &self.0.url
+    }
+    #[getter]
+    fn headers(&self) -> Vec<(&str, &str)> {
+        self.0.headers.iter().collect()
+    }
+    /// A small body that the machine holds.
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        match &self.0.payload {
+            Payload::Bytes(data) => Some(PyBytes::new(py, data)),
+            Payload::Empty | Payload::Blob { .. } => None,
+        }
+    }
+    /// A body that the host has: blob, first byte, one past the last.
+    #[getter]
+    fn blob(&self) -> Option<(u32, u64, u64)> {
+        match &self.0.payload {
+            Payload::Blob { blob, range } => Some((blob.0, range.start, range.end)),
+            Payload::Empty | Payload::Bytes(_) => None,
+        }
+    }
+    #[getter]
+    fn length(&self) -> u64 {
+        self.0.payload.len()
+    }
+    /// Which blob the body of a 200 or 206 is stored as.
+    #[getter]
+    fn sink(&self) -> Option<u32> {
+        self.0.sink.map(|blob| blob.0)
+    }
+    /// Seconds of silence before the host gives up.
+    #[getter]
+    fn timeout(&self) -> Option<f64> {
+        self.0.timeout.map(seconds)
+    }
+    fn __repr__(&self) -> String {
+        format!("<Request {} {} {}>", self.0.id.0, self.0.method.as_str(), self.0.url)
+    }
+}
+
+macro_rules! outputs {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* })*) => {$(
+        $(#[$doc])*
+        #[pyclass(frozen, get_all, module = "chartoci.sansio")]
+        pub(crate) struct $name { $($field: $kind),* }
+
+        #[pymethods]
+        impl $name {
+            #[classattr]
+            fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+                PyTuple::new(py, [$(stringify!($field)),*])
+            }
+        }
+    )*};
+}
+
+outputs! {
+    /// Start this request; several may be out at once.
+    Send { request: Py<Request> }
+    /// The answer to this request no longer matters.
+    Cancel { id: u32 }
+    /// Answer with `Exchange.handle_credential`.
+    Ask {
+        id: u32, registry: String, realm: Option<String>, service: Option<String>, scope: Option<String>, refused: bool
+    }
+    /// Something worth telling.
+    Notify { event: Py<PyAny> }
+    /// Nothing to do until an answer comes, or until this time in milliseconds.
+    Wait { until: Option<u64>, why: &'static str }
+    /// The last word: an outcome, or an error.
+    Done { outcome: Option<Py<PyAny>>, error: Option<Py<PyAny>> }
+}
+
+fn model<'py, A: pyo3::call::PyCallArgs<'py>>(py: Python<'py>, class: &str, fields: A) -> PyResult<Py<PyAny>> {
+    Ok(py.import("chartoci.model")?.getattr(class)?.call1(fields)?.unbind())
+}
+
+fn event_out(py: Python<'_>, event: core::Event) -> PyResult<Py<PyAny>> {
+    match event {
+        core::Event::Exists(descriptor) => model(py, "Exists", (Descriptor(descriptor),)),
+        core::Event::Uploaded(descriptor) => model(py, "Uploaded", (Descriptor(descriptor),)),
+        core::Event::Downloaded(blob, descriptor) => model(py, "Downloaded", (blob.0, Descriptor(descriptor))),
+        core::Event::Retrying { after, why } => model(py, "Retrying", (seconds(after), why)),
+        core::Event::Notice { code, text } => model(py, "Notice", (code, text)),
+        other => Err(PyTypeError::new_err(format!("an event that this host does not know: {other:?}"))),
+    }
+}
+
+fn outcome_out(py: Python<'_>, outcome: core::Outcome) -> PyResult<Py<PyAny>> {
+    match outcome {
+        core::Outcome::Pushed(pushed) => {
+            let mut blobs = Vec::new();
+            for (descriptor, uploaded) in pushed.blobs {
+                let state = match uploaded {
+                    core::Uploaded::Sent => "uploaded",
+                    core::Uploaded::Mounted => "mounted",
+                    core::Uploaded::Existed => "existed",
+                    _ => "unknown",
+                };
+                blobs.push(model(py, "PushedBlob", (Descriptor(descriptor), state))?);
+            }
+            let tag = pushed.reference.tag().map(str::to_owned);
+            let blobs = PyTuple::new(py, blobs)?;
+            let fields = (Reference(pushed.reference), tag, Digest(pushed.digest), pushed.size, blobs, pushed.skipped);
+            model(py, "Pushed", fields)
+        }
+        core::Outcome::Pulled(pulled) => {
+            let filename = pulled.filename();
+            let fields = (
+                Reference(pulled.reference),
+                pulled.version,
+                Digest(pulled.digest),
+                PyBytes::new(py, &pulled.manifest),
+                pulled.config.map(|config| PyBytes::new(py, &config)),
+                pulled.chart.map(Descriptor),
+                pulled.provenance.map(Descriptor),
+                filename,
+            );
+            model(py, "Parts", fields)
+        }
+        core::Outcome::Resolved(resolved) => {
+            let fields = (Reference(resolved.reference), resolved.version, resolved.tag, Digest(resolved.digest));
+            model(py, "Resolved", fields)
+        }
+        core::Outcome::Tags(tags) => Ok(tags.into_pyobject(py)?.unbind()),
+        core::Outcome::Fetched(descriptor) => Ok(Py::new(py, Descriptor(descriptor))?.into_any()),
+        other => Err(PyTypeError::new_err(format!("an outcome that this host does not know: {other:?}"))),
+    }
+}
+
+/// A credential of the core as (user, password), or as a token.
+pub(crate) fn credential_out(py: Python<'_>, credential: Credential) -> PyResult<Py<PyAny>> {
+    match credential {
+        Credential::Basic { username, password } => Ok((username, password).into_pyobject(py)?.into_any().unbind()),
+        Credential::Identity(value) => model(py, "Token", (value, "identity")),
+        Credential::Bearer(value) => model(py, "Token", (value, "bearer")),
+        _ => Err(PyTypeError::new_err("a credential that this host does not know")),
+    }
+}
+
+/// (user, password), a token's text, a `Token`, or None.
+fn credential_in(credential: &Bound<'_, PyAny>) -> PyResult<Option<Credential>> {
+    if credential.is_none() {
+        return Ok(None);
+    }
+    if let Ok((username, password)) = credential.extract::<(String, String)>() {
+        return Ok(Some(Credential::Basic { username, password }));
+    }
+    if let Ok(token) = credential.extract::<String>() {
+        return Ok(Some(Credential::Bearer(token)));
+    }
+    let (Ok(kind), Ok(value)) = (credential.getattr("kind"), credential.getattr("value")) else {
+        return Err(raise(
+            credential.py(),
+            &Error::new(Code::ARGUMENT, format!("a credential cannot be a {}", credential.get_type()))
+                .with_hint("Give (user, password), a token, or None."),
+        ));
+    };
+    match kind.extract::<String>()?.as_str() {
+        "identity" => Ok(Some(Credential::Identity(value.extract()?))),
+        _ => Ok(Some(Credential::Bearer(value.extract()?))),
+    }
+}
+
+/// One operation with a registry.
+#[pyclass(frozen, module = "chartoci.sansio")]
+pub(crate) struct Exchange(Mutex<core::Exchange>);
+
+impl Exchange {
+    fn new(exchange: core::Exchange) -> Exchange {
+        Exchange(Mutex::new(exchange))
+    }
+}
+
+#[pymethods]
+impl Exchange {
+    #[staticmethod]
+    fn push(session: &Bound<'_, Session>, push: &Bound<'_, Push>) -> Exchange {
+        Exchange::new(core::Exchange::push(&session.get().0, push.get().0.clone()))
+    }
+    /// The chart layer goes into blob 0, the provenance into blob 1.
+    #[staticmethod]
+    #[pyo3(signature = (session, reference, *, version = None, devel = false, chart = true, provenance = false,
+        config = false, check_tag = false))]
+    #[allow(clippy::too_many_arguments)]
+    fn pull(
+        py: Python<'_>,
+        session: &Bound<'_, Session>,
+        reference: ReferenceLike<'_>,
+        version: Option<String>,
+        devel: bool,
+        chart: bool,
+        provenance: bool,
+        config: bool,
+        check_tag: bool,
+    ) -> PyResult<Exchange> {
+        let want = core::Want { chart, provenance, config };
+        let pull = core::Pull { reference: reference.read(py)?, version, devel, want, check_tag };
+        Ok(Exchange::new(core::Exchange::pull(&session.get().0, pull)))
+    }
+    #[staticmethod]
+    #[pyo3(signature = (session, reference, *, version = None, devel = false))]
+    fn resolve(
+        py: Python<'_>,
+        session: &Bound<'_, Session>,
+        reference: ReferenceLike<'_>,
+        version: Option<String>,
+        devel: bool,
+    ) -> PyResult<Exchange> {
+        let resolve = core::Resolve { reference: reference.read(py)?, version, devel };
+        Ok(Exchange::new(core::Exchange::resolve(&session.get().0, resolve)))
+    }
+    #[staticmethod]
+    fn tags(py: Python<'_>, session: &Bound<'_, Session>, repository: &str) -> PyResult<Exchange> {
+        let repository = Repository::parse(repository).raise(py)?;
+        Ok(Exchange::new(core::Exchange::tags(&session.get().0, repository)))
+    }
+    /// One blob, into blob 0.
+    #[staticmethod]
+    fn fetch(
+        py: Python<'_>,
+        session: &Bound<'_, Session>,
+        repository: &str,
+        blob: &Bound<'_, Descriptor>,
+    ) -> PyResult<Exchange> {
+        let repository = Repository::parse(repository).raise(py)?;
+        Ok(Exchange::new(core::Exchange::fetch(&session.get().0, repository, blob.get().0.clone())))
+    }
+
+    /// Moves time (milliseconds) forward and says what to do next. Call until it answers `Wait` or `Done`.
+    fn poll(&self, py: Python<'_>, now: u64) -> PyResult<Py<PyAny>> {
+        let output = lock(&self.0).poll(Instant::from_millis(now));
+        Ok(match output {
+            core::Output::Send(request) => Py::new(py, Send { request: Py::new(py, Request(request))? })?.into_any(),
+            core::Output::Cancel(id) => Py::new(py, Cancel { id: id.0 })?.into_any(),
+            core::Output::Ask(query) => {
+                let core::CredentialQuery { id, registry, realm, service, scope, refused } = query;
+                Py::new(py, Ask { id: id.0, registry, realm, service, scope, refused })?.into_any()
+            }
+            core::Output::Notify(event) => Py::new(py, Notify { event: event_out(py, event)? })?.into_any(),
+            core::Output::Wait(wake) => {
+                Py::new(py, Wait { until: wake.until.map(Instant::as_millis), why: wake.why })?.into_any()
+            }
+            core::Output::Done(result) => {
+                let done = match result {
+                    Ok(outcome) => Done { outcome: Some(outcome_out(py, outcome)?), error: None },
+                    Err(error) => Done { outcome: None, error: Some(exception(py, &error)?.unbind()) },
+                };
+                Py::new(py, done)?.into_any()
+            }
+            other => return Err(PyTypeError::new_err(format!("an output that this host does not know: {other:?}"))),
+        })
+    }
+    /// The head of a response is here. Feed its body to the receiver.
+    #[pyo3(signature = (id, status, headers, url = None))]
+    fn handle_response(&self, id: u32, status: u16, headers: Vec<(String, String)>, url: Option<String>) -> Receiver {
+        let head = ResponseHead { status, headers: headers.into_iter().collect(), url };
+        Receiver::new(lock(&self.0).handle_response(RequestId(id), head))
+    }
+    /// The body is complete, or `Receiver.write` said to stop.
+    fn handle_end(&self, id: u32, receiver: &Bound<'_, Receiver>) -> PyResult<()> {
+        let receiver = receiver.get().take()?;
+        lock(&self.0).handle_end(RequestId(id), receiver);
+        Ok(())
+    }
+    /// The request could not be completed: `connect`, `tls`, `timeout`, `reset`, `storage`, `forbidden` or `other`.
+    #[pyo3(signature = (id, failure, text = String::new(), receiver = None))]
+    fn handle_failure(
+        &self,
+        id: u32,
+        failure: &str,
+        text: String,
+        receiver: Option<&Bound<'_, Receiver>>,
+    ) -> PyResult<()> {
+        let failure = failure_in(failure, text)?;
+        let receiver = receiver.map(|receiver| receiver.get().take()).transpose()?;
+        lock(&self.0).handle_failure(RequestId(id), failure, receiver);
+        Ok(())
+    }
+    /// The answer to `Ask`; None means anonymous.
+    fn handle_credential(&self, id: u32, credential: &Bound<'_, PyAny>) -> PyResult<()> {
+        let credential = credential_in(credential)?;
+        lock(&self.0).handle_credential(core::QueryId(id), credential);
+        Ok(())
+    }
+    /// Gives up: cancels what is out, then `Done` with an error.
+    fn abort(&self) {
+        lock(&self.0).abort();
+    }
+}

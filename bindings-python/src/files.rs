@@ -1,0 +1,207 @@
+//! File machines: they hand out verbs, the host carries them out (`chartoci/files.py`).
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use chartoci::auth::store::{Environment, Found, Lookup, Platform};
+use chartoci::chart as core;
+use chartoci::files::{Answer, Entry, EntryKind, FileFailure, Step, Verb};
+use chartoci::server;
+use chartoci::time::Timestamp;
+use pyo3::exceptions::{PyFileExistsError, PyFileNotFoundError, PyOSError, PyPermissionError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyTuple};
+
+use crate::chart::{Archive, Limits, Metadata};
+use crate::data::lock;
+use crate::errors::Raise;
+use crate::exchange::credential_out;
+use crate::oci::Digest;
+
+macro_rules! verbs {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* })*) => {$(
+        $(#[$doc])*
+        #[pyclass(frozen, get_all, module = "chartoci.sansio")]
+        pub(crate) struct $name { $($field: $kind),* }
+
+        #[pymethods]
+        impl $name {
+            #[new]
+            fn new($($field: $kind),*) -> $name {
+                $name { $($field),* }
+            }
+            #[classattr]
+            fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+                PyTuple::new(py, [$(stringify!($field)),*])
+            }
+        }
+    )*};
+}
+
+verbs! {
+    /// Names, kinds, sizes and times of a directory's entries: answer with a list of such tuples.
+    List { path: String }
+    /// At most `limit` bytes from `offset` on: answer with bytes.
+    Read { path: String, offset: u64, limit: u64 }
+    /// Makes a directory and those above it.
+    MakeDirectory { path: String }
+    /// Cuts the file to `offset`, making it if need be, and writes there.
+    Write { path: String, offset: u64, data: Py<PyBytes> }
+    /// Brings data and name to the disk.
+    Sync { path: String }
+    /// Moves a file over what is there, or a directory to where nothing is.
+    Rename { source: String, target: String }
+    /// Removes a file, or a directory with all that is in it.
+    Remove { path: String }
+    /// The last word of a file machine.
+    Finished { value: Py<PyAny> }
+}
+
+pub(crate) fn verb_out(py: Python<'_>, verb: Verb) -> PyResult<Py<PyAny>> {
+    Ok(match verb {
+        Verb::List { path } => Py::new(py, List { path })?.into_any(),
+        Verb::Read { path, offset, limit } => Py::new(py, Read { path, offset, limit })?.into_any(),
+        Verb::MakeDirectory { path } => Py::new(py, MakeDirectory { path })?.into_any(),
+        Verb::Write { path, offset, data } => {
+            Py::new(py, Write { path, offset, data: PyBytes::new(py, &data).unbind() })?.into_any()
+        }
+        Verb::Sync { path } => Py::new(py, Sync { path })?.into_any(),
+        Verb::Rename { from, to } => Py::new(py, Rename { source: from, target: to })?.into_any(),
+        Verb::Remove { path } => Py::new(py, Remove { path })?.into_any(),
+        unknown => return Err(PyTypeError::new_err(format!("a verb that this host does not know: {unknown:?}"))),
+    })
+}
+
+/// What came of a verb: None, bytes, a list of entries, or the `OSError`.
+pub(crate) fn answer_in(answer: &Bound<'_, PyAny>) -> PyResult<Answer> {
+    const NO_ROOM: [i32; 3] = [28, 122, 27]; // ENOSPC, EDQUOT, EFBIG
+    if answer.is_none() {
+        return Ok(Answer::Done);
+    }
+    if let Ok(data) = answer.cast::<PyBytes>() {
+        return Ok(Answer::Data(data.as_bytes().to_vec()));
+    }
+    if answer.is_instance_of::<PyOSError>() {
+        let number: Option<i32> = answer.getattr("errno")?.extract().unwrap_or_default();
+        return Ok(Answer::Failed(match number {
+            _ if answer.is_instance_of::<PyFileNotFoundError>() => FileFailure::NotFound,
+            _ if answer.is_instance_of::<PyFileExistsError>() => FileFailure::Exists,
+            _ if answer.is_instance_of::<PyPermissionError>() => FileFailure::Denied,
+            Some(number) if NO_ROOM.contains(&number) => FileFailure::Full,
+            _ => FileFailure::Other(answer.str()?.to_string()),
+        }));
+    }
+    let entries: Vec<(String, String, u64, i64)> = answer.extract()?;
+    let entry = |(name, kind, size, modified): (String, String, u64, i64)| {
+        let kind = match kind.as_str() {
+            "file" => EntryKind::File,
+            "directory" => EntryKind::Directory,
+            "link" => EntryKind::Link,
+            _ => EntryKind::Other,
+        };
+        Entry { name, kind, size, modified }
+    };
+    Ok(Answer::Entries(entries.into_iter().map(entry).collect()))
+}
+
+trait FileMachine: Send {
+    fn poll(&mut self, py: Python<'_>) -> PyResult<Step<Py<PyAny>>>;
+    fn handle(&mut self, answer: Answer);
+}
+
+macro_rules! machine {
+    ($machine:ty, |$py:ident, $value:ident| $convert:expr) => {
+        impl FileMachine for $machine {
+            fn poll(&mut self, $py: Python<'_>) -> PyResult<Step<Py<PyAny>>> {
+                Ok(match $py.detach(|| self.poll()) {
+                    Step::Do(verb) => Step::Do(verb),
+                    Step::Done(result) => {
+                        let $value = result.raise($py)?;
+                        Step::Done(Ok($convert))
+                    }
+                })
+            }
+            fn handle(&mut self, answer: Answer) {
+                self.handle(answer);
+            }
+        }
+    };
+}
+
+machine!(core::Package, |py, packed| {
+    let data = PyBytes::new(py, &packed.data);
+    let fields = (packed.filename, data, Digest(packed.digest), Metadata(packed.metadata));
+    py.import("chartoci.model")?.getattr("Packaged")?.call1(fields)?.unbind()
+});
+machine!(core::extract::Extract, |py, name| name.into_pyobject(py)?.into_any().unbind());
+machine!(server::Open, |py, _nothing| py.None());
+machine!(Lookup, |py, found| match found {
+    Some(Found { credential, path }) => (credential_out(py, credential)?, path).into_pyobject(py)?.into_any().unbind(),
+    None => py.None(),
+});
+
+/// A machine over files: poll, carry out, answer, until it has finished.
+#[pyclass(frozen, module = "chartoci.sansio")]
+pub(crate) struct Machine(Mutex<Box<dyn FileMachine>>);
+
+impl Machine {
+    pub(crate) fn open(open: server::Open) -> Machine {
+        Machine(Mutex::new(Box::new(open)))
+    }
+}
+
+#[pymethods]
+impl Machine {
+    /// A verb, or `Finished`; raises what ended the work.
+    fn poll(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match lock(&self.0).poll(py)? {
+            Step::Do(verb) => verb_out(py, verb),
+            Step::Done(Ok(value)) => Ok(Py::new(py, Finished { value })?.into_any()),
+            Step::Done(Err(error)) => Err(crate::errors::raise(py, &error)),
+        }
+    }
+    fn handle(&self, answer: &Bound<'_, PyAny>) -> PyResult<()> {
+        let answer = answer_in(answer)?;
+        lock(&self.0).handle(answer);
+        Ok(())
+    }
+}
+
+/// Packs the directory that is the root of the verbs.
+#[pyfunction]
+#[pyo3(signature = (version = None, app_version = None, created = None, limits = None))]
+pub(crate) fn package(
+    version: Option<String>,
+    app_version: Option<String>,
+    created: Option<i64>,
+    limits: Option<&Bound<'_, Limits>>,
+) -> Machine {
+    let options = core::package::Options { version, app_version, created: created.map(Timestamp::from_unix) };
+    Machine(Mutex::new(Box::new(core::Package::new(options, &Limits::or_default(limits)))))
+}
+
+/// Unpacks an archive below the root of the verbs; `nonce` makes the temporary name unique.
+#[pyfunction]
+pub(crate) fn extract(archive: &Bound<'_, Archive>, nonce: u64) -> Machine {
+    Machine(Mutex::new(Box::new(core::extract::Extract::new(archive.get().shared(), nonce))))
+}
+
+/// Looks for a registry's credential in Helm's and Docker's files; the verbs' paths are the host's own.
+#[pyfunction]
+#[pyo3(signature = (registry, repository, variables, home, platform, registry_config = None))]
+pub(crate) fn lookup(
+    registry: &str,
+    repository: &str,
+    variables: BTreeMap<String, String>,
+    home: String,
+    platform: &str,
+    registry_config: Option<&str>,
+) -> Machine {
+    let platform = match platform {
+        "darwin" => Platform::MacOs,
+        "win32" => Platform::Windows,
+        _ => Platform::Linux,
+    };
+    let files = Environment { variables, home, platform }.files(registry_config);
+    Machine(Mutex::new(Box::new(Lookup::new(files, registry, repository))))
+}

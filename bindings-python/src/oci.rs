@@ -1,0 +1,264 @@
+//! Digests, descriptors, references, artifacts.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use chartoci::artifact::What;
+use chartoci::oci::{self, Algorithm};
+use chartoci::time::Timestamp;
+use chartoci::{Code, Error};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyString};
+
+use crate::chart::{Limits, Report, Scan};
+use crate::data::{Data, lock};
+use crate::errors::{Raise, raise};
+
+fn algorithm(py: Python<'_>, name: &str) -> PyResult<Algorithm> {
+    Algorithm::parse(name).ok_or_else(|| {
+        raise(py, &Error::new(Code::ARGUMENT, format!("no algorithm {name:?}")).with_hint("Write sha256 or sha512."))
+    })
+}
+
+/// The name of some bytes: `sha256:` and 64 hexadecimal digits, or `sha512:` and 128.
+#[pyclass(frozen, eq, ord, hash, module = "chartoci")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Digest(pub(crate) oci::Digest);
+
+#[pymethods]
+impl Digest {
+    #[staticmethod]
+    fn parse(py: Python<'_>, text: &str) -> PyResult<Digest> {
+        oci::Digest::parse(text).map(Digest).raise(py)
+    }
+    #[staticmethod]
+    #[pyo3(signature = (data, algorithm = "sha256"))]
+    fn of(py: Python<'_>, data: Data, algorithm: &str) -> PyResult<Digest> {
+        let algorithm = self::algorithm(py, algorithm)?;
+        Ok(Digest(py.detach(|| oci::Digest::with(algorithm, &data))))
+    }
+    #[getter]
+    fn algorithm(&self) -> &'static str {
+        self.0.algorithm().as_str()
+    }
+    #[getter]
+    fn hex(&self) -> &str {
+        self.0.hex()
+    }
+    fn __str__(&self) -> &str {
+        self.0.as_str()
+    }
+    fn __repr__(&self) -> String {
+        format!("Digest({:?})", self.0.as_str())
+    }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((slf.get_type().getattr("parse")?, (slf.get().0.as_str().to_owned(),)))
+    }
+}
+
+/// Hashes bytes as they come.
+#[pyclass(frozen, module = "chartoci.sansio")]
+pub(crate) struct Digester(Mutex<oci::Digester>);
+
+#[pymethods]
+impl Digester {
+    #[new]
+    #[pyo3(signature = (algorithm = "sha256"))]
+    fn new(py: Python<'_>, algorithm: &str) -> PyResult<Digester> {
+        Ok(Digester(Mutex::new(oci::Digester::new(self::algorithm(py, algorithm)?))))
+    }
+    fn update(&self, py: Python<'_>, data: Data) {
+        py.detach(|| lock(&self.0).update(&data));
+    }
+    /// Of all that was hashed so far.
+    fn digest(&self) -> Digest {
+        Digest(lock(&self.0).clone().finish())
+    }
+}
+
+/// Names a blob: media type, digest, size in bytes.
+#[pyclass(frozen, eq, hash, module = "chartoci")]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Descriptor(pub(crate) oci::Descriptor);
+
+#[pymethods]
+impl Descriptor {
+    #[new]
+    fn new(media_type: String, digest: &Bound<'_, Digest>, size: u64) -> Descriptor {
+        Descriptor(oci::Descriptor { media_type, digest: digest.get().0.clone(), size })
+    }
+    #[getter]
+    fn media_type(&self) -> &str {
+        &self.0.media_type
+    }
+    #[getter]
+    fn digest(&self) -> Digest {
+        Digest(self.0.digest.clone())
+    }
+    #[getter]
+    fn size(&self) -> u64 {
+        self.0.size
+    }
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("media_type", &self.0.media_type)?;
+        dict.set_item("digest", self.0.digest.as_str())?;
+        dict.set_item("size", self.0.size)?;
+        Ok(dict)
+    }
+    fn __repr__(&self) -> String {
+        format!("Descriptor({:?}, {:?}, {})", self.0.media_type, self.0.digest.as_str(), self.0.size)
+    }
+}
+
+/// A registry, a repository in it, and perhaps a tag or a digest.
+#[pyclass(frozen, eq, ord, hash, module = "chartoci")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Reference(pub(crate) oci::Reference);
+
+#[pymethods]
+impl Reference {
+    #[staticmethod]
+    fn parse(py: Python<'_>, text: &str) -> PyResult<Reference> {
+        oci::Reference::parse(text).map(Reference).raise(py)
+    }
+    #[getter]
+    fn registry(&self) -> &str {
+        self.0.registry()
+    }
+    #[getter]
+    fn repository(&self) -> &str {
+        self.0.repository()
+    }
+    #[getter]
+    fn tag(&self) -> Option<&str> {
+        self.0.tag()
+    }
+    #[getter]
+    fn digest(&self) -> Option<Digest> {
+        self.0.digest().cloned().map(Digest)
+    }
+    #[getter]
+    fn version(&self) -> Option<String> {
+        self.0.version()
+    }
+    fn __str__(&self) -> String {
+        self.0.to_string()
+    }
+    fn __repr__(&self) -> String {
+        format!("Reference({:?})", self.0.to_string())
+    }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((slf.get_type().getattr("parse")?, (slf.get().0.to_string(),)))
+    }
+}
+
+/// A reference, or the text of one.
+#[derive(FromPyObject)]
+pub(crate) enum ReferenceLike<'py> {
+    Reference(Bound<'py, Reference>),
+    Text(String),
+}
+
+impl ReferenceLike<'_> {
+    pub(crate) fn read(&self, py: Python<'_>) -> PyResult<oci::Reference> {
+        match self {
+            ReferenceLike::Reference(reference) => Ok(reference.get().0.clone()),
+            ReferenceLike::Text(text) => oci::Reference::parse(text).raise(py),
+        }
+    }
+}
+
+/// A chart's manifest and config, and what they mean.
+#[pyclass(frozen, module = "chartoci")]
+pub(crate) struct Artifact(pub(crate) chartoci::Artifact);
+
+#[pymethods]
+impl Artifact {
+    #[staticmethod]
+    #[pyo3(signature = (archive, *, provenance = None, created = None))]
+    fn build(
+        py: Python<'_>,
+        archive: &Bound<'_, PyAny>,
+        provenance: Option<Data>,
+        created: Option<i64>,
+    ) -> PyResult<Artifact> {
+        let scan = Scan::of(archive)?;
+        let created = created.map(Timestamp::from_unix);
+        chartoci::Artifact::build(&scan, provenance.as_deref(), created).map(Artifact).raise(py)
+    }
+    #[staticmethod]
+    #[pyo3(signature = (manifest, limits = None))]
+    fn parse(py: Python<'_>, manifest: Data, limits: Option<&Bound<'_, Limits>>) -> PyResult<Artifact> {
+        chartoci::Artifact::parse(&manifest, &Limits::or_default(limits)).map(Artifact).raise(py)
+    }
+    #[getter]
+    fn manifest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.manifest())
+    }
+    #[getter]
+    fn config<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.0.config().map(|config| PyBytes::new(py, config))
+    }
+    #[getter]
+    fn config_descriptor(&self) -> Descriptor {
+        Descriptor(self.0.config_descriptor().clone())
+    }
+    #[getter]
+    fn layers(&self) -> Vec<Descriptor> {
+        self.0.layers().iter().cloned().map(Descriptor).collect()
+    }
+    #[getter]
+    fn chart_layer(&self) -> Option<Descriptor> {
+        self.0.chart_layer().cloned().map(Descriptor)
+    }
+    #[getter]
+    fn provenance_layer(&self) -> Option<Descriptor> {
+        self.0.provenance_layer().cloned().map(Descriptor)
+    }
+    #[getter]
+    fn annotations(&self) -> BTreeMap<String, String> {
+        self.0.annotations().clone()
+    }
+    #[getter]
+    fn digest(&self) -> Digest {
+        Digest(self.0.digest().clone())
+    }
+    /// `chart`, `image`, `index` or `other`.
+    #[getter]
+    fn what(&self) -> &'static str {
+        match self.0.what() {
+            What::Chart => "chart",
+            What::Image => "image",
+            What::Index => "index",
+            _ => "other",
+        }
+    }
+    #[getter]
+    fn report(&self) -> Report {
+        Report::new(self.0.report().clone())
+    }
+    fn explain(&self) -> String {
+        self.0.explain()
+    }
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("what", self.what())?;
+        dict.set_item("digest", self.0.digest().as_str())?;
+        dict.set_item("config", self.config_descriptor().to_dict(py)?)?;
+        let layers: Vec<_> = self.layers().iter().map(|layer| layer.to_dict(py)).collect::<PyResult<_>>()?;
+        dict.set_item("layers", layers)?;
+        dict.set_item("annotations", self.annotations())?;
+        dict.set_item("report", Report::new(self.0.report().clone()).to_list(py)?)?;
+        Ok(dict)
+    }
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Artifact>().is_ok_and(|other| other.get().0.manifest() == self.0.manifest())
+    }
+    fn __hash__<'py>(&self, py: Python<'py>) -> PyResult<isize> {
+        PyString::new(py, self.0.digest().as_str()).hash()
+    }
+    fn __repr__(&self) -> String {
+        format!("<Artifact {} {}>", self.what(), self.0.digest())
+    }
+}

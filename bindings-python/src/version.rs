@@ -1,0 +1,117 @@
+//! Versions and constraints.
+
+use chartoci::version as core;
+use pyo3::prelude::*;
+
+use crate::errors::Raise;
+
+/// A semantic version, read as loosely as Helm does; ordered by precedence, then build metadata.
+#[pyclass(frozen, eq, ord, hash, module = "chartoci")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Version(pub(crate) core::Version);
+
+#[pymethods]
+impl Version {
+    #[staticmethod]
+    #[pyo3(signature = (text, *, strict = false))]
+    fn parse(py: Python<'_>, text: &str, strict: bool) -> PyResult<Version> {
+        let parsed = if strict { core::Version::parse_strict(text) } else { core::Version::parse(text) };
+        parsed.map(Version).raise(py)
+    }
+    #[getter]
+    fn major(&self) -> u64 {
+        self.0.major()
+    }
+    #[getter]
+    fn minor(&self) -> u64 {
+        self.0.minor()
+    }
+    #[getter]
+    fn patch(&self) -> u64 {
+        self.0.patch()
+    }
+    #[getter]
+    fn prerelease(&self) -> &str {
+        self.0.prerelease()
+    }
+    #[getter]
+    fn build(&self) -> &str {
+        self.0.build()
+    }
+    #[getter]
+    fn tag(&self) -> String {
+        self.0.tag()
+    }
+    fn __str__(&self) -> &str {
+        self.0.as_str()
+    }
+    fn __repr__(&self) -> String {
+        format!("Version({:?})", self.0.as_str())
+    }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((slf.get_type().getattr("parse")?, (slf.get().0.as_str().to_owned(),)))
+    }
+}
+
+/// A version, or the text of one.
+#[derive(FromPyObject)]
+pub(crate) enum VersionLike<'py> {
+    Version(Bound<'py, Version>),
+    Text(String),
+}
+
+impl VersionLike<'_> {
+    fn read(&self, py: Python<'_>) -> PyResult<core::Version> {
+        match self {
+            VersionLike::Version(version) => Ok(version.get().0.clone()),
+            VersionLike::Text(text) => core::Version::parse(text).raise(py),
+        }
+    }
+}
+
+/// Which versions are wanted: `^1.2 || ~3`.
+#[pyclass(frozen, eq, module = "chartoci")]
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Constraint(pub(crate) core::Constraint);
+
+#[pymethods]
+impl Constraint {
+    #[staticmethod]
+    fn parse(py: Python<'_>, text: &str) -> PyResult<Constraint> {
+        core::Constraint::parse(text).map(Constraint).raise(py)
+    }
+    fn matches(&self, py: Python<'_>, version: VersionLike<'_>) -> PyResult<bool> {
+        Ok(self.0.matches(&version.read(py)?))
+    }
+    fn pick(&self, py: Python<'_>, versions: Vec<VersionLike<'_>>) -> PyResult<Option<Version>> {
+        let versions: Vec<_> = versions.iter().map(|version| version.read(py)).collect::<PyResult<_>>()?;
+        Ok(self.0.pick(&versions).cloned().map(Version))
+    }
+    fn __str__(&self) -> &str {
+        self.0.as_str()
+    }
+    fn __repr__(&self) -> String {
+        format!("Constraint({:?})", self.0.as_str())
+    }
+    fn __hash__(&self) -> u64 {
+        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+        BuildHasherDefault::<DefaultHasher>::default().hash_one(self.0.as_str())
+    }
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
+        Ok((slf.get_type().getattr("parse")?, (slf.get().0.as_str().to_owned(),)))
+    }
+}
+
+/// The versions among a repository's tags, newest first.
+#[pyfunction]
+#[pyo3(signature = (tags, constraint = None, prerelease = false))]
+pub(crate) fn versions(
+    tags: Vec<String>,
+    constraint: Option<&Bound<'_, Constraint>>,
+    prerelease: bool,
+) -> Vec<Version> {
+    core::tag::versions(&tags, constraint.map(|constraint| &constraint.get().0), prerelease)
+        .into_iter()
+        .map(Version)
+        .collect()
+}
