@@ -106,7 +106,7 @@ $(STAMPS)/wheel $(STAMPS)/wheel-release: $(STAMPS)/venv $(STAMPS)/rust $(RUST) $
 	@touch $@
 
 $(STAMPS)/wasm: $(STAMPS)/rust $(RUST) $(JS_SOURCES) $(STAMPS)/npm
-	npm --prefix bindings-wasm/js run build --silent
+	$(CARGO) run -q -p xtask
 	@touch $@
 
 $(STAMPS)/npm: $(wildcard bindings-wasm/js/package-lock.json tests/js/package-lock.json)

@@ -55,7 +55,7 @@ def run(name: str, command: list[str]) -> int:
 
 def end() -> int:
     """Prints the table; the status is that of the stages."""
-    rows = [json.loads(line) for line in LEDGER.read_text().splitlines()] if LEDGER.exists() else []
+    began, *rows = [json.loads(line) for line in LEDGER.read_text().splitlines()]
     print("\n== Summary")
     for row in rows:
         verdict = "ok" if row["status"] == 0 else "FAILED"
@@ -64,7 +64,7 @@ def end() -> int:
         for note in row["notes"]:
             print(f"        {note}")
     print(f"passed {sum(row['passed'] for row in rows)}, skipped {sum(row['skipped'] for row in rows)}, "
-          f"stages {len(rows)}, {sum(row['seconds'] for row in rows)} s")
+          f"{len(rows)} stages in {(time.time() - began) / 60:.1f} minutes")
     for row in rows:
         for reason in row["reasons"]:
             print(f"  skipped in {row['name']}: {reason}")
@@ -74,7 +74,8 @@ def end() -> int:
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["begin"]:
-            LEDGER.unlink(missing_ok=True)
+            LEDGER.parent.mkdir(exist_ok=True)
+            LEDGER.write_text(f"{time.time()}\n")
         case ["run", name, *command]:
             sys.exit(run(name, command))
         case ["end"]:
