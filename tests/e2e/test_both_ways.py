@@ -16,6 +16,17 @@ def test_a_chart_comes_back_as_it_was_pushed(writer, reader, registry, tool_of, 
     assert (tmp_path / f"{typical.name}.prov").read_bytes() == typical.with_name(f"{typical.name}.prov").read_bytes()
 
 
+@pytest.mark.parametrize("reader", ["helm3", "helm4"])
+@pytest.mark.parametrize("writer", ["helm3", "helm4"])
+def test_helm_takes_chartoci_serve_for_a_registry(writer, reader, registry_of, tool_of, typical, tmp_path):
+    registry, push, pull = registry_of("serve"), tool_of(writer), tool_of(reader)
+    push("push", typical, f"oci://{registry.host}/helm/{writer}", registry=registry)
+    reference = f"oci://{registry.host}/helm/{writer}/typical"
+    pull("pull", reference, "--version", "^1.0", "--prov", "-d", tmp_path, registry=registry)
+    assert (tmp_path / typical.name).read_bytes() == typical.read_bytes()
+    assert "name: typical" in pull("show", "chart", reference, registry=registry).stdout
+
+
 @pytest.mark.parametrize("reader", TOOLS)
 def test_the_newest_version_is_found_without_being_named(reader, registry, tool_of, typical, tmp_path):
     push, pull = tool_of("chartoci"), tool_of(reader)
