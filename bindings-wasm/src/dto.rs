@@ -194,7 +194,7 @@ pub(crate) fn artifact(artifact: &Artifact) -> Object {
         .with("manifest", Uint8Array::from(artifact.manifest()))
         .with("digest", artifact.digest().as_str())
         .with("config", artifact.config().map(Uint8Array::from))
-        .with("configDescriptor", descriptor(artifact.config_descriptor()))
+        .with("configDescriptor", artifact.config_descriptor().map(descriptor))
         .with("layers", artifact.layers().iter().map(descriptor).collect::<Array>())
         .with("chartLayer", artifact.chart_layer().map(descriptor))
         .with("provenanceLayer", artifact.provenance_layer().map(descriptor))

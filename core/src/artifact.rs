@@ -1,12 +1,15 @@
 //! Where Helm meets OCI: a chart as a manifest (Helm 4.3, `pkg/registry/client.go`, `chart.go`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
 
 use crate::chart::{Metadata, Scan};
-use crate::diagnostic::Report;
-use crate::error::Error;
+use crate::diagnostic::{Diagnostic, Report};
+use crate::error::{Code, Error};
+use crate::json;
 use crate::limits::Limits;
-use crate::oci::{Descriptor, Digest, Manifest};
+use crate::oci::{Descriptor, Digest, Index, Manifest, annotations, media_type};
 use crate::time::Timestamp;
 
 /// The config blob: Chart.yaml as JSON.
@@ -30,82 +33,484 @@ pub enum What {
 }
 
 /// A manifest and what it means.
+///
+/// ```
+/// use chartoci::{Artifact, Limits, artifact::What};
+/// let manifest = br#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json",
+///     "digest":"sha256:8d17cb6bf6ccd8c29aace9a658495cbd5e2e87fc267876e86117c7db681c9580","size":99},"layers":[]}"#;
+/// let artifact = Artifact::parse(manifest, &Limits::default())?;
+/// assert_eq!(artifact.what(), What::Chart);
+/// assert!(!artifact.report().is_ok(), "the chart itself is missing");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Artifact {
     manifest: Vec<u8>,
     digest: Digest,
-    parsed: Manifest,
+    content: Content,
     config: Option<Vec<u8>>,
     report: Report,
 }
 
+#[derive(Clone, Debug)]
+enum Content {
+    Manifest(Box<Manifest>),
+    Index(Index),
+}
+
+/// A manifest as Helm writes it: these members, in this order, and no `mediaType`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Written<'a> {
+    schema_version: u8,
+    config: WrittenDescriptor<'a>,
+    layers: Vec<WrittenDescriptor<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: &'a BTreeMap<String, String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WrittenDescriptor<'a> {
+    media_type: &'a str,
+    digest: &'a str,
+    size: u64,
+}
+
+impl<'a> From<&'a Descriptor> for WrittenDescriptor<'a> {
+    fn from(descriptor: &'a Descriptor) -> WrittenDescriptor<'a> {
+        WrittenDescriptor {
+            media_type: &descriptor.media_type,
+            digest: descriptor.digest.as_str(),
+            size: descriptor.size,
+        }
+    }
+}
+
 impl Artifact {
-    /// The manifest and config that `helm push` makes of a chart, its provenance, and the time of the archive's file.
+    /// The manifest and config that `helm push` makes of a chart, its provenance, and the time of the archive's file: the
+    /// very bytes of Helm 3.15 and later where it runs in UTC. Without `created` there is no such annotation (unless
+    /// Chart.yaml brings one), and the same chart always has the same digest.
     ///
     /// # Errors
-    /// The provenance is larger than [`Limits::provenance`].
+    /// [`Code::LIMIT_DOCUMENT`]: the provenance is larger than [`Limits::provenance`], or the manifest than
+    /// [`Limits::manifest`], by default.
     pub fn build(scan: &Scan, provenance: Option<&[u8]>, created: Option<Timestamp>) -> Result<Artifact, Error> {
-        let _ = (scan, provenance, created);
-        todo!()
+        let limits = Limits::default();
+        let bounded = |what: &'static str, size: usize, limit: u64| match size as u64 > limit {
+            true => Err(Error::new(Code::LIMIT_DOCUMENT, format!("the {what} has {size} bytes"))
+                .with("limit", limit)
+                .with("size", size)),
+            false => Ok(()),
+        };
+        let config = scan.metadata.config();
+        let chart = Descriptor { media_type: CHART.to_owned(), digest: scan.digest.clone(), size: scan.size };
+        let mut layers = vec![chart];
+        if let Some(provenance) = provenance {
+            bounded("provenance", provenance.len(), limits.provenance)?;
+            layers.push(Descriptor::of(PROVENANCE, provenance));
+        }
+        // Helm orders layers by digest, so the provenance may come first.
+        layers.sort_by(|a, b| a.digest.as_str().cmp(b.digest.as_str()));
+        let parsed = Manifest {
+            media_type: None,
+            artifact_type: None,
+            config: Descriptor::of(CONFIG, &config),
+            layers,
+            subject: None,
+            annotations: annotations(&scan.metadata, created),
+        };
+        let manifest = json::write(&Written {
+            schema_version: 2,
+            config: (&parsed.config).into(),
+            layers: parsed.layers.iter().map(Into::into).collect(),
+            annotations: &parsed.annotations,
+        });
+        bounded("manifest", manifest.len(), limits.manifest)?;
+        Ok(Artifact {
+            digest: Digest::of(&manifest),
+            manifest,
+            content: Content::Manifest(Box::new(parsed)),
+            config: Some(config),
+            report: Report::new(),
+        })
     }
 
-    /// Reads a manifest and says what it is; what is wrong with it stands in [`Artifact::report`].
+    /// Reads a manifest or an index and says what it is; what is wrong with it stands in [`Artifact::report`].
     ///
     /// # Errors
-    /// Only what is no manifest at all.
+    /// Only what is no manifest at all: as [`Manifest::parse`] and [`Index::parse`].
     pub fn parse(manifest: &[u8], limits: &Limits) -> Result<Artifact, Error> {
-        let _ = (manifest, limits);
-        todo!()
+        let (content, mut report) = match Manifest::parse(manifest, limits) {
+            Ok((parsed, report)) => (Content::Manifest(Box::new(parsed)), report),
+            Err(error) if error.code() == Code::MANIFEST_SHAPE => match Index::check(manifest, limits) {
+                Ok((index, report)) => (Content::Index(index), report),
+                Err(other) if other.code() == Code::INDEX_SHAPE => return Err(error),
+                Err(other) => return Err(other),
+            },
+            Err(error) => return Err(error),
+        };
+        let mut artifact = Artifact {
+            manifest: manifest.to_vec(),
+            digest: Digest::of(manifest),
+            content,
+            config: None,
+            report: Report::new(),
+        };
+        artifact.check(&mut report);
+        artifact.report = report.sorted();
+        Ok(artifact)
+    }
+
+    /// What keeps it from being a chart, or makes clients disagree about which chart it is.
+    fn check(&self, report: &mut Report) {
+        let mut find = |code, message: String, pointer: &str| {
+            let document = if self.what() == What::Index { "index" } else { "manifest" };
+            report.push(Diagnostic::new(code, document, message).at(pointer, json::span(&self.manifest, pointer)));
+        };
+        match self.what() {
+            What::Chart => {}
+            What::Index => return find(Code::ARTIFACT_NOT_A_CHART, "this is an index of manifests".to_owned(), ""),
+            _ => {
+                let kind = self.config_descriptor().map_or("", |config| &config.media_type);
+                let message = format!("the config is of the type {kind}, a chart's is {CONFIG}");
+                return find(Code::ARTIFACT_NOT_A_CHART, message, "/config/mediaType");
+            }
+        }
+        let count = |kinds: &[&str]| {
+            let layers = self.layers().iter().filter(|layer| kinds.contains(&layer.media_type.as_str()));
+            layers.map(|layer| &layer.digest).collect::<BTreeSet<_>>().len()
+        };
+        match count(&[CHART, LEGACY_CHART]) {
+            0 => find(Code::ARTIFACT_NO_CHART, format!("no layer is of the type {CHART}"), "/layers"),
+            1 => {}
+            several => find(Code::ARTIFACT_SEVERAL_CHARTS, format!("{several} layers hold a chart"), "/layers"),
+        }
+        if count(&[CHART]) == 0 && count(&[LEGACY_CHART]) > 0 {
+            find(Code::ARTIFACT_LEGACY_CHART, format!("the chart's layer is of the type {LEGACY_CHART}"), "/layers");
+        }
+        if count(&[PROVENANCE]) > 1 {
+            find(Code::ARTIFACT_SEVERAL_PROVENANCES, "several layers hold a provenance".to_owned(), "/layers");
+        }
     }
 
     /// The manifest's bytes.
     pub fn manifest(&self) -> &[u8] {
         &self.manifest
     }
+
     /// The manifest's digest.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
+
     /// The config's bytes, if it was built here.
     pub fn config(&self) -> Option<&[u8]> {
         self.config.as_deref()
     }
-    /// The config's descriptor.
-    pub fn config_descriptor(&self) -> &Descriptor {
-        &self.parsed.config
+
+    /// The config's descriptor; an index has none.
+    pub fn config_descriptor(&self) -> Option<&Descriptor> {
+        self.parsed().map(|manifest| &manifest.config)
     }
-    /// All layers, in the manifest's order.
+
+    /// All layers, in the manifest's order; an index has none.
     pub fn layers(&self) -> &[Descriptor] {
-        &self.parsed.layers
+        self.parsed().map_or(&[], |manifest| &manifest.layers)
     }
+
+    /// The manifests that an index lists, in its order.
+    pub fn manifests(&self) -> &[Descriptor] {
+        match &self.content {
+            Content::Manifest(_) => &[],
+            Content::Index(index) => &index.manifests,
+        }
+    }
+
     /// The manifest's annotations.
     pub fn annotations(&self) -> &BTreeMap<String, String> {
-        &self.parsed.annotations
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        self.parsed().map_or(&NONE, |manifest| &manifest.annotations)
     }
-    /// The layer that holds the chart.
+
+    /// The layer that holds the chart: the first of today's type, else the first of Helm 3.0 to 3.6. (Where there are
+    /// several, Helm takes any; HIP-6 wants the first.)
     pub fn chart_layer(&self) -> Option<&Descriptor> {
-        todo!()
+        self.layer(CHART).or_else(|| self.layer(LEGACY_CHART))
     }
-    /// The layer that holds the provenance.
+
+    /// The layer that holds the provenance, the first if there are several.
     pub fn provenance_layer(&self) -> Option<&Descriptor> {
-        todo!()
+        self.layer(PROVENANCE)
     }
-    /// What it is.
+
+    /// What it is: a chart has Helm's config, whatever its layers are.
     pub fn what(&self) -> What {
-        todo!()
+        match self.config_descriptor().map(|config| config.media_type.as_str()) {
+            None => What::Index,
+            Some(CONFIG) => What::Chart,
+            Some(media_type::IMAGE_CONFIG | media_type::DOCKER_CONFIG) => What::Image,
+            Some(_) => What::Other,
+        }
     }
+
     /// What is wrong with it.
     pub fn report(&self) -> &Report {
         &self.report
     }
-    /// A few lines for people: what this is, what each part is for.
+
+    /// A few lines for people: what this is, what each part is for, what is wrong.
     pub fn explain(&self) -> String {
-        todo!()
+        let annotation = |name| self.annotations().get(name).map(|text| line(text)).unwrap_or_default();
+        let title = match self.what() {
+            What::Chart => {
+                format!("Helm chart {} {}", annotation(annotations::TITLE), annotation(annotations::VERSION))
+            }
+            What::Image => "container image".to_owned(),
+            What::Index => format!("index of {} manifests", self.manifests().len()),
+            What::Other => "artifact of another kind".to_owned(),
+        };
+        let mut out = format!("{}\n", title.trim_end());
+        let mut part = |name: &str, media_type: &str, digest: &Digest, size: u64, purpose: &str| {
+            let bytes = if size == 1 { "byte" } else { "bytes" };
+            out.push_str(&format!("  {name:<11} {digest}, {size} {bytes}\n"));
+            out.push_str(&format!("  {:<11} {media_type}: {purpose}\n", ""));
+        };
+        let (kind, purpose) = match self.what() {
+            What::Index => (media_type::INDEX, "lists manifests"),
+            _ => (media_type::MANIFEST, "lists the parts; its digest is what a reference stands for"),
+        };
+        part("manifest", kind, &self.digest, self.manifest.len() as u64, purpose);
+        for (descriptor, name) in self
+            .config_descriptor()
+            .map(|config| (config, "config"))
+            .into_iter()
+            .chain(self.layers().iter().map(|layer| (layer, "layer")))
+            .chain(self.manifests().iter().map(|entry| (entry, "entry")))
+        {
+            let (name, purpose) = match descriptor.media_type.as_str() {
+                CONFIG => ("config", "Chart.yaml as JSON, to be read without the chart"),
+                CHART => ("chart", "the packed chart, the .tgz byte for byte"),
+                LEGACY_CHART => ("chart", "the packed chart, as Helm 3.0 to 3.6 marked it"),
+                PROVENANCE => ("provenance", "who vouches for the chart, the .prov file"),
+                media_type::EMPTY => (name, "nothing, the text {}"),
+                _ => (name, "unknown to Helm, which leaves it alone"),
+            };
+            part(name, &descriptor.media_type, &descriptor.digest, descriptor.size, purpose);
+        }
+        for (index, (name, value)) in self.annotations().iter().enumerate() {
+            let head = if index == 0 { "annotations" } else { "" };
+            out.push_str(&format!("  {head:<11} {}: {}\n", line(name), line(value)));
+        }
+        for finding in &self.report {
+            out.push_str(&format!(
+                "  {:<11} {}: {}\n",
+                finding.severity.as_str(),
+                finding.code,
+                line(&finding.message)
+            ));
+        }
+        out
+    }
+
+    fn parsed(&self) -> Option<&Manifest> {
+        match &self.content {
+            Content::Manifest(manifest) => Some(manifest),
+            Content::Index(_) => None,
+        }
+    }
+
+    fn layer(&self, media_type: &str) -> Option<&Descriptor> {
+        self.layers().iter().find(|layer| layer.media_type == media_type)
     }
 }
 
-/// The annotations of the manifest of a chart.
+/// A text from elsewhere on one line of a terminal: blanks for control characters, and not too long.
+fn line(text: &str) -> String {
+    const MOST: usize = 80;
+    let mut out: String = text.chars().take(MOST).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(MOST).is_some() {
+        out.push('…');
+    }
+    out.trim_end().to_owned()
+}
+
+/// The annotations of the manifest of a chart (Helm 4.3, `pkg/registry/chart.go`): those of the image specification, each
+/// where Chart.yaml has more than blanks for it, then Chart.yaml's own, which may replace all but title and version.
 pub fn annotations(metadata: &Metadata, created: Option<Timestamp>) -> BTreeMap<String, String> {
-    let _ = (metadata, created);
-    todo!()
+    let authors: Vec<String> = metadata
+        .maintainers
+        .iter()
+        .map(|maintainer| match maintainer.email.as_str() {
+            "" => maintainer.name.clone(),
+            email => format!("{} ({email})", maintainer.name),
+        })
+        .collect();
+    let made = [
+        (annotations::DESCRIPTION, metadata.description.clone()),
+        (annotations::TITLE, metadata.name.clone()),
+        (annotations::VERSION, metadata.version.clone()),
+        (annotations::URL, metadata.home.clone()),
+        (annotations::CREATED, created.map(Timestamp::to_rfc3339).unwrap_or_default()),
+        (annotations::SOURCE, metadata.sources.first().cloned().unwrap_or_default()),
+        (annotations::AUTHORS, authors.join(", ")),
+    ];
+    let mut all: BTreeMap<String, String> = made
+        .into_iter()
+        .filter(|(_, value)| !value.trim().is_empty())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    for (name, value) in &metadata.annotations {
+        if !matches!(name.as_str(), annotations::TITLE | annotations::VERSION) {
+            all.insert(name.clone(), value.clone());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::Maintainer;
+
+    const LIMITS: fn() -> Limits = Limits::default;
+    const DIGEST: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    const OTHER: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    fn scan(metadata: Metadata) -> Scan {
+        Scan { metadata, digest: Digest::parse(DIGEST).unwrap(), size: 2, unpacked: 0, report: Report::new() }
+    }
+
+    fn manifest(config: &str, layers: &[(&str, &str)]) -> Artifact {
+        let descriptor =
+            |(kind, digest): &(&str, &str)| format!(r#"{{"mediaType":"{kind}","digest":"{digest}","size":2}}"#);
+        let layers: Vec<String> = layers.iter().map(descriptor).collect();
+        let text = format!(
+            r#"{{"schemaVersion":2,"config":{},"layers":[{}]}}"#,
+            descriptor(&(config, DIGEST)),
+            layers.join(",")
+        );
+        Artifact::parse(text.as_bytes(), &LIMITS()).unwrap()
+    }
+
+    fn findings(artifact: &Artifact) -> Vec<&'static str> {
+        artifact.report().iter().map(|finding| finding.code.name()).collect()
+    }
+
+    // spec: Helm's golden digests for its own `signtest` chart (3.18, 3.19, 4.1).
+    #[test]
+    fn a_signed_chart_has_the_digest_that_helm_push_gives_it() {
+        let manifest = r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":"sha256:8d17cb6bf6ccd8c29aace9a658495cbd5e2e87fc267876e86117c7db681c9580","size":99}"#;
+        let metadata = Metadata {
+            name: "signtest".to_owned(),
+            version: "0.1.0".to_owned(),
+            description: "A Helm chart for Kubernetes".to_owned(),
+            api_version: "v1".to_owned(),
+            ..Metadata::default()
+        };
+        let created = Timestamp::parse_rfc3339("1977-09-02T22:04:05Z");
+        let artifact = Artifact::build(&scan(metadata), Some(b"prov"), created).unwrap();
+        assert!(artifact.manifest().starts_with(manifest.as_bytes()));
+        assert_eq!(artifact.config().map(<[u8]>::len), Some(99));
+        assert_eq!(artifact.what(), What::Chart);
+        let read = Artifact::parse(artifact.manifest(), &LIMITS()).unwrap();
+        assert_eq!((read.digest(), read.annotations()), (artifact.digest(), artifact.annotations()));
+        assert_eq!((read.layers(), findings(&read)), (artifact.layers(), vec![]));
+    }
+
+    #[test]
+    fn layers_stand_in_the_order_of_their_digests() {
+        let metadata = Metadata { name: "web".to_owned(), ..Metadata::default() };
+        // The chart's digest begins with 44, those of these texts with 6b and 19.
+        for (provenance, expected) in [(b"1", [CHART, PROVENANCE]), (b"9", [PROVENANCE, CHART])] {
+            let artifact = Artifact::build(&scan(metadata.clone()), Some(provenance), None).unwrap();
+            let kinds: Vec<&str> = artifact.layers().iter().map(|layer| layer.media_type.as_str()).collect();
+            assert_eq!(kinds, expected);
+        }
+    }
+
+    #[test]
+    fn annotations_are_made_of_what_is_not_blank_and_charts_may_replace_most() {
+        let maintainer =
+            |name: &str, email: &str| Maintainer { name: name.into(), email: email.into(), url: String::new() };
+        let metadata = Metadata {
+            name: "web".to_owned(),
+            version: "1.0.0+b".to_owned(),
+            home: " ".to_owned(),
+            description: " x ".to_owned(),
+            sources: vec!["a".to_owned(), "b".to_owned()],
+            maintainers: vec![maintainer("Jane", "jane@x"), maintainer("Bob", ""), maintainer("", "only@mail")],
+            annotations: [
+                ("z", ""),
+                (annotations::TITLE, "t"),
+                (annotations::SOURCE, "s"),
+                (annotations::CREATED, "c"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+            ..Metadata::default()
+        };
+        let all = annotations(&metadata, Some(Timestamp::from_unix(0)));
+        let all: Vec<(&str, &str)> = all.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(
+            all,
+            [
+                (annotations::AUTHORS, "Jane (jane@x), Bob,  (only@mail)"),
+                (annotations::CREATED, "c"),
+                (annotations::DESCRIPTION, " x "),
+                (annotations::SOURCE, "s"),
+                (annotations::TITLE, "web"),
+                (annotations::VERSION, "1.0.0+b"),
+                ("z", ""),
+            ]
+        );
+    }
+
+    #[test]
+    fn findings_say_what_is_missing_or_ambiguous() {
+        for (layers, expected) in [
+            (&[(CHART, DIGEST)][..], &[][..]),
+            (&[(CHART, DIGEST), (CHART, DIGEST), ("x/y", OTHER)], &[]),
+            (&[(PROVENANCE, DIGEST)], &["artifact.no_chart"]),
+            (&[(CHART, DIGEST), (CHART, OTHER)], &["artifact.several_charts"]),
+            (&[(LEGACY_CHART, DIGEST)], &["artifact.legacy_chart"]),
+            (&[(CHART, DIGEST), (PROVENANCE, DIGEST), (PROVENANCE, OTHER)], &["artifact.several_provenances"]),
+        ] {
+            assert_eq!(findings(&manifest(CONFIG, layers)), expected, "{layers:?}");
+        }
+        assert_eq!(findings(&manifest("a/b", &[(CHART, DIGEST)])), ["artifact.not_a_chart"]);
+    }
+
+    #[test]
+    fn the_first_layer_of_todays_type_is_the_chart() {
+        let artifact = manifest(CONFIG, &[(LEGACY_CHART, OTHER), (CHART, DIGEST), (CHART, OTHER)]);
+        assert_eq!(artifact.chart_layer().unwrap().digest.as_str(), DIGEST);
+        assert_eq!(artifact.provenance_layer(), None);
+    }
+
+    #[test]
+    fn images_and_indexes_are_told_apart() {
+        assert_eq!(manifest(media_type::IMAGE_CONFIG, &[("x/y", DIGEST)]).what(), What::Image);
+        let index = Artifact::parse(br#"{"schemaVersion":2,"manifests":[]}"#, &LIMITS()).unwrap();
+        assert_eq!((index.what(), index.config_descriptor()), (What::Index, None));
+        assert!(index.explain().starts_with("index of 0 manifests\n"));
+        let neither = Artifact::parse(b"{}", &LIMITS()).unwrap_err();
+        assert_eq!(neither.code(), Code::MANIFEST_SHAPE);
+    }
+
+    #[test]
+    fn the_explanation_names_each_part_and_lets_no_control_character_through() {
+        let metadata = Metadata {
+            name: "web".to_owned(),
+            version: "1.0.0".to_owned(),
+            annotations: [("x".to_owned(), "a\u{1b}[31m\nb".to_owned())].into(),
+            ..Metadata::default()
+        };
+        let text = Artifact::build(&scan(metadata), Some(b"p"), None).unwrap().explain();
+        assert!(text.starts_with("Helm chart web 1.0.0\n"));
+        for name in ["manifest", "config", "chart", "provenance", "annotations"] {
+            assert!(text.lines().any(|line| line.trim_start().starts_with(name)), "{name}\n{text}");
+        }
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+    }
 }

@@ -348,6 +348,22 @@ table! {
         "Write the value as a JSON string.";
 
     // artifact (manifest, config)
+    ARTIFACT_NOT_A_CHART = "artifact.not_a_chart", finding(Severity::Error),
+        "The artifact is no Helm chart.",
+        "A chart's manifest has a config of the type application/vnd.cncf.helm.config.v1+json.";
+    ARTIFACT_NO_CHART = "artifact.no_chart", finding(Severity::Error),
+        "No layer holds the chart.",
+        "Add the packed chart as a layer of the type application/vnd.cncf.helm.chart.content.v1.tar+gzip.";
+    ARTIFACT_SEVERAL_CHARTS = "artifact.several_charts", finding(Severity::Error),
+        "Several layers hold different charts; Helm takes any of them.",
+        "Keep one: a manifest stands for one chart.";
+    ARTIFACT_SEVERAL_PROVENANCES = "artifact.several_provenances", finding(Severity::Warning),
+        "Several layers hold different provenances; Helm takes any of them.",
+        "Keep the one that belongs to the chart.";
+    ARTIFACT_LEGACY_CHART = "artifact.legacy_chart", finding(Severity::Warning),
+        "The chart's layer has the media type of Helm 3.0 to 3.6.",
+        "Push the chart again: newer versions of Helm may stop to read it.";
+
     // auth: files with credentials
     CREDENTIALS_FILE = "auth.credentials_file", kind(Kind::Invalid),
         "A file with credentials cannot be understood.",

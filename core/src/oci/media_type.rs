@@ -8,6 +8,10 @@ pub const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// A Docker manifest list.
 pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+/// The config of a container image.
+pub const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+/// The config of a container image, as Docker names it.
+pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
 /// The empty descriptor's content, `{}`.
 pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// Bytes of no declared kind.
