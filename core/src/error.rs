@@ -529,6 +529,12 @@ table! {
         "Raise `nesting` in the limits if you trust where it comes from.";
     // files
     // server
+    SERVER_NOT_A_LAYOUT = "server.not_a_layout", kind(Kind::Misuse),
+        "The directory that a registry is to serve holds something else.",
+        "Name an empty directory, one that does not exist yet, or an OCI image layout.";
+    SERVER_STORAGE = "server.storage", kind(Kind::Misuse),
+        "The directory that a registry is to serve cannot be read or written.",
+        "Check the directory's permissions and the room on its disk.";
     // findings of check
 }
 

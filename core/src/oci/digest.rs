@@ -151,6 +151,14 @@ impl Digester {
         })
     }
 
+    /// By which algorithm it hashes.
+    pub fn algorithm(&self) -> Algorithm {
+        match &self.0 {
+            State::Sha256(_) => Algorithm::Sha256,
+            State::Sha512(_) => Algorithm::Sha512,
+        }
+    }
+
     /// Hashes some more.
     pub fn update(&mut self, data: &[u8]) {
         match &mut self.0 {

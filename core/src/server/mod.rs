@@ -5,12 +5,42 @@
 //!                                      Do(verb)                   → host touches its files, handle_file
 //!                                      Respond(response)          → the end
 //! ```
-//! With [`Memory`](crate::files::Memory) as the files, all of it happens in memory.
+//! With [`Memory`](crate::files::Memory) as the files, all of it happens in memory: [`serve_in_memory`].
+//!
+//! Requests may be served at the same time, each by its own [`Serving`]. What was answered with 201 or 202 to a PUT or
+//! DELETE is on disk, wherever the host dies; what was not is swept at the next start.
 
-use std::sync::Arc;
+mod access;
+mod blobs;
+mod commit;
+mod errors;
+mod layout;
+mod manifests;
+mod memory;
+mod open;
+mod route;
+mod serving;
+mod state;
+mod tags;
+mod uploads;
 
-use crate::files::{Answer, Memory, Verb};
-use crate::http::{Failure, Headers, Method, Receiver};
+#[cfg(test)]
+mod tests;
+
+pub use memory::{open_in_memory, serve_in_memory};
+pub use open::Open;
+pub use serving::Serving;
+
+use std::sync::{Arc, Mutex};
+
+use access::Caller;
+use errors::Refusal;
+use route::{Request, Route, Unrouted};
+use serving::Next;
+use state::State;
+
+use crate::files::Verb;
+use crate::http::{Headers, Method, Receiver};
 use crate::limits::Limits;
 use crate::time::Instant;
 
@@ -140,72 +170,163 @@ pub enum Output {
 }
 
 /// A registry. Clone freely: clones share.
+///
+/// ```
+/// use chartoci::files::Memory;
+/// use chartoci::http::Method;
+/// use chartoci::server::{Config, Registry, RequestHead, serve_in_memory};
+/// use chartoci::time::Instant;
+///
+/// let registry = Registry::new(Config::default());
+/// let mut files = Memory::new();
+/// let mut ask = |method: Method, target: &str, body: &[u8]| {
+///     let headers = [("host", "localhost")].into_iter().collect();
+///     let head = RequestHead { method, target: target.to_owned(), headers };
+///     serve_in_memory(&registry, &mut files, head, body, Instant::default())
+/// };
+/// let digest = chartoci::Digest::of(b"hello");
+/// let (response, _) = ask(Method::Post, &format!("/v2/greetings/blobs/uploads/?digest={digest}"), b"hello");
+/// assert_eq!(response.status, 201);
+/// let manifest = format!(
+///     r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",
+///         "config":{{"mediaType":"text/plain","digest":"{digest}","size":5}},"layers":[]}}"#
+/// );
+/// assert_eq!(ask(Method::Put, "/v2/greetings/manifests/1.0.0", manifest.as_bytes()).0.status, 201);
+/// assert_eq!(ask(Method::Get, "/v2/greetings/manifests/1.0.0", b"").1, manifest.as_bytes());
+/// assert_eq!(ask(Method::Get, &format!("/v2/greetings/blobs/{digest}"), b"").1, b"hello");
+/// ```
 #[derive(Clone)]
 pub struct Registry {
-    /* owner: server */
-    _private: Arc<()>,
+    state: Arc<Mutex<State>>,
 }
 
 impl Registry {
-    /// A registry over files; what they hold is read by [`Registry::open`] first, unless they are empty.
+    /// A registry over files; what they hold is read by [`Registry::open`] first.
     pub fn new(config: Config) -> Registry {
-        let _ = config;
-        todo!()
+        Registry { state: Arc::new(Mutex::new(State::new(config))) }
     }
-    /// Reads what the directory holds, and sweeps what a crash left behind. A file machine's first part.
+
+    /// Reads what the directory holds, and sweeps what a crash left behind. Done once, before the first request; an empty
+    /// directory becomes an OCI image layout.
     pub fn open(&self) -> Open {
-        todo!()
+        Open::new(Arc::clone(&self.state))
     }
+
     /// Begins to serve a request.
     pub fn accept(&self, head: RequestHead, now: Instant) -> Serving {
-        let _ = (head, now);
-        todo!()
+        let is_head = head.method == Method::Head;
+        let (next, origin) = begin(&mut serving::lock(&self.state), head, now);
+        let finish = Box::new(move |response: Response| finish(response, is_head, origin.as_deref()));
+        Serving::new(Arc::clone(&self.state), next, finish)
     }
 }
 
-/// Reads a registry's directory.
-pub struct Open {}
-
-impl Open {
-    /// What to do next.
-    pub fn poll(&mut self) -> crate::files::Step<()> {
-        todo!()
-    }
-    /// What came of it.
-    pub fn handle(&mut self, answer: Answer) {
-        let _ = answer;
-        todo!()
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Registry")
     }
 }
 
-/// Serves one request.
-pub struct Serving {}
+/// Host, origin, route, permission, endpoint. With the named origin that may read the answer.
+fn begin(state: &mut State, head: RequestHead, now: Instant) -> (Next, Option<String>) {
+    let host = head.headers.get("host").unwrap_or_default().to_owned();
+    if !access::is_own_host(&state.config, &host) {
+        let response = Refusal::Denied.about("this registry does not serve that host", host.into()).status(421);
+        return (Next::Answer(response), None);
+    }
+    let is_safe = matches!(head.method, Method::Get | Method::Head);
+    let origin = match access::caller(&state.config, &head.headers, &host) {
+        Caller::Foreign if !is_safe => {
+            return (Next::Answer(Refusal::Denied.because("pages of this origin may not write")), None);
+        }
+        Caller::Own | Caller::Foreign => None,
+        Caller::Named(origin) => Some(origin),
+    };
+    if head.method == Method::Options {
+        return (Next::Answer(access::preflight(&head.headers)), origin);
+    }
+    let (path, query) = route::split(&head.target);
+    let route = match Route::parse(path) {
+        Ok(route) => route,
+        Err(Unrouted::Name) => {
+            return (Next::Answer(Refusal::NameInvalid.because("the repository's name is not valid")), origin);
+        }
+        Err(Unrouted::Nowhere) => {
+            return (Next::Answer(Refusal::Unsupported.because("there is nothing here").status(404)), origin);
+        }
+    };
+    let request = Request { method: head.method, route, query, headers: head.headers, now };
+    (endpoint(state, &request, &host), origin)
+}
 
-impl Serving {
-    /// What to do next.
-    pub fn poll(&mut self) -> Output {
-        todo!()
+fn endpoint(state: &mut State, request: &Request, host: &str) -> Next {
+    if request.route != Route::Token
+        && let Err(response) = access::authorize(state, request, host)
+    {
+        return Next::Answer(response);
     }
-    /// The body is complete, or broke off.
-    pub fn handle_body(&mut self, receiver: Receiver, result: Result<(), Failure>) {
-        let _ = (receiver, result);
-        todo!()
-    }
-    /// What came of a verb.
-    pub fn handle_file(&mut self, answer: Answer) {
-        let _ = answer;
-        todo!()
+    match &request.route {
+        Route::Base => Next::Answer(Response::json(200, &serde_json::json!({}))),
+        Route::Token => access::token(state, request),
+        Route::Catalog => tags::catalog(state, request),
+        Route::Blob { repository, digest } => blobs::serve(state, request, repository, digest),
+        Route::Uploads { repository } => uploads::open(state, request, repository),
+        Route::Upload { repository, id } => uploads::serve(state, request, repository, id),
+        Route::Manifest { repository, reference } => manifests::serve(state, request, repository, reference),
+        Route::Tags { repository } => tags::serve(state, request, repository),
+        Route::Referrers { repository, digest } => tags::referrers(state, request, repository, digest),
     }
 }
 
-/// Serves one request with files in memory: the answer, and its body. For tests and browsers.
-pub fn serve_in_memory(
-    registry: &Registry,
-    files: &mut Memory,
-    head: RequestHead,
-    body: &[u8],
-    now: Instant,
-) -> (Response, Vec<u8>) {
-    let _ = (registry, files, head, body, now);
-    todo!()
+/// What every answer has: nothing that a browser would take for a page, and no body where HEAD asked.
+fn finish(response: Response, is_head: bool, origin: Option<&str>) -> Response {
+    let mut response =
+        response.with("docker-distribution-api-version", "registry/2.0").with("x-content-type-options", "nosniff");
+    if let Some(origin) = origin {
+        response = access::share(response, origin);
+    }
+    if is_head {
+        response.body = Body::Empty;
+    }
+    response
+}
+
+fn not_allowed(methods: &str) -> Response {
+    Refusal::Unsupported.because("the method is not allowed here").with("allow", methods)
+}
+
+impl Response {
+    /// A status, nothing else.
+    fn new(status: u16) -> Response {
+        Response { status, headers: Headers::new(), body: Body::Empty }
+    }
+
+    /// A status that comes with a body, which is empty.
+    fn empty(status: u16) -> Response {
+        Response::new(status).with("content-length", "0")
+    }
+
+    fn json(status: u16, value: &serde_json::Value) -> Response {
+        let bytes: Arc<[u8]> = value.to_string().into_bytes().into();
+        let mut response = Response::new(status)
+            .with("content-type", "application/json")
+            .with("content-length", bytes.len().to_string());
+        response.body = Body::Bytes(bytes);
+        response
+    }
+
+    fn with(mut self, name: &str, value: impl Into<String>) -> Response {
+        self.headers.add(name, value);
+        self
+    }
+
+    fn status(mut self, status: u16) -> Response {
+        self.status = status;
+        self
+    }
+
+    fn typed(mut self, media_type: &str) -> Response {
+        self.headers.remove("content-type");
+        self.with("content-type", media_type)
+    }
 }

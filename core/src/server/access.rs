@@ -1,0 +1,300 @@
+//! Who may do what: pages of other sites nothing, callers what their secret or token says.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
+
+use super::errors::Refusal;
+use super::route::{Request, Route, form};
+use super::serving::{Event, Next, Stage, broken};
+use super::state::State;
+use super::{Access, Config, Response};
+use crate::http::{Headers, Method, Receiver};
+use crate::time::{Duration, Instant};
+
+/// How long a token is good for.
+const LIFETIME: Duration = Duration::from_secs(300);
+/// Of a form that asks for a token, in bytes.
+const MOST_FORM: u64 = 16 << 10;
+
+const EXPOSED: &str = "Location, WWW-Authenticate, Docker-Content-Digest, Docker-Upload-UUID, Link, Range, Content-Range, \
+                       Accept-Ranges, ETag, Retry-After, OCI-Subject, OCI-Filters-Applied, OCI-Tag, \
+                       OCI-Chunk-Min-Length";
+
+/// A `Host` that is loopback or was named. Any other is a page that had its own name point here.
+pub(super) fn is_own_host(config: &Config, host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    let bare = match host.rsplit_once(':') {
+        Some((bare, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !bare.ends_with(':') => bare,
+        _ => &host,
+    };
+    let address = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(bare);
+    address == "localhost"
+        || address.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || config.hosts.iter().any(|known| known.eq_ignore_ascii_case(&host) || known.eq_ignore_ascii_case(bare))
+}
+
+/// How a request stands to the page that made it, if one did.
+pub(super) enum Caller {
+    /// No page of another site.
+    Own,
+    /// A page of an origin that was named.
+    Named(String),
+    /// A page that is nobody's business.
+    Foreign,
+}
+
+pub(super) fn caller(config: &Config, headers: &Headers, host: &str) -> Caller {
+    match headers.get("origin") {
+        None => Caller::Own,
+        Some(origin) if config.cors_origins.iter().any(|named| named == origin) => Caller::Named(origin.to_owned()),
+        Some(origin) => match origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) {
+            Some(authority) if authority.eq_ignore_ascii_case(host) => Caller::Own,
+            _ => Caller::Foreign,
+        },
+    }
+}
+
+/// The answer to a browser that asks before it asks.
+pub(super) fn preflight(headers: &Headers) -> Response {
+    let response = Response::new(204)
+        .with("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE")
+        .with(
+            "access-control-allow-headers",
+            "Authorization, Accept, Content-Type, Content-Range, Range, If-None-Match, If-Range, User-Agent",
+        )
+        .with("access-control-max-age", "7200");
+    match headers.get("access-control-request-private-network") {
+        Some("true") => response.with("access-control-allow-private-network", "true"),
+        _ => response,
+    }
+}
+
+/// Lets a page of a named origin read the answer.
+pub(super) fn share(response: Response, origin: &str) -> Response {
+    response
+        .with("access-control-allow-origin", origin)
+        .with("access-control-expose-headers", EXPOSED)
+        .with("vary", "origin")
+}
+
+/// What a request needs: `(type, name, action)`, as in a scope.
+fn needed(request: &Request) -> Option<(&'static str, &str, &'static str)> {
+    let name = match &request.route {
+        Route::Catalog => return Some(("registry", "catalog", "*")),
+        route => route.repository()?,
+    };
+    let uploads = matches!(request.route, Route::Uploads { .. } | Route::Upload { .. });
+    let action = match request.method {
+        Method::Get | Method::Head if !uploads => "pull",
+        Method::Delete if !uploads => "delete",
+        _ => "push",
+    };
+    Some(("repository", name, action))
+}
+
+/// Checks that the caller may do it; the answer if not.
+pub(super) fn authorize(state: &State, request: &Request, host: &str) -> Result<(), Response> {
+    let refused = |challenge: String| {
+        Err(Refusal::Unauthorized.because("authentication is required").with("www-authenticate", challenge))
+    };
+    let authorization = request.headers.get("authorization");
+    match &state.config.access {
+        Access::Open => Ok(()),
+        Access::Basic { username, password } => match is_basic(authorization, username, password) {
+            true => Ok(()),
+            false => refused("Basic realm=\"chartoci\"".to_owned()),
+        },
+        Access::Bearer { .. } => {
+            let token = bearer(authorization).map(|token| read_token(&state.config, token, request.now));
+            let needed = needed(request);
+            let error = match (token, needed) {
+                (Some(Some(scopes)), Some(need)) if grants(&scopes, need) => return Ok(()),
+                (Some(Some(_)), None) => return Ok(()),
+                (Some(Some(_)), Some(_)) => ",error=\"insufficient_scope\"",
+                (Some(None), _) => ",error=\"invalid_token\"",
+                (None, _) => "",
+            };
+            let scope = match needed {
+                Some((kind, name, "push")) => format!(",scope=\"{kind}:{name}:pull,push\""),
+                Some((kind, name, action)) => format!(",scope=\"{kind}:{name}:{action}\""),
+                None => String::new(),
+            };
+            let scheme = if state.config.https { "https" } else { "http" };
+            refused(format!("Bearer realm=\"{scheme}://{host}/token\",service=\"{host}\"{scope}{error}"))
+        }
+    }
+}
+
+/// The caller may pull from that repository as well.
+pub(super) fn may_pull(state: &State, request: &Request, repository: &str) -> bool {
+    match &state.config.access {
+        Access::Open | Access::Basic { .. } => true,
+        Access::Bearer { .. } => bearer(request.headers.get("authorization"))
+            .and_then(|token| read_token(&state.config, token, request.now))
+            .is_some_and(|scopes| grants(&scopes, ("repository", repository, "pull"))),
+    }
+}
+
+/// `/token`: by GET with Basic, or by POST with a form, as OAuth 2 has it.
+pub(super) fn token(state: &mut State, request: &Request) -> Next {
+    let Access::Bearer { username, password } = &state.config.access else {
+        return Next::Answer(Response::json(404, &serde_json::json!({ "errors": [] })));
+    };
+    match request.method {
+        Method::Get => match is_basic(request.headers.get("authorization"), username, password) {
+            true => Next::Answer(grant(state, &request.query, request.now)),
+            false => Next::Answer(unknown_caller()),
+        },
+        Method::Post => {
+            let stage = Box::new(Form { now: request.now });
+            Next::Receive { receiver: Receiver::collect(MOST_FORM), sink: None, stage }
+        }
+        _ => Next::Answer(super::not_allowed("GET, POST")),
+    }
+}
+
+fn unknown_caller() -> Response {
+    Refusal::Unauthorized.because("user name or password is wrong").with("www-authenticate", "Basic realm=\"chartoci\"")
+}
+
+/// A form that asks for a token is on its way.
+struct Form {
+    now: Instant,
+}
+
+impl Stage for Form {
+    fn resume(self: Box<Self>, state: &mut State, event: Event) -> Next {
+        let Event::Body(receiver) = event else { return broken() };
+        let data = String::from_utf8(receiver.into_data()).unwrap_or_default();
+        let fields = form(&data);
+        let field = |name: &str| fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
+        let Access::Bearer { username, password } = &state.config.access else { return broken() };
+        let known =
+            field("grant_type") == "password" && same(field("username"), username) && same(field("password"), password);
+        Next::Answer(match known {
+            true => grant(state, &fields, self.now),
+            false => unknown_caller(),
+        })
+    }
+}
+
+/// A token for all the scopes that were asked for.
+fn grant(state: &mut State, fields: &[(String, String)], now: Instant) -> Response {
+    let scopes = fields.iter().filter(|(name, _)| name == "scope").flat_map(|(_, value)| value.split_whitespace());
+    let scopes = scopes.collect::<Vec<_>>().join(" ");
+    let expires = (now + LIFETIME).as_millis();
+    let content = format!("{}.{expires}.{}", state.next_id("token"), URL_SAFE_NO_PAD.encode(scopes));
+    let token = format!("{content}.{}", sign(&state.config, &content));
+    let answer = serde_json::json!({ "token": token, "access_token": token, "expires_in": LIFETIME.as_secs() });
+    Response::json(200, &answer).with("cache-control", "no-store")
+}
+
+/// The scopes of a token that is genuine and not expired.
+fn read_token(config: &Config, token: &str, now: Instant) -> Option<String> {
+    let (content, signature) = token.rsplit_once('.')?;
+    let mut parts = content.split('.');
+    let (_, expires, scopes) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+    if !same(signature, sign(config, content)) || now >= Instant::from_millis(expires) {
+        return None;
+    }
+    String::from_utf8(URL_SAFE_NO_PAD.decode(scopes).ok()?).ok()
+}
+
+fn grants(scopes: &str, (kind, name, action): (&str, &str, &str)) -> bool {
+    scopes.split(' ').any(|scope| {
+        let Some(((known_kind, known_name), actions)) =
+            scope.rsplit_once(':').and_then(|(rest, actions)| Some((rest.split_once(':')?, actions)))
+        else {
+            return false;
+        };
+        known_kind == kind && known_name == name && actions.split(',').any(|known| known == action || known == "*")
+    })
+}
+
+/// HMAC-SHA-256 (RFC 2104) under a key made from the seed.
+fn sign(config: &Config, content: &str) -> String {
+    let key: [u8; 32] = Sha256::digest(format!("token {}", config.seed)).into();
+    let pad = |mask: u8| {
+        let mut block = [mask; 64];
+        for (byte, key) in block.iter_mut().zip(key) {
+            *byte ^= key;
+        }
+        block
+    };
+    let inner = Sha256::new().chain_update(pad(0x36)).chain_update(content).finalize();
+    URL_SAFE_NO_PAD.encode(Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize())
+}
+
+fn bearer(authorization: Option<&str>) -> Option<&str> {
+    credentials(authorization, "bearer")
+}
+
+fn credentials<'a>(authorization: Option<&'a str>, scheme: &str) -> Option<&'a str> {
+    let (known, rest) = authorization?.split_once(' ')?;
+    known.eq_ignore_ascii_case(scheme).then_some(rest.trim())
+}
+
+fn is_basic(authorization: Option<&str>, username: &str, password: &str) -> bool {
+    let given = credentials(authorization, "basic").and_then(|text| STANDARD.decode(text).ok());
+    same(given.unwrap_or_default(), format!("{username}:{password}"))
+}
+
+/// Compares in a time that tells nothing about where two secrets differ.
+fn same(left: impl AsRef<[u8]>, right: impl AsRef<[u8]>) -> bool {
+    let (left, right) = (Sha256::digest(left), Sha256::digest(right));
+    left.iter().zip(right.iter()).fold(0, |difference, (left, right)| difference | (left ^ right)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_and_named_hosts_are_its_own() {
+        let config = Config { hosts: vec!["reg.test".to_owned(), "two.test:5000".to_owned()], ..Config::default() };
+        for host in [
+            "localhost",
+            "LOCALHOST:1",
+            "127.0.0.1:5000",
+            "127.9.9.9",
+            "[::1]:5000",
+            "reg.test",
+            "reg.test:80",
+            "two.test:5000",
+        ] {
+            assert!(is_own_host(&config, host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.test",
+            "localhost.evil.test",
+            "127.0.0.1.evil.test",
+            "two.test",
+            "two.test:5001",
+            "0.0.0.0",
+            "[::2]",
+            "10.0.0.1",
+            "localhost:x",
+        ] {
+            assert!(!is_own_host(&config, host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_good_for_its_scopes_until_it_expires() {
+        let config = Config { seed: 1, ..Config::default() };
+        let mut state = State::new(config.clone());
+        let fields = [("scope".to_owned(), "repository:a:pull,push repository:b:pull".to_owned())];
+        let super::super::Body::Bytes(body) = grant(&mut state, &fields, Instant::from_millis(0)).body else {
+            panic!()
+        };
+        let token = serde_json::from_slice::<serde_json::Value>(&body).unwrap()["token"].as_str().unwrap().to_owned();
+        let scopes = read_token(&config, &token, Instant::from_millis(299_999)).unwrap();
+        assert!(grants(&scopes, ("repository", "a", "push")) && grants(&scopes, ("repository", "b", "pull")));
+        assert!(!grants(&scopes, ("repository", "b", "push")) && !grants(&scopes, ("repository", "c", "pull")));
+        assert_eq!(read_token(&config, &token, Instant::from_millis(300_000)), None);
+        assert_eq!(read_token(&Config { seed: 2, ..config.clone() }, &token, Instant::from_millis(0)), None);
+        assert_eq!(read_token(&config, &token.replacen('a', "b", 1), Instant::from_millis(0)), None);
+    }
+}

@@ -1,0 +1,321 @@
+//! Manifests and indexes: their bytes are kept as they came; what they refer to must be there.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::blobs::{self, Forget};
+use super::commit::{Edit, commit};
+use super::errors::{self, Refusal};
+use super::route::{Request, is_tag};
+use super::serving::{Event, Next, Stage, broken};
+use super::state::{Record, Referrer, State};
+use super::{Response, layout};
+use crate::files::{Answer, Verb};
+use crate::http::{Method, Receiver};
+use crate::oci::{Algorithm, Digest, media_type};
+
+/// `/v2/NAME/manifests/REFERENCE`
+pub(super) fn serve(state: &mut State, request: &Request, repository: &str, reference: &str) -> Next {
+    let name = match Name::parse(reference) {
+        Ok(name) => name,
+        Err(response) => return Next::Answer(response),
+    };
+    match request.method {
+        Method::Get | Method::Head => Next::Answer(get(state, request, repository, &name)),
+        Method::Put => put(state, request, repository, name),
+        Method::Delete => delete(state, repository, name),
+        _ => Next::Answer(super::not_allowed("GET, HEAD, PUT, DELETE")),
+    }
+}
+
+/// What stands for a manifest in a path.
+#[derive(Clone, Debug)]
+enum Name {
+    Tag(String),
+    Digest(Digest),
+}
+
+impl Name {
+    fn parse(text: &str) -> Result<Name, Response> {
+        if text.contains(':') {
+            let invalid = |_| Refusal::DigestInvalid.about("the digest is not valid", text.into());
+            return Digest::parse(text).map(Name::Digest).map_err(invalid);
+        }
+        match is_tag(text) {
+            true => Ok(Name::Tag(text.to_owned())),
+            false => Err(Refusal::ManifestInvalid.about("the tag is not valid", text.into())),
+        }
+    }
+}
+
+fn unknown() -> Response {
+    Refusal::ManifestUnknown.because("the repository has no such manifest")
+}
+
+fn get(state: &State, request: &Request, repository: &str, name: &Name) -> Response {
+    let Some(repository) = state.repository(repository) else {
+        return Refusal::NameUnknown.because("there is no such repository");
+    };
+    let digest = match name {
+        Name::Tag(tag) => repository.tags.get(tag),
+        Name::Digest(digest) => Some(digest),
+    };
+    match digest.and_then(|digest| Some((digest, repository.manifests.get(digest)?))) {
+        Some((digest, record)) => blobs::read(request, digest, record.size, &record.media_type),
+        None => unknown(),
+    }
+}
+
+fn delete(state: &mut State, repository: &str, name: Name) -> Next {
+    let Some(known) = state.repository(repository) else { return Next::Answer(unknown()) };
+    let response = Response::empty(202);
+    match name {
+        Name::Tag(tag) if known.tags.contains_key(&tag) => {
+            commit(state, repository, vec![Edit::Tag { tag, to: None }], Box::new(Answered(response)))
+        }
+        Name::Digest(digest) if known.manifests.contains_key(&digest) => {
+            let tags = known.tags.iter().filter(|(_, tagged)| **tagged == digest);
+            let mut edits: Vec<Edit> = tags.map(|(tag, _)| Edit::Tag { tag: tag.clone(), to: None }).collect();
+            edits.push(Edit::Manifest { digest: digest.clone(), to: None });
+            commit(state, repository, edits, Box::new(Forget { digest, response }))
+        }
+        _ => Next::Answer(unknown()),
+    }
+}
+
+/// The index is on disk.
+struct Answered(Response);
+
+impl Stage for Answered {
+    fn resume(self: Box<Self>, _: &mut State, event: Event) -> Next {
+        Next::Answer(match event {
+            Event::Failed(failure) => errors::storage(&failure),
+            _ => self.0,
+        })
+    }
+}
+
+fn put(state: &mut State, request: &Request, repository: &str, name: Name) -> Next {
+    let limit = state.config.limits.manifest;
+    if request.content_length().is_some_and(|length| length > limit) {
+        return Next::Answer(too_large(limit));
+    }
+    let more = request.query.iter().filter(|(name, tag)| name == "tag" && is_tag(tag)).map(|(_, tag)| tag.clone());
+    let tags = match &name {
+        Name::Tag(tag) => vec![tag.clone()],
+        Name::Digest(_) => more.collect(),
+    };
+    let content_type = request.headers.get("content-type").map(media_type::essence);
+    let stage = Put { repository: repository.to_owned(), name, tags, content_type, limit };
+    Next::Receive { receiver: Receiver::collect(limit), sink: None, stage: Box::new(stage) }
+}
+
+fn too_large(limit: u64) -> Response {
+    Refusal::SizeInvalid.about("the manifest is too large", serde_json::json!({ "limit": limit })).status(413)
+}
+
+/// A manifest is on its way.
+struct Put {
+    repository: String,
+    name: Name,
+    /// What it is to be called.
+    tags: Vec<String>,
+    content_type: Option<String>,
+    limit: u64,
+}
+
+impl Stage for Put {
+    fn resume(self: Box<Self>, state: &mut State, event: Event) -> Next {
+        match event {
+            Event::Body(receiver) if receiver.overflowed() => Next::Answer(too_large(self.limit)),
+            Event::Body(receiver) => self.store(state, receiver.into_data()),
+            Event::Failed(failure) => Next::Answer(errors::storage(&failure)),
+            Event::Files(_) | Event::Broken => broken(),
+        }
+    }
+}
+
+impl Put {
+    fn store(self, state: &mut State, data: Vec<u8>) -> Next {
+        let digest = match &self.name {
+            Name::Tag(_) => Digest::of(&data),
+            Name::Digest(digest) => Digest::with(digest.algorithm(), &data),
+        };
+        if let Name::Digest(named) = &self.name
+            && *named != digest
+        {
+            let detail = serde_json::json!({ "digest": named.as_str(), "actual": digest.as_str() });
+            return Next::Answer(Refusal::DigestInvalid.about("the manifest's bytes have another digest", detail));
+        }
+        let record = match check(state, &self.repository, self.content_type.as_deref(), &data) {
+            Ok(record) => record,
+            Err(response) => return Next::Answer(response),
+        };
+        let beside = layout::upload(&state.next_id("manifest"));
+        let Some(place) = blobs::place(state, &digest, beside.clone()) else { return Next::Answer(blobs::leaving()) };
+        let mut verbs = VecDeque::new();
+        state.need_directory(layout::UPLOADS, &mut verbs);
+        verbs.push_back(Verb::Write { path: beside.clone(), offset: 0, data });
+        verbs.extend(place);
+        let placing = Placing { repository: self.repository, tags: self.tags, digest, record, beside };
+        Next::Files { verbs, stage: Box::new(placing) }
+    }
+}
+
+/// A manifest's bytes are being placed.
+struct Placing {
+    repository: String,
+    tags: Vec<String>,
+    digest: Digest,
+    record: Record,
+    beside: String,
+}
+
+impl Stage for Placing {
+    fn resume(self: Box<Self>, state: &mut State, event: Event) -> Next {
+        let done = matches!(event, Event::Files(_));
+        blobs::release(state, &self.digest, Some(self.record.size).filter(|_| done));
+        match event {
+            Event::Files(Answer::Done | _) => {
+                let Placing { repository, tags, digest, record, .. } = *self;
+                let mut response = Response::empty(201)
+                    .with("location", format!("/v2/{repository}/manifests/{digest}"))
+                    .with("docker-content-digest", digest.as_str());
+                if let Some(referrer) = &record.referrer {
+                    response = response.with("oci-subject", referrer.subject.as_str());
+                }
+                let mut edits = vec![Edit::Manifest { digest: digest.clone(), to: Some(record) }];
+                for tag in tags {
+                    response = response.with("oci-tag", tag.as_str());
+                    edits.push(Edit::Tag { tag, to: Some(digest.clone()) });
+                }
+                commit(state, &repository, edits, Box::new(Answered(response)))
+            }
+            Event::Failed(failure) => {
+                Next::after(VecDeque::from([Verb::Remove { path: self.beside }]), errors::storage(&failure))
+            }
+            Event::Body(_) | Event::Broken => broken(),
+        }
+    }
+}
+
+/// What the registry reads of a manifest or index. All else is kept and not looked at.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Document {
+    media_type: Option<String>,
+    artifact_type: Option<String>,
+    config: Option<Link>,
+    layers: Option<Vec<Link>>,
+    manifests: Option<Vec<Link>>,
+    subject: Option<Link>,
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Link {
+    media_type: String,
+    digest: String,
+    size: u64,
+    #[serde(default)]
+    urls: Vec<String>,
+}
+
+impl Document {
+    pub(super) fn parse(data: &[u8]) -> Result<Document, serde_json::Error> {
+        serde_json::from_slice(data)
+    }
+
+    /// Config and layers, as far as they are to be here: a layer with URLs may be elsewhere.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = Digest> {
+        self.links().filter(|link| link.urls.is_empty()).filter_map(|link| Digest::parse(&link.digest).ok())
+    }
+
+    fn links(&self) -> impl Iterator<Item = &Link> {
+        self.config.iter().chain(self.layers.iter().flatten())
+    }
+
+    /// What is to be remembered of it.
+    pub(super) fn record(self, media_type: String, size: u64) -> Record {
+        let config_type = self.config.map(|config| config.media_type);
+        let subject = self.subject.and_then(|subject| Digest::parse(&subject.digest).ok());
+        let referrer = subject.map(|subject| Referrer {
+            subject,
+            artifact_type: self.artifact_type.filter(|text| !text.is_empty()).or(config_type),
+            annotations: self.annotations.unwrap_or_default(),
+        });
+        Record { media_type, size, referrer }
+    }
+}
+
+/// A manifest's form and references (image-spec, manifest.md and image-index.md).
+fn check(state: &State, repository: &str, content_type: Option<&str>, data: &[u8]) -> Result<Record, Response> {
+    let invalid = |message: &str| Refusal::ManifestInvalid.because(message);
+    let document = Document::parse(data).map_err(|error| invalid(&format!("the manifest cannot be read: {error}")))?;
+    let media_type = match (content_type, document.media_type.as_deref()) {
+        (Some(header), Some(body)) if header != body => {
+            return Err(invalid(&format!("content-type is {header}, but mediaType is {body}")));
+        }
+        (Some(known), _) | (None, Some(known)) => known.to_owned(),
+        (None, None) => return Err(invalid("neither content-type nor mediaType says what this is")),
+    };
+    let is_index = match media_type.as_str() {
+        media_type::MANIFEST | media_type::DOCKER_MANIFEST => false,
+        media_type::INDEX | media_type::DOCKER_INDEX => true,
+        _ => return Err(invalid(&format!("{media_type} is no media type of a manifest"))),
+    };
+    let complete = match is_index {
+        true => document.manifests.is_some(),
+        false => document.config.is_some() && document.layers.is_some(),
+    };
+    if !complete {
+        return Err(invalid(if is_index { "an index has manifests" } else { "a manifest has a config and layers" }));
+    }
+    let links = document.links().chain(document.manifests.iter().flatten()).chain(&document.subject);
+    for link in links {
+        if Digest::parse(&link.digest).is_err() && link.digest.split(':').next().and_then(Algorithm::parse).is_some() {
+            return Err(invalid(&format!("{} is no digest", link.digest)));
+        }
+    }
+    match is_index {
+        true => check_manifests(state, repository, &document)?,
+        false => check_blobs(state, repository, &document)?,
+    }
+    Ok(document.record(media_type, data.len() as u64))
+}
+
+fn check_blobs(state: &State, repository: &str, document: &Document) -> Result<(), Response> {
+    let mut missing = Vec::new();
+    for link in document.links().filter(|link| link.urls.is_empty()) {
+        match Digest::parse(&link.digest).ok().and_then(|digest| state.blob(repository, &digest)) {
+            Some(size) if size == link.size => {}
+            Some(size) => {
+                let message = format!("{} has {size} bytes, not {}", link.digest, link.size);
+                return Err(Refusal::ManifestInvalid.because(&message));
+            }
+            None => missing.push(("the repository has no such blob", Value::from(link.digest.as_str()))),
+        }
+    }
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::ManifestBlobUnknown.each(&missing)),
+    }
+}
+
+/// An index may be sparse (image-spec, image-index.md), but what it names by another size than it has is wrong.
+fn check_manifests(state: &State, repository: &str, document: &Document) -> Result<(), Response> {
+    for link in document.manifests.iter().flatten() {
+        let known = Digest::parse(&link.digest)
+            .ok()
+            .and_then(|digest| state.repository(repository)?.manifests.get(&digest))
+            .map(|record| record.size);
+        if known.is_some_and(|size| size != link.size) {
+            let message = format!("{} does not have {} bytes", link.digest, link.size);
+            return Err(Refusal::ManifestInvalid.because(&message));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! The start: what a directory holds becomes what the registry knows, and what a crash left behind is swept.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use super::layout::{self, Entry, Index};
+use super::manifests::Document;
+use super::serving::lock;
+use super::state::{Repository, State};
+use crate::error::{Code, Error};
+use crate::files::{Answer, EntryKind, FileFailure, Step, Verb};
+use crate::oci::{Algorithm, Digest};
+
+/// The largest `index.json` that is read, in bytes: some 400,000 tags.
+const MOST_INDEX: u64 = 128 << 20;
+
+/// Reads a registry's directory. Each verb is done, and its answer handed back, before the next poll.
+pub struct Open {
+    state: Arc<Mutex<State>>,
+    tasks: VecDeque<(Task, Verb)>,
+    current: Option<Task>,
+    phase: Phase,
+    error: Option<Error>,
+    found: Found,
+}
+
+/// What a verb was for.
+#[derive(Debug)]
+enum Task {
+    Root,
+    Mark,
+    Index,
+    Uploads,
+    Snapshot,
+    Blobs(Algorithm),
+    Repositories(String),
+    Manifest(Entry),
+    /// Its answer matters only if it failed.
+    Plain,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Listing,
+    Manifests,
+    Sweeping,
+    Done,
+}
+
+#[derive(Default)]
+struct Found {
+    index: Option<Index>,
+    /// The chosen index lies beside.
+    is_beside: bool,
+    sweep: Vec<String>,
+    blobs: BTreeMap<Digest, u64>,
+    members: BTreeSet<(String, Digest)>,
+    /// Repositories that have marks of their own.
+    marked: BTreeSet<String>,
+    repositories: BTreeMap<String, Repository>,
+    foreign: Vec<serde_json::Value>,
+}
+
+impl Open {
+    pub(super) fn new(state: Arc<Mutex<State>>) -> Open {
+        let tasks = VecDeque::from([(Task::Root, Verb::List { path: String::new() })]);
+        Open { state, tasks, current: None, phase: Phase::Listing, error: None, found: Found::default() }
+    }
+
+    /// What to do next.
+    ///
+    /// # Errors
+    /// [`Code::SERVER_NOT_A_LAYOUT`]: the directory holds something else; [`Code::SERVER_STORAGE`]: it cannot be read or
+    /// written.
+    pub fn poll(&mut self) -> Step<()> {
+        if let Some(error) = self.error.take() {
+            self.phase = Phase::Done;
+            return Step::Done(Err(error));
+        }
+        loop {
+            if let Some((task, verb)) = self.tasks.pop_front() {
+                self.current = Some(task);
+                return Step::Do(verb);
+            }
+            match self.phase {
+                Phase::Listing => self.read_manifests(),
+                Phase::Manifests => self.sweep(),
+                Phase::Sweeping => self.install(),
+                Phase::Done => return Step::Done(Ok(())),
+            }
+        }
+    }
+
+    /// What came of it.
+    pub fn handle(&mut self, answer: Answer) {
+        let Some(task) = self.current.take() else { return };
+        if let Err(error) = self.take(task, answer) {
+            self.tasks.clear();
+            self.error = Some(error);
+        }
+    }
+
+    fn take(&mut self, task: Task, answer: Answer) -> Result<(), Error> {
+        match (task, answer) {
+            (Task::Root, Answer::Entries(entries)) if entries.is_empty() => self.found_new(),
+            (Task::Root, Answer::Failed(FileFailure::NotFound)) => self.found_new(),
+            (Task::Root, Answer::Entries(entries)) => return self.root(&entries),
+            (Task::Mark, Answer::Data(data)) => return mark(&data),
+            (Task::Index, Answer::Data(data)) => match layout::read_index(&data) {
+                Some(index) => self.choose(index, false),
+                None => return Err(not_a_layout("index.json is no image index")),
+            },
+            (Task::Snapshot, Answer::Data(data)) => {
+                layout::read_index(&data).into_iter().for_each(|index| self.choose(index, true));
+            }
+            (Task::Uploads, Answer::Entries(entries)) => self.uploads(&entries),
+            (Task::Blobs(algorithm), Answer::Entries(entries)) => {
+                let files = entries.iter().filter(|entry| entry.kind == EntryKind::File);
+                self.found.blobs.extend(files.filter_map(|entry| {
+                    let digest = Digest::parse(&format!("{}:{}", algorithm.as_str(), entry.name)).ok()?;
+                    Some((digest, entry.size))
+                }));
+            }
+            (Task::Repositories(path), Answer::Entries(entries)) => self.repositories(&path, &entries),
+            (Task::Manifest(entry), Answer::Data(data)) => self.manifest(entry, &data),
+            (Task::Manifest(entry), Answer::Failed(FileFailure::NotFound)) => self.found.foreign.push(entry.line),
+            (Task::Index | Task::Blobs(_) | Task::Repositories(_), Answer::Failed(FileFailure::NotFound)) => {}
+            (_, Answer::Failed(failure)) => return Err(storage(&failure)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn plan(&mut self, task: Task, verb: Verb) {
+        self.tasks.push_back((task, verb));
+    }
+
+    /// An empty directory becomes a layout; its mark comes first, so that a crash leaves nothing that is not ours.
+    fn found_new(&mut self) {
+        let write = |path: &str, data: &[u8]| Verb::Write { path: path.to_owned(), offset: 0, data: data.to_vec() };
+        self.plan(Task::Plain, write(layout::MARK, layout::MARK_CONTENT));
+        self.plan(Task::Plain, Verb::Sync { path: layout::MARK.to_owned() });
+        self.plan(Task::Plain, Verb::MakeDirectory { path: layout::BLOBS.to_owned() });
+        self.plan(Task::Plain, write(layout::INDEX, &layout::write_index(&BTreeMap::new(), &[], 0)));
+        self.plan(Task::Plain, Verb::Sync { path: layout::INDEX.to_owned() });
+    }
+
+    fn root(&mut self, entries: &[crate::files::Entry]) -> Result<(), Error> {
+        let has = |name: &str| entries.iter().any(|entry| entry.name == name);
+        if !has(layout::MARK) {
+            return Err(not_a_layout("the directory is neither empty nor an OCI image layout"));
+        }
+        let list = |path: &str| Verb::List { path: path.to_owned() };
+        let read = |path: &str, limit| Verb::Read { path: path.to_owned(), offset: 0, limit };
+        self.plan(Task::Mark, read(layout::MARK, 4096));
+        self.plan(Task::Index, read(layout::INDEX, MOST_INDEX));
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            let path = format!("{}/{}", layout::BLOBS, algorithm.as_str());
+            self.plan(Task::Blobs(algorithm), list(&path));
+        }
+        if has(layout::UPLOADS) {
+            self.plan(Task::Uploads, list(layout::UPLOADS));
+        }
+        if has(layout::REPOSITORIES) {
+            self.plan(Task::Repositories(String::new()), list(layout::REPOSITORIES));
+        }
+        Ok(())
+    }
+
+    fn uploads(&mut self, entries: &[crate::files::Entry]) {
+        for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File) {
+            let path = layout::upload(&entry.name);
+            let is_snapshot = layout::snapshot_generation(&entry.name).is_some();
+            if is_snapshot {
+                self.plan(Task::Snapshot, Verb::Read { path: path.clone(), offset: 0, limit: MOST_INDEX });
+            }
+            if is_snapshot || entry.name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                self.found.sweep.push(path);
+            }
+        }
+    }
+
+    /// The newest index wins; one that was not written to its end cannot be read.
+    fn choose(&mut self, index: Index, is_beside: bool) {
+        if self.found.index.as_ref().is_none_or(|known| known.generation < index.generation) {
+            self.found.index = Some(index);
+            self.found.is_beside = is_beside;
+        }
+    }
+
+    fn repositories(&mut self, path: &str, entries: &[crate::files::Entry]) {
+        for entry in entries {
+            let below = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
+            match entry.kind {
+                EntryKind::Directory => {
+                    let verb = Verb::List { path: format!("{}/{below}", layout::REPOSITORIES) };
+                    self.plan(Task::Repositories(below), verb);
+                }
+                EntryKind::File => {
+                    if let Some((repository, digest)) = layout::member(&below) {
+                        self.found.marked.insert(repository.to_owned());
+                        self.found.members.insert((repository.to_owned(), digest));
+                    }
+                }
+                EntryKind::Link | EntryKind::Other => {}
+            }
+        }
+    }
+
+    fn read_manifests(&mut self) {
+        self.phase = Phase::Manifests;
+        let Some(index) = &mut self.found.index else { return };
+        self.found.foreign = std::mem::take(&mut index.foreign);
+        let limit = lock(&self.state).config.limits.manifest;
+        for entry in std::mem::take(&mut index.entries) {
+            let verb = Verb::Read { path: layout::blob(&entry.digest), offset: 0, limit };
+            self.tasks.push_back((Task::Manifest(entry), verb));
+        }
+    }
+
+    /// A manifest that is not what the index says stays in the index, and is not served.
+    fn manifest(&mut self, entry: Entry, data: &[u8]) {
+        let whole = Digest::with(entry.digest.algorithm(), data) == entry.digest;
+        let Some(document) = Document::parse(data).ok().filter(|_| whole) else {
+            self.found.foreign.push(entry.line);
+            return;
+        };
+        // A layout that another program made has no marks: what its manifests name is in their repository.
+        if !self.found.marked.contains(&entry.repository) {
+            self.found.members.extend(document.blobs().map(|digest| (entry.repository.clone(), digest)));
+        }
+        let repository = self.found.repositories.entry(entry.repository).or_default();
+        repository.tags.extend(entry.tag.map(|tag| (tag, entry.digest.clone())));
+        repository.manifests.insert(entry.digest, document.record(entry.media_type, data.len() as u64));
+    }
+
+    fn sweep(&mut self) {
+        self.phase = Phase::Sweeping;
+        let generation = self.found.index.as_ref().map_or(0, |index| index.generation);
+        if self.found.is_beside {
+            let from = layout::snapshot(generation);
+            self.found.sweep.retain(|path| *path != from);
+            self.plan(Task::Plain, Verb::Rename { from, to: layout::INDEX.to_owned() });
+            self.plan(Task::Plain, Verb::Sync { path: layout::INDEX.to_owned() });
+        }
+        for path in std::mem::take(&mut self.found.sweep) {
+            self.plan(Task::Plain, Verb::Remove { path });
+        }
+    }
+
+    fn install(&mut self) {
+        self.phase = Phase::Done;
+        let Found { index, blobs, members, mut repositories, foreign, .. } = std::mem::take(&mut self.found);
+        for (name, digest) in members {
+            if blobs.contains_key(&digest) {
+                repositories.entry(name).or_default().blobs.insert(digest);
+            }
+        }
+        let state = &mut *lock(&self.state);
+        let generation = index.map_or(0, |index| index.generation);
+        state.commits.generation = generation;
+        state.commits.settled = generation;
+        state.commits.foreign = foreign;
+        state.repositories = repositories;
+        state.blobs = blobs;
+    }
+}
+
+fn mark(data: &[u8]) -> Result<(), Error> {
+    let version = serde_json::from_slice::<serde_json::Value>(data).ok();
+    match version.as_ref().and_then(|mark| mark.get("imageLayoutVersion")?.as_str()) {
+        Some("1.0.0") => Ok(()),
+        _ => Err(not_a_layout("oci-layout does not say imageLayoutVersion 1.0.0")),
+    }
+}
+
+fn not_a_layout(why: &str) -> Error {
+    Error::new(Code::SERVER_NOT_A_LAYOUT, why)
+}
+
+fn storage(failure: &FileFailure) -> Error {
+    let why = match failure {
+        FileFailure::Other(why) => why.clone(),
+        known => format!("{known:?}"),
+    };
+    Error::new(Code::SERVER_STORAGE, format!("the registry's directory cannot be used: {why}")).with("failure", why)
+}

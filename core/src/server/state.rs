@@ -1,0 +1,144 @@
+//! What a registry knows. What is in memory is the truth; files follow it, and an answer waits for them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::commit::Commits;
+use super::{Config, layout};
+use crate::files::Verb;
+use crate::oci::{Digest, Digester};
+use crate::time::Instant;
+
+/// Uploads that may be open at once; the one that was idle longest makes room for the next.
+const MOST_UPLOADS: usize = 1024;
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) config: Config,
+    pub(super) repositories: BTreeMap<String, Repository>,
+    /// Every finished file below `blobs/`, with its size.
+    pub(super) blobs: BTreeMap<Digest, u64>,
+    /// Files on their way to `blobs/`: they must not be removed.
+    pub(super) arriving: BTreeMap<Digest, u32>,
+    /// Files on their way out of `blobs/`: nothing may rely on them.
+    pub(super) leaving: BTreeSet<Digest>,
+    pub(super) uploads: BTreeMap<String, Upload>,
+    pub(super) commits: Commits,
+    /// Directories that were asked for; true once they are known to be on disk.
+    directories: BTreeMap<String, bool>,
+    counter: u64,
+}
+
+/// A repository: what may be pulled from it by its name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Repository {
+    pub(super) tags: BTreeMap<String, Digest>,
+    pub(super) manifests: BTreeMap<Digest, Record>,
+    pub(super) blobs: BTreeSet<Digest>,
+}
+
+/// What is known of a manifest without reading it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) media_type: String,
+    pub(super) size: u64,
+    /// What a list of referrers says of it; nothing if it refers to nothing.
+    pub(super) referrer: Option<Referrer>,
+}
+
+/// A manifest with a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Referrer {
+    pub(super) subject: Digest,
+    pub(super) artifact_type: Option<String>,
+    pub(super) annotations: BTreeMap<String, String>,
+}
+
+/// A blob that is being uploaded: its bytes so far are in `uploads/ID`.
+#[derive(Debug)]
+pub(super) struct Upload {
+    pub(super) repository: String,
+    pub(super) digester: Digester,
+    pub(super) size: u64,
+    /// A request is at work on it.
+    pub(super) busy: bool,
+    pub(super) touched: Instant,
+}
+
+impl State {
+    pub(super) fn new(config: Config) -> State {
+        State { config, ..State::default() }
+    }
+
+    /// A number that this registry never gave before, under its seed.
+    pub(super) fn next_id(&mut self, purpose: &str) -> String {
+        self.counter = self.counter.saturating_add(1);
+        let text = format!("{purpose} {} {}", self.config.seed, self.counter);
+        Digest::of(text.as_bytes()).hex()[..32].to_owned()
+    }
+
+    /// Adds what it takes for a directory to be there, and to stay.
+    pub(super) fn need_directory(&mut self, path: &str, verbs: &mut VecDeque<Verb>) {
+        let levels = path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]);
+        let missing: Vec<&str> = levels.filter(|level| self.directories.get(*level) != Some(&true)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        verbs.push_back(Verb::MakeDirectory { path: path.to_owned() });
+        for level in missing {
+            self.directories.insert(level.to_owned(), false);
+            verbs.push_back(Verb::Sync { path: level.to_owned() });
+        }
+    }
+
+    /// A path is on disk now: if it is a directory that was asked for, it need not be made again.
+    pub(super) fn synced(&mut self, path: &str) {
+        if let Some(known) = self.directories.get_mut(path) {
+            *known = true;
+        }
+    }
+
+    /// A verb failed: nothing is taken for granted any more.
+    pub(super) fn distrust_directories(&mut self) {
+        self.directories.clear();
+    }
+
+    /// The repository, if anything is in it.
+    pub(super) fn repository(&self, name: &str) -> Option<&Repository> {
+        self.repositories.get(name)
+    }
+
+    /// Some repository has these bytes, as a blob or a manifest.
+    pub(super) fn is_held(&self, digest: &Digest) -> bool {
+        self.repositories
+            .values()
+            .any(|repository| repository.blobs.contains(digest) || repository.manifests.contains_key(digest))
+    }
+
+    /// The repository has the blob, with this size.
+    pub(super) fn blob(&self, repository: &str, digest: &Digest) -> Option<u64> {
+        self.repository(repository).filter(|repository| repository.blobs.contains(digest))?;
+        self.blobs.get(digest).copied()
+    }
+
+    /// Opens an upload; where there are too many, the one that was idle longest is dropped.
+    pub(super) fn open_upload(
+        &mut self,
+        repository: &str,
+        digester: Digester,
+        now: Instant,
+        verbs: &mut VecDeque<Verb>,
+    ) -> String {
+        if self.uploads.len() >= MOST_UPLOADS {
+            let idle = self.uploads.iter().filter(|(_, upload)| !upload.busy);
+            if let Some(id) = idle.min_by_key(|(_, upload)| upload.touched).map(|(id, _)| id.clone()) {
+                self.uploads.remove(&id);
+                verbs.push_back(Verb::Remove { path: layout::upload(&id) });
+            }
+        }
+        self.need_directory(layout::UPLOADS, verbs);
+        let id = self.next_id("upload");
+        let upload = Upload { repository: repository.to_owned(), digester, size: 0, busy: false, touched: now };
+        self.uploads.insert(id.clone(), upload);
+        id
+    }
+}

@@ -1,0 +1,483 @@
+//! The endpoints' behaviour, asked as a client would ask.
+
+use std::collections::VecDeque;
+
+use super::*;
+use crate::files::{Answer, FileFailure, Memory};
+use crate::http::Failure;
+use crate::oci::{Algorithm, Digest};
+
+struct Peer {
+    registry: Registry,
+    files: Memory,
+    now: Instant,
+}
+
+impl Peer {
+    fn new(config: Config) -> Peer {
+        let (registry, mut files) = (Registry::new(config), Memory::new());
+        open_in_memory(&registry, &mut files).unwrap();
+        Peer { registry, files, now: Instant::default() }
+    }
+
+    fn open() -> Peer {
+        Peer::new(Config::default())
+    }
+
+    fn ask(&mut self, line: &str, headers: &[(&str, &str)], body: &[u8]) -> (Response, Vec<u8>) {
+        serve_in_memory(&self.registry, &mut self.files, head(line, headers, body), body, self.now)
+    }
+
+    fn status(&mut self, line: &str, body: &[u8]) -> u16 {
+        self.ask(line, &[], body).0.status
+    }
+
+    fn push(&mut self, repository: &str, data: &[u8]) -> Digest {
+        let digest = Digest::of(data);
+        assert_eq!(self.status(&format!("POST /v2/{repository}/blobs/uploads/?digest={digest}"), data), 201);
+        digest
+    }
+
+    fn location(&mut self, line: &str) -> String {
+        let (response, _) = self.ask(line, &[], b"");
+        assert_eq!(response.status, 202);
+        response.headers.get("location").unwrap().to_owned()
+    }
+}
+
+fn head(line: &str, headers: &[(&str, &str)], body: &[u8]) -> RequestHead {
+    let (method, target) = line.split_once(' ').unwrap();
+    let mut all: Headers = headers.iter().copied().collect();
+    if all.get("host").is_none() {
+        all.add("host", "localhost:5000");
+    }
+    all.add("content-length", body.len().to_string());
+    RequestHead { method: Method::parse(method).unwrap(), target: target.to_owned(), headers: all }
+}
+
+fn manifest(config: &[u8]) -> Vec<u8> {
+    let (digest, size) = (Digest::of(config), config.len());
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{}","config":{{"mediaType":"a/b","digest":"{digest}","size":{size}}},"layers":[]}}"#,
+        crate::oci::media_type::MANIFEST
+    )
+    .into_bytes()
+}
+
+fn code(body: &[u8]) -> String {
+    let value: serde_json::Value = serde_json::from_slice(body).unwrap();
+    value["errors"][0]["code"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_blob_may_come_in_one_request_in_two_or_in_pieces() {
+    let mut peer = Peer::open();
+    let digest = Digest::of(b"0123456789");
+    for repository in ["one", "two", "many"] {
+        assert_eq!(peer.status(&format!("HEAD /v2/{repository}/blobs/{digest}"), b""), 404);
+    }
+    peer.push("one", b"0123456789");
+    let location = peer.location("POST /v2/two/blobs/uploads/");
+    assert_eq!(peer.status(&format!("PUT {location}?digest={digest}"), b"0123456789"), 201);
+    let location = peer.location("POST /v2/many/blobs/uploads/");
+    let (response, _) = peer.ask(&format!("PATCH {location}"), &[("content-range", "0-3")], b"0123");
+    assert_eq!((response.status, response.headers.get("range")), (202, Some("0-3")));
+    let (response, body) = peer.ask(&format!("PATCH {location}"), &[("content-range", "6-7")], b"67");
+    assert_eq!((response.status, response.headers.get("range")), (416, Some("0-3")));
+    assert_eq!(code(&body), "RANGE_INVALID");
+    let (response, _) = peer.ask(&format!("GET {location}"), &[], b"");
+    assert_eq!((response.status, response.headers.get("range")), (204, Some("0-3")));
+    assert_eq!(peer.status(&format!("PATCH {location}"), b"4567"), 202);
+    assert_eq!(peer.status(&format!("PUT {location}?digest={digest}"), b"89"), 201);
+    for repository in ["one", "two", "many"] {
+        assert_eq!(peer.ask(&format!("GET /v2/{repository}/blobs/{digest}"), &[], b"").1, b"0123456789");
+    }
+    assert_eq!(peer.files.iter().filter(|(path, _)| path.starts_with("uploads/")).count(), 0);
+}
+
+#[test]
+fn a_blob_may_be_closed_by_either_algorithm() {
+    let mut peer = Peer::open();
+    let digest = Digest::with(Algorithm::Sha512, b"0123456789");
+    let location = peer.location("POST /v2/a/blobs/uploads/");
+    assert_eq!(peer.status(&format!("PATCH {location}"), b"01234"), 202);
+    assert_eq!(peer.status(&format!("PUT {location}?digest={digest}"), b"56789"), 201);
+    let empty = Digest::with(Algorithm::Sha512, b"");
+    let location = peer.location("POST /v2/a/blobs/uploads/");
+    assert_eq!(peer.status(&format!("PUT {location}?digest={empty}"), b""), 201);
+    assert_eq!(peer.ask(&format!("GET /v2/a/blobs/{digest}"), &[], b"").1, b"0123456789");
+    assert_eq!(peer.status(&format!("HEAD /v2/a/blobs/{empty}"), b""), 200);
+}
+
+#[test]
+fn a_wrong_digest_ends_the_upload_and_leaves_nothing() {
+    let mut peer = Peer::open();
+    let location = peer.location("POST /v2/a/blobs/uploads/");
+    let (response, body) = peer.ask(&format!("PUT {location}?digest={}", Digest::of(b"x")), &[], b"y");
+    assert_eq!((response.status, code(&body)), (400, "DIGEST_INVALID".to_owned()));
+    assert_eq!(peer.status(&format!("GET {location}"), b""), 404);
+    assert!(peer.files.iter().all(|(path, _)| !path.starts_with("uploads/") && !path.starts_with("blobs/")));
+}
+
+#[test]
+fn a_body_that_broke_off_may_come_again() {
+    let mut peer = Peer::open();
+    let location = peer.location("POST /v2/a/blobs/uploads/");
+    let line = format!("PUT {location}?digest={}", Digest::of(b"0123456789"));
+    let mut serving = peer.registry.accept(head(&line, &[], b"0123456789"), peer.now);
+    let Output::Receive { mut receiver, .. } = serving.poll() else { panic!() };
+    assert_eq!(peer.status(&line, b"0123456789"), 409);
+    receiver.write(b"0123");
+    serving.handle_body(receiver, Err(Failure::Reset));
+    drop(serving);
+    let abandoned = peer.registry.accept(head(&line, &[], b"0123456789"), peer.now);
+    drop(abandoned);
+    assert_eq!(peer.status(&line, b"0123456789"), 201);
+}
+
+#[test]
+fn a_blob_is_mounted_only_where_it_is() {
+    let mut peer = Peer::open();
+    let digest = peer.push("here", b"x");
+    let missing = Digest::of(b"y");
+    for (query, status) in [
+        (format!("mount={digest}&from=here"), 201),
+        (format!("mount={digest}"), 201),
+        (format!("mount={digest}&from=elsewhere"), 202),
+        (format!("mount={missing}&from=here"), 202),
+        ("mount=nonsense".to_owned(), 202),
+    ] {
+        assert_eq!(peer.status(&format!("POST /v2/there/blobs/uploads/?{query}"), b""), status, "{query}");
+    }
+    assert_eq!(peer.status(&format!("HEAD /v2/there/blobs/{digest}"), b""), 200);
+}
+
+#[test]
+fn a_manifest_is_taken_only_when_what_it_names_is_there() {
+    let mut peer = Peer::open();
+    let data = manifest(b"{}");
+    let (response, body) = peer.ask("PUT /v2/a/manifests/1.0.0", &[], &data);
+    assert_eq!((response.status, code(&body)), (400, "MANIFEST_BLOB_UNKNOWN".to_owned()));
+    peer.push("other", b"{}");
+    assert_eq!(peer.status("PUT /v2/a/manifests/1.0.0", &data), 400);
+    peer.push("a", b"{}");
+    let digest = Digest::of(&data);
+    let (response, _) = peer.ask("PUT /v2/a/manifests/1.0.0", &[], &data);
+    assert_eq!(response.status, 201);
+    assert_eq!(response.headers.get("docker-content-digest"), Some(digest.as_str()));
+    for reference in ["1.0.0", digest.as_str()] {
+        let (response, body) = peer.ask(&format!("GET /v2/a/manifests/{reference}"), &[], b"");
+        assert_eq!((response.status, body), (200, data.clone()));
+        let (response, body) = peer.ask(&format!("HEAD /v2/a/manifests/{reference}"), &[], b"");
+        let length = data.len().to_string();
+        assert_eq!((response.status, response.headers.get("content-length")), (200, Some(length.as_str())));
+        assert!(body.is_empty());
+    }
+}
+
+#[test]
+fn a_manifest_that_is_none_is_refused_with_its_reason() {
+    let mut peer = Peer::new(Config { limits: Limits { manifest: 1000, ..Limits::default() }, ..Config::default() });
+    peer.push("a", b"{}");
+    let good = manifest(b"{}");
+    let other = Digest::of(b"other");
+    for (line, content_type, data, status, expected) in [
+        ("PUT /v2/a/manifests/1", "text/plain", good.as_slice(), 400, "MANIFEST_INVALID"),
+        ("PUT /v2/a/manifests/1", "", b"{}".as_slice(), 400, "MANIFEST_INVALID"),
+        ("PUT /v2/a/manifests/1", crate::oci::media_type::INDEX, b"{}".as_slice(), 400, "MANIFEST_INVALID"),
+        ("PUT /v2/a/manifests/1", crate::oci::media_type::MANIFEST, b"{}".as_slice(), 400, "MANIFEST_INVALID"),
+        ("PUT /v2/a/manifests/1", "", b"no json".as_slice(), 400, "MANIFEST_INVALID"),
+        ("PUT /v2/a/manifests/.1", "", good.as_slice(), 400, "MANIFEST_INVALID"),
+        ("PUT /v2/a/manifests/1", "", &[b' '; 1001], 413, "SIZE_INVALID"),
+        ("PUT /v2/a/manifests/sha256:bad", "", good.as_slice(), 400, "DIGEST_INVALID"),
+        (&format!("PUT /v2/a/manifests/{other}"), "", good.as_slice(), 400, "DIGEST_INVALID"),
+        ("PUT /v2/A/manifests/1", "", good.as_slice(), 400, "NAME_INVALID"),
+    ] {
+        let headers = [("content-type", content_type)];
+        let (response, body) = peer.ask(line, if content_type.is_empty() { &[] } else { &headers }, data);
+        assert_eq!((response.status, code(&body).as_str()), (status, expected), "{line} {content_type}");
+    }
+    assert_eq!(peer.status("GET /v2/a/tags/list", b""), 200);
+    assert_eq!(peer.ask("GET /v2/a/tags/list", &[], b"").1, br#"{"name":"a","tags":[]}"#);
+}
+
+#[test]
+fn tags_come_in_pages_in_order() {
+    let mut peer = Peer::open();
+    peer.push("a", b"{}");
+    for tag in ["2.0.0", "1.0.0", "v1", "10.0.0"] {
+        assert_eq!(peer.status(&format!("PUT /v2/a/manifests/{tag}"), &manifest(b"{}")), 201);
+    }
+    let mut target = "/v2/a/tags/list?n=3".to_owned();
+    let mut pages = Vec::new();
+    loop {
+        let (response, body) = peer.ask(&format!("GET {target}"), &[], b"");
+        pages.push(String::from_utf8(body).unwrap());
+        let Some(link) = response.headers.get("link") else { break };
+        target = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+    }
+    assert_eq!(pages, [r#"{"name":"a","tags":["1.0.0","10.0.0","2.0.0"]}"#, r#"{"name":"a","tags":["v1"]}"#]);
+    let (response, body) = peer.ask("GET /v2/a/tags/list?n=0", &[], b"");
+    assert_eq!(body, br#"{"name":"a","tags":[]}"#);
+    assert_eq!(response.headers.get("link"), None);
+    assert_eq!(peer.status("GET /v2/b/tags/list", b""), 404);
+    assert_eq!(peer.status("GET /v2/a/tags/list?n=x", b""), 400);
+}
+
+#[test]
+fn what_one_repository_deletes_another_keeps() {
+    let mut peer = Peer::open();
+    for repository in ["a", "b"] {
+        peer.push(repository, b"{}");
+        assert_eq!(peer.status(&format!("PUT /v2/{repository}/manifests/1"), &manifest(b"{}")), 201);
+        assert_eq!(peer.status(&format!("PUT /v2/{repository}/manifests/2"), &manifest(b"{}")), 201);
+    }
+    let (blob, digest) = (Digest::of(b"{}"), Digest::of(&manifest(b"{}")));
+    assert_eq!(peer.status("DELETE /v2/a/manifests/1", b""), 202);
+    assert_eq!(peer.status("GET /v2/a/manifests/1", b""), 404);
+    assert_eq!(peer.status("GET /v2/a/manifests/2", b""), 200);
+    assert_eq!(peer.status(&format!("DELETE /v2/a/manifests/{digest}"), b""), 202);
+    assert_eq!(peer.status(&format!("DELETE /v2/a/blobs/{blob}"), b""), 202);
+    assert_eq!(peer.status("GET /v2/a/manifests/2", b""), 404);
+    assert_eq!(peer.status(&format!("GET /v2/a/blobs/{blob}"), b""), 404);
+    assert_eq!(peer.ask("GET /v2/b/manifests/2", &[], b"").1, manifest(b"{}"));
+    assert_eq!(peer.ask(&format!("GET /v2/b/blobs/{blob}"), &[], b"").1, b"{}");
+    assert_eq!(peer.status(&format!("DELETE /v2/b/manifests/{digest}"), b""), 202);
+    assert_eq!(peer.status(&format!("DELETE /v2/b/blobs/{blob}"), b""), 202);
+    assert_eq!(peer.files.iter().filter(|(path, _)| path.starts_with("blobs/")).count(), 0);
+}
+
+#[test]
+fn a_restart_knows_what_was_acknowledged_and_sweeps_the_rest() {
+    let mut peer = Peer::open();
+    let blob = peer.push("team/a", b"{}");
+    assert_eq!(peer.status("PUT /v2/team/a/manifests/1", &manifest(b"{}")), 201);
+    let digest = Digest::of(&manifest(b"{}"));
+    assert_eq!(peer.status(&format!("PUT /v2/b/manifests/{digest}"), b""), 400);
+    let loose = peer.push("b", b"loose");
+    let location = peer.location("POST /v2/b/blobs/uploads/");
+    assert_eq!(peer.status(&format!("PATCH {location}"), b"part"), 202);
+    peer.files.execute(Verb::Write { path: "uploads/index-9.json".into(), offset: 0, data: b"{\"manif".to_vec() });
+    peer.registry = Registry::new(Config::default());
+    open_in_memory(&peer.registry, &mut peer.files).unwrap();
+    assert_eq!(peer.ask("GET /v2/team/a/manifests/1", &[], b"").1, manifest(b"{}"));
+    assert_eq!(peer.status(&format!("HEAD /v2/team/a/blobs/{blob}"), b""), 200);
+    assert_eq!(peer.status(&format!("HEAD /v2/b/blobs/{loose}"), b""), 200);
+    assert_eq!(peer.status(&format!("HEAD /v2/b/blobs/{blob}"), b""), 404);
+    assert_eq!(peer.status(&format!("GET {location}"), b""), 404);
+    assert_eq!(peer.files.iter().filter(|(path, _)| path.starts_with("uploads/")).count(), 0);
+}
+
+#[test]
+fn a_directory_of_something_else_is_refused_and_left_alone() {
+    let mut files = Memory::new();
+    files.execute(Verb::Write { path: "uploads/photo".into(), offset: 0, data: b"x".to_vec() });
+    let before: Vec<_> = files.iter().map(|(path, _)| path.to_owned()).collect();
+    let error = open_in_memory(&Registry::new(Config::default()), &mut files).unwrap_err();
+    assert_eq!(error.code(), crate::Code::SERVER_NOT_A_LAYOUT);
+    assert_eq!(files.iter().map(|(path, _)| path.to_owned()).collect::<Vec<_>>(), before);
+}
+
+#[test]
+fn a_layout_of_another_program_is_served_by_its_names() {
+    let mut peer = Peer::open();
+    peer.push("a", b"{}");
+    assert_eq!(peer.status("PUT /v2/a/manifests/1", &manifest(b"{}")), 201);
+    peer.files.execute(Verb::Remove { path: "repositories".into() });
+    peer.registry = Registry::new(Config::default());
+    open_in_memory(&peer.registry, &mut peer.files).unwrap();
+    assert_eq!(peer.status("HEAD /v2/a/manifests/1", b""), 200);
+    assert_eq!(peer.status(&format!("HEAD /v2/a/blobs/{}", Digest::of(b"{}")), b""), 200);
+}
+
+/// Serves a request up to its `count`th verb, which fails; the files are then as a crash would leave them.
+fn fail_at(peer: &mut Peer, line: &str, body: &[u8], count: usize) -> Option<u16> {
+    let mut serving = peer.registry.accept(head(line, &[], body), peer.now);
+    let mut failed = false;
+    for step in 0.. {
+        match serving.poll() {
+            Output::Receive { mut receiver, sink } => {
+                receiver.write(body);
+                if let Some(sink) = sink {
+                    peer.files.execute(Verb::Write { path: sink.path, offset: sink.offset, data: body.to_vec() });
+                }
+                serving.handle_body(receiver, Ok(()));
+            }
+            Output::Do(_) if !failed && step >= count => {
+                failed = true;
+                serving.handle_file(Answer::Failed(FileFailure::Full));
+            }
+            Output::Do(verb) => {
+                let answer = peer.files.execute(verb);
+                serving.handle_file(answer);
+            }
+            Output::Respond(response) => return failed.then_some(response.status),
+        }
+    }
+    None
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_no_tag() {
+    let mut failures = 0;
+    for count in 0.. {
+        let mut peer = Peer::open();
+        peer.push("a", b"{}");
+        let Some(status) = fail_at(&mut peer, "PUT /v2/a/manifests/1", &manifest(b"{}"), count) else { break };
+        assert_eq!(status, 507);
+        failures += 1;
+        let seen = peer.status("GET /v2/a/manifests/1", b"");
+        peer.registry = Registry::new(Config::default());
+        open_in_memory(&peer.registry, &mut peer.files).unwrap();
+        assert_eq!(peer.status("GET /v2/a/manifests/1", b""), seen, "failure at {count}");
+        assert_eq!(peer.status("PUT /v2/a/manifests/1", &manifest(b"{}")), 201);
+        assert_eq!(peer.status("GET /v2/a/manifests/1", b""), 200);
+    }
+    assert!(failures > 5);
+}
+
+#[test]
+fn requests_that_commit_at_once_lose_nothing_wherever_the_host_dies() {
+    // Two PUTs take turns in every order that the bits of `order` say; the host dies after `steps` of them.
+    for order in 0_u32..128 {
+        for steps in 0..28 {
+            let mut peer = Peer::open();
+            peer.push("a", b"{}");
+            let data = manifest(b"{}");
+            let mut servings: Vec<_> = ["1", "2"]
+                .map(|tag| peer.registry.accept(head(&format!("PUT /v2/a/manifests/{tag}"), &[], &data), peer.now))
+                .into_iter()
+                .map(|serving| (Some(serving), VecDeque::new()))
+                .collect();
+            let mut acknowledged = Vec::new();
+            for step in 0..steps {
+                let which = (order >> (step % 7)) as usize & 1;
+                let (serving, doing): &mut (Option<Serving>, VecDeque<Verb>) = &mut servings[which];
+                let Some(active) = serving else { continue };
+                if let Some(verb) = doing.pop_front() {
+                    let answer = peer.files.execute(verb);
+                    active.handle_file(answer);
+                    continue;
+                }
+                match active.poll() {
+                    Output::Receive { mut receiver, .. } => {
+                        receiver.write(&data);
+                        active.handle_body(receiver, Ok(()));
+                    }
+                    Output::Do(verb) => doing.push_back(verb),
+                    Output::Respond(response) => {
+                        assert_eq!(response.status, 201);
+                        acknowledged.push(which + 1);
+                        *serving = None;
+                    }
+                }
+            }
+            peer.registry = Registry::new(Config::default());
+            open_in_memory(&peer.registry, &mut peer.files).unwrap();
+            for tag in acknowledged {
+                let line = format!("GET /v2/a/manifests/{tag}");
+                assert_eq!(peer.status(&line, b""), 200, "order {order:b}, {steps} steps");
+            }
+        }
+    }
+}
+
+#[test]
+fn pages_of_other_sites_may_not_write_nor_read() {
+    let mut peer = Peer::new(Config { cors_origins: vec!["https://ui.test".to_owned()], ..Config::default() });
+    let mut ask = |line: &str, origin: &str| peer.ask(line, &[("origin", origin)], b"").0;
+    assert_eq!(ask("POST /v2/a/blobs/uploads/", "https://evil.test").status, 403);
+    assert_eq!(ask("OPTIONS /v2/a/blobs/uploads/", "https://evil.test").status, 403);
+    assert_eq!(ask("POST /v2/a/blobs/uploads/", "null").status, 403);
+    let read = ask("GET /v2/", "https://evil.test");
+    assert_eq!((read.status, read.headers.get("access-control-allow-origin")), (200, None));
+    assert_eq!(ask("POST /v2/a/blobs/uploads/", "http://localhost:5000").status, 202);
+    let preflight = ask("OPTIONS /v2/a/blobs/uploads/", "https://ui.test");
+    assert_eq!(preflight.status, 204);
+    assert!(preflight.headers.get("access-control-allow-methods").unwrap().contains("PATCH"));
+    let answer = ask("POST /v2/a/blobs/uploads/", "https://ui.test");
+    assert_eq!(answer.headers.get("access-control-allow-origin"), Some("https://ui.test"));
+    assert!(answer.headers.get("access-control-expose-headers").unwrap().contains("Location"));
+    assert_eq!(peer.ask("GET /v2/", &[("host", "evil.test")], b"").0.status, 421);
+}
+
+#[test]
+fn basic_asks_for_the_password_and_tells_nothing() {
+    let access = Access::Basic { username: "me".to_owned(), password: "marker".to_owned() };
+    let mut peer = Peer::new(Config { access, ..Config::default() });
+    let (response, body) = peer.ask("GET /v2/", &[], b"");
+    assert_eq!((response.status, code(&body)), (401, "UNAUTHORIZED".to_owned()));
+    assert_eq!(response.headers.get("www-authenticate"), Some("Basic realm=\"chartoci\""));
+    assert_eq!(peer.ask("GET /v2/", &[("authorization", "Basic bWU6d3Jvbmc=")], b"").0.status, 401);
+    assert_eq!(peer.ask("GET /v2/", &[("authorization", "Basic bWU6bWFya2Vy")], b"").0.status, 200);
+    assert!(
+        !format!(
+            "{:?}",
+            Config { access: Access::Basic { username: "me".into(), password: "marker".into() }, ..Config::default() }
+        )
+        .contains("marker")
+    );
+}
+
+#[test]
+fn bearer_gives_tokens_for_what_was_asked_and_takes_them_for_nothing_else() {
+    let access = Access::Bearer { username: "me".to_owned(), password: "marker".to_owned() };
+    let mut peer = Peer::new(Config { access, ..Config::default() });
+    let (response, _) = peer.ask("POST /v2/a/blobs/uploads/", &[], b"");
+    let expected =
+        "Bearer realm=\"http://localhost:5000/token\",service=\"localhost:5000\",scope=\"repository:a:pull,push\"";
+    assert_eq!((response.status, response.headers.get("www-authenticate")), (401, Some(expected)));
+    let target = "GET /token?service=localhost:5000&scope=repository%3Aa%3Apull%2Cpush";
+    assert_eq!(peer.status(target, b""), 401);
+    let basic = [("authorization", "Basic bWU6bWFya2Vy")];
+    let token = |body: &[u8]| {
+        let value: serde_json::Value = serde_json::from_slice(body).unwrap();
+        format!("Bearer {}", value["token"].as_str().unwrap())
+    };
+    let by_get = token(&peer.ask(target, &basic, b"").1);
+    let form = b"grant_type=password&username=me&password=marker&scope=repository:a:pull,push";
+    let by_post = token(&peer.ask("POST /token", &[], form).1);
+    for token in [by_get, by_post] {
+        let headers = [("authorization", token.as_str())];
+        assert_eq!(peer.ask("POST /v2/a/blobs/uploads/", &headers, b"").0.status, 202);
+        assert_eq!(peer.ask("GET /v2/", &headers, b"").0.status, 200);
+        let (response, _) = peer.ask("GET /v2/b/tags/list", &headers, b"");
+        assert_eq!(response.status, 401);
+        assert!(response.headers.get("www-authenticate").unwrap().ends_with("error=\"insufficient_scope\""));
+    }
+    assert_eq!(peer.status("POST /token", b"grant_type=password&username=me&password=wrong"), 401);
+}
+
+#[test]
+fn a_blob_is_served_in_parts_and_not_again_to_who_has_it() {
+    let mut peer = Peer::open();
+    let line = format!("GET /v2/a/blobs/{}", peer.push("a", b"0123456789"));
+    let (response, body) = peer.ask(&line, &[("range", "bytes=2-4")], b"");
+    assert_eq!((response.status, body.as_slice()), (206, b"234".as_slice()));
+    assert_eq!(response.headers.get("content-range"), Some("bytes 2-4/10"));
+    let (response, _) = peer.ask(&line, &[("range", "bytes=10-")], b"");
+    assert_eq!((response.status, response.headers.get("content-range")), (416, Some("bytes */10")));
+    let etag = format!("\"{}\"", Digest::of(b"0123456789"));
+    assert_eq!(peer.ask(&line, &[("if-none-match", &etag)], b"").0.status, 304);
+}
+
+#[test]
+fn referrers_are_listed_by_subject_and_type() {
+    let mut peer = Peer::open();
+    peer.push("a", b"{}");
+    let subject = manifest(b"{}");
+    assert_eq!(peer.status("PUT /v2/a/manifests/1", &subject), 201);
+    let (digest, size) = (Digest::of(&subject), subject.len());
+    let mut value: serde_json::Value = serde_json::from_slice(&subject).unwrap();
+    value["artifactType"] = "application/x.signature".into();
+    value["subject"] = serde_json::json!({ "mediaType": "a/b", "digest": digest.as_str(), "size": size });
+    let (response, _) = peer.ask("PUT /v2/a/manifests/sig", &[], value.to_string().as_bytes());
+    assert_eq!((response.status, response.headers.get("oci-subject")), (201, Some(digest.as_str())));
+    for (query, count) in [("", 1), ("?artifactType=application/x.signature", 1), ("?artifactType=a/b", 0)] {
+        let (response, body) = peer.ask(&format!("GET /v2/a/referrers/{digest}{query}"), &[], b"");
+        let index: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(index["manifests"].as_array().unwrap().len(), count, "{query}");
+        assert_eq!(response.headers.get("content-type"), Some(crate::oci::media_type::INDEX));
+    }
+    assert_eq!(peer.status("GET /v2/none/referrers/sha256:bad", b""), 400);
+}
