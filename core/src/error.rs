@@ -535,6 +535,17 @@ table! {
     SERVER_STORAGE = "server.storage", kind(Kind::Misuse),
         "The directory that a registry is to serve cannot be read or written.",
         "Check the directory's permissions and the room on its disk.";
+
+    // findings of check: charts
+    CHART_REQUIREMENTS = "chart.requirements", finding(Severity::Warning),
+        "A chart of another apiVersion than v1 has a requirements.yaml; Helm merges it in.",
+        "Move the dependencies into Chart.yaml.";
+
+    // findings of check: YAML
+    YAML_DUPLICATE_KEY = "yaml.duplicate_key", finding(Severity::Warning),
+        "A key is written twice in a mapping; the last one counts.",
+        "Remove the one that does not count.";
+
     // findings of check
 }
 

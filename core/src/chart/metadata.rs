@@ -1,52 +1,87 @@
 //! Chart.yaml (Helm 4.3, `pkg/chart/v2/metadata.go`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
 
 use super::Dependency;
-use crate::diagnostic::Report;
-use crate::error::Error;
+use super::decode::{Decoder, Document, node};
+use crate::diagnostic::{Diagnostic, Report};
+use crate::error::{Code, Error, clip};
+use crate::json;
 use crate::limits::Limits;
+use crate::version::Version;
+use crate::yaml::{self, Data, Node};
 
-/// What Chart.yaml says, validated and sanitised as Helm does when it loads a chart.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What Chart.yaml says, validated and sanitised as Helm does when it loads a chart. Serialised, it has the names and the
+/// order of the OCI config blob, without what is empty.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[allow(missing_docs)]
 pub struct Metadata {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub home: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub version: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keywords: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub maintainers: Vec<Maintainer>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub icon: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub api_version: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub condition: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub tags: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub app_version: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub deprecated: bool,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub kube_version: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Dependency>,
-    pub kind: String, // `type`: "", "application" or "library"
+    /// `type`: empty, `application` or `library`.
+    #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
+    pub kind: String,
 }
 
 /// Who looks after a chart.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub struct Maintainer {
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub email: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub url: String,
 }
 
 impl Metadata {
     /// Reads and validates Chart.yaml.
     ///
+    /// ```
+    /// use chartoci::{Limits, Metadata};
+    /// let metadata = Metadata::parse(b"name: web\nversion: 1.2.3\nappVersion: 1.10", &Limits::default())?;
+    /// assert_eq!((metadata.name.as_str(), metadata.app_version.as_str()), ("web", "1.1"));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// `yaml.*` and `chart.*`, with the place.
+    /// `yaml.*` and `chart.*`, with the place: `document`, `line`, `column`, `pointer`.
     pub fn parse(chart_yaml: &[u8], limits: &Limits) -> Result<Metadata, Error> {
-        let _ = (chart_yaml, limits);
-        todo!()
+        Metadata::load(chart_yaml, None, limits).map(|(metadata, _)| metadata)
     }
 
     /// As [`Metadata::parse`], with `requirements.yaml` of an apiVersion v1 chart merged in, and with findings.
@@ -54,8 +89,26 @@ impl Metadata {
     /// # Errors
     /// As [`Metadata::parse`].
     pub fn load(chart_yaml: &[u8], requirements: Option<&[u8]>, limits: &Limits) -> Result<(Metadata, Report), Error> {
-        let _ = (chart_yaml, requirements, limits);
-        todo!()
+        let mut draft = Draft::default();
+        let mut report = Report::new();
+        let mut documents = Vec::new();
+        let texts = [("Chart.yaml", Some(chart_yaml)), ("requirements.yaml", requirements)];
+        for (name, text) in texts.into_iter().filter_map(|(name, text)| Some((name, text?))) {
+            let node = yaml::parse(text, limits).map_err(|error| error.with("document", name))?;
+            let mut decoder = Decoder::new(name, true);
+            draft.decode(&mut decoder, &node);
+            decoder.finish()?;
+            duplicates(&node, name, &mut report);
+            documents.push(Document { name, node });
+            if name == "requirements.yaml" && draft.metadata.api_version != "v1" {
+                let message = format!("apiVersion is {}, not v1", clip(&draft.metadata.api_version));
+                report.push(Diagnostic::new(Code::CHART_REQUIREMENTS, name, message));
+            }
+            if draft.metadata.api_version.is_empty() {
+                draft.metadata.api_version = "v1".to_owned();
+            }
+        }
+        Ok((draft.validated(&documents)?, report.sorted()))
     }
 
     /// Reads the metadata of an archive and stops at Chart.yaml: fast, unverified.
@@ -67,22 +120,202 @@ impl Metadata {
         todo!()
     }
 
-    /// Reads a config blob (JSON). What it says is a claim, not the chart's own word.
+    /// Reads a config blob (JSON). What it says is a claim, not the chart's own word: nothing is validated or sanitised.
     ///
     /// # Errors
     /// No JSON object of that shape.
     pub fn from_config(config: &[u8], limits: &Limits) -> Result<Metadata, Error> {
-        let _ = (config, limits);
-        todo!()
+        let value = json::parse(config, limits.config)?.value;
+        let mut draft = Draft::default();
+        let mut decoder = Decoder::new("config", false);
+        draft.decode(&mut decoder, &node(value));
+        decoder.finish()?;
+        let Draft { mut metadata, maintainers, dependencies } = draft;
+        metadata.maintainers = maintainers.into_iter().flatten().collect();
+        metadata.dependencies = dependencies.into_iter().flatten().collect();
+        Ok(metadata)
     }
 
     /// The bytes of the OCI config blob, as Helm writes it.
     pub fn config(&self) -> Vec<u8> {
-        todo!()
+        json::write(self)
     }
 
     /// As `helm show chart` prints it, without the blank line at the end; and as `helm package` writes it.
     pub fn to_yaml(&self) -> String {
-        todo!()
+        yaml::to_string(&serde_json::json!(self))
+    }
+}
+
+/// What was read, before Helm's validation: entries of lists may be null.
+#[derive(Default)]
+struct Draft {
+    metadata: Metadata,
+    maintainers: Vec<Option<Maintainer>>,
+    dependencies: Vec<Option<Dependency>>,
+}
+
+impl Draft {
+    fn decode(&mut self, decoder: &mut Decoder, node: &Node) {
+        let Draft { metadata, maintainers, dependencies } = self;
+        decoder.fields(node, |decoder, name, value| {
+            match name {
+                "name" => decoder.text(value, &mut metadata.name),
+                "home" => decoder.text(value, &mut metadata.home),
+                "sources" => decoder.texts(value, &mut metadata.sources),
+                "version" => decoder.text(value, &mut metadata.version),
+                "description" => decoder.text(value, &mut metadata.description),
+                "keywords" => decoder.texts(value, &mut metadata.keywords),
+                "maintainers" => decoder.list(value, maintainers, unless_null(Maintainer::decode)),
+                "icon" => decoder.text(value, &mut metadata.icon),
+                "apiversion" => decoder.text(value, &mut metadata.api_version),
+                "condition" => decoder.text(value, &mut metadata.condition),
+                "tags" => decoder.text(value, &mut metadata.tags),
+                "appversion" => decoder.text(value, &mut metadata.app_version),
+                "deprecated" => decoder.flag(value, &mut metadata.deprecated),
+                "annotations" => decoder.text_map(value, &mut metadata.annotations),
+                "kubeversion" => decoder.text(value, &mut metadata.kube_version),
+                "dependencies" => decoder.list(value, dependencies, unless_null(Dependency::decode)),
+                "type" => decoder.text(value, &mut metadata.kind),
+                _ => return false,
+            }
+            true
+        });
+    }
+
+    /// Helm's checks in Helm's order; the first that fails counts.
+    fn validated(self, documents: &[Document]) -> Result<Metadata, Error> {
+        let refuse = |code, path: &[&str], message: String| -> Error {
+            let located = documents.iter().rev().find_map(|document| Some((document, document.locate(path)?)));
+            match (located, documents.first()) {
+                (Some((document, (pointer, span))), _) => document.error(code, message, &pointer, Some(span)),
+                (None, Some(document)) => document.error(code, message, "", None),
+                (None, None) => Error::new(code, message),
+            }
+        };
+        let Draft { mut metadata, maintainers, dependencies } = self;
+        metadata.sanitise();
+        let Metadata { name, version, kind, .. } = &metadata;
+        if name.is_empty() {
+            return Err(refuse(Code::CHART_NAME, &["name"], "the chart has no name".to_owned()));
+        }
+        if name == "." || name == ".." || name.contains('/') {
+            return Err(refuse(Code::CHART_NAME, &["name"], format!("{:?} cannot be a chart's name", clip(name))));
+        }
+        if version.is_empty() {
+            return Err(refuse(Code::CHART_VERSION, &["version"], "the chart has no version".to_owned()));
+        }
+        if let Err(error) = Version::parse(version) {
+            let message = format!("{:?} is no semantic version", clip(version));
+            return Err(refuse(Code::CHART_VERSION, &["version"], message).because(error));
+        }
+        if !matches!(kind.as_str(), "" | "application" | "library") {
+            let message = format!("type is {:?}, neither application nor library", clip(kind));
+            return Err(refuse(Code::CHART_TYPE, &["type"], message));
+        }
+        for (at, maintainer) in maintainers.into_iter().enumerate() {
+            let Some(mut maintainer) = maintainer else {
+                let path = ["maintainers", &at.to_string()];
+                return Err(refuse(Code::CHART_MAINTAINER, &path, format!("maintainers[{at}] is empty")));
+            };
+            for text in [&mut maintainer.name, &mut maintainer.email, &mut maintainer.url] {
+                sanitise(text);
+            }
+            metadata.maintainers.push(maintainer);
+        }
+        let mut names = BTreeSet::new();
+        for (at, dependency) in dependencies.into_iter().enumerate() {
+            let index = at.to_string();
+            let Some(mut dependency) = dependency else {
+                let path = ["dependencies", &index];
+                return Err(refuse(Code::CHART_DEPENDENCY, &path, format!("dependencies[{at}] is empty")));
+            };
+            dependency.sanitise();
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+            if !dependency.alias.bytes().all(allowed) {
+                let message = format!("the alias {:?} of a dependency is not allowed", clip(&dependency.alias));
+                return Err(refuse(Code::CHART_ALIAS, &["dependencies", &index, "alias"], message));
+            }
+            if !names.insert(dependency.known_as().to_owned()) {
+                let message = format!("two dependencies are called {:?}", clip(dependency.known_as()));
+                return Err(refuse(Code::CHART_DUPLICATE_DEPENDENCY, &["dependencies", &index], message));
+            }
+            metadata.dependencies.push(dependency);
+        }
+        Ok(metadata)
+    }
+}
+
+impl Metadata {
+    /// Version, annotations and type stay as they are.
+    fn sanitise(&mut self) {
+        let texts = [
+            &mut self.name,
+            &mut self.description,
+            &mut self.home,
+            &mut self.icon,
+            &mut self.condition,
+            &mut self.tags,
+            &mut self.app_version,
+            &mut self.kube_version,
+        ];
+        texts.into_iter().chain(&mut self.sources).chain(&mut self.keywords).for_each(sanitise);
+    }
+}
+
+impl Maintainer {
+    fn decode(decoder: &mut Decoder, node: &Node, target: &mut Maintainer) {
+        decoder.fields(node, |decoder, name, value| {
+            match name {
+                "name" => decoder.text(value, &mut target.name),
+                "email" => decoder.text(value, &mut target.email),
+                "url" => decoder.text(value, &mut target.url),
+                _ => return false,
+            }
+            true
+        });
+    }
+}
+
+/// Decodes what may be null.
+pub(super) fn unless_null<T: Default>(
+    decode: impl Fn(&mut Decoder, &Node, &mut T),
+) -> impl FnMut(&mut Decoder, &Node, &mut Option<T>) {
+    move |decoder, node, target| match node.data {
+        Data::Null => *target = None,
+        _ => decode(decoder, node, target.get_or_insert_default()),
+    }
+}
+
+/// Turns every white space into a blank and drops what cannot be printed (Helm 4.3, `sanitizeString`).
+pub(super) fn sanitise(text: &mut String) {
+    if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        let clean = |c: char| if c.is_whitespace() { Some(' ') } else { is_printable(c).then_some(c) };
+        *text = text.chars().filter_map(clean).collect();
+    }
+}
+
+/// Letters, marks, numbers, punctuation and symbols, as the standard library knows them: what `{:?}` does not escape.
+fn is_printable(c: char) -> bool {
+    // Behind another character, marks are not escaped for being marks.
+    let mut buffer = *b"a\0\0\0\0";
+    let length = c.encode_utf8(&mut buffer[1..]).len();
+    let text = std::str::from_utf8(&buffer[..=length]).unwrap_or_default();
+    matches!(c, '"' | '\'' | '\\') || text.escape_debug().nth(1) == Some(c)
+}
+
+/// Warns of keys that are written twice.
+fn duplicates(node: &Node, document: &str, report: &mut Report) {
+    match &node.data {
+        Data::Sequence(items) => items.iter().for_each(|item| duplicates(item, document, report)),
+        Data::Mapping(mapping) => {
+            for (key, span) in &mapping.duplicates {
+                let last = mapping.pairs.iter().find(|(known, _, _)| known == key).map_or(0, |(_, last, _)| last.line);
+                let message = format!("{:?} is written again in line {last}, which counts", clip(key));
+                report.push(Diagnostic::new(Code::YAML_DUPLICATE_KEY, document, message).at("", Some(*span)));
+            }
+            mapping.pairs.iter().for_each(|(_, _, value)| duplicates(value, document, report));
+        }
+        _ => {}
     }
 }

@@ -1,6 +1,7 @@
 //! Helm charts: metadata, archives, directories.
 
 pub mod archive;
+mod decode;
 pub mod dependency;
 pub mod extract;
 mod gzip;

@@ -393,7 +393,7 @@ fn number_text(number: &Number) -> String {
     match number.as_f64() {
         Some(float) if number.is_f64() => {
             if float.fract() == 0.0 && float.abs() < 1e21 {
-                let digits = format!("{float:.0}");
+                let digits = float.to_string();
                 if digits.parse::<i64>().is_ok() || digits.parse::<u64>().is_ok() {
                     return if digits == "-0" { "0".to_owned() } else { digits };
                 }
