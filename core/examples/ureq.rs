@@ -19,7 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let artifact = Artifact::build(&Scan::read(&data, &Limits::default())?, None, None)?;
 
     let began = Instant::now();
-    let agent: ureq::Agent = ureq::config::Config::builder().http_status_as_error(false).max_redirects(0).build().into();
+    let agent: ureq::Agent =
+        ureq::config::Config::builder().http_status_as_error(false).max_redirects(0).build().into();
     let mut push = Exchange::push(&Session::new(Config::default()), Push::chart(&artifact, target)?);
     loop {
         match push.poll(time::Instant::from_millis(u64::try_from(began.elapsed().as_millis())?)) {
