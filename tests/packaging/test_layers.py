@@ -7,8 +7,8 @@ BOTTOM = {"error", "diagnostic", "limits", "time", "files"}
 MAY_USE = {
     "json": set(),
     "yaml": {"json"},
-    "version": set(),
-    "oci": {"json", "version"},
+    "oci": {"json"},
+    "version": {"oci"},
     "http": {"oci"},
     "chart": {"json", "yaml", "version", "oci"},
     "artifact": {"json", "version", "oci", "chart"},
