@@ -3,26 +3,57 @@
 //! A path is relative to a root that the host was given, its parts divided by `/`; the root itself is the empty path.
 //! No path that a machine hands out is absolute, holds `..`, or leads through a link.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What the host is asked to do, one at a time.
+/// What the host is asked to do, one at a time. Links are never followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verb {
     /// Names, kinds and sizes of a directory's entries, in any order: [`Answer::Entries`].
-    List { path: String },
-    /// A whole file, or fewer bytes: at most `limit`, from `offset` on: [`Answer::Data`].
-    Read { path: String, offset: u64, limit: u64 },
+    List {
+        /// The directory.
+        path: String,
+    },
+    /// Bytes of a file: [`Answer::Data`], `limit` of them from `offset` on, or fewer if the file ends before.
+    Read {
+        /// The file.
+        path: String,
+        /// Bytes before the first that is wanted.
+        offset: u64,
+        /// Most bytes that are wanted.
+        limit: u64,
+    },
     /// Makes a directory and those above it; one that is there already is fine.
-    MakeDirectory { path: String },
+    MakeDirectory {
+        /// The directory.
+        path: String,
+    },
     /// Cuts the file to `offset` (making it if need be) and writes `data` there.
-    Write { path: String, offset: u64, data: Vec<u8> },
-    /// Data and name of the file are on disk when this is answered.
-    Sync { path: String },
+    Write {
+        /// The file; its directory is there.
+        path: String,
+        /// Bytes that stay.
+        offset: u64,
+        /// Bytes that follow them.
+        data: Vec<u8>,
+    },
+    /// Data and name of the file, or the names in the directory, are on disk when this is answered.
+    Sync {
+        /// The file or directory.
+        path: String,
+    },
     /// Moves a file or a directory; a file at the target is replaced, a directory there is [`FileFailure::Exists`].
-    Rename { from: String, to: String },
+    Rename {
+        /// What is moved.
+        from: String,
+        /// Where it is afterwards.
+        to: String,
+    },
     /// Removes a file, or a directory with all that is in it; what is not there is fine.
-    Remove { path: String },
+    Remove {
+        /// The file or directory.
+        path: String,
+    },
 }
 
 /// What came of a [`Verb`].
@@ -90,10 +121,19 @@ pub enum Step<T> {
     Done(Result<T, crate::Error>),
 }
 
-/// Files in memory, for tests, browsers and the registry without a directory.
-#[derive(Clone, Debug, Default)]
+/// Files in memory, for tests, browsers and the registry without a directory. Times are zero.
+///
+/// ```
+/// use chartoci::files::{Answer, FileFailure, Memory, Verb};
+/// let mut memory = Memory::from_iter([("web/Chart.yaml", "name: web".as_bytes())]);
+/// memory.execute(Verb::Rename { from: "web".into(), to: "site".into() });
+/// assert_eq!(memory.get("site/Chart.yaml"), Some("name: web".as_bytes()));
+/// assert_eq!(memory.execute(Verb::List { path: "web".into() }), Answer::Failed(FileFailure::NotFound));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     files: BTreeMap<String, Vec<u8>>,
+    directories: BTreeSet<String>,
 }
 
 impl Memory {
@@ -104,33 +144,28 @@ impl Memory {
 
     /// Does what a verb says.
     pub fn execute(&mut self, verb: Verb) -> Answer {
-        match verb {
-            Verb::List { path } => self.list(&path),
+        let done = match verb {
+            Verb::List { path } => return self.list(&path),
             Verb::Read { path, offset, limit } => match self.files.get(&path) {
-                Some(data) => Answer::Data(slice(data, offset, limit).to_vec()),
-                None => Answer::Failed(FileFailure::NotFound),
+                Some(data) => return Answer::Data(slice(data, offset, limit).to_vec()),
+                None => Err(FileFailure::NotFound),
             },
-            Verb::MakeDirectory { .. } | Verb::Sync { .. } => Answer::Done,
-            Verb::Write { path, offset, data } => {
-                let file = self.files.entry(path).or_default();
-                let Ok(offset) = usize::try_from(offset) else { return Answer::Failed(FileFailure::Full) };
-                file.resize(offset, 0);
-                file.extend_from_slice(&data);
-                Answer::Done
-            }
-            Verb::Rename { from, to } => match self.files.remove(&from) {
-                Some(data) => {
-                    self.files.insert(to, data);
-                    Answer::Done
+            Verb::MakeDirectory { path } => self.make_directory(&path),
+            Verb::Write { path, offset, data } => self.write(path, offset, data),
+            Verb::Sync { path } => {
+                if self.is_there(&path) {
+                    Ok(())
+                } else {
+                    Err(FileFailure::NotFound)
                 }
-                None => Answer::Failed(FileFailure::NotFound),
-            },
-            Verb::Remove { path } => {
-                let below = format!("{path}/");
-                self.files.retain(|name, _| *name != path && !name.starts_with(&below));
-                Answer::Done
             }
-        }
+            Verb::Rename { from, to } => self.rename(&from, to),
+            Verb::Remove { path } => {
+                self.remove(&path);
+                Ok(())
+            }
+        };
+        done.map_or_else(Answer::Failed, |()| Answer::Done)
     }
 
     /// The bytes of a file.
@@ -143,28 +178,162 @@ impl Memory {
         self.files.iter().map(|(path, data)| (path.as_str(), data.as_slice()))
     }
 
+    fn is_directory(&self, path: &str) -> bool {
+        path.is_empty() || self.directories.contains(path)
+    }
+
+    fn is_there(&self, path: &str) -> bool {
+        self.is_directory(path) || self.files.contains_key(path)
+    }
+
     fn list(&self, path: &str) -> Answer {
-        let below = if path.is_empty() { String::new() } else { format!("{path}/") };
-        let mut entries: Vec<Entry> = Vec::new();
-        for (name, data) in self.files.range(below.clone()..).take_while(|(name, _)| name.starts_with(&below)) {
-            let rest = &name[below.len()..];
-            let (name, kind, size) = match rest.split_once('/') {
-                Some((directory, _)) => (directory, EntryKind::Directory, 0),
-                None => (rest, EntryKind::File, data.len() as u64),
-            };
-            if entries.last().is_none_or(|last| last.name != name) {
-                entries.push(Entry { name: name.to_owned(), kind, size, modified: 0 });
+        if !self.is_directory(path) {
+            return Answer::Failed(FileFailure::NotFound);
+        }
+        let name = |known: &String| {
+            let rest = if path.is_empty() { known } else { known.strip_prefix(path)?.strip_prefix('/')? };
+            (!rest.is_empty() && !rest.contains('/')).then(|| rest.to_owned())
+        };
+        let entry = |name, kind, size| Entry { name, kind, size, modified: 0 };
+        let directories = self.directories.range(path.to_owned()..).take_while(|known| known.starts_with(path));
+        let files = self.files.range(path.to_owned()..).take_while(|(known, _)| known.starts_with(path));
+        Answer::Entries(
+            directories
+                .filter_map(|known| Some(entry(name(known)?, EntryKind::Directory, 0)))
+                .chain(files.filter_map(|(known, data)| Some(entry(name(known)?, EntryKind::File, data.len() as u64))))
+                .collect(),
+        )
+    }
+
+    fn make_directory(&mut self, path: &str) -> Result<(), FileFailure> {
+        let ends = path.match_indices('/').map(|(end, _)| end).chain([path.len()]);
+        for directory in ends.map(|end| &path[..end]).filter(|directory| !directory.is_empty()) {
+            if self.files.contains_key(directory) {
+                return Err(FileFailure::Exists);
+            }
+            self.directories.insert(directory.to_owned());
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, path: String, offset: u64, data: Vec<u8>) -> Result<(), FileFailure> {
+        if self.is_directory(&path) {
+            return Err(FileFailure::Exists);
+        }
+        if !self.is_directory(parent(&path)) {
+            return Err(FileFailure::NotFound);
+        }
+        let offset = usize::try_from(offset).map_err(|_| FileFailure::Full)?;
+        let file = self.files.entry(path).or_default();
+        if offset == 0 {
+            *file = data;
+        } else {
+            file.resize(offset, 0);
+            file.extend_from_slice(&data);
+        }
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &str, to: String) -> Result<(), FileFailure> {
+        if !self.is_there(from) || !self.is_directory(parent(&to)) {
+            return Err(FileFailure::NotFound);
+        }
+        if self.is_directory(&to) || (self.is_directory(from) && self.is_there(&to)) {
+            return Err(FileFailure::Exists);
+        }
+        if let Some(data) = self.files.remove(from) {
+            self.files.insert(to, data);
+            return Ok(());
+        }
+        let moved = |path: &String| path.strip_prefix(from).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let target = |path: &String| moved(path).map_or_else(|| path.clone(), |rest| format!("{to}{rest}"));
+        self.files = std::mem::take(&mut self.files).into_iter().map(|(path, data)| (target(&path), data)).collect();
+        self.directories = self.directories.iter().map(target).collect();
+        Ok(())
+    }
+
+    fn remove(&mut self, path: &str) {
+        let below = format!("{path}/");
+        let stays = |known: &String| known != path && !known.starts_with(&below);
+        self.files.retain(|known, _| stays(known));
+        self.directories.retain(stays);
+    }
+}
+
+/// Paths and bytes; the directories that the paths name are there, too.
+impl<P: Into<String>, D: Into<Vec<u8>>> FromIterator<(P, D)> for Memory {
+    fn from_iter<I: IntoIterator<Item = (P, D)>>(files: I) -> Memory {
+        let mut memory = Memory::new();
+        for (path, data) in files {
+            let path = path.into();
+            // Nothing but a file where a directory is named could go wrong; then the file stays a file.
+            if memory.make_directory(parent(&path)).is_ok() {
+                memory.files.insert(path, data.into());
             }
         }
-        match entries.is_empty() && !path.is_empty() {
-            true => Answer::Failed(FileFailure::NotFound),
-            false => Answer::Entries(entries),
-        }
+        memory
     }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
 fn slice(data: &[u8], offset: u64, limit: u64) -> &[u8] {
     let start = usize::try_from(offset).unwrap_or(usize::MAX).min(data.len());
     let end = start.saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)).min(data.len());
     &data[start..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory() -> Memory {
+        Memory::from_iter([("a/b/c", "c"), ("a/b-d", "d"), ("e", "e")])
+    }
+
+    fn names(memory: &mut Memory, path: &str) -> Vec<String> {
+        match memory.execute(Verb::List { path: path.to_owned() }) {
+            Answer::Entries(entries) => entries.into_iter().map(|entry| entry.name).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_directory_lists_what_stands_directly_in_it() {
+        let mut memory = memory();
+        assert_eq!(names(&mut memory, ""), ["a", "e"]);
+        assert_eq!(names(&mut memory, "a"), ["b", "b-d"]);
+        memory.execute(Verb::MakeDirectory { path: "f/g".to_owned() });
+        assert_eq!(names(&mut memory, "f"), ["g"]);
+        assert_eq!(memory.execute(Verb::List { path: "e".to_owned() }), Answer::Failed(FileFailure::NotFound));
+    }
+
+    #[test]
+    fn a_directory_moves_with_all_that_is_in_it_and_never_onto_another() {
+        let mut memory = memory();
+        let rename = |from: &str, to: &str| Verb::Rename { from: from.to_owned(), to: to.to_owned() };
+        assert_eq!(memory.execute(rename("a/b", "x")), Answer::Done);
+        assert_eq!(
+            (memory.get("x/c"), memory.get("a/b/c"), memory.get("a/b-d")),
+            (Some(&b"c"[..]), None, Some(&b"d"[..]))
+        );
+        assert_eq!(memory.execute(rename("x", "a")), Answer::Failed(FileFailure::Exists));
+        assert_eq!(memory.execute(rename("e", "a/b-d")), Answer::Done);
+        assert_eq!(memory.get("a/b-d"), Some(&b"e"[..]));
+        memory.execute(Verb::Remove { path: "a".to_owned() });
+        assert_eq!(names(&mut memory, ""), ["x"]);
+    }
+
+    #[test]
+    fn a_write_cuts_and_appends_and_needs_its_directory() {
+        let mut memory = memory();
+        let write = |path: &str, offset| Verb::Write { path: path.to_owned(), offset, data: b"xyz".to_vec() };
+        memory.execute(write("e", 1));
+        assert_eq!(memory.get("e"), Some(&b"exyz"[..]));
+        memory.execute(write("e", 0));
+        assert_eq!(memory.get("e"), Some(&b"xyz"[..]));
+        assert_eq!(memory.execute(write("nowhere/e", 0)), Answer::Failed(FileFailure::NotFound));
+    }
 }

@@ -12,6 +12,7 @@ pub mod package;
 pub mod rules;
 pub mod show;
 mod tar;
+mod walk;
 
 pub use archive::{Archive, Scan};
 pub use dependency::Dependency;

@@ -1,0 +1,376 @@
+//! The entries of a packed archive, by Helm's rules (Helm 4.3, `pkg/chart/loader/archive`), with limits before memory.
+
+use std::ops::Range;
+
+use super::gzip::{Gunzip, MAGIC};
+use super::tar::{BLOCK, Entry, EntryKind, Header, Overrides};
+use crate::error::{Code, Error, clip};
+use crate::limits::Limits;
+
+/// What a pass leaves behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Nothing but what judging needs, and that no longer than it is needed.
+    Verdict,
+    /// Everything.
+    Files,
+}
+
+/// What is left of the limits, for an archive and all that are nested in it.
+pub(super) struct Budget {
+    unpacked: u64,
+    pub(super) used: u64,
+    files: u32,
+    pub(super) nesting: u32,
+}
+
+impl Budget {
+    pub(super) fn new(limits: &Limits) -> Budget {
+        Budget { unpacked: limits.unpacked, used: 0, files: limits.files, nesting: limits.nesting }
+    }
+
+    pub(super) fn spend_bytes(&mut self, count: u64) -> Result<(), Error> {
+        self.used = self.used.saturating_add(count);
+        // As in Helm, a chart of exactly the limit is too large.
+        match self.used < self.unpacked {
+            true => Ok(()),
+            false => {
+                Err(Error::new(Code::LIMIT_UNPACKED, format!("the unpacked chart has {} bytes or more", self.unpacked))
+                    .with("limit", self.unpacked))
+            }
+        }
+    }
+
+    pub(super) fn spend_file(&mut self) -> Result<(), Error> {
+        self.files = self
+            .files
+            .checked_sub(1)
+            .ok_or_else(|| Error::new(Code::LIMIT_FILES, "the archive has more entries than the limit allows"))?;
+        Ok(())
+    }
+}
+
+/// Unpacked bytes that pass by, or stay.
+struct Window<'a> {
+    gunzip: Gunzip<'a>,
+    data: Vec<u8>,
+    start: usize,
+    end: usize,
+    keep: Keep,
+}
+
+impl Window<'_> {
+    const STEP: usize = 256 << 10;
+
+    /// Sees to it that `count` bytes stand at `start`; false if there are fewer left.
+    fn fill(&mut self, count: usize) -> Result<bool, Error> {
+        if self.keep == Keep::Verdict && self.end - self.start < count {
+            self.data.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            if count <= Window::STEP && self.data.len() > 2 * Window::STEP {
+                self.data.truncate(self.end.max(Window::STEP));
+                self.data.shrink_to_fit();
+            }
+        }
+        while self.end - self.start < count {
+            if self.end == self.data.len() {
+                let step = Window::STEP.max(self.end / 2);
+                if self.data.capacity() - self.end < Window::STEP {
+                    self.data.reserve_exact(step);
+                }
+                self.data.resize(self.end + Window::STEP, 0);
+            }
+            match self.gunzip.read(&mut self.data[self.end..])? {
+                0 => return Ok(false),
+                read => self.end += read,
+            }
+        }
+        Ok(true)
+    }
+
+    /// The next `count` bytes, as a range of `data`.
+    fn take(&mut self, count: u64) -> Result<Range<usize>, Error> {
+        let count = usize::try_from(count).map_err(|_| truncated())?;
+        if !self.fill(count)? {
+            return Err(truncated());
+        }
+        let range = self.start..self.start + count;
+        self.start = range.end;
+        Ok(range)
+    }
+
+    fn skip(&mut self, mut count: u64) -> Result<(), Error> {
+        while count > 0 {
+            let at_hand = if self.start < self.end { self.end - self.start } else { Window::STEP };
+            let piece = count.min(at_hand as u64);
+            self.take(piece)?;
+            count -= piece;
+        }
+        Ok(())
+    }
+
+    /// The next block; none at the end.
+    fn block(&mut self) -> Result<Option<&[u8; BLOCK]>, Error> {
+        if !self.fill(BLOCK)? {
+            return if self.end == self.start { Ok(None) } else { Err(truncated()) };
+        }
+        self.start += BLOCK;
+        Ok(self.data[..self.start].last_chunk())
+    }
+
+    /// Goes on to the end of the compressed data, for its checksum; what is written behind a tar is not looked at, and
+    /// of that only a mebibyte is unpacked.
+    fn drain(&mut self) -> Result<(), Error> {
+        let mut piece = vec![0; 64 << 10];
+        for _ in 0..16 {
+            match self.gunzip.read(&mut piece) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.code() == Code::ARCHIVE_CHECKSUM => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The files of an archive, one after the other, by Helm's rules for entries.
+pub(super) struct Walk<'a> {
+    window: Window<'a>,
+    overrides: Overrides,
+    /// What is left of the entry before: its content if nobody took it, and padding.
+    unread: u64,
+    top_folder: Option<Vec<u8>>,
+    limits: &'a Limits,
+}
+
+/// A file of an archive, before its content was read.
+pub(super) struct Found {
+    /// As the entry has it.
+    pub(super) name: String,
+    /// Below the chart's root, cleaned.
+    pub(super) path: String,
+    pub(super) size: u64,
+    /// In seconds since 1970-01-01T00:00:00Z.
+    pub(super) modified: i64,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(data: &'a [u8], limits: &'a Limits, keep: Keep) -> Result<Walk<'a>, Error> {
+        if data.len() as u64 > limits.archive {
+            let message = format!("the archive has {} bytes, the limit is {}", data.len(), limits.archive);
+            return Err(Error::new(Code::LIMIT_ARCHIVE, message).with("limit", limits.archive));
+        }
+        if !data.starts_with(&MAGIC) {
+            return Err(not_an_archive(data));
+        }
+        let window = Window { gunzip: Gunzip::new(data, limits.files), data: Vec::new(), start: 0, end: 0, keep };
+        Ok(Walk { window, overrides: Overrides::default(), unread: 0, top_folder: None, limits })
+    }
+
+    /// The next file. Directories and extensions are passed over.
+    pub(super) fn next(&mut self, budget: &mut Budget) -> Result<Option<Found>, Error> {
+        loop {
+            let unread = std::mem::take(&mut self.unread);
+            self.window.skip(unread)?;
+            let Some(entry) = self.next_entry(budget)? else { return Ok(None) };
+            budget.spend_file()?;
+            self.unread = padded(entry.stored());
+            let named = |error: Error| error.within("entry", shown(&entry.name));
+            match entry.kind {
+                EntryKind::Directory => continue,
+                EntryKind::File => {}
+                EntryKind::Legacy | EntryKind::Other => return Err(refused(Code::ARCHIVE_ENTRY_KIND, &entry.name)),
+                EntryKind::Link | EntryKind::Device => return Err(refused(Code::ARCHIVE_LINK, &entry.name)),
+            }
+            let (name, path) = self.path(&entry)?;
+            if entry.size > self.limits.file {
+                let message = format!("the file has {} bytes, the limit is {}", entry.size, self.limits.file);
+                return Err(named(Error::new(Code::LIMIT_FILE, message).with("limit", self.limits.file)));
+            }
+            budget.spend_bytes(entry.size).map_err(named)?;
+            return Ok(Some(Found { name, path, size: entry.size, modified: entry.modified }));
+        }
+    }
+
+    /// The next entry of any kind, its extensions applied.
+    fn next_entry(&mut self, budget: &mut Budget) -> Result<Option<Entry>, Error> {
+        loop {
+            let Some(block) = self.window.block()? else { return Ok(None) };
+            match Header::parse(block)? {
+                Header::Entry(entry) => return Ok(Some(self.overrides.apply(entry))),
+                Header::Extension { kind, size } => {
+                    budget.spend_bytes(BLOCK as u64 + size)?;
+                    let range = self.window.take(size)?;
+                    self.overrides.extend(kind, &self.window.data[range])?;
+                    self.window.skip(padded(size) - size)?;
+                }
+                Header::Zero => {
+                    return match self.window.block()?.map(Header::parse) {
+                        None => Ok(None),
+                        Some(Ok(Header::Zero)) => self.window.drain().map(|()| None),
+                        Some(_) => Err(Error::new(Code::ARCHIVE_TAR, "one block of zeros stands between entries")),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Where in [`Walk::bytes`] the content of the file lies that was found last, until the next one is asked for.
+    pub(super) fn content(&mut self, file: &Found) -> Result<Range<usize>, Error> {
+        let named = |error: Error| error.within("entry", clip(&file.name));
+        self.unread = padded(file.size) - file.size;
+        let range = self.window.take(file.size).map_err(named)?;
+        Ok(range.start + byte_order_mark(&self.window.data[range.clone()])..range.end)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.window.data
+    }
+
+    /// Everything that was unpacked, if it was kept.
+    pub(super) fn into_bytes(mut self) -> Vec<u8> {
+        self.window.data.truncate(self.window.end);
+        self.window.data
+    }
+
+    /// Name and path below the chart's root, by Helm's rules in Helm's order.
+    fn path(&mut self, entry: &Entry) -> Result<(String, String), Error> {
+        let no = |code| refused(code, &entry.name);
+        let name = std::str::from_utf8(&entry.name).map_err(|_| no(Code::ARCHIVE_NAME))?;
+        if name.contains('\0') {
+            return Err(no(Code::ARCHIVE_NAME));
+        }
+        let delimiter = if name.contains('\\') { '\\' } else { '/' };
+        let (top, rest) = name.split_once(delimiter).ok_or_else(|| no(Code::ARCHIVE_OUTSIDE))?;
+        let path = below(&rest.replace('\\', "/")).map_err(no)?;
+        if top == "Chart.yaml" {
+            return Err(no(Code::ARCHIVE_OUTSIDE));
+        }
+        match &self.top_folder {
+            None => self.top_folder = Some(top.as_bytes().to_vec()),
+            Some(known) if known == top.as_bytes() => {}
+            Some(_) => return Err(no(Code::ARCHIVE_TOP_FOLDER)),
+        }
+        Ok((name.to_owned(), path))
+    }
+}
+
+/// How many bytes of a file Helm drops at its start.
+pub(super) fn byte_order_mark(content: &[u8]) -> usize {
+    if content.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
+}
+
+/// A path below the chart's root, cleaned, if it is one. A drive's letter is refused even where Helm takes it.
+pub(super) fn below(path: &str) -> Result<String, Code> {
+    if path.starts_with('/') {
+        return Err(Code::ARCHIVE_ABSOLUTE);
+    }
+    let path = clean(path);
+    match path.as_bytes() {
+        b"." => Err(Code::ARCHIVE_OUTSIDE),
+        [b'.', b'.', ..] => Err(Code::ARCHIVE_PARENT),
+        [letter, b':', ..] if letter.is_ascii_alphabetic() => Err(Code::ARCHIVE_NAME),
+        _ => Ok(path),
+    }
+}
+
+/// Go's `path.Clean` of a path that is not absolute.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+}
+
+/// With the bytes that fill up the last block.
+fn padded(size: u64) -> u64 {
+    size.checked_next_multiple_of(BLOCK as u64).unwrap_or(u64::MAX)
+}
+
+fn shown(name: &[u8]) -> String {
+    clip(&String::from_utf8_lossy(name))
+}
+
+pub(super) fn refused(code: Code, name: &[u8]) -> Error {
+    Error::new(code, code.meaning().trim_end_matches('.').to_lowercase()).within("entry", shown(name))
+}
+
+fn truncated() -> Error {
+    Error::new(Code::ARCHIVE_TRUNCATED, "the archive ends too early")
+}
+
+fn not_an_archive(data: &[u8]) -> Error {
+    let error = Error::new(Code::ARCHIVE_GZIP, "this is no gzip file, so it is no chart archive");
+    match data {
+        [] => error.with_hint("The file is empty."),
+        [b'P', b'K', ..] => {
+            error.with_hint("This looks like a zip file; a chart archive is a gzipped tar file (.tgz).")
+        }
+        _ if data.get(257..262) == Some(b"ustar") => {
+            error.with_hint("This looks like a tar file that is not compressed; compress it with gzip.")
+        }
+        [b'{' | b'<', ..] => {
+            error.with_hint("This looks like an answer of a server, not like the file it should give.")
+        }
+        _ if std::str::from_utf8(&data[..data.len().min(64)]).is_ok() => {
+            error.with_hint("This looks like text; pack the chart's directory first.")
+        }
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::archive::tests::{CHART, packed};
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned_as_go_does() {
+        for (path, expected) in [
+            ("a/b", "a/b"),
+            ("a//b/./c/", "a/b/c"),
+            ("a/../b", "b"),
+            ("a/../..", ".."),
+            ("../../a", "../../a"),
+            ("", "."),
+            ("a/..", "."),
+        ] {
+            assert_eq!(clean(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_rest_after_the_end_of_the_tar_is_not_read_but_its_checksum_counts() {
+        let mut data = packed(&[("web/Chart.yaml", CHART)]);
+        data.extend(b"garbage");
+        let walk = |data: &[u8]| {
+            let limits = Limits::default();
+            let mut walk = Walk::new(data, &limits, Keep::Verdict)?;
+            let mut budget = Budget::new(&limits);
+            while walk.next(&mut budget)?.is_some() {}
+            Ok::<_, Error>(())
+        };
+        assert_eq!(walk(&data), Ok(()));
+        let sum = data.len() - 8 - "garbage".len();
+        data[sum] ^= 1;
+        assert_eq!(walk(&data).unwrap_err().code(), Code::ARCHIVE_CHECKSUM);
+        assert_eq!(walk(&data[..sum + 3]), Ok(()));
+    }
+
+    #[test]
+    fn a_file_that_is_no_archive_is_named_for_what_it_is() {
+        for (data, hint) in [(&b""[..], "empty"), (b"PK\x03\x04", "zip"), (b"<html>", "server"), (b"name: web", "text")]
+        {
+            let error = Walk::new(data, &Limits::default(), Keep::Verdict).err().unwrap();
+            assert_eq!(error.code(), Code::ARCHIVE_GZIP);
+            assert!(error.hint().contains(hint), "{}", error.hint());
+        }
+    }
+}
