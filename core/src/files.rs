@@ -245,8 +245,10 @@ impl Memory {
             self.files.insert(to, data);
             return Ok(());
         }
-        let moved = |path: &String| path.strip_prefix(from).filter(|rest| rest.is_empty() || rest.starts_with('/'));
-        let target = |path: &String| moved(path).map_or_else(|| path.clone(), |rest| format!("{to}{rest}"));
+        let target = |path: &String| match path.strip_prefix(from) {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{to}{rest}"),
+            _ => path.clone(),
+        };
         self.files = std::mem::take(&mut self.files).into_iter().map(|(path, data)| (target(&path), data)).collect();
         self.directories = self.directories.iter().map(target).collect();
         Ok(())

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Dependency;
+use super::archive::peek_chart_yaml;
 use super::decode::{Decoder, Document, node};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::error::{Code, Error, clip};
@@ -116,8 +117,7 @@ impl Metadata {
     /// # Errors
     /// As [`Metadata::parse`], and what keeps Chart.yaml from being found.
     pub fn peek(archive: &[u8], limits: &Limits) -> Result<Metadata, Error> {
-        let _ = (archive, limits);
-        todo!()
+        Metadata::parse(&peek_chart_yaml(archive, limits)?, limits)
     }
 
     /// Reads a config blob (JSON). What it says is a claim, not the chart's own word: nothing is validated or sanitised.

@@ -270,8 +270,7 @@ fn a_restart_knows_what_was_acknowledged_and_sweeps_the_rest() {
 
 #[test]
 fn a_directory_of_something_else_is_refused_and_left_alone() {
-    let mut files = Memory::new();
-    files.execute(Verb::Write { path: "uploads/photo".into(), offset: 0, data: b"x".to_vec() });
+    let mut files = Memory::from_iter([("uploads/photo", b"x")]);
     let before: Vec<_> = files.iter().map(|(path, _)| path.to_owned()).collect();
     let error = open_in_memory(&Registry::new(Config::default()), &mut files).unwrap_err();
     assert_eq!(error.code(), crate::Code::SERVER_NOT_A_LAYOUT);
