@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from chartoci.model import (
         Downloaded,
         Exists,
+        Fetched,
+        Inspected,
         Notice,
         Packaged,
         Progress,
@@ -71,7 +73,7 @@ _LAZY = {
     "documents": "check package show",
     "errors": "AbortedError ChartOciError ConflictError DeniedError IntegrityError InvalidError LimitError MisuseError"
     " NotFoundError ProtocolError RegistryError TimeoutError TransportError UnsupportedError",
-    "model": "Downloaded Exists Notice Packaged Progress Pulled Pushed PushedBlob Resolved Retrying Token Uploaded",
+    "model": "Downloaded Exists Fetched Inspected Notice Packaged Progress Pulled Pushed PushedBlob Resolved Retrying Token Uploaded",
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names.split()}
 
@@ -93,7 +95,9 @@ __all__ = [
     "Digest",
     "Downloaded",
     "Exists",
+    "Fetched",
     "Ignore",
+    "Inspected",
     "IntegrityError",
     "InvalidError",
     "LimitError",

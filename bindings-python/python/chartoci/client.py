@@ -27,7 +27,7 @@ from chartoci._native import (
 from chartoci.credentials import DEFAULT, Credentials, answer
 from chartoci.documents import seconds
 from chartoci.drive import Drive, Workers
-from chartoci.model import Event, Packaged, Parts, Pulled, Pushed, Resolved
+from chartoci.model import Event, Fetched, Inspected, Packaged, Parts, Pulled, Pushed, Resolved
 from chartoci.transport import Transport
 
 LOOPBACK: Final = "loopback"
@@ -164,10 +164,34 @@ class Client:
         timeout: float | None = None,
     ) -> Archive:
         """Pulls a chart into memory, verified and read."""
+        return self.fetch(reference, version=version, devel=devel, progress=progress, timeout=timeout).archive
+
+    def fetch(
+        self,
+        reference: Named,
+        *,
+        version: str | None = None,
+        devel: bool = False,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Fetched:
+        """As `open`, and where it came from."""
         wanted, chart = _reference(reference), blobs.MemorySink()
         exchange = Exchange.pull(self._session, wanted, version=version, devel=devel)
-        self._run(exchange, wanted, progress, timeout, sinks=(("chart", chart),))
-        return Archive.read(chart.value(), self._limits)
+        parts: Parts = self._run(exchange, wanted, progress, timeout, sinks=(("chart", chart),))
+        return Fetched(Archive.read(chart.value(), self._limits), parts.reference, parts.version, parts.digest)
+
+    def inspect(
+        self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
+    ) -> Inspected:
+        """Manifest and config in one go: what lies there, and what a chart's config claims."""
+        wanted = _reference(reference)
+        exchange = Exchange.pull(self._session, wanted, version=version, devel=devel, chart=False, config=True)
+        parts: Parts = self._run(exchange, wanted, None, timeout)
+        artifact = Artifact.parse(parts.manifest, self._limits)
+        chart = artifact.what == "chart" and parts.config is not None
+        metadata = Metadata.from_config(parts.config or b"", self._limits) if chart else None
+        return Inspected(parts.reference, artifact, metadata)
 
     def metadata(
         self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from chartoci._native import Archive, Descriptor, Digest, Metadata, Reference, Version
+from chartoci._native import Archive, Artifact, Descriptor, Digest, Metadata, Reference, Version
 
 
 def plain(value: object) -> Any:
@@ -82,6 +82,25 @@ class Resolved(Data):
     version: str | None
     tag: str | None
     digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched(Data):
+    """A chart that was pulled into memory, and where it came from."""
+
+    archive: Archive
+    reference: Reference
+    version: str | None
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected(Data):
+    """What lies at a reference; `metadata` is what a chart's config claims."""
+
+    reference: Reference
+    artifact: Artifact
+    metadata: Metadata | None
 
 
 @dataclass(frozen=True, slots=True)

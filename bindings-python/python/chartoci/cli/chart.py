@@ -1,0 +1,122 @@
+"""show, package, check."""
+
+import json
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from chartoci import _native as native
+from chartoci._native import Archive, Report, error
+from chartoci.cli.output import note, say, visible, watch
+from chartoci.documents import archive_of, check, package
+
+Verb = Callable[..., ArgumentParser]
+
+
+def add(verb: Verb) -> None:
+    """Adds the verbs to the parser."""
+    show = verb("show", "Show a chart, or a part of it, as `helm show`.")
+    show.add_argument("section", choices=["all", "chart", "values", "readme", "crds"])
+    show.add_argument("chart", metavar="CHART", help="a file, a directory, or oci://…")
+    show.add_argument("--version", metavar="CONSTRAINT", help="a version or a range; the newest if not given")
+    show.add_argument("--devel", action="store_true", help="pre-releases too; ignored where --version is given")
+    show.set_defaults(run=_show)
+
+    pack = verb("package", "Pack charts' directories, as `helm package`, deterministically.")
+    pack.add_argument("directories", metavar="DIR", nargs="+")
+    pack.add_argument("-d", "--destination", metavar="DIR", default=".", help="where the archive is written")
+    pack.add_argument("--version", metavar="VERSION", help="in place of Chart.yaml's version")
+    pack.add_argument("--app-version", metavar="VERSION", help="in place of Chart.yaml's appVersion")
+    pack.add_argument(
+        "--created", metavar="TIME", help="time of every entry: RFC 3339, or seconds since 1970 ($SOURCE_DATE_EPOCH)"
+    )
+    pack.set_defaults(run=_package)
+
+    examine = verb("check", "List everything that is wrong with documents and charts.")
+    examine.add_argument("paths", metavar="PATH", nargs="+", help="a file, a directory, or oci://…")
+    examine.add_argument(
+        "--kind",
+        choices="chart chart.yaml chart.lock values schema index manifest config provenance".split(),
+        help="what the documents are; guessed if not given",
+    )
+    examine.add_argument("--format", choices=["text", "json"], default="text")
+    examine.add_argument("--strict", action="store_true", help="warnings count as errors")
+    examine.set_defaults(run=_check)
+
+
+def _chart(options: Namespace, source: str) -> Archive:
+    if not source.startswith("oci://"):
+        return archive_of(source)
+    from chartoci.cli.options import client
+
+    with client(options) as registry:
+        found = registry.fetch(source, version=options.version, devel=options.devel, progress=watch(options))
+    note(options, f"Pulled: {str(found.reference).removeprefix('oci://')}\nDigest: {found.digest}")
+    return found.archive
+
+
+def _show(options: Namespace) -> int:
+    text = native.show(_chart(options, options.chart), options.section)
+    if options.json:
+        say(options, "", {"section": options.section, "text": text.decode("utf-8", "replace")})
+    else:
+        # The very bytes, whatever they are.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text)
+    return 0
+
+
+def _package(options: Namespace) -> int:
+    created = _moment(options.created or os.environ.get("SOURCE_DATE_EPOCH"))
+    documents = []
+    for directory in options.directories:
+        packed = package(directory, version=options.version, app_version=options.app_version, created=created)
+        path = packed.write(options.destination)
+        shown = path if os.path.normpath(options.destination) != "." else Path.cwd() / path
+        documents.append({"path": str(shown), **packed.to_dict()})
+        if not options.json:
+            say(options, f"Successfully packaged chart and saved it to: {shown}", {})
+    if options.json:
+        say(options, "", documents[0] if len(documents) == 1 else {"packaged": documents})
+    return 0
+
+
+def _moment(text: str | None) -> int | None:
+    if not text:
+        return None
+    if text.isdecimal():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return int(moment.timestamp())
+    except ValueError:
+        pass
+    raise error("misuse.argument", f"{text!r} is no moment", hint="Write 2026-01-31T12:00:00Z, or seconds since 1970.")
+
+
+def _check(options: Namespace) -> int:
+    options.version, options.devel = None, False
+    reports: list[tuple[str, Report]] = []
+    for path in options.paths:
+        if path.startswith("oci://"):
+            data = _chart(options, path).data
+            assert data is not None
+            reports.append((path, check(data, options.kind or "chart")))
+        else:
+            reports.append((path, check(path, options.kind)))
+    ok = all(report.ok and not (options.strict and report.warnings) for _, report in reports)
+    if options.json or options.format == "json":
+        documents = [{"path": path, **report.to_dict()} for path, report in reports]
+        print(json.dumps(documents[0] if len(documents) == 1 else {"checked": documents}, indent=2, ensure_ascii=False))
+    elif not options.quiet:
+        for path, report in reports:
+            for diagnostic in report:
+                print(f"{path}: {visible(str(diagnostic))}")
+                if diagnostic.help:
+                    print(f"    {visible(diagnostic.help)}")
+            print(f"{path}: {len(report.errors)} errors, {len(report.warnings)} warnings")
+    return 0 if ok else 1

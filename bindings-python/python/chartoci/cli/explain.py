@@ -1,0 +1,26 @@
+"""explain."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+
+from chartoci._native import codes, error
+from chartoci.cli.output import say
+
+
+def add(verb: Callable[..., ArgumentParser]) -> None:
+    """Adds the verb to the parser."""
+    explain = verb("explain", "Explain a code of an error or a finding: what it means, what to do.")
+    explain.add_argument("code", metavar="CODE")
+    explain.set_defaults(run=_explain)
+
+
+def _explain(options: Namespace) -> int:
+    known = {entry.code: entry for entry in codes()}
+    entry = known.get(options.code)
+    if entry is None:
+        area = options.code.partition(".")[0]
+        near = [name for name in known if name.partition(".")[0] == area] or sorted({n.partition(".")[0] for n in known})
+        raise error("misuse.argument", f"there is no code {options.code!r}", hint=f"There are: {', '.join(near)}.")
+    what = f"an error of kind {entry.kind}" if entry.kind else f"a finding: {entry.severity}"
+    say(options, f"{entry.code} ({what})\n{entry.meaning}\n{entry.remedy}", entry.to_dict())
+    return 0

@@ -1,0 +1,107 @@
+"""Flags, before or after the verb."""
+
+import re
+import sys
+from argparse import SUPPRESS, ArgumentParser, HelpFormatter, Namespace
+from typing import Any, NoReturn
+
+from chartoci._native import error
+from chartoci.cli import chart, explain, registry, serve
+from chartoci.client import LOOPBACK, Client
+
+
+class Parser(ArgumentParser):
+    """Says what is wrong as every other error is said."""
+
+    def error(self, message: str) -> NoReturn:
+        raise error("misuse.argument", message, hint=self.format_usage().strip())
+
+
+def parse(words: list[str]) -> Namespace:
+    """The command that the words stand for: `options.run` runs it."""
+    parser = Parser(
+        prog="chartoci",
+        description="Helm charts in OCI registries.",
+        formatter_class=lambda prog: HelpFormatter(prog, max_help_position=32),
+        parents=[_common(SUPPRESS)],
+        allow_abbrev=False,
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=Parser)
+
+    def verb(name: str, help: str, aliases: tuple[str, ...] = ()) -> ArgumentParser:
+        made = verbs.add_parser(
+            name, help=help, description=help, aliases=aliases, parents=[_common(SUPPRESS)], allow_abbrev=False
+        )
+        made.set_defaults(verb=name)
+        return made
+
+    for part in (registry, chart, serve, explain):
+        part.add(verb)
+    options = _common(None).parse_args([])
+    return parser.parse_args(words, options)
+
+
+def _common(default: Any) -> ArgumentParser:
+    """Flags of all verbs. `SUPPRESS` keeps what was said before the verb."""
+    common = Parser(add_help=False, allow_abbrev=False)
+    group = common.add_argument_group("everywhere")
+
+    def flag(name: str, help: str) -> None:
+        group.add_argument(name, action="store_true", default=False if default is None else default, help=help)
+
+    def value(name: str, help: str, **named: Any) -> None:
+        group.add_argument(name, default=default, help=help, **named)
+
+    flag("--json", "one JSON document on stdout, everything else on stderr")
+    flag("--quiet", "print nothing but errors and what was asked for")
+    flag("--plain-http", "speak http to the registry")
+    flag("--insecure-skip-tls-verify", "believe any certificate")
+    flag("--password-stdin", "read the password from stdin")
+    flag("--no-progress", "no progress bar, not on a terminal either")
+    value("--ca-file", "the certificate authority to believe", metavar="FILE")
+    value("--cert-file", "the client's certificate", metavar="FILE")
+    value("--key-file", "the key of the client's certificate", metavar="FILE")
+    value("--username", "user name", metavar="USER")
+    value("--password", "password; seen by everybody on this machine: --password-stdin is safer", metavar="PASSWORD")
+    value("--registry-config", "the file with credentials, in place of Helm's", metavar="FILE")
+    value("--timeout", "time for the whole command: 30, 30s, 5m", metavar="TIME", type=_duration)
+    value("--concurrency", "requests that may be out at once (3)", metavar="N", type=int)
+    return common
+
+
+def _duration(text: str) -> float:
+    parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", text)
+    if not text or parts is None:
+        raise error("misuse.argument", f"{text!r} is no length of time", hint="Write 30, 30s, 5m or 1h30m.")
+    hours, minutes, seconds = (float(part or 0) for part in parts.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def client(options: Namespace) -> Client:
+    """A client as the flags want it."""
+    if bool(options.cert_file) != bool(options.key_file):
+        raise error("misuse.argument", "--cert-file and --key-file go together", hint="Give both, or neither.")
+    return Client(
+        **credentials(options),
+        plain_http=True if options.plain_http else LOOPBACK,
+        ca_file=options.ca_file,
+        client_cert=(options.cert_file, options.key_file) if options.cert_file else None,
+        verify_tls=not options.insecure_skip_tls_verify,
+        timeout=options.timeout,
+        registry_config=options.registry_config,
+        **({"concurrency": options.concurrency} if options.concurrency is not None else {}),
+    )
+
+
+def credentials(options: Namespace) -> dict[str, Any]:
+    """User and password, if they are given."""
+    if options.password is not None:
+        print("Warning: --password is seen by everybody on this machine; use --password-stdin", file=sys.stderr)
+    password = options.password
+    if options.password_stdin:
+        password = sys.stdin.read().removesuffix("\n").removesuffix("\r")
+    if not options.username and not password:
+        return {}
+    if not options.username or not password:
+        raise error("misuse.argument", "user name and password go together", hint="Give both, or neither.")
+    return {"credentials": (options.username, password)}

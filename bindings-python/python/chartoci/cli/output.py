@@ -1,0 +1,87 @@
+"""What is printed: documents, errors, progress."""
+
+import json
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any
+
+from chartoci.errors import ChartOciError
+from chartoci.model import Event, Notice, Progress, Retrying
+
+EXIT_CODES = {
+    "misuse": 2,
+    "denied": 3,
+    "not_found": 4,
+    "transport": 5,
+    "integrity": 6,
+    "invalid": 7,
+    "protocol": 8,
+    "conflict": 9,
+    "limit": 10,
+    "unsupported": 11,
+    "aborted": 130,
+}
+
+
+def say(options: Namespace, text: str, document: dict[str, Any]) -> None:
+    """The result: a document with `--json`, text without; nothing with `--quiet`."""
+    if options.json:
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+    elif text and not options.quiet:
+        print(text)
+
+
+def note(options: Namespace, text: str) -> None:
+    """Something beside the result."""
+    if not options.quiet:
+        print(visible(text), file=sys.stderr)
+
+
+def failed(error: ChartOciError, as_json: bool) -> int:
+    """Says what went wrong and what to do; gives the exit code."""
+    print(f"Error: {visible(str(error))}", file=sys.stderr)
+    if error.report is not None:
+        for diagnostic in error.report.errors:
+            print(f"  {visible(str(diagnostic))}", file=sys.stderr)
+    if error.hint:
+        print(visible(error.hint), file=sys.stderr)
+    if as_json:
+        print(json.dumps({"error": error.to_dict()}, indent=2, ensure_ascii=False))
+    return EXIT_CODES.get(error.kind, 2)
+
+
+def visible(text: str) -> str:
+    """Without what steers a terminal: names and messages come from strangers."""
+    return "".join(c if c == "\n" or c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def underscore(reference: str) -> str:
+    """What Helm adds, in other words, where a tag stands for a version with a plus sign."""
+    return (
+        f"{reference} contains an underscore.\n\n"
+        "A tag cannot hold a plus sign, so an underscore stands for it: a version's + becomes _\n"
+        "when a chart is pushed, and _ becomes + again when it is pulled.\n"
+    )
+
+
+def watch(options: Namespace) -> Callable[[Event], object]:
+    """Tells people how far things are: a bar on a terminal, plain lines for what matters elsewhere."""
+    bar = sys.stderr.isatty() and not (options.quiet or options.no_progress or options.json)
+    color = "NO_COLOR" not in os.environ
+
+    def tell(event: Event) -> None:
+        match event:
+            case Progress(item, transferred, total) if bar and total:
+                filled = 24 * min(transferred, total) // total
+                line = "━" * filled if not color else f"\x1b[36m{'━' * filled}\x1b[0m"
+                end = "\r\x1b[K" if transferred >= total else ""
+                megabytes = f"{transferred / 1e6:.1f}/{total / 1e6:.1f} MB"
+                print(f"\r{item:10} {line}{'─' * (24 - filled)} {megabytes}{end}", end="", file=sys.stderr, flush=True)
+            case Retrying(after, why):
+                note(options, f"trying again in {after:.1f} s: {why}")
+            case Notice(_, text):
+                note(options, f"Warning: {text}")
+
+    return tell

@@ -1,0 +1,154 @@
+"""push, pull, versions, tags, resolve, inspect."""
+
+import json
+import os
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+
+from chartoci._native import error
+from chartoci.cli.output import note, say, underscore, visible, watch
+from chartoci.model import plain
+
+Verb = Callable[..., ArgumentParser]
+
+
+def add(verb: Verb) -> None:
+    """Adds the verbs to the parser."""
+    push = verb("push", "Push a chart to a registry, as `helm push`.")
+    push.add_argument("chart", metavar="CHART.tgz")
+    push.add_argument("target", metavar="oci://HOST/PATH")
+    push.add_argument("--if-exists", choices=["overwrite", "skip-same", "refuse"], default="overwrite")
+    push.set_defaults(run=_push)
+
+    pull = verb("pull", "Pull charts from a registry, as `helm pull`.", ("fetch",))
+    pull.add_argument("references", metavar="oci://HOST/PATH[:TAG]", nargs="+")
+    _version(pull)
+    pull.add_argument("-d", "--destination", metavar="DIR", default=".", help="where the file is written")
+    pull.add_argument("--untar", action="store_true", help="unpack the chart")
+    pull.add_argument("--untardir", metavar="DIR", default=".", help="where it is unpacked, below the destination")
+    pull.add_argument("--prov", action="store_true", help="fetch the provenance file too, without verifying it")
+    pull.set_defaults(run=_pull)
+
+    versions = verb("versions", "List a chart's versions, newest first.")
+    versions.add_argument("repository", metavar="oci://HOST/PATH")
+    versions.add_argument("constraint", metavar="CONSTRAINT", nargs="?", help="such as '^1.2 || ~3'")
+    versions.add_argument("--devel", action="store_true", help="pre-releases too")
+    versions.set_defaults(run=_versions)
+
+    tags = verb("tags", "List a repository's tags, as they are.")
+    tags.add_argument("repository", metavar="oci://HOST/PATH")
+    tags.set_defaults(run=_tags)
+
+    resolve = verb("resolve", "Say which tag and digest a reference or a range means.")
+    resolve.add_argument("reference", metavar="oci://HOST/PATH[:TAG]")
+    _version(resolve)
+    resolve.set_defaults(run=_resolve)
+
+    inspect = verb("inspect", "Explain what lies at a reference: manifest and config, never the chart.")
+    inspect.add_argument("reference", metavar="oci://HOST/PATH[:TAG]")
+    _version(inspect)
+    inspect.set_defaults(run=_inspect)
+
+
+def _version(parser: ArgumentParser) -> None:
+    parser.add_argument("--version", metavar="CONSTRAINT", help="a version or a range; the newest if not given")
+    parser.add_argument("--devel", action="store_true", help="pre-releases too; ignored where --version is given")
+
+
+def _push(options: Namespace) -> int:
+    from chartoci.cli.options import client
+
+    if not options.target.startswith("oci://"):
+        raise error(
+            "reference.scheme",
+            f"{options.target}: the target does not begin with oci://",
+            hint=f"Write oci://{options.target.partition('://')[2] or options.target}",
+        )
+    with client(options) as registry:
+        pushed = registry.push(options.chart, options.target, if_exists=options.if_exists, progress=watch(options))
+    extra = underscore(_bare(pushed.reference)) if "_" in pushed.tag else ""
+    say(options, f"{pushed}\n{extra}".rstrip("\n"), pushed.to_dict())
+    return 0
+
+
+def _pull(options: Namespace) -> int:
+    from chartoci.cli.options import client
+
+    directory = os.path.join(options.destination, options.untardir) if options.untar else options.destination
+    documents = []
+    with client(options) as registry:
+        for reference in options.references:
+            pulled = registry.pull(
+                reference,
+                directory,
+                version=options.version,
+                devel=options.devel,
+                provenance=options.prov,
+                untar=options.untar,
+                progress=watch(options),
+            )
+            bare = _bare(pulled.reference)
+            lines = [str(pulled), underscore(bare) if "_" in bare else ""]
+            if options.prov and not options.untar and pulled.provenance_path is None:
+                lines.append(f"WARNING: Verification not found for {pulled.reference}: no provenance was pushed with it")
+            documents.append(pulled.to_dict())
+            if not options.json:
+                say(options, "\n".join(line.rstrip("\n") for line in lines if line), {})
+    if options.json:
+        say(options, "", documents[0] if len(documents) == 1 else {"pulled": documents})
+    return 0
+
+
+def _versions(options: Namespace) -> int:
+    from chartoci.cli.options import client
+
+    with client(options) as registry:
+        found = registry.versions(options.repository, options.constraint, prerelease=options.devel)
+    names = [str(version) for version in found]
+    say(options, "\n".join(names), {"repository": options.repository, "versions": names})
+    return 0
+
+
+def _tags(options: Namespace) -> int:
+    from chartoci.cli.options import client
+
+    with client(options) as registry:
+        found = registry.tags(options.repository)
+    say(options, "\n".join(visible(tag) for tag in found), {"repository": options.repository, "tags": found})
+    return 0
+
+
+def _resolve(options: Namespace) -> int:
+    from chartoci.cli.options import client
+
+    with client(options) as registry:
+        found = registry.resolve(options.reference, version=options.version, devel=options.devel)
+    lines = [f"Reference: {found.reference}", f"Version: {found.version or ''}", f"Digest: {found.digest}"]
+    say(options, "\n".join(lines), found.to_dict())
+    return 0
+
+
+def _inspect(options: Namespace) -> int:
+    from chartoci.cli.options import client
+
+    with client(options) as registry:
+        found = registry.inspect(options.reference, version=options.version, devel=options.devel)
+    metadata = found.metadata
+    text = visible(found.artifact.explain().rstrip("\n"))
+    if metadata is not None:
+        text += "\n\n" + visible(metadata.to_yaml().rstrip("\n"))
+    document = {
+        "reference": plain(found.reference),
+        "digest": plain(found.artifact.digest),
+        "artifact": found.artifact.to_dict(),
+        "manifest": json.loads(found.artifact.manifest),
+        "metadata": metadata.to_dict() if metadata is not None else None,
+    }
+    say(options, text, document)
+    for diagnostic in found.artifact.report:
+        note(options, str(diagnostic))
+    return 0
+
+
+def _bare(reference: object) -> str:
+    return str(reference).removeprefix("oci://")

@@ -1,0 +1,108 @@
+"""serve: the embedded registry."""
+
+import ipaddress
+import os
+import signal
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from chartoci._native import error
+
+
+def add(verb: Callable[..., ArgumentParser]) -> None:
+    """Adds the verb to the parser."""
+    serve = verb("serve", "Be a registry, on loopback: for tests, laptops and air gaps.")
+    serve.add_argument("directory", metavar="DIR", nargs="?", help="where it keeps its contents; in memory if not given")
+    serve.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:5000")
+    serve.add_argument("--host", action="append", default=[], help="a name that it may be called by, besides loopback's")
+    serve.add_argument("--cors-origin", action="append", default=[], help="an origin whose pages may read and write")
+    serve.add_argument("--anonymous", action="store_true", help="beyond loopback, let everybody read and write")
+    serve.set_defaults(run=_serve)
+
+
+def _serve(options: Namespace) -> int:
+    from chartoci.cli.options import credentials
+    from chartoci.serving import Server
+
+    host, _, port = options.listen.rpartition(":")
+    host = host.strip("[]") or "127.0.0.1"
+    if not port.isdecimal() or int(port) > 65535:
+        raise error("misuse.argument", f"{options.listen!r} is no address", hint="Write HOST:PORT, as 127.0.0.1:5000.")
+    username, password = credentials(options).get("credentials", (None, None))
+    if not _loopback(host) and username is None and not options.anonymous:
+        raise error(
+            "misuse.argument",
+            f"{host} is seen by other machines, and everybody there could write",
+            hint="Give --username and --password-stdin, or say --anonymous.",
+        )
+    names = tuple(options.host) if _loopback(host) else (*options.host, host)
+    try:
+        server = Server(
+            (host, int(port)),
+            Path(options.directory) if options.directory else None,
+            username=username,
+            password=password,
+            hosts=names,
+            cors_origins=tuple(options.cors_origin),
+            log=None if options.quiet else _log,
+        )
+    except OSError as failed:
+        holder = _holder(int(port))
+        raise error(
+            "misuse.argument",
+            f"cannot listen on {options.listen}: {os.strerror(failed.errno or 0)}{f' by {holder}' if holder else ''}",
+            hint="Choose another port: --listen 127.0.0.1:5001, or :0 for any that is free.",
+        ) from None
+
+    def stop(number: int, frame: object) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    place = options.directory or "memory"
+    address = f"[{host}]" if ":" in host else host
+    print(f"Serving {place} on http://{address}:{server.server_address[1]}", flush=True)
+    try:
+        server.serve_forever(poll_interval=0.1)
+    except SystemExit:
+        pass
+    finally:
+        server.stop()
+    return 0
+
+
+def _log(method: str, target: str, status: int, seconds: float) -> None:
+    try:
+        print(f"{time.strftime('%H:%M:%S')} {method} {target} {status} {seconds * 1000:.0f} ms", flush=True)
+    except (OSError, ValueError):
+        pass
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _holder(port: int) -> str | None:
+    """The process that listens on a port, where the system lets us see (Linux)."""
+    try:
+        sockets = set()
+        for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+            for line in Path(table).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == "0A" and int(fields[1].rsplit(":", 1)[1], 16) == port:
+                    sockets.add(f"socket:[{fields[9]}]")
+        for link in Path("/proc").glob("[0-9]*/fd/*"):
+            try:
+                held = os.readlink(link) in sockets
+            except OSError:
+                continue
+            if held:
+                process = link.parts[2]
+                return f"{Path('/proc', process, 'comm').read_text().strip()} (process {process})"
+    except OSError:
+        pass
+    return None
