@@ -201,8 +201,8 @@ impl Artifact {
         self.0.config().map(|config| PyBytes::new(py, config))
     }
     #[getter]
-    fn config_descriptor(&self) -> Descriptor {
-        Descriptor(self.0.config_descriptor().clone())
+    fn config_descriptor(&self) -> Option<Descriptor> {
+        self.0.config_descriptor().cloned().map(Descriptor)
     }
     #[getter]
     fn layers(&self) -> Vec<Descriptor> {
@@ -245,7 +245,7 @@ impl Artifact {
         let dict = PyDict::new(py);
         dict.set_item("what", self.what())?;
         dict.set_item("digest", self.0.digest().as_str())?;
-        dict.set_item("config", self.config_descriptor().to_dict(py)?)?;
+        dict.set_item("config", self.config_descriptor().map(|config| config.to_dict(py)).transpose()?)?;
         let layers: Vec<_> = self.layers().iter().map(|layer| layer.to_dict(py)).collect::<PyResult<_>>()?;
         dict.set_item("layers", layers)?;
         dict.set_item("annotations", self.annotations())?;

@@ -527,7 +527,26 @@ table! {
     LIMIT_NESTING = "limit.nesting", kind(Kind::Limit),
         "Charts are nested deeper than the limit allows.",
         "Raise `nesting` in the limits if you trust where it comes from.";
-    // files
+    // files: what the host's system says
+    FILES_NOT_FOUND = "files.not_found", kind(Kind::NotFound),
+        "The file or directory is not there.",
+        "Check the path.";
+    FILES_IS_DIRECTORY = "files.is_directory", kind(Kind::Misuse),
+        "A directory stands where a file is expected.",
+        "Name the chart's archive (.tgz); package the directory first.";
+    FILES_NOT_DIRECTORY = "files.not_directory", kind(Kind::Misuse),
+        "A file stands where a directory is expected.",
+        "Name the chart's directory: the one that holds Chart.yaml.";
+    FILES_DENIED = "files.denied", kind(Kind::Misuse),
+        "The system does not allow access to the file.",
+        "Check the permissions of the file and of the directories above it.";
+    FILES_EXISTS = "files.exists", kind(Kind::Conflict),
+        "Something of that name is there already.",
+        "Remove it, or choose another place.";
+    FILES_STORAGE = "files.storage", kind(Kind::Transport),
+        "The file could not be read or written.",
+        "Check the room on the disk; the system's own words say more.";
+
     // server
     SERVER_NOT_A_LAYOUT = "server.not_a_layout", kind(Kind::Misuse),
         "The directory that a registry is to serve holds something else.",

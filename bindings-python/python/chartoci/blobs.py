@@ -54,10 +54,11 @@ def failure(failed: OSError, path: Path) -> Exception:
     codes: dict[type[OSError], str] = {
         FileNotFoundError: "files.not_found",
         IsADirectoryError: "files.is_directory",
+        NotADirectoryError: "files.not_directory",
         PermissionError: "files.denied",
         FileExistsError: "files.exists",
     }
-    code = codes.get(type(failed), "files.full" if failed.errno in (28, 122, 27) else "files.failed")
+    code = codes.get(type(failed), "files.storage")
     return error(code, f"{path}: {os.strerror(failed.errno) if failed.errno else failed}", [("path", str(path))])
 
 
