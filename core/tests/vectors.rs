@@ -1,0 +1,128 @@
+//! The vectors that every language runs: `tests/vectors/*.json`, explained in the README beside them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chartoci::chart::Scan;
+use chartoci::oci::Algorithm;
+use chartoci::time::Timestamp;
+use chartoci::version::tag::{self, Selector};
+use chartoci::{Artifact, Code, Constraint, Digest, Error, Limits, Reference, Version, json};
+use serde_json::{Value, json};
+
+/// Runs every vector of a file; what fails is listed by name.
+fn run(file: &str, text: &str, actual: impl Fn(&Value) -> Result<Value, Error>) {
+    let vectors: Vec<Value> = serde_json::from_str(text).unwrap();
+    assert!(!vectors.is_empty(), "{file} is empty");
+    let mut failures = Vec::new();
+    for vector in &vectors {
+        let got = actual(&vector["input"]).unwrap_or_else(|error| json!({ "error": error.code().name() }));
+        if got != vector["expect"] {
+            failures.push(format!(
+                "{}: {}\n  expected {}\n  got      {got}",
+                vector["name"], vector["why"], vector["expect"]
+            ));
+        }
+    }
+    assert!(failures.is_empty(), "{file}: {} of {} fail\n{}", failures.len(), vectors.len(), failures.join("\n"));
+}
+
+macro_rules! vectors {
+    ($($name:ident: $actual:expr;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                let file = concat!(stringify!($name), ".json");
+                run(file, include_str!(concat!("../../tests/vectors/", stringify!($name), ".json")), $actual);
+            }
+        )*
+    };
+}
+
+vectors! {
+    reference: |input| {
+        let reference = Reference::parse(text(input))?;
+        Ok(json!({
+            "registry": reference.registry(), "repository": reference.repository(), "tag": reference.tag(),
+            "digest": reference.digest().map(Digest::as_str), "version": reference.version(),
+            "text": reference.to_string(),
+        }))
+    };
+    push_target: |input| {
+        let reference = Reference::for_push(text(&input["target"]), text(&input["name"]), text(&input["version"]))?;
+        Ok(json!({ "reference": reference.to_string() }))
+    };
+    digest: |input| {
+        let digest = Digest::parse(text(input))?;
+        Ok(json!({ "algorithm": digest.algorithm().as_str(), "hex": digest.hex() }))
+    };
+    digest_of: |input| {
+        let algorithm = Algorithm::parse(text(&input["algorithm"])).unwrap();
+        Ok(json!({ "digest": Digest::with(algorithm, text(&input["data"]).as_bytes()).as_str() }))
+    };
+    version: |input| {
+        let version = Version::parse(text(input))?;
+        Ok(json!({
+            "major": version.major().to_string(), "minor": version.minor().to_string(),
+            "patch": version.patch().to_string(), "prerelease": version.prerelease(), "build": version.build(),
+            "strict": Version::parse_strict(text(input)).is_ok(), "tag": version.tag(),
+        }))
+    };
+    version_order: |input| {
+        let mut versions = versions(input)?;
+        versions.sort();
+        Ok(versions.iter().map(Version::as_str).collect())
+    };
+    tag: |input| {
+        let made = tag::from_version(text(input));
+        assert_eq!(tag::to_version(&made), text(input));
+        Ok(made.into())
+    };
+    constraint: |input| {
+        let constraint = Constraint::parse(text(&input["constraint"]))?;
+        let versions = versions(&input["versions"])?;
+        let matches: Vec<&str> = versions.iter().filter(|it| constraint.matches(it)).map(Version::as_str).collect();
+        Ok(json!({ "matches": matches }))
+    };
+    selector: |input| {
+        let tags: Vec<&str> = input["tags"].as_array().unwrap().iter().map(text).collect();
+        match tag::selector(input["version"].as_str(), input["devel"].as_bool().unwrap())? {
+            Selector::Tag(tag) => Ok(json!({ "tag": tag, "listed": false })),
+            Selector::Range(wanted) => Ok(json!({ "tag": tag::pick(&tags, &wanted), "listed": true })),
+        }
+    };
+    json: |input| Ok(String::from_utf8(json::write(input)).unwrap().into());
+    artifact: |input| {
+        let archive = STANDARD.decode(text(&input["archive"])).unwrap();
+        let scan = Scan::read(&archive, &Limits::default())?;
+        let created = Timestamp::from_unix(input["created"].as_i64().unwrap());
+        let artifact = Artifact::build(&scan, input["provenance"].as_str().map(str::as_bytes), Some(created))?;
+        let utf8 = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Ok(json!({
+            "config": utf8(artifact.config().unwrap()), "manifest": utf8(artifact.manifest()),
+            "digest": artifact.digest().as_str(),
+        }))
+    };
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+fn versions(list: &Value) -> Result<Vec<Version>, Error> {
+    list.as_array().unwrap().iter().map(|version| Version::parse(text(version))).collect()
+}
+
+#[test]
+fn every_code_of_a_vector_is_in_the_table() {
+    for file in [
+        include_str!("../../tests/vectors/reference.json"),
+        include_str!("../../tests/vectors/push_target.json"),
+        include_str!("../../tests/vectors/constraint.json"),
+    ] {
+        for vector in serde_json::from_str::<Vec<Value>>(file).unwrap() {
+            if let Some(code) = vector["expect"]["error"].as_str() {
+                assert!(Code::find(code).is_some(), "{code}");
+            }
+        }
+    }
+}
