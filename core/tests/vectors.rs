@@ -1,5 +1,7 @@
 //! The vectors that every language runs: `tests/vectors/*.json`, explained in the README beside them.
 
+#![allow(clippy::unwrap_used)]
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chartoci::chart::Scan;
