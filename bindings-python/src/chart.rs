@@ -251,8 +251,9 @@ pub(crate) struct Dependency(pub(crate) core::Dependency);
 #[pymethods]
 impl Dependency {
     #[new]
-    #[pyo3(signature = (name, version, repository = String::new(), *, alias = String::new()))]
-    fn new(name: String, version: String, repository: String, alias: String) -> Dependency {
+    #[pyo3(signature = (name, version, repository = "", *, alias = ""))]
+    fn new(name: String, version: String, repository: &str, alias: &str) -> Dependency {
+        let (repository, alias) = (repository.to_owned(), alias.to_owned());
         Dependency(core::Dependency { name, version, repository, alias, ..core::Dependency::default() })
     }
     #[getter]

@@ -221,7 +221,8 @@ impl Receiver {
     }
 }
 
-pub(crate) fn failure_in(failure: &str, text: String) -> PyResult<Failure> {
+pub(crate) fn failure_in(failure: &str, text: &str) -> PyResult<Failure> {
+    let text = text.to_owned();
     Ok(match failure {
         "connect" => Failure::Connect(text),
         "tls" => Failure::Tls(text),
@@ -517,12 +518,12 @@ impl Exchange {
         Ok(())
     }
     /// The request could not be completed: `connect`, `tls`, `timeout`, `reset`, `storage`, `forbidden` or `other`.
-    #[pyo3(signature = (id, failure, text = String::new(), receiver = None))]
+    #[pyo3(signature = (id, failure, text = "", receiver = None))]
     fn handle_failure(
         &self,
         id: u32,
         failure: &str,
-        text: String,
+        text: &str,
         receiver: Option<&Bound<'_, Receiver>>,
     ) -> PyResult<()> {
         let failure = failure_in(failure, text)?;

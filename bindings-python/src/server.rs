@@ -118,8 +118,8 @@ impl Serving {
         }
     }
     /// The body is complete, or broke off: then `failure` and `text` are as in `Exchange.handle_failure`.
-    #[pyo3(signature = (receiver, failure = None, text = String::new()))]
-    fn handle_body(&self, receiver: &Bound<'_, Receiver>, failure: Option<&str>, text: String) -> PyResult<()> {
+    #[pyo3(signature = (receiver, failure = None, text = ""))]
+    fn handle_body(&self, receiver: &Bound<'_, Receiver>, failure: Option<&str>, text: &str) -> PyResult<()> {
         let result = failure.map_or(Ok(Ok(())), |failure| failure_in(failure, text).map(Err))?;
         let receiver = receiver.get().take()?;
         lock(&self.0).handle_body(receiver, result);

@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from chartoci import _native as native
@@ -103,7 +104,7 @@ class Drive:
                         continue
                     for request in sends:
                         self._calls[request.id] = call = Call()
-                        self._workers.start(lambda request=request, call=call: self._work(request, call))
+                        self._workers.start(partial(self._work, request, call))
                     sends.clear()
                     self._wait(until)
                 case native.Notify(event):
@@ -111,8 +112,9 @@ class Drive:
                 case native.Ask() as query:
                     exchange.handle_credential(query.id, self._credentials(query))
                 case native.Cancel(id):
-                    if call := self._calls.pop(id, None):
-                        call.shut_down()
+                    cancelled = self._calls.pop(id, None)
+                    if cancelled is not None:
+                        cancelled.shut_down()
                 case native.Done(outcome, error):
                     for call in self._calls.values():
                         call.shut_down()

@@ -198,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def end_headers_with(self, first: bytes) -> None:
         """Head and first piece in one packet."""
-        buffered: list[bytes] = self._headers_buffer  # type: ignore[attr-defined]
+        buffered: list[bytes] = self._headers_buffer
         buffered += [b"\r\n", first]
         self.flush_headers()
 

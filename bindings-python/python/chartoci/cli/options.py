@@ -41,7 +41,7 @@ def parse(words: list[str]) -> Namespace:
     return parser.parse_args(words, options)
 
 
-def _common(default: Any) -> ArgumentParser:
+def _common(default: Any) -> Parser:
     """Flags of all verbs. `SUPPRESS` keeps what was said before the verb."""
     common = Parser(add_help=False, allow_abbrev=False)
     group = common.add_argument_group("everywhere")

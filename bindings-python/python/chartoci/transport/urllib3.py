@@ -83,7 +83,9 @@ class Urllib3Transport:
         proxies: dict[str, str] | None = None,
         connections: int = 4,
     ) -> None:
-        self._tls = {"ca_file": ca_file, "client_cert": client_cert, "verify_tls": verify_tls}
+        self._ca_file = ca_file
+        self._client_cert = client_cert
+        self._verify_tls = verify_tls
         self._context: ssl.SSLContext | None = None
         self._connections = connections
         self._proxies = proxies
@@ -91,7 +93,7 @@ class Urllib3Transport:
         self._lock = threading.Lock()
         plain = type("_PlainHere", (_Plain,), {"allow": staticmethod(allow) if allow else None})
         secure = type("_SecureHere", (_Secure,), {"allow": staticmethod(allow) if allow else None})
-        self._classes = {
+        self._classes: dict[str, type[HTTPConnectionPool]] = {
             "http": type("_PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
             "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
         }
@@ -160,18 +162,19 @@ class Urllib3Transport:
         named: dict[str, Any] = {"maxsize": self._connections, "block": False}
         if scheme == "https":
             named["ssl_context"] = self._ssl()
-            named["assert_hostname"] = None if self._tls["verify_tls"] else False
+            named["assert_hostname"] = None if self._verify_tls else False
         return self._classes[scheme](parts.hostname or "", parts.port, **named)
 
     def _ssl(self) -> ssl.SSLContext:
         if self._context is None:
-            context = ssl.create_default_context(cafile=self._tls["ca_file"])
-            if not self._tls["verify_tls"]:
+            context = ssl.create_default_context(cafile=self._ca_file)
+            if not self._verify_tls:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
-            certificate = self._tls["client_cert"]
-            if certificate is not None:
-                context.load_cert_chain(*([certificate] if isinstance(certificate, str) else certificate))
+            if isinstance(self._client_cert, str):
+                context.load_cert_chain(self._client_cert)
+            elif self._client_cert is not None:
+                context.load_cert_chain(*self._client_cert)
             self._context = context
         return self._context
 
