@@ -1,6 +1,7 @@
 """The manifest and the config that chartoci pushes are Helm's, byte for byte."""
 
 import collections
+import datetime
 import json
 import pathlib
 
@@ -12,6 +13,7 @@ import chartoci
 SHARED_CHARTS = sorted(SHARED.rglob("*.tgz")) if SHARED.is_dir() else []
 needs_shared = pytest.mark.skipif(not SHARED_CHARTS, reason=f"no real charts in {SHARED}")
 
+CREATED = "org.opencontainers.image.created"
 Stored = collections.namedtuple("Stored", "tag manifest config")
 
 
@@ -82,7 +84,7 @@ def test_real_charts_give_the_recorded_answers_of_helm(compared):
                 chartoci.Archive.read(path)
             continue
         beside = path.with_name(path.name + ".prov")
-        created = json.loads(row["manifest"])["annotations"].get("org.opencontainers.image.created")
+        created = datetime.datetime.fromisoformat(json.loads(row["manifest"])["annotations"][CREATED])
         provenance = beside.read_bytes() if beside.exists() else None
         artifact = chartoci.Artifact.build(chartoci.Archive.read(path), provenance=provenance, created=created)
         if (artifact.manifest, artifact.config) != (row["manifest"].encode(), row["config"].encode()):
