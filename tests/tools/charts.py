@@ -52,7 +52,7 @@ TEXTS = [
     '"folded in \\\n  quotes {n}\n\n  with a gap"',
     "Grüße aus Köln, 你好, שלום {n}",
     "emoji 🚀 and \u200bzero\u00a0width {n}",
-    "<b>&amp; {n}</b> \u2028 end",
+    '"<b>&amp; {n}</b> \\u2028 end \\x85"',
     "1.10",
     "0{n}7",
     "0x1F",
@@ -112,6 +112,7 @@ ANNOTATIONS = [
     "\n  org.opencontainers.image.created: '2001-02-03T04:05:06Z'\n  org.opencontainers.image.title: other",
     "\n  org.opencontainers.image.description: mine {n}\n  org.opencontainers.image.authors: Someone else\n  category: Ünïcode ✓",
     "\n  y: one\n  1: two\n  1.50: three",
+    '\n  separators: "\\u2028 \\u2029 \\x85 \\x07 <&> {n}"\n  tab: "a\\tb\\r\\n"',
 ]
 MAINTAINERS = [
     "\n- name: Ada {n}\n  email: ada@example.com\n  url: https://example.com/ada",
