@@ -157,25 +157,23 @@ impl Artifact {
             config: None,
             report: Report::new(),
         };
-        artifact.check(&mut report);
+        if artifact.parsed().is_some() {
+            artifact.check(&mut report);
+        }
         artifact.report = report.sorted();
         Ok(artifact)
     }
 
-    /// What keeps it from being a chart, or makes clients disagree about which chart it is.
+    /// What keeps a manifest from being a chart, or makes clients disagree about which chart it is. (An index may list a
+    /// chart; that is for those to find out who have the manifests.)
     fn check(&self, report: &mut Report) {
         let mut find = |code, message: String, pointer: &str| {
-            let document = if self.what() == What::Index { "index" } else { "manifest" };
-            report.push(Diagnostic::new(code, document, message).at(pointer, json::span(&self.manifest, pointer)));
+            report.push(Diagnostic::new(code, "manifest", message).at(pointer, json::span(&self.manifest, pointer)));
         };
-        match self.what() {
-            What::Chart => {}
-            What::Index => return find(Code::ARTIFACT_NOT_A_CHART, "this is an index of manifests".to_owned(), ""),
-            _ => {
-                let kind = self.config_descriptor().map_or("", |config| &config.media_type);
-                let message = format!("the config is of the type {kind}, a chart's is {CONFIG}");
-                return find(Code::ARTIFACT_NOT_A_CHART, message, "/config/mediaType");
-            }
+        if self.what() != What::Chart {
+            let kind = self.config_descriptor().map_or("", |config| &config.media_type);
+            let message = format!("the config is of the type {kind}, a chart's is {CONFIG}");
+            return find(Code::ARTIFACT_NOT_A_CHART, message, "/config/mediaType");
         }
         let count = |kinds: &[&str]| {
             let layers = self.layers().iter().filter(|layer| kinds.contains(&layer.media_type.as_str()));
@@ -267,6 +265,7 @@ impl Artifact {
                 format!("Helm chart {} {}", annotation(annotations::TITLE), annotation(annotations::VERSION))
             }
             What::Image => "container image".to_owned(),
+            What::Index if self.manifests().len() == 1 => "index of one manifest".to_owned(),
             What::Index => format!("index of {} manifests", self.manifests().len()),
             What::Other => "artifact of another kind".to_owned(),
         };
@@ -293,6 +292,7 @@ impl Artifact {
                 CHART => ("chart", "the packed chart, the .tgz byte for byte"),
                 LEGACY_CHART => ("chart", "the packed chart, as Helm 3.0 to 3.6 marked it"),
                 PROVENANCE => ("provenance", "who vouches for the chart, the .prov file"),
+                media_type::MANIFEST | media_type::DOCKER_MANIFEST => (name, "a manifest"),
                 media_type::EMPTY => (name, "nothing, the text {}"),
                 _ => (name, "unknown to Helm, which leaves it alone"),
             };
