@@ -205,9 +205,9 @@ impl Reference {
         self.tag.as_deref()
     }
 
-    /// The version that the tag stands for: `_` turned into `+`.
+    /// The version that the tag stands for: `_` turned into `+` ([`version_of_tag`]).
     pub fn version(&self) -> Option<String> {
-        self.tag.as_ref().map(|tag| tag.replace('_', "+"))
+        self.tag.as_deref().map(version_of_tag)
     }
 
     /// The digest.
@@ -274,6 +274,22 @@ pub fn is_tag(text: &str) -> bool {
         && !text.starts_with(['.', '-'])
         && !text.is_empty()
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+}
+
+/// The version that a tag stands for: `_` becomes `+`, as Helm has it. A tag that can stand for no version stays as it is: one
+/// that does not begin with a digit (after a `v`), or with several `_` (a version has one `+` at most).
+///
+/// ```
+/// use chartoci::oci::reference::version_of_tag;
+/// assert_eq!(version_of_tag("1.2.3_b1"), "1.2.3+b1");
+/// assert_eq!(version_of_tag("latest_stable"), "latest_stable");
+/// ```
+pub fn version_of_tag(tag: &str) -> String {
+    let numbered = tag.strip_prefix('v').unwrap_or(tag).starts_with(|c: char| c.is_ascii_digit());
+    match tag.split_once('_') {
+        Some((version, build)) if numbered && !build.contains('_') => format!("{version}+{build}"),
+        _ => tag.to_owned(),
+    }
 }
 
 fn is_component(text: &str) -> bool {

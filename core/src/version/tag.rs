@@ -2,7 +2,7 @@
 
 use super::{Constraint, Version};
 use crate::error::Error;
-use crate::oci::reference::is_tag;
+use crate::oci::reference::{is_tag, version_of_tag};
 
 /// The tag of a version: every `+` becomes `_`.
 ///
@@ -13,13 +13,13 @@ pub fn from_version(version: &str) -> String {
     version.replace('+', "_")
 }
 
-/// The version of a tag: every `_` becomes `+`.
+/// The version of a tag: `_` becomes `+`, if the tag can stand for a version at all ([`version_of_tag`]).
 ///
 /// ```
 /// assert_eq!(chartoci::version::tag::to_version("1.2.3_b1"), "1.2.3+b1");
 /// ```
 pub fn to_version(tag: &str) -> String {
-    tag.replace('_', "+")
+    version_of_tag(tag)
 }
 
 /// The versions among a repository's tags, newest first: tags that are no strict versions are set aside, pre-releases
