@@ -254,6 +254,12 @@ table! {
     CHART_MISSING = "chart.missing", kind(Kind::Invalid),
         "Chart.yaml is missing.",
         "Every chart, vendored ones included, has a Chart.yaml in its top folder.";
+    CHART_API_VERSION = "chart.api_version", kind(Kind::Invalid),
+        "The chart's apiVersion is not known.",
+        "Set apiVersion in Chart.yaml to v2.";
+    CHART_DEPENDENCIES_MISSING = "chart.dependencies_missing", kind(Kind::Invalid),
+        "Charts that Chart.yaml declares as dependencies are not in charts/.",
+        "Fetch them with `helm dependency build`, or remove them from Chart.yaml.";
     VALUES_MAPPING = "values.mapping", kind(Kind::Invalid),
         "The values are no mapping.",
         "Write `key: value` pairs in values.yaml, or nothing at all.";
@@ -546,6 +552,15 @@ table! {
     FILES_STORAGE = "files.storage", kind(Kind::Transport),
         "The file could not be read or written.",
         "Check the room on the disk; the system's own words say more.";
+    FILES_LINK = "files.link", kind(Kind::Invalid),
+        "The chart's directory has a symbolic link.",
+        "Put the file itself in its place, or name the link in .helmignore: it may lead anywhere.";
+    FILES_IRREGULAR = "files.irregular", kind(Kind::Invalid),
+        "The chart's directory has a device, a socket or a pipe.",
+        "Remove it, or name it in .helmignore.";
+    FILES_NAME = "files.name", kind(Kind::Invalid),
+        "A path of the chart cannot be written on every system.",
+        "Rename the file: no name that Windows reserves, no control character, no two names that differ in case alone.";
 
     // server
     SERVER_NOT_A_LAYOUT = "server.not_a_layout", kind(Kind::Misuse),

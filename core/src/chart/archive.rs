@@ -392,7 +392,7 @@ fn chart_missing(root: &str) -> Error {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::{gzip, tar};
+    use super::super::{gzip::Gzip, tar};
     use super::*;
 
     pub(in super::super) const CHART: &[u8] = b"apiVersion: v2\nname: web\nversion: 0.1.0\n";
@@ -403,7 +403,9 @@ pub(super) mod tests {
             tar::append(&mut out, name, 7, content);
         }
         tar::finish(&mut out);
-        gzip::gzip(&out)
+        let mut gzip = Gzip::new();
+        gzip.write(&out);
+        gzip.finish()
     }
 
     fn refusal(files: &[(&str, &[u8])]) -> Code {

@@ -143,41 +143,63 @@ fn truncated() -> Error {
     Error::new(Code::ARCHIVE_TRUNCATED, "the archive ends too early")
 }
 
-/// Packs bytes the same way on every platform. The header is the one that Helm 4.2.4 and later write: an extra field
-/// `rr` and the comment `Helm`.
-pub(super) fn gzip(data: &[u8]) -> Vec<u8> {
-    const SIGNATURE: &[u8; 40] = b"aHR0cHM6Ly95b3V0dS5iZS96OVV6MWljandyTQo=";
-    const STEP: usize = 64 << 10;
-    let mut out = Vec::with_capacity(data.len() / 4 + STEP);
-    out.extend_from_slice(&MAGIC);
-    out.extend_from_slice(&[EXTRA | COMMENT, 0, 0, 0, 0, 0, 255]);
-    out.extend_from_slice(&[44, 0, b'r', b'r', 40, 0]);
-    out.extend_from_slice(SIGNATURE);
-    out.extend_from_slice(b"Helm\0");
-    let mut deflate = Compress::new(Compression::new(6), false);
-    let mut rest = data;
-    let mut piece = vec![0; STEP];
-    loop {
-        let (consumed, produced) = (deflate.total_in(), deflate.total_out());
-        let status = deflate.compress(rest, &mut piece, FlushCompress::Finish);
-        rest = advance(rest, deflate.total_in() - consumed);
-        let count = usize::try_from(deflate.total_out() - produced).unwrap_or(0);
-        out.extend_from_slice(&piece[..count]);
-        // Deflating memory into memory cannot fail; an error would show as no progress.
-        if !matches!(status, Ok(Status::Ok)) {
-            break;
+/// Packs bytes, the same way on every platform: zlib's algorithm at level 6, pieces as they come. The header is the one
+/// that Helm 4.2.4 and later write: an extra field `rr` and the comment `Helm`.
+pub(super) struct Gzip {
+    out: Vec<u8>,
+    piece: Vec<u8>,
+    deflate: Compress,
+    checksum: Crc,
+}
+
+impl Gzip {
+    pub(super) fn new() -> Gzip {
+        const SIGNATURE: &[u8; 40] = b"aHR0cHM6Ly95b3V0dS5iZS96OVV6MWljandyTQo=";
+        let mut out = MAGIC.to_vec();
+        out.extend_from_slice(&[EXTRA | COMMENT, 0, 0, 0, 0, 0, 255]);
+        out.extend_from_slice(&[44, 0, b'r', b'r', 40, 0]);
+        out.extend_from_slice(SIGNATURE);
+        out.extend_from_slice(b"Helm\0");
+        Gzip { out, piece: vec![0; 64 << 10], deflate: Compress::new(Compression::new(6), false), checksum: Crc::new() }
+    }
+
+    pub(super) fn write(&mut self, data: &[u8]) {
+        self.checksum.update(data);
+        self.deflate(data, FlushCompress::None);
+    }
+
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.deflate(&[], FlushCompress::Finish);
+        self.out.extend_from_slice(&self.checksum.sum().to_le_bytes());
+        self.out.extend_from_slice(&self.checksum.amount().to_le_bytes());
+        self.out
+    }
+
+    fn deflate(&mut self, mut data: &[u8], flush: FlushCompress) {
+        loop {
+            let (consumed, produced) = (self.deflate.total_in(), self.deflate.total_out());
+            let status = self.deflate.compress(data, &mut self.piece, flush);
+            data = advance(data, self.deflate.total_in().saturating_sub(consumed));
+            let count = usize::try_from(self.deflate.total_out().saturating_sub(produced)).unwrap_or(0);
+            self.out.extend_from_slice(&self.piece[..count]);
+            // Memory into memory: the only thing that can be wrong is that nothing is left to do.
+            let is_full = count == self.piece.len();
+            if !matches!(status, Ok(Status::Ok)) || (data.is_empty() && !is_full) {
+                return;
+            }
         }
     }
-    let mut checksum = Crc::new();
-    checksum.update(data);
-    out.extend_from_slice(&checksum.sum().to_le_bytes());
-    out.extend_from_slice(&checksum.amount().to_le_bytes());
-    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn gzip(data: &[u8]) -> Vec<u8> {
+        let mut gzip = Gzip::new();
+        gzip.write(data);
+        gzip.finish()
+    }
 
     fn gunzip(data: &[u8]) -> Result<Vec<u8>, Error> {
         let mut gunzip = Gunzip::new(data, 1000);

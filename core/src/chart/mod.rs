@@ -3,6 +3,7 @@
 pub mod archive;
 mod decode;
 pub mod dependency;
+pub mod directory;
 pub mod extract;
 mod gzip;
 pub mod ignore;
@@ -16,6 +17,7 @@ mod walk;
 
 pub use archive::{Archive, Scan};
 pub use dependency::Dependency;
+pub use directory::Directory;
 pub use ignore::Ignore;
 pub use lock::Lock;
 pub use metadata::{Maintainer, Metadata};

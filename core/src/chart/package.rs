@@ -1,10 +1,20 @@
 //! Packing a directory (Helm 4.3, `helm package`), deterministically. A file machine.
+//!
+//! Differences from Helm, so that the same directory gives the same bytes everywhere: vendored charts are written in the
+//! order of their names (Helm's order changes from run to run), and deflate is zlib's at level 6, not Go's.
 
-use super::Metadata;
+use std::collections::BTreeSet;
+
+use super::archive::{Place, place};
+use super::gzip::Gzip;
+use super::tar;
+use super::{Archive, Directory, Metadata};
+use crate::error::{Code, Error, clip};
 use crate::files::{Answer, Step};
 use crate::limits::Limits;
 use crate::oci::Digest;
 use crate::time::Timestamp;
+use crate::version::Version;
 
 /// What may be set while packing.
 #[derive(Clone, Debug, Default)]
@@ -31,22 +41,162 @@ pub struct Packaged {
 }
 
 /// Reads a chart's directory (the root of its verbs) and packs it.
+///
+/// ```
+/// use chartoci::chart::{Package, package::Options};
+/// use chartoci::files::{Memory, Step};
+/// let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0 # soon 1.1")]);
+/// let mut package = Package::new(Options::default(), &chartoci::Limits::default());
+/// let packaged = loop {
+///     match package.poll() {
+///         Step::Do(verb) => package.handle(files.execute(verb)),
+///         Step::Done(result) => break result?,
+///     }
+/// };
+/// assert_eq!(packaged.filename, "web-1.0.0.tgz");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Debug)]
-pub struct Package {}
+pub struct Package {
+    options: Options,
+    directory: Directory,
+}
 
 impl Package {
     /// Starts.
     pub fn new(options: Options, limits: &Limits) -> Package {
-        let _ = (options, limits);
-        todo!()
+        Package { options, directory: Directory::new(limits) }
     }
-    /// What to do next.
+
+    /// What to do next; at the end the archive, which errs as [`Directory::poll`] does, and with
+    /// [`Code::VERSION_SYNTAX`], [`Code::CHART_API_VERSION`], [`Code::CHART_DEPENDENCIES_MISSING`],
+    /// [`Code::CHART_NAME`] and [`Code::JSON_SYNTAX`].
     pub fn poll(&mut self) -> Step<Packaged> {
-        todo!()
+        match self.directory.poll() {
+            Step::Do(verb) => Step::Do(verb),
+            Step::Done(archive) => Step::Done(archive.and_then(|archive| pack(&archive, &self.options))),
+        }
     }
+
     /// What came of it.
     pub fn handle(&mut self, answer: Answer) {
-        let _ = answer;
-        todo!()
+        self.directory.handle(answer);
+    }
+}
+
+fn pack(archive: &Archive, options: &Options) -> Result<Packaged, Error> {
+    let mut metadata = archive.metadata().clone();
+    if let Some(version) = &options.version {
+        Version::parse(version)?;
+        metadata.version.clone_from(version);
+    }
+    if let Some(app_version) = &options.app_version {
+        metadata.app_version.clone_from(app_version);
+    }
+    if !matches!(metadata.api_version.as_str(), "v1" | "v2") {
+        let message = format!("apiVersion {:?} is neither v1 nor v2", clip(&metadata.api_version));
+        return Err(Error::new(Code::CHART_API_VERSION, message));
+    }
+    check_dependencies(archive)?;
+    let filename = format!("{}-{}.tgz", metadata.name, metadata.version);
+    let mut writer = Writer { gzip: Gzip::new(), block: Vec::new(), created: options.created };
+    writer.chart(archive, &mut metadata, "")?;
+    let data = writer.finish();
+    Ok(Packaged { filename, digest: Digest::of(&data), data, metadata })
+}
+
+/// What Chart.yaml declares has to be in `charts/`, by its name alone.
+fn check_dependencies(archive: &Archive) -> Result<(), Error> {
+    let vendored = |name: &str| archive.dependencies().iter().any(|chart| chart.metadata().name == name);
+    let declared = archive.metadata().dependencies.iter().map(|dependency| dependency.name.as_str());
+    let missing: Vec<String> = declared.filter(|name| !vendored(name)).map(clip).collect();
+    match missing.is_empty() {
+        true => Ok(()),
+        false => {
+            let missing = missing.join(", ");
+            let message = format!("found in Chart.yaml, but missing in charts/ directory: {missing}");
+            Err(Error::new(Code::CHART_DEPENDENCIES_MISSING, message).with("missing", missing))
+        }
+    }
+}
+
+/// Writes entries in Helm's order.
+struct Writer {
+    gzip: Gzip,
+    /// One entry of the tar file, on its way to be compressed.
+    block: Vec<u8>,
+    created: Option<Timestamp>,
+}
+
+impl Writer {
+    /// Writes a chart below `above`, which is empty or ends with a slash. For apiVersion v1 the dependencies are taken
+    /// out of the metadata: they stand in requirements.yaml.
+    fn chart(&mut self, chart: &Archive, metadata: &mut Metadata, above: &str) -> Result<(), Error> {
+        if metadata.name.contains(|character: char| character == '\\' || character.is_control()) {
+            let message = format!("the name {:?} cannot be a directory's everywhere", clip(&metadata.name));
+            return Err(Error::new(Code::CHART_NAME, message));
+        }
+        let base = format!("{above}{}/", metadata.name);
+        let modified = |path: &str| chart.entries().find(|(known, _, _)| *known == path).map_or(0, |(_, _, time)| time);
+        let is_v1 = metadata.api_version == "v1";
+        if is_v1 {
+            metadata.dependencies.clear();
+        }
+        self.file(&format!("{base}Chart.yaml"), modified("Chart.yaml"), metadata.to_yaml().as_bytes());
+        if let Some(lock) = chart.lock().filter(|_| metadata.api_version == "v2") {
+            let generated = Timestamp::parse_rfc3339(&lock.generated).map_or(0, Timestamp::as_unix);
+            self.file(&format!("{base}Chart.lock"), generated, lock.to_yaml().as_bytes());
+        }
+        if let Some(schema) = chart.schema() {
+            serde_json::from_slice::<serde::de::IgnoredAny>(schema).map_err(|error| {
+                Error::new(Code::JSON_SYNTAX, "this is no valid JSON")
+                    .with("line", error.line())
+                    .with("column", error.column())
+                    .within("path", format!("{base}values.schema.json"))
+            })?;
+        }
+        let own = || chart.entries().filter(|(path, _, _)| place(path) == Place::File { root: "", path });
+        let documents = ["values.yaml", "values.schema.json"];
+        for document in documents {
+            for (path, content, modified) in own().filter(|(path, _, _)| *path == document) {
+                self.file(&format!("{base}{path}"), modified, content);
+            }
+        }
+        for templates in [true, false] {
+            for (path, content, modified) in own().filter(|(path, _, _)| path.starts_with("templates/") == templates) {
+                let is_kept = match path {
+                    "Chart.yaml" | "Chart.lock" => false,
+                    "requirements.yaml" | "requirements.lock" => is_v1,
+                    _ => !documents.contains(&path),
+                };
+                if is_kept {
+                    self.file(&format!("{base}{path}"), modified, content);
+                }
+            }
+        }
+        let mut names = BTreeSet::new();
+        for vendored in chart.dependencies() {
+            let mut metadata = vendored.metadata().clone();
+            if !names.insert(metadata.name.clone()) {
+                let message = format!("two charts in {base}charts are called {:?}", clip(&metadata.name));
+                return Err(Error::new(Code::ARCHIVE_DUPLICATE, message));
+            }
+            self.chart(vendored, &mut metadata, &format!("{base}charts/"))?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, path: &str, modified: i64, content: &[u8]) {
+        let modified = self.created.map_or(modified, Timestamp::as_unix);
+        self.block.clear();
+        tar::append(&mut self.block, path, modified, content);
+        self.gzip.write(&self.block);
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.block.clear();
+        tar::finish(&mut self.block);
+        self.gzip.write(&self.block);
+        self.gzip.finish()
     }
 }

@@ -1,0 +1,227 @@
+//! Loading a chart's directory (Helm 4.3, `pkg/chart/v2/loader/directory.go`). A file machine.
+
+use super::archive::{File, Loader};
+use super::walk::{Budget, Keep, below, byte_order_mark};
+use super::{Archive, Ignore};
+use crate::error::{Code, Error, clip};
+use crate::files::{Answer, Entry, EntryKind, FileFailure, Step, Verb};
+use crate::limits::Limits;
+use crate::oci::Digest;
+
+/// Reads a chart's directory (the root of its verbs), without what its .helmignore names, into memory.
+///
+/// The entries of a directory are taken in the order of their names. Helm follows links; here a link that is not ignored
+/// is refused, since it may lead anywhere. Size and digest of the result are those of all files' bytes, one after the
+/// other.
+///
+/// ```
+/// use chartoci::chart::Directory;
+/// use chartoci::files::{Memory, Step};
+/// let mut files = Memory::from_iter([("Chart.yaml", "name: web\nversion: 1.0.0"), ("templates/a.yaml", "a: 1")]);
+/// let mut directory = Directory::new(&chartoci::Limits::default());
+/// let archive = loop {
+///     match directory.poll() {
+///         Step::Do(verb) => directory.handle(files.execute(verb)),
+///         Step::Done(result) => break result?,
+///     }
+/// };
+/// assert_eq!(archive.paths().collect::<Vec<_>>(), ["Chart.yaml", "templates/a.yaml"]);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Directory {
+    limits: Limits,
+    ignore: Ignore,
+    /// What is still to do, the next thing last.
+    tasks: Vec<Task>,
+    /// Bytes of the file that is being read, and those of all files before it.
+    bytes: Vec<u8>,
+    /// Where in `bytes` the file begins that is being read.
+    start: usize,
+    files: Vec<File>,
+    entries: u32,
+    failed: Option<Error>,
+}
+
+#[derive(Debug)]
+enum Task {
+    List {
+        path: String,
+    },
+    /// The root's entries are known, and its .helmignore is to be read before they are looked at.
+    ReadIgnore {
+        entries: Vec<Entry>,
+    },
+    Read {
+        path: String,
+        size: u64,
+        modified: i64,
+    },
+}
+
+const IGNORE_FILE: &str = ".helmignore";
+/// Most bytes that are asked for at once.
+const PIECE: u64 = 8 << 20;
+
+impl Directory {
+    /// Starts.
+    pub fn new(limits: &Limits) -> Directory {
+        Directory {
+            limits: limits.clone(),
+            ignore: Ignore::default(),
+            tasks: vec![Task::List { path: String::new() }],
+            bytes: Vec::new(),
+            start: 0,
+            files: Vec::new(),
+            entries: 0,
+            failed: None,
+        }
+    }
+
+    /// What to do next.
+    ///
+    /// # Errors
+    /// Those of [`Archive::read`], `files.*`, [`Code::IGNORE_PATTERN`].
+    pub fn poll(&mut self) -> Step<Archive> {
+        if let Some(error) = &self.failed {
+            return Step::Done(Err(error.clone()));
+        }
+        let read = self.bytes.len().saturating_sub(self.start) as u64;
+        Step::Do(match self.tasks.last() {
+            None => return Step::Done(self.load()),
+            Some(Task::List { path }) => Verb::List { path: path.clone() },
+            Some(Task::ReadIgnore { .. }) => Verb::Read { path: IGNORE_FILE.to_owned(), offset: read, limit: PIECE },
+            Some(Task::Read { path, size, .. }) => {
+                // One byte more than the file had: a short answer is its end.
+                let limit = size.saturating_sub(read).saturating_add(1).min(PIECE);
+                Verb::Read { path: path.clone(), offset: read, limit }
+            }
+        })
+    }
+
+    /// What came of it.
+    pub fn handle(&mut self, answer: Answer) {
+        let Some(task) = self.tasks.pop() else { return };
+        if let Err(error) = self.advance(task, answer) {
+            self.failed = Some(error);
+        }
+    }
+
+    fn advance(&mut self, task: Task, answer: Answer) -> Result<(), Error> {
+        match (task, answer) {
+            (Task::List { path }, Answer::Entries(entries)) => {
+                let root = path.is_empty();
+                if root && entries.iter().any(|entry| entry.name == IGNORE_FILE && entry.kind == EntryKind::File) {
+                    self.tasks.push(Task::ReadIgnore { entries });
+                    return Ok(());
+                }
+                if root {
+                    self.ignore = Ignore::parse("")?;
+                }
+                self.enter(&path, entries)
+            }
+            (Task::ReadIgnore { entries }, Answer::Data(data)) => {
+                let ended = (data.len() as u64) < PIECE;
+                self.keep(&data, IGNORE_FILE)?;
+                if !ended {
+                    self.tasks.push(Task::ReadIgnore { entries });
+                    return Ok(());
+                }
+                self.ignore = Ignore::parse(&String::from_utf8_lossy(&self.bytes))?;
+                self.bytes.clear();
+                self.enter("", entries)
+            }
+            (Task::Read { path, size, modified }, Answer::Data(data)) => {
+                let read = (self.bytes.len() - self.start) as u64;
+                let ended = (data.len() as u64) < size.saturating_sub(read).saturating_add(1).min(PIECE);
+                self.keep(&data, &path)?;
+                if !ended {
+                    self.tasks.push(Task::Read { path, size, modified });
+                    return Ok(());
+                }
+                let mark = byte_order_mark(&self.bytes[self.start..]);
+                self.files.push(File { path, range: self.start + mark..self.bytes.len(), modified });
+                self.start = self.bytes.len();
+                Ok(())
+            }
+            (Task::List { path } | Task::Read { path, .. }, answer) => Err(unreadable(&path, &answer)),
+            (Task::ReadIgnore { .. }, answer) => Err(unreadable(IGNORE_FILE, &answer)),
+        }
+    }
+
+    /// Keeps bytes of a file, if the limits allow it.
+    fn keep(&mut self, data: &[u8], path: &str) -> Result<(), Error> {
+        let (file, all) = (self.bytes.len() - self.start + data.len(), self.bytes.len() + data.len());
+        for (count, limit, code) in [
+            (file, self.limits.file.saturating_add(1), Code::LIMIT_FILE),
+            (all, self.limits.unpacked, Code::LIMIT_UNPACKED),
+        ] {
+            if count as u64 >= limit {
+                return Err(Error::new(code, "the chart is too large").with("limit", limit).within("path", clip(path)));
+            }
+        }
+        self.bytes.extend_from_slice(data);
+        Ok(())
+    }
+
+    /// Plans what is to be done about the entries of a directory.
+    fn enter(&mut self, directory: &str, mut entries: Vec<Entry>) -> Result<(), Error> {
+        entries.sort_by(|a, b| b.name.cmp(&a.name));
+        for entry in entries {
+            let path = if directory.is_empty() { entry.name.clone() } else { format!("{directory}/{}", entry.name) };
+            let is_link = entry.kind == EntryKind::Link;
+            if self.ignore.matches(&path, entry.kind == EntryKind::Directory)
+                || (is_link && self.ignore.matches(&path, true))
+            {
+                continue;
+            }
+            let refused =
+                |code: Code| Error::new(code, code.meaning().trim_end_matches('.')).within("path", clip(&path));
+            if entry.name.contains(['/', '\\', '\0']) || below(&path).is_ok_and(|cleaned| cleaned != path) {
+                return Err(refused(Code::ARCHIVE_NAME));
+            }
+            below(&path).map_err(refused)?;
+            self.entries += 1;
+            if self.entries > self.limits.files {
+                return Err(refused(Code::LIMIT_FILES));
+            }
+            self.tasks.push(match entry.kind {
+                EntryKind::Directory => Task::List { path },
+                EntryKind::File => Task::Read { path, size: entry.size, modified: entry.modified },
+                EntryKind::Link => return Err(refused(Code::FILES_LINK)),
+                EntryKind::Other => return Err(refused(Code::FILES_IRREGULAR)),
+            });
+        }
+        Ok(())
+    }
+
+    fn load(&mut self) -> Result<Archive, Error> {
+        let (bytes, files) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.files));
+        let mut budget = Budget::new(&self.limits);
+        let mut loader = Loader::new(&self.limits, Keep::Files);
+        for file in files {
+            let path = file.path.clone();
+            budget.spend_bytes(file.range.len() as u64)?;
+            let content = &bytes[file.range.clone()];
+            loader.add(file, content, &mut budget).map_err(|error| error.within("path", clip(&path)))?;
+        }
+        let (digest, size) = (Digest::of(&bytes), bytes.len() as u64);
+        loader.finish(bytes, digest, size, budget.used)
+    }
+}
+
+/// What a host's failure means.
+pub(super) fn unreadable(path: &str, answer: &Answer) -> Error {
+    let path = if path.is_empty() { "." } else { path };
+    let (code, why) = match answer {
+        Answer::Failed(FileFailure::NotFound) => (Code::FILES_NOT_FOUND, "nothing is there"),
+        Answer::Failed(FileFailure::Exists) => (Code::FILES_EXISTS, "something is there already"),
+        Answer::Failed(FileFailure::Denied) => (Code::FILES_DENIED, "no permission"),
+        Answer::Failed(FileFailure::Full) => (Code::FILES_STORAGE, "no room is left"),
+        Answer::Failed(FileFailure::Other(why)) => (Code::FILES_STORAGE, why.as_str()),
+        Answer::Done | Answer::Entries(_) | Answer::Data(_) => {
+            (Code::FILES_STORAGE, "the host's answer is of another kind")
+        }
+    };
+    Error::new(code, why).within("path", clip(path))
+}
