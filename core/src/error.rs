@@ -203,6 +203,10 @@ table! {
         "A push target carries a tag or a digest.",
         "Name the registry and the path only: the chart's name and version are appended.";
 
+    REFERENCE_VERSION = "reference.version", kind(Kind::Misuse),
+        "The reference's tag and the version that was asked for differ.",
+        "Name the version once: in the reference, or beside it.";
+
     // version
     VERSION_SYNTAX = "version.syntax", kind(Kind::Invalid),
         "The text is no semantic version.",

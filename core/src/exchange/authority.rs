@@ -1,1 +1,428 @@
-//! authority
+//! Who the caller is to one registry, for one set of scopes: settled once for all calls, which wait for it.
+//!
+//! ```text
+//!                 401                    answer                 token
+//!   Unknown ───────────────▶ Asking ───────────────▶ Fetching ─────────▶ Held
+//!      │ anything else          ▲  │ Basic, or a ready-made token          │ refused though it had served,
+//!      ▼                        │  └──────────────────────────────────────▶│ or about to expire
+//!   Anonymous ──────401─────────┴──────────────────────────────────────────┘       nothing left to try: Denied
+//! ```
+
+use super::calls::{CallId, Reply};
+use super::errcode::{About, refusal};
+use super::place::Place;
+use super::session::{Grant, Session};
+use super::{CredentialQuery, Event, QueryId};
+use crate::auth::challenge::{self, Challenge};
+use crate::auth::token::{Token, TokenServer, basic};
+use crate::auth::{Credential, Origin, Scope};
+use crate::error::{Code, Error};
+use crate::http::url::Url;
+use crate::time::{Duration, Instant};
+
+/// A token is renewed this long before it expires.
+const MARGIN: Duration = Duration::from_secs(5);
+
+/// What is known of the caller's standing.
+#[derive(Debug)]
+enum State {
+    /// Nothing was answered yet. One call may be out to find out, where others wait for it.
+    Unknown { probe: Option<CallId> },
+    /// The host is asked for a credential; `again` because the last one was refused.
+    Asking { id: QueryId, again: bool },
+    /// A token request is on its way.
+    Fetching,
+    /// This stands in `Authorization`, until it expires.
+    Held { authorization: String, expires: Option<Instant> },
+    /// Nobody asks who is calling.
+    Anonymous,
+    /// There is nothing left to try.
+    Denied(Error),
+}
+
+/// How the registry wants to be told.
+#[derive(Clone, Debug)]
+enum Scheme {
+    Basic,
+    Bearer(TokenServer),
+}
+
+/// Whether a call may go.
+pub(super) enum Pass {
+    Go(Option<String>),
+    Wait,
+    Denied(Error),
+}
+
+/// What is to be done so that it can go on.
+pub(super) enum Errand {
+    Ask(CredentialQuery),
+    Fetch(TokenServer, Option<Credential>),
+    Tell(Event),
+}
+
+pub(super) struct Authority {
+    session: Session,
+    registry: String,
+    base: Url,
+    origin: Origin,
+    scope: Scope,
+    state: State,
+    /// One call goes first, because a login will be asked for.
+    cautious: bool,
+    /// Counts what was presented: a refusal of something older says nothing.
+    generation: u32,
+    /// What is presented now has been good for some call.
+    proven: bool,
+    scheme: Option<Scheme>,
+    /// What the host answered last; `None` within means anonymous.
+    credential: Option<Option<Credential>>,
+    asked_again: bool,
+    fell_back: bool,
+    queries: u32,
+    errands: Vec<Errand>,
+    /// The answer that led here: what a denial says.
+    refusal: Option<Error>,
+}
+
+impl Authority {
+    pub(super) fn new(session: &Session, place: &Place, scope: Scope) -> Authority {
+        let origin = Origin::of(place.base());
+        let has_credentials = session.config().has_credentials;
+        let (state, scheme, cautious) = session.host(&origin, |host| {
+            let cautious = host.challenges || has_credentials;
+            if let Some(authorization) = host.standing.clone() {
+                (State::Held { authorization, expires: None }, Some(Scheme::Basic), cautious)
+            } else if let Some(Grant { authorization, expires, server }) = host.grant(&scope).cloned() {
+                (State::Held { authorization, expires: Some(expires) }, Some(Scheme::Bearer(server)), cautious)
+            } else if host.open.contains(&scope) {
+                (State::Anonymous, None, cautious)
+            } else {
+                (State::Unknown { probe: None }, None, cautious)
+            }
+        });
+        Authority {
+            session: session.clone(),
+            registry: place.repository().registry().to_owned(),
+            base: place.base().clone(),
+            origin,
+            scope,
+            cautious,
+            generation: 1,
+            proven: matches!(state, State::Held { .. }),
+            state,
+            scheme,
+            credential: None,
+            asked_again: false,
+            fell_back: false,
+            queries: 0,
+            errands: Vec::new(),
+            refusal: None,
+        }
+    }
+
+    /// Credentials go here and nowhere else.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The registry's root, against which a token server is judged.
+    pub(super) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    pub(super) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// A credential is behind what is presented, and not just an anonymous token.
+    pub(super) fn presents(&self) -> bool {
+        matches!(self.state, State::Held { .. }) && !matches!(self.credential, Some(None))
+    }
+
+    pub(super) fn take_errands(&mut self) -> Vec<Errand> {
+        std::mem::take(&mut self.errands)
+    }
+
+    /// May this call go now? One that carries a blob never goes before it is clear who is asking.
+    pub(super) fn pass(&mut self, now: Instant, call: CallId, carries_blob: bool) -> Pass {
+        match &mut self.state {
+            State::Held { expires: Some(expires), .. } if *expires <= now + MARGIN => {
+                self.negotiate();
+                Pass::Wait
+            }
+            State::Held { authorization, .. } => Pass::Go(Some(authorization.clone())),
+            State::Anonymous => Pass::Go(None),
+            State::Denied(error) => Pass::Denied(error.clone()),
+            State::Asking { .. } | State::Fetching => Pass::Wait,
+            State::Unknown { .. } if carries_blob => Pass::Wait,
+            State::Unknown { probe: Some(_) } if self.cautious => Pass::Wait,
+            State::Unknown { probe } => {
+                *probe = Some(call);
+                Pass::Go(None)
+            }
+        }
+    }
+
+    /// The call came back, with whatever: another may find out now.
+    pub(super) fn landed(&mut self, call: CallId) {
+        if let State::Unknown { probe } = &mut self.state {
+            probe.take_if(|probe| *probe == call);
+        }
+    }
+
+    /// The call was answered, and not with a refusal.
+    pub(super) fn accepted(&mut self, generation: u32, status: u16) {
+        if generation != self.generation {
+            return;
+        }
+        self.proven = true;
+        if matches!(self.state, State::Unknown { .. }) {
+            self.state = State::Anonymous;
+        }
+        if matches!(self.state, State::Anonymous) && status < 400 {
+            self.session.host(&self.origin, |host| host.open.insert(self.scope.clone()));
+        }
+    }
+
+    /// The call was answered with 401 or 403. True: something changes, and it is to wait and go again. `renewed` says
+    /// whether this call has led to a renewal before.
+    pub(super) fn refused(&mut self, generation: u32, reply: &Reply, renewed: &mut bool) -> bool {
+        if matches!(self.state, State::Denied(_)) {
+            return false;
+        }
+        if generation != self.generation || matches!(self.state, State::Asking { .. } | State::Fetching) {
+            return true;
+        }
+        self.refusal = Some(refusal(reply, About::Manifest));
+        let challenges = challenge::parse(reply.headers.get_all("www-authenticate"));
+        match &self.state {
+            State::Held { authorization, .. } => {
+                let authorization = authorization.clone();
+                self.retract(&authorization, reply.status, &challenges, renewed)
+            }
+            _ if reply.status == 403 => false,
+            _ => {
+                self.session.host(&self.origin, |host| {
+                    host.challenges = true;
+                    host.open.remove(&self.scope);
+                });
+                match self.choose(&challenges) {
+                    Ok(scheme) => {
+                        self.scheme = Some(scheme);
+                        self.negotiate();
+                    }
+                    Err(error) => self.deny(error),
+                }
+                true
+            }
+        }
+    }
+
+    /// What was presented is refused: another token, another credential, none, in this order, each once.
+    fn retract(&mut self, presented: &str, status: u16, challenges: &[Challenge], renewed: &mut bool) -> bool {
+        let ready_made = !matches!(self.scheme, Some(Scheme::Bearer(_)))
+            || matches!(self.credential, Some(Some(Credential::Bearer(_))));
+        if self.proven && !*renewed {
+            *renewed = true;
+            self.session.host(&self.origin, |host| host.forget(presented));
+            if let Ok(scheme) = self.choose(challenges) {
+                self.scheme = Some(scheme);
+            }
+            if ready_made && !self.asked_again {
+                self.ask(true)
+            } else {
+                self.negotiate()
+            }
+            return true;
+        }
+        if status == 401 || self.scope.only_reads() {
+            self.session.host(&self.origin, |host| host.forget(presented));
+            if status == 401 && ready_made && !self.asked_again {
+                self.ask(true);
+                return true;
+            }
+            if self.presents() && self.may_fall_back() {
+                self.fall_back();
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The host's answer; one that was not asked for is ignored.
+    pub(super) fn answered(&mut self, answered: QueryId, credential: Option<Credential>) {
+        let State::Asking { id, again } = self.state else { return };
+        if id != answered {
+            return;
+        }
+        let refused_before = again && (credential.is_none() || Some(&credential) == self.credential.as_ref());
+        if refused_before {
+            let error = Error::new(Code::AUTH_REFUSED, format!("{} refuses the credential", self.registry));
+            let error = self.refusal.take().filter(|refusal| refusal.code() == Code::AUTH_FORBIDDEN).unwrap_or(error);
+            return self.give_up(error);
+        }
+        self.credential = Some(credential);
+        self.present();
+    }
+
+    /// The token server's answer.
+    pub(super) fn fetched(&mut self, answer: Result<Token, Error>, now: Instant) {
+        let (State::Fetching, Some(Scheme::Bearer(server))) = (&self.state, &self.scheme) else { return };
+        match answer {
+            Ok(token) => {
+                let grant = Grant {
+                    authorization: token.authorization(),
+                    expires: now + token.lifetime,
+                    server: server.clone(),
+                };
+                let (authorization, expires) = (grant.authorization.clone(), Some(grant.expires));
+                self.session.host(&self.origin, |host| host.remember(grant));
+                self.hold(authorization, expires);
+            }
+            Err(error) if matches!(error.status(), Some(400 | 401 | 403)) => match &self.credential {
+                Some(Some(_)) if !self.asked_again => self.ask(true),
+                Some(Some(_)) => {
+                    let refused =
+                        Error::new(Code::AUTH_REFUSED, format!("{} refuses the credential", server.realm.host()));
+                    self.give_up(refused.because(error));
+                }
+                _ => {
+                    let required = Error::new(Code::AUTH_REQUIRED, format!("{} asks for a login", self.registry));
+                    self.deny(required.because(error));
+                }
+            },
+            Err(error) => self.deny(error),
+        }
+    }
+
+    /// The scheme of the challenges that can be answered: Bearer before Basic.
+    fn choose(&self, challenges: &[Challenge]) -> Result<Scheme, Error> {
+        let mut refused = None;
+        for challenge in challenges.iter().filter(|challenge| challenge.is("bearer")) {
+            match TokenServer::of(challenge, &self.base, &self.scope) {
+                Ok(server) => return Ok(Scheme::Bearer(server)),
+                Err(error) => refused = Some(error),
+            }
+        }
+        if challenges.iter().any(|challenge| challenge.is("basic")) {
+            return Ok(Scheme::Basic);
+        }
+        match refused {
+            Some(error) => Err(error),
+            // The browser may have hidden the challenge: Basic is worth a try.
+            None if challenges.is_empty() && !self.session.config().transport.all_headers => Ok(Scheme::Basic),
+            None => Err(Error::new(
+                Code::AUTH_CHALLENGE,
+                format!("{} asks for a login and does not say how", self.registry),
+            )),
+        }
+    }
+
+    fn negotiate(&mut self) {
+        match self.credential {
+            Some(_) => self.present(),
+            None => self.ask(false),
+        }
+    }
+
+    fn ask(&mut self, again: bool) {
+        self.asked_again |= again;
+        self.queries += 1;
+        let id = QueryId(self.queries);
+        let server = match &self.scheme {
+            Some(Scheme::Bearer(server)) => Some(server),
+            _ => None,
+        };
+        self.errands.push(Errand::Ask(CredentialQuery {
+            id,
+            registry: self.registry.clone(),
+            realm: server.map(|server| server.realm.without_query()),
+            service: server.and_then(|server| server.service.clone()),
+            scope: Some(self.scope.to_string()),
+            refused: again,
+        }));
+        self.state = State::Asking { id, again };
+    }
+
+    /// Makes something of the credential that there is.
+    fn present(&mut self) {
+        let credential = self.credential.clone().flatten();
+        match (&self.scheme, credential) {
+            (_, Some(Credential::Bearer(token))) => self.stand(Token::given(&token).authorization()),
+            (Some(Scheme::Bearer(server)), credential) => {
+                self.errands.push(Errand::Fetch(server.clone(), credential));
+                self.state = State::Fetching;
+            }
+            (_, Some(Credential::Basic { username, password })) => self.stand(basic(&username, &password)),
+            (_, Some(Credential::Identity(_))) => self.deny(
+                Error::new(Code::AUTH_REFUSED, format!("{} takes no identity token", self.registry))
+                    .with_hint("The registry wants user and password: log in with them."),
+            ),
+            (_, None) => {
+                let error = Error::new(Code::AUTH_REQUIRED, format!("{} asks for a login", self.registry));
+                self.deny(if self.session.config().transport.all_headers {
+                    error
+                } else {
+                    error.with_hint(
+                        "Pass credentials. If the registry gives tokens to anybody, it must expose WWW-Authenticate to \
+                         this page's origin (CORS, Access-Control-Expose-Headers).",
+                    )
+                });
+            }
+        }
+    }
+
+    fn stand(&mut self, authorization: String) {
+        self.session.host(&self.origin, |host| host.standing = Some(authorization.clone()));
+        self.hold(authorization, None);
+    }
+
+    fn hold(&mut self, authorization: String, expires: Option<Instant>) {
+        self.state = State::Held { authorization, expires };
+        self.changed();
+    }
+
+    fn changed(&mut self) {
+        self.generation = self.generation.saturating_add(1);
+        self.proven = false;
+    }
+
+    /// Reading may be free to all, though the credential is bad.
+    fn may_fall_back(&self) -> bool {
+        self.scope.only_reads() && !self.fell_back
+    }
+
+    fn give_up(&mut self, error: Error) {
+        if self.may_fall_back() { self.fall_back() } else { self.deny(error) }
+    }
+
+    fn fall_back(&mut self) {
+        self.fell_back = true;
+        self.credential = Some(None);
+        self.errands.push(Errand::Tell(Event::Notice {
+            code: "auth.anonymous",
+            text: format!("{} refuses the stored credential; trying without one", self.registry),
+        }));
+        if let Some(Scheme::Bearer(server)) = &self.scheme {
+            self.errands.push(Errand::Fetch(server.clone(), None));
+            self.state = State::Fetching;
+        } else {
+            self.state = State::Anonymous;
+            self.changed();
+        }
+    }
+
+    /// The end: with the registry's own words and the hint that fits it, where it had any.
+    fn deny(&mut self, error: Error) {
+        let error = match self.refusal.take() {
+            Some(refusal) if error.status().is_none() => {
+                let knows_better = refusal.hint() != refusal.code().remedy() && error.hint() == error.code().remedy();
+                let hinted = if knows_better { error.with_hint(refusal.hint()) } else { error };
+                hinted.with_answer(refusal.status().unwrap_or(401), refusal.registry_errors().to_vec())
+            }
+            _ => error,
+        };
+        self.state = State::Denied(error);
+    }
+}

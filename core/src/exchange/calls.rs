@@ -1,1 +1,822 @@
-//! calls
+//! Every logical request: authority, retries, redirects, limits, resume. Knows no Helm and no operation.
+//!
+//! A call is *ready*, *in flight*, or in *backoff*; a ready call whose authority is not settled is parked. What it asked
+//! for arrives in [`Calls::settled`], once, whatever happened in between.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::authority::{Authority, Errand, Pass};
+use super::errcode::{self, About};
+use super::place::Place;
+use super::retry::{Random, is_passing, retry_after};
+use super::{Event, Output, QueryId, Session};
+use crate::auth::origin::realm;
+use crate::auth::token::{Token, TokenServer};
+use crate::auth::{Credential, Origin, Scope};
+use crate::error::{Code, Error, clip};
+use crate::http::url::{Scheme, Url};
+use crate::http::{BlobId, Failure, Headers, Method, Payload, Receiver, Redirect, Request, RequestId, ResponseHead};
+use crate::oci::Descriptor;
+use crate::time::{Duration, Instant, Timestamp};
+
+/// Number of a call within its exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CallId(u32);
+
+/// Which of the exchange's authorities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AuthorityId(usize);
+
+/// What becomes of the body of a 2xx.
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
+    /// Nothing is read of it.
+    Nothing,
+    /// It is collected, up to this limit of [`Limits`](crate::Limits).
+    Body { limit: u64, name: &'static str },
+    /// The host stores it while it is verified.
+    Blob { blob: BlobId, descriptor: Descriptor },
+}
+
+/// A request to be made.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    method: Method,
+    url: Url,
+    headers: Headers,
+    payload: Payload,
+    wanted: Wanted,
+    authority: Option<AuthorityId>,
+    /// Failures that may pass are tried again here; otherwise the operation hears of them.
+    again: bool,
+    /// Tries that the operation has made of it before.
+    tries: u32,
+    after: Option<(Duration, String)>,
+}
+
+impl Draft {
+    pub(super) fn new(method: Method, url: Url) -> Draft {
+        Draft {
+            method,
+            url,
+            headers: Headers::new(),
+            payload: Payload::Empty,
+            wanted: Wanted::Nothing,
+            authority: None,
+            again: true,
+            tries: 0,
+            after: None,
+        }
+    }
+
+    pub(super) fn header(mut self, name: &str, value: &str) -> Draft {
+        self.headers.add(name, value);
+        self
+    }
+
+    pub(super) fn payload(mut self, content_type: &str, payload: Payload) -> Draft {
+        self.headers.add("content-type", content_type);
+        self.payload = payload;
+        self
+    }
+
+    pub(super) fn wants(mut self, wanted: Wanted) -> Draft {
+        self.wanted = wanted;
+        self
+    }
+
+    pub(super) fn by(mut self, authority: AuthorityId) -> Draft {
+        self.authority = Some(authority);
+        self
+    }
+
+    /// One try only, after that many before it: what comes after a failure is for the operation to say.
+    pub(super) fn once(mut self, tries: u32) -> Draft {
+        self.again = false;
+        self.tries = tries;
+        self
+    }
+
+    /// Begins after a pause, because of this.
+    pub(super) fn after(mut self, pause: Duration, why: &str) -> Draft {
+        self.after = Some((pause, why.to_owned()));
+        self
+    }
+}
+
+/// An answer that is final: not to be retried, redirected or authorised.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Headers,
+    pub(super) body: Vec<u8>,
+    /// Where it came from.
+    pub(super) url: Url,
+    pub(super) method: Method,
+    /// A credential stood behind the request.
+    pub(super) presented: bool,
+}
+
+/// No answer could be had.
+#[derive(Clone, Debug)]
+pub(super) struct Failed {
+    pub(super) error: Error,
+    /// The operation may begin anew after this pause: the failure is of the kind that passes.
+    pub(super) again: Option<Duration>,
+}
+
+/// Who hears of a call's end.
+#[derive(Clone, Copy, Debug)]
+enum Purpose {
+    Operation,
+    Token(AuthorityId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Ready,
+    InFlight,
+    Backoff(Instant),
+}
+
+struct Call {
+    draft: Draft,
+    purpose: Purpose,
+    state: State,
+    /// Tries since the last progress.
+    tries: u32,
+    /// The most bytes of a blob that any try has got.
+    progress: u64,
+    /// It has led to a new token before.
+    renewed: bool,
+    /// It has begun a blob from the start again before.
+    restarted: bool,
+    /// What has arrived of a blob.
+    kept: Option<Receiver>,
+    way: Way,
+}
+
+/// Where the current try has got to.
+struct Way {
+    target: Url,
+    method: Method,
+    payload: Payload,
+    redirects: u32,
+    /// It has left its origin: no credential goes with it any more.
+    strayed: bool,
+    /// What was presented with the last request.
+    generation: u32,
+    presented: bool,
+}
+
+impl Way {
+    fn of(draft: &Draft) -> Way {
+        Way {
+            target: draft.url.clone(),
+            method: draft.method,
+            payload: draft.payload.clone(),
+            redirects: 0,
+            strayed: false,
+            generation: 0,
+            presented: false,
+        }
+    }
+}
+
+struct Flight {
+    call: CallId,
+    head: Option<(ResponseHead, Option<Objection>)>,
+}
+
+/// What is wrong with an answer, as its head tells already.
+enum Objection {
+    Error(Error),
+    /// The blob is to be read from its start.
+    Restart,
+}
+
+enum Arrival {
+    Ended(CallId, ResponseHead, Option<Objection>, Receiver),
+    Failed(CallId, Failure, Option<Receiver>),
+    Credential(QueryId, Option<Credential>),
+}
+
+pub(super) struct Calls {
+    session: Session,
+    authorities: Vec<Authority>,
+    calls: BTreeMap<CallId, Call>,
+    flights: BTreeMap<RequestId, Flight>,
+    queries: BTreeMap<QueryId, (AuthorityId, QueryId)>,
+    arrivals: VecDeque<Arrival>,
+    settled: VecDeque<(CallId, Result<Reply, Failed>)>,
+    outputs: VecDeque<Output>,
+    random: Random,
+    last_call: u32,
+    last_request: u32,
+    last_query: u32,
+}
+
+impl Calls {
+    pub(super) fn new(session: &Session) -> Calls {
+        Calls {
+            session: session.clone(),
+            authorities: Vec::new(),
+            calls: BTreeMap::new(),
+            flights: BTreeMap::new(),
+            queries: BTreeMap::new(),
+            arrivals: VecDeque::new(),
+            settled: VecDeque::new(),
+            outputs: VecDeque::new(),
+            random: session.random(),
+            last_call: 0,
+            last_request: 0,
+            last_query: 0,
+        }
+    }
+
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Who the caller is at that place, for that scope.
+    pub(super) fn authority(&mut self, place: &Place, scope: Scope) -> AuthorityId {
+        self.authorities.push(Authority::new(&self.session, place, scope));
+        AuthorityId(self.authorities.len() - 1)
+    }
+
+    pub(super) fn start(&mut self, draft: Draft) -> CallId {
+        self.begin(draft, Purpose::Operation)
+    }
+
+    pub(super) fn notify(&mut self, event: Event) {
+        self.outputs.push_back(Output::Notify(event));
+    }
+
+    /// The pause after that many tries; `None` if there is to be no other.
+    pub(super) fn pause(&mut self, tries: u32) -> Option<Duration> {
+        self.session.config().retry.pause(tries, None, &mut self.random)
+    }
+
+    fn begin(&mut self, draft: Draft, purpose: Purpose) -> CallId {
+        self.last_call += 1;
+        let id = CallId(self.last_call);
+        let call = Call {
+            way: Way::of(&draft),
+            tries: draft.tries,
+            draft,
+            purpose,
+            state: State::Ready,
+            progress: 0,
+            renewed: false,
+            restarted: false,
+            kept: None,
+        };
+        self.calls.insert(id, call);
+        id
+    }
+
+    /// The next call that has come to its end.
+    pub(super) fn settled(&mut self) -> Option<(CallId, Result<Reply, Failed>)> {
+        self.settled.pop_front()
+    }
+
+    pub(super) fn output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Nothing is left to hand out.
+    pub(super) fn is_idle(&self) -> bool {
+        self.outputs.is_empty() && self.settled.is_empty() && self.arrivals.is_empty()
+    }
+
+    /// When there will be something to do though nothing arrives.
+    pub(super) fn wake(&self) -> Option<Instant> {
+        let due = self.calls.values().filter_map(|call| match call.state {
+            State::Backoff(due) => Some(due),
+            _ => None,
+        });
+        due.min()
+    }
+
+    pub(super) fn waits_for(&self) -> &'static str {
+        if !self.flights.is_empty() {
+            "an answer"
+        } else if !self.queries.is_empty() {
+            "a credential"
+        } else {
+            "the next try"
+        }
+    }
+
+    /// Drops everything; what is out is to be cancelled.
+    pub(super) fn cancel(&mut self) {
+        self.calls.clear();
+        self.arrivals.clear();
+        self.settled.clear();
+        self.queries.clear();
+        let flights = std::mem::take(&mut self.flights);
+        self.outputs.retain(|output| matches!(output, Output::Notify(_)));
+        self.outputs.extend(flights.into_keys().map(Output::Cancel));
+    }
+
+    // What the host feeds in. Time comes with the next poll.
+
+    pub(super) fn response(&mut self, id: RequestId, head: ResponseHead) -> Receiver {
+        let Some(flight) = self.flights.get_mut(&id).filter(|flight| flight.head.is_none()) else {
+            return Receiver::refuse();
+        };
+        let Some(call) = self.calls.get_mut(&flight.call) else { return Receiver::refuse() };
+        let (receiver, objection) = call.receiver(&head, self.session.config().limits.error_body);
+        flight.head = Some((head, objection));
+        receiver
+    }
+
+    pub(super) fn end(&mut self, id: RequestId, receiver: Receiver) {
+        if self.flights.get(&id).is_none_or(|flight| flight.head.is_none()) {
+            return;
+        }
+        if let Some(Flight { call, head: Some((head, objection)) }) = self.flights.remove(&id) {
+            self.arrivals.push_back(Arrival::Ended(call, head, objection, receiver));
+        }
+    }
+
+    pub(super) fn failure(&mut self, id: RequestId, failure: Failure, receiver: Option<Receiver>) {
+        if let Some(flight) = self.flights.remove(&id) {
+            self.arrivals.push_back(Arrival::Failed(flight.call, failure, receiver));
+        }
+    }
+
+    pub(super) fn credential(&mut self, id: QueryId, credential: Option<Credential>) {
+        if self.queries.contains_key(&id) {
+            self.arrivals.push_back(Arrival::Credential(id, credential));
+        }
+    }
+
+    /// Takes in what has arrived.
+    pub(super) fn take_in(&mut self, now: Instant) {
+        while let Some(arrival) = self.arrivals.pop_front() {
+            match arrival {
+                Arrival::Ended(id, head, objection, receiver) => {
+                    self.land(id);
+                    self.ended(now, id, head, objection, receiver);
+                }
+                Arrival::Failed(id, failure, receiver) => {
+                    self.land(id);
+                    self.failed(now, id, &failure, receiver);
+                }
+                Arrival::Credential(id, credential) => {
+                    if let Some((authority, own)) = self.queries.remove(&id) {
+                        self.authorities[authority.0].answered(own, credential);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends what can be sent now.
+    pub(super) fn send_out(&mut self, now: Instant) {
+        self.run_errands();
+        // A token that is about to expire makes for a call that is not in the map yet: ids grow while they are walked.
+        let mut next = CallId(0);
+        while let Some((&id, _)) = self.calls.range(next..).next() {
+            if self.flights.len() >= usize::from(self.session.config().concurrency.get()) {
+                return;
+            }
+            self.dispatch(now, id);
+            self.run_errands();
+            next = CallId(id.0 + 1);
+        }
+    }
+
+    fn run_errands(&mut self) {
+        for index in 0..self.authorities.len() {
+            for errand in self.authorities[index].take_errands() {
+                match errand {
+                    Errand::Tell(event) => self.notify(event),
+                    Errand::Ask(mut query) => {
+                        self.last_query += 1;
+                        let id = QueryId(self.last_query);
+                        self.queries.insert(id, (AuthorityId(index), query.id));
+                        query.id = id;
+                        self.outputs.push_back(Output::Ask(query));
+                    }
+                    Errand::Fetch(server, credential) => self.fetch(AuthorityId(index), &server, credential.as_ref()),
+                }
+            }
+        }
+    }
+
+    fn fetch(&mut self, authority: AuthorityId, server: &TokenServer, credential: Option<&Credential>) {
+        let (method, url, headers, payload) = server.request(credential);
+        let limit = self.session.config().limits.token;
+        let wanted = Wanted::Body { limit, name: "token" };
+        let draft = Draft { headers, payload, wanted, ..Draft::new(method, url) };
+        self.begin(draft, Purpose::Token(authority));
+    }
+
+    fn dispatch(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        match call.state {
+            State::InFlight => return,
+            State::Backoff(due) if due > now => return,
+            State::Backoff(_) => call.state = State::Ready,
+            State::Ready => {}
+        }
+        if let Some((pause, why)) = call.draft.after.take() {
+            call.state = State::Backoff(now + pause);
+            self.outputs.push_back(Output::Notify(Event::Retrying { after: pause, why }));
+            return;
+        }
+        let mut authorization = None;
+        if let Some(authority) = call.draft.authority {
+            let authority = &mut self.authorities[authority.0];
+            call.way.strayed |= Origin::of(&call.way.target) != *authority.origin();
+            if !call.way.strayed {
+                match authority.pass(now, id, matches!(call.way.payload, Payload::Blob { .. })) {
+                    Pass::Wait => return,
+                    Pass::Denied(error) => {
+                        self.settle(now, id, Err(Failed { error, again: None }));
+                        return;
+                    }
+                    Pass::Go(value) => authorization = value,
+                }
+                call.way.generation = authority.generation();
+                call.way.presented = authorization.is_some() && authority.presents();
+            }
+        }
+        self.last_request += 1;
+        let request = call.request(RequestId(self.last_request), authorization, self.session.config());
+        self.flights.insert(request.id, Flight { call: id, head: None });
+        self.outputs.push_back(Output::Send(request));
+    }
+
+    fn land(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.state = State::Ready;
+        if let Some(authority) = call.draft.authority {
+            self.authorities[authority.0].landed(id);
+        }
+    }
+
+    fn ended(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        head: ResponseHead,
+        objection: Option<Objection>,
+        receiver: Receiver,
+    ) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Err(error) = call.followed(head.url.as_deref()) {
+            return self.settle(now, id, Err(Failed { error, again: None }));
+        }
+        let (status, away) = (head.status, call.way.strayed);
+        if let Some(authority) = call.draft.authority
+            && !away
+            && !matches!(status, 401 | 403)
+            && !is_passing(status)
+        {
+            self.authorities[authority.0].accepted(call.way.generation, status);
+        }
+        match objection {
+            Some(Objection::Error(error)) => return self.settle(now, id, Err(Failed { error, again: None })),
+            Some(Objection::Restart) => return self.restart(now, id),
+            None => {}
+        }
+        let blob = matches!(status, 200 | 206) && matches!(call.draft.wanted, Wanted::Blob { .. });
+        if blob {
+            return self.stored(now, id, &head, receiver);
+        }
+        let overflowed = receiver.overflowed();
+        let reply = Reply {
+            status,
+            body: receiver.into_data(),
+            url: call.way.target.clone(),
+            method: call.way.method,
+            presented: call.way.presented,
+            headers: head.headers,
+        };
+        match status {
+            200..=299 => match call.draft.wanted {
+                Wanted::Body { limit, name } if overflowed => {
+                    let error = call.too_large(limit, name);
+                    self.settle(now, id, Err(Failed { error, again: None }));
+                }
+                _ => self.settle(now, id, Ok(reply)),
+            },
+            301 | 302 | 303 | 307 | 308 => self.redirect(now, id, &reply),
+            401 if away => {
+                let error = Error::new(Code::AUTH_FOREIGN, format!("{} asks for a login", reply.url.host()))
+                    .with("method", reply.method.as_str())
+                    .with("url", reply.url.without_query())
+                    .with_answer(401, errcode::errors(&reply.body));
+                self.settle(now, id, Err(Failed { error, again: None }));
+            }
+            // A signed URL of a store has expired: the registry gives a new one.
+            403 if away && reply.method == Method::Get => {
+                self.lapse(now, id, errcode::refusal(&reply, About::Blob), None);
+            }
+            401 | 403 if !away && call.draft.authority.is_some() => {
+                let Some(authority) = call.draft.authority else { return };
+                let again = self.authorities[authority.0].refused(call.way.generation, &reply, &mut call.renewed);
+                if again {
+                    // Being asked who it is does not count as a failure.
+                    call.tries = call.tries.saturating_sub(1);
+                    call.way = Way::of(&call.draft);
+                } else {
+                    self.settle(now, id, Ok(reply));
+                }
+            }
+            _ if is_passing(status) => {
+                let about = if matches!(call.purpose, Purpose::Token(_)) { About::Token } else { About::Manifest };
+                let error = errcode::refusal(&reply, about);
+                self.lapse(now, id, error, retry_after(&reply.headers));
+            }
+            _ => self.settle(now, id, Ok(reply)),
+        }
+    }
+
+    fn failed(&mut self, now: Instant, id: CallId, failure: &Failure, receiver: Option<Receiver>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Some(receiver) = receiver.filter(|receiver| receiver.stores() && !receiver.overflowed()) {
+            call.kept = Some(receiver);
+        }
+        let follows = !self.session.config().transport.manual_redirects;
+        let error = errcode::failure(failure, call.way.method, &call.way.target, follows);
+        match failure {
+            Failure::Tls(_) | Failure::Storage(_) | Failure::Forbidden(_) => {
+                self.settle(now, id, Err(Failed { error, again: None }));
+            }
+            _ => self.lapse(now, id, error, None),
+        }
+    }
+
+    /// The body of a blob has come to its end.
+    fn stored(&mut self, now: Instant, id: CallId, head: &ResponseHead, receiver: Receiver) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Wanted::Blob { blob, descriptor } = call.draft.wanted.clone() else { return };
+        let context =
+            |error: Error| error.with("url", call.way.target.without_query()).with("digest", &descriptor.digest);
+        let (seen, resumed) = (receiver.seen(), receiver.offset() > 0);
+        if receiver.overflowed() || seen < descriptor.size {
+            let message = if receiver.overflowed() {
+                format!("more than the {} bytes of {} were sent", descriptor.size, descriptor.digest)
+            } else {
+                format!("{seen} of the {} bytes of {} were sent", descriptor.size, descriptor.digest)
+            };
+            let error = context(Error::new(Code::SIZE_MISMATCH, message)).with("expected", descriptor.size);
+            if receiver.overflowed() {
+                return self.settle(now, id, Err(Failed { error, again: None }));
+            }
+            call.kept = receiver.stores().then_some(receiver);
+            return self.lapse(now, id, error, None);
+        }
+        let actual = receiver.into_digester().map(|digester| digester.finish());
+        if actual.as_ref() == Some(&descriptor.digest) {
+            let reply = Reply {
+                status: head.status,
+                headers: head.headers.clone(),
+                body: Vec::new(),
+                url: call.way.target.clone(),
+                method: call.way.method,
+                presented: call.way.presented,
+            };
+            self.notify(Event::Downloaded(blob, descriptor));
+            return self.settle(now, id, Ok(reply));
+        }
+        if resumed && !call.restarted {
+            return self.restart(now, id);
+        }
+        let actual = actual.map_or_else(|| "another body".to_owned(), |actual| actual.to_string());
+        let error = Error::new(Code::DIGEST_MISMATCH, format!("{actual} was sent in place of {}", descriptor.digest));
+        let error = context(error).with("actual", actual);
+        self.settle(now, id, Err(Failed { error, again: None }));
+    }
+
+    /// What has arrived of a blob is of no use; it is read from its start, once.
+    fn restart(&mut self, now: Instant, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.kept = None;
+        if !call.restarted {
+            call.restarted = true;
+            call.way = Way::of(&call.draft);
+            return;
+        }
+        let error = Error::new(Code::UNEXPECTED_ANSWER, "the answer does not have the range that was asked for")
+            .with("url", call.way.target.without_query());
+        self.lapse(now, id, error, None);
+    }
+
+    /// The try came to nothing, and another may not.
+    fn lapse(&mut self, now: Instant, id: CallId, error: Error, asked: Option<Duration>) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let seen = call.kept.as_ref().map_or(0, Receiver::seen);
+        if seen > call.progress {
+            call.progress = seen;
+            call.tries = 1;
+        }
+        let pause = self.session.config().retry.pause(call.tries, asked, &mut self.random);
+        match pause {
+            Some(after) if call.draft.again => {
+                call.state = State::Backoff(now + after);
+                call.way = Way::of(&call.draft);
+                self.notify(Event::Retrying { after, why: error.message().to_owned() });
+            }
+            pause => self.settle(now, id, Err(Failed { error, again: pause })),
+        }
+    }
+
+    fn redirect(&mut self, now: Instant, id: CallId, reply: &Reply) {
+        let limit = self.session.config().limits.redirects;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let refused = |code, message: String| {
+            Error::new(code, message)
+                .with("method", reply.method.as_str())
+                .with("url", reply.url.without_query())
+                .with_answer(reply.status, Vec::new())
+        };
+        let next = reply.headers.get("location").and_then(|location| call.way.target.join(location.trim()));
+        let verdict = match next {
+            None => Err(refused(Code::BAD_REDIRECT, "a redirect has no usable Location".to_owned())),
+            Some(next) if call.way.target.scheme() == Scheme::Https && next.scheme() == Scheme::Http => {
+                Err(refused(Code::BAD_REDIRECT, format!("a redirect leads from https to {}", next.without_query())))
+            }
+            Some(_) if call.way.redirects >= limit => {
+                Err(refused(Code::LIMIT_REDIRECTS, format!("there are more than {limit} redirects"))
+                    .with("limit", "redirects"))
+            }
+            Some(next) => call.may_go_on(&next, &self.authorities).map(|()| next),
+        };
+        match verdict {
+            Err(error) => self.settle(now, id, Err(Failed { error, again: None })),
+            Ok(next) => {
+                call.way.redirects += 1;
+                call.way.strayed |= Origin::of(&next) != Origin::of(&call.way.target);
+                call.way.target = next;
+                if reply.status == 303 && call.way.method != Method::Head {
+                    (call.way.method, call.way.payload) = (Method::Get, Payload::Empty);
+                }
+            }
+        }
+    }
+
+    /// The call has come to its end.
+    fn settle(&mut self, now: Instant, id: CallId, result: Result<Reply, Failed>) {
+        let Some(call) = self.calls.remove(&id) else { return };
+        match call.purpose {
+            Purpose::Operation => self.settled.push_back((id, result)),
+            Purpose::Token(authority) => {
+                let limit = self.session.config().limits.token;
+                let token = match result {
+                    Ok(reply) if (200..=299).contains(&reply.status) => {
+                        let date = reply.headers.get("date").and_then(Timestamp::parse_http_date);
+                        Token::parse(&reply.body, date, limit).map_err(|error| {
+                            let page = errcode::is_page(&reply.headers, &reply.body);
+                            let error = error.with("url", reply.url.without_query());
+                            if page {
+                                error.with_hint("A web page came instead: check what stands before it.")
+                            } else {
+                                error
+                            }
+                        })
+                    }
+                    Ok(reply) => Err(errcode::refusal(&reply, About::Token)),
+                    Err(failed) => Err(failed.error),
+                };
+                self.authorities[authority.0].fetched(token, now);
+            }
+        }
+    }
+}
+
+impl Call {
+    /// Where the body of this answer goes, and whether the head says already that it is not wanted.
+    fn receiver(&mut self, head: &ResponseHead, error_limit: u64) -> (Receiver, Option<Objection>) {
+        let no = |objection| (Receiver::refuse(), Some(objection));
+        let encoded =
+            head.headers.get("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+        let length =
+            head.headers.get("content-length").filter(|_| !encoded).and_then(|text| text.trim().parse::<u64>().ok());
+        if self.way.method == Method::Head {
+            return (Receiver::discard(), None);
+        }
+        match (head.status, &self.draft.wanted) {
+            (200, Wanted::Blob { descriptor, .. }) => {
+                self.kept = None;
+                if length.is_some_and(|length| length != descriptor.size) {
+                    return no(Objection::Error(self.wrong_length(head, length.unwrap_or(0), descriptor)));
+                }
+                (Receiver::verify(descriptor), None)
+            }
+            (206, Wanted::Blob { descriptor, .. }) => {
+                let from = self.kept.as_ref().map_or(0, Receiver::seen);
+                let fits = content_range(head.headers.get("content-range").unwrap_or_default())
+                    .is_some_and(|(start, total)| start == from && total.is_none_or(|total| total == descriptor.size))
+                    && length.is_none_or(|length| from.checked_add(length) == Some(descriptor.size));
+                if !fits {
+                    return no(Objection::Restart);
+                }
+                let kept = self.kept.take().unwrap_or_else(|| Receiver::verify(descriptor));
+                (kept.resumed(), None)
+            }
+            (416, Wanted::Blob { .. }) if self.kept.is_some() => no(Objection::Restart),
+            (200..=299, Wanted::Body { limit, name }) => match length {
+                Some(length) if length > *limit => no(Objection::Error(self.too_large(*limit, name))),
+                _ => (Receiver::collect(*limit), None),
+            },
+            (200..=399, _) => (Receiver::discard(), None),
+            _ => (Receiver::collect(error_limit), None),
+        }
+    }
+
+    fn wrong_length(&self, head: &ResponseHead, length: u64, descriptor: &Descriptor) -> Error {
+        let error = if errcode::is_page(&head.headers, &[]) {
+            Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a blob")
+        } else {
+            let message =
+                format!("{length} bytes are announced for {}, which has {}", descriptor.digest, descriptor.size);
+            Error::new(Code::SIZE_MISMATCH, message).with("expected", descriptor.size).with("actual", length)
+        };
+        error.with("url", self.way.target.without_query()).with("digest", &descriptor.digest)
+    }
+
+    fn too_large(&self, limit: u64, name: &'static str) -> Error {
+        Error::new(Code::LIMIT_BODY, format!("the answer has more than {limit} bytes"))
+            .with("method", self.way.method.as_str())
+            .with("url", self.way.target.without_query())
+            .with("limit", name)
+    }
+
+    /// The host followed redirects by itself, and says where it ended.
+    fn followed(&mut self, url: Option<&str>) -> Result<(), Error> {
+        let Some(url) = url else { return Ok(()) };
+        let from = self.way.target.without_query();
+        let Some(url) = Url::parse(url.split('#').next().unwrap_or_default()) else {
+            return Err(Error::new(Code::BAD_REDIRECT, format!("a redirect led to {:?}", clip(url))).with("url", from));
+        };
+        if self.way.target.scheme() == Scheme::Https && url.scheme() == Scheme::Http {
+            return Err(Error::new(Code::BAD_REDIRECT, "a redirect led from https to http").with("url", from));
+        }
+        self.way.strayed |= Origin::of(&url) != Origin::of(&self.way.target);
+        self.way.target = url;
+        Ok(())
+    }
+
+    /// A token request is redirected only to where its realm could have been, and a form with a secret never elsewhere.
+    fn may_go_on(&self, next: &Url, authorities: &[Authority]) -> Result<(), Error> {
+        let Purpose::Token(authority) = self.purpose else { return Ok(()) };
+        realm(&next.to_string(), authorities[authority.0].base())?;
+        if !self.way.payload.is_empty() && Origin::of(next) != Origin::of(&self.way.target) {
+            return Err(Error::new(Code::BAD_REDIRECT, "a token server redirects a secret to another host")
+                .with("url", self.way.target.without_query()));
+        }
+        Ok(())
+    }
+
+    fn request(&mut self, id: RequestId, authorization: Option<String>, config: &super::Config) -> Request {
+        self.state = State::InFlight;
+        // A hop of a redirect is no try of its own.
+        self.tries += u32::from(self.way.redirects == 0);
+        let mut headers = self.draft.headers.clone();
+        if self.way.strayed {
+            headers.remove("authorization");
+        }
+        if self.way.method == Method::Get && self.draft.method != Method::Get {
+            headers.remove("content-type");
+        }
+        headers.add("user-agent", config.user_agent.as_str());
+        if let Some(value) = authorization {
+            headers.add("authorization", value);
+        }
+        let sink = match &self.draft.wanted {
+            Wanted::Blob { blob, .. } => {
+                headers.add("accept-encoding", "identity");
+                self.kept.take_if(|kept| kept.seen() == 0);
+                if let Some(kept) = &self.kept {
+                    headers.add("range", format!("bytes={}-", kept.seen()));
+                }
+                Some(*blob)
+            }
+            _ => None,
+        };
+        let redirect = if config.transport.manual_redirects { Redirect::Manual } else { Redirect::Follow };
+        Request {
+            id,
+            method: self.way.method,
+            url: self.way.target.to_string(),
+            headers,
+            payload: self.way.payload.clone(),
+            sink,
+            redirect,
+            timeout: config.idle_timeout,
+        }
+    }
+}
+
+/// `bytes START-END/TOTAL`: where it starts, and the whole, if it is known (RFC 9110, 14.4).
+fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
+    let (range, total) = text.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    let total = if total == "*" { None } else { Some(total.trim().parse().ok()?) };
+    Some((start.trim().parse().ok()?, total))
+}

@@ -1,1 +1,289 @@
-//! errcode
+//! What a registry's refusal means: its error body (distribution-spec, "Error Codes"), its status, what was asked.
+
+use super::calls::Reply;
+use crate::error::{Code, Error, RegistryError, clip};
+use crate::http::Failure;
+use crate::http::url::{Scheme, Url};
+use crate::http::{Headers, Method};
+use crate::oci::media_type::essence;
+
+/// What the request was about: the same 404 means different things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum About {
+    Manifest,
+    Blob,
+    Upload,
+    Tags,
+    Token,
+}
+
+/// Entries of an error body that are kept.
+const MOST_ERRORS: usize = 16;
+
+/// The `errors` of a body; none if it has none. Whatever follows the document is ignored (Harbor 2.9 sends `]}` twice).
+pub(super) fn errors(body: &[u8]) -> Vec<RegistryError> {
+    let document = serde_json::Deserializer::from_slice(body).into_iter::<serde_json::Value>().next();
+    let Some(Ok(document)) = document else { return Vec::new() };
+    let Some(entries) = document.get("errors").and_then(|errors| errors.as_array()) else { return Vec::new() };
+    let text = |entry: &serde_json::Value, name| entry.get(name).and_then(|text| text.as_str()).map(clip);
+    let errors = entries.iter().filter(|entry| entry.is_object()).take(MOST_ERRORS).map(|entry| RegistryError {
+        code: text(entry, "code").unwrap_or_default(),
+        message: text(entry, "message").unwrap_or_default(),
+        detail: match entry.get("detail") {
+            None | Some(serde_json::Value::Null) => String::new(),
+            Some(serde_json::Value::String(detail)) => clip(detail),
+            Some(detail) => clip(&detail.to_string()),
+        },
+    });
+    errors.collect()
+}
+
+/// The error of an answer that the operation has no use for.
+pub(super) fn refusal(reply: &Reply, about: About) -> Error {
+    let errors = errors(&reply.body);
+    let says = |code: &str| errors.iter().any(|error| error.code == code);
+    let page = is_page(&reply.headers, &reply.body);
+    let code = match reply.status {
+        401 if reply.presented => Code::AUTH_REFUSED,
+        401 => Code::AUTH_REQUIRED,
+        403 => Code::AUTH_FORBIDDEN,
+        404 if about == About::Blob => Code::BLOB_UNKNOWN,
+        404 if about == About::Manifest && reply.method != Method::Put && !says("NAME_UNKNOWN") => {
+            Code::MANIFEST_UNKNOWN
+        }
+        404 => Code::REPOSITORY_UNKNOWN,
+        409 | 412 => Code::REGISTRY_CONFLICT,
+        413 => Code::REGISTRY_TOO_LARGE,
+        429 => Code::REGISTRY_BUSY,
+        405 | 406 | 415 | 501 | 505 => Code::REGISTRY_UNSUPPORTED,
+        408 | 425 | 499 | 500..=599 => Code::REGISTRY_FAILED,
+        400..=499 if says("UNSUPPORTED") => Code::REGISTRY_UNSUPPORTED,
+        400..=499 => Code::REGISTRY_REFUSED,
+        _ => Code::UNEXPECTED_STATUS,
+    };
+    let who = if about == About::Token { "the token server" } else { "the registry" };
+    let mut message =
+        format!("{who} answered {} to {} {}", reply.status, reply.method.as_str(), reply.url.without_query());
+    if let Some(first) = errors.first() {
+        let text = if first.message.is_empty() { &first.detail } else { &first.message };
+        message = format!("{message}: {} {text}", first.code).trim_end().to_owned();
+    }
+    let mut error =
+        Error::new(code, message).with("method", reply.method.as_str()).with("url", reply.url.without_query());
+    for name in ["x-request-id", "x-github-request-id", "cf-ray"] {
+        if let Some(value) = reply.headers.get(name) {
+            error = error.with("request_id", clip(value));
+        }
+    }
+    if let Some(value) = reply.headers.get("retry-after") {
+        error = error.with("retry_after", clip(value));
+    }
+    if errors.is_empty() && !page && !reply.body.is_empty() && reply.status >= 400 {
+        error = error.with("body", excerpt(&reply.body));
+    }
+    if let Some(hint) = hint(reply, about, page, &says) {
+        error = error.with_hint(hint);
+    }
+    error.with_answer(reply.status, errors)
+}
+
+/// A hint that knows the case better than the code's remedy does.
+fn hint(reply: &Reply, about: About, page: bool, says: &dyn Fn(&str) -> bool) -> Option<String> {
+    let body = String::from_utf8_lossy(&reply.body);
+    let host = reply.url.host();
+    if reply.url.scheme() == Scheme::Http
+        && (body.contains("HTTP request to an HTTPS server") || body.contains("plain HTTP request was sent to HTTPS"))
+    {
+        return Some("The registry speaks TLS: leave the option for plain http out.".to_owned());
+    }
+    let hint = match reply.status {
+        401 | 403 if host.ends_with(".dkr.ecr.amazonaws.com") || body.contains("authorization token has expired") => {
+            "A login to Amazon ECR lives for 12 hours: log in again, and check that the repository exists.".to_owned()
+        }
+        401 | 403 if host == "ghcr.io" => {
+            "Packages of GitHub's registry are private at first: log in with a classic token that has read:packages (to \
+             push: write:packages), or make the package public."
+                .to_owned()
+        }
+        401 if host == "registry-1.docker.io" && reply.presented => {
+            "Docker Hub answers this for repositories that are not there as well; its names have exactly two levels: \
+             oci://docker.io/USER."
+                .to_owned()
+        }
+        403 if !reply.presented => "No credential was given: log in to the registry first.".to_owned(),
+        404 if about == About::Upload => format!(
+            "Create the repository before the first push: some registries (such as Amazon ECR) do not create it by \
+             themselves{}",
+            if page { "; or the host is no registry at all: it answered with a web page." } else { "." }
+        ),
+        404 if about == About::Manifest && !says("NAME_UNKNOWN") && reply.method != Method::Put && !page => {
+            return None;
+        }
+        404 if page => "The host answered with a web page: check that it is a registry, and its path.".to_owned(),
+        _ => return None,
+    };
+    Some(hint)
+}
+
+/// It is a web page, and so not a registry's answer.
+pub(super) fn is_page(headers: &Headers, body: &[u8]) -> bool {
+    let start = body.trim_ascii_start().get(..5).unwrap_or_default().to_ascii_lowercase();
+    headers.get("content-type").is_some_and(|value| essence(value) == "text/html")
+        || matches!(start.as_slice(), b"<html" | b"<!doc" | b"<?xml")
+}
+
+/// The beginning of a body, in one line of printable text.
+fn excerpt(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body.get(..400).unwrap_or(body));
+    clip(
+        &text
+            .split(|c: char| c.is_whitespace() || c.is_control())
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" "),
+    )
+}
+
+/// The error of a request that got no answer.
+pub(super) fn failure(failure: &Failure, method: Method, url: &Url, follows: bool) -> Error {
+    let host = format!("{}:{}", url.host(), url.port());
+    let (code, text) = match failure {
+        Failure::Connect(text) => (Code::TRANSPORT_CONNECT, format!("no connection to {host}: {}", redacted(text))),
+        Failure::Tls(text) => (Code::TRANSPORT_TLS, format!("no TLS with {host}: {}", redacted(text))),
+        Failure::Timeout => (Code::TRANSPORT_TIMEOUT, format!("{host} was silent for too long")),
+        Failure::Reset => (Code::TRANSPORT_RESET, format!("{host} broke the connection")),
+        Failure::Storage(text) => (Code::TRANSPORT_STORAGE, redacted(text)),
+        Failure::Forbidden(text) => {
+            (Code::TRANSPORT_FORBIDDEN, format!("connections to {host} are not allowed: {}", redacted(text)))
+        }
+        Failure::Other(text) => (Code::TRANSPORT_OTHER, format!("the request to {host} failed: {}", redacted(text))),
+    };
+    let error = Error::new(code, text).with("method", method.as_str()).with("url", url.without_query());
+    match failure {
+        Failure::Tls(text) if speaks_plainly(text) => {
+            error.with_hint("The registry seems to speak plain http: name it in plain_http (--plain-http).")
+        }
+        Failure::Other(_) | Failure::Connect(_) if follows => error.with_hint(
+            "A browser does not tell more. If the host is up, it most likely does not allow this page's origin (CORS).",
+        ),
+        _ => error,
+    }
+}
+
+/// TLS libraries' words for an answer that is no TLS.
+fn speaks_plainly(text: &str) -> bool {
+    let text = text.to_ascii_lowercase().replace('_', " ");
+    [
+        "wrong version number",
+        "look like a tls",
+        "look like tls",
+        "packet length too long",
+        "record layer",
+        "invalidcontenttype",
+        "http request",
+        "plain",
+    ]
+    .iter()
+    .any(|sign| text.contains(sign))
+}
+
+/// The host's words without the queries of the URLs in them: those may be signed.
+fn redacted(text: &str) -> String {
+    let mut shown = String::new();
+    let mut in_query = false;
+    for character in text.chars() {
+        if in_query {
+            in_query = !(character.is_whitespace() || "\"'<>)".contains(character));
+        }
+        if !in_query {
+            shown.push(if character.is_control() { ' ' } else { character });
+            if character == '?' {
+                in_query = true;
+                shown.push('…');
+            }
+        }
+    }
+    clip(&shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        Reply {
+            status,
+            headers: Headers::new(),
+            body: body.as_bytes().to_vec(),
+            url: Url::parse("https://reg.example/v2/web/manifests/1?token=secret").unwrap(),
+            method: Method::Get,
+            presented: false,
+        }
+    }
+
+    #[test]
+    fn the_registrys_own_words_are_kept() {
+        let body = r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no such tag","detail":{"Tag":"1"}}]}"#;
+        let error = refusal(&reply(404, body), About::Manifest);
+        assert_eq!((error.code(), error.kind(), error.status()), (Code::MANIFEST_UNKNOWN, Kind::NotFound, Some(404)));
+        assert_eq!(error.registry_errors()[0].detail, r#"{"Tag":"1"}"#);
+        assert!(error.message().ends_with("manifests/1: MANIFEST_UNKNOWN no such tag"));
+        assert!(!format!("{error:?}{error}").contains("secret"));
+    }
+
+    #[test]
+    fn any_body_is_borne() {
+        for body in ["", "null", "[]", "{", "<html>", "{\"errors\":5}", "{\"errors\":[5,null]}", "\u{0}\u{ff}"] {
+            assert_eq!(errors(body.as_bytes()), [], "{body}");
+            assert_eq!(refusal(&reply(400, body), About::Manifest).code(), Code::REGISTRY_REFUSED);
+        }
+        let doubled = r#"{"errors":[{"code":"NOT_FOUND"}]}]}"#;
+        assert_eq!(errors(doubled.as_bytes())[0].code, "NOT_FOUND");
+        let many = format!("{{\"errors\":[{}{{}}]}}", "{},".repeat(1000));
+        assert_eq!(errors(many.as_bytes()).len(), MOST_ERRORS);
+    }
+
+    #[test]
+    fn a_status_has_a_code_whatever_the_body_says() {
+        for (status, about, code) in [
+            (401, About::Manifest, Code::AUTH_REQUIRED),
+            (403, About::Upload, Code::AUTH_FORBIDDEN),
+            (404, About::Upload, Code::REPOSITORY_UNKNOWN),
+            (404, About::Blob, Code::BLOB_UNKNOWN),
+            (404, About::Tags, Code::REPOSITORY_UNKNOWN),
+            (405, About::Manifest, Code::REGISTRY_UNSUPPORTED),
+            (409, About::Manifest, Code::REGISTRY_CONFLICT),
+            (413, About::Upload, Code::REGISTRY_TOO_LARGE),
+            (429, About::Manifest, Code::REGISTRY_BUSY),
+            (500, About::Manifest, Code::REGISTRY_FAILED),
+            (204, About::Manifest, Code::UNEXPECTED_STATUS),
+        ] {
+            assert_eq!(refusal(&reply(status, ""), about).code(), code, "{status} {about:?}");
+        }
+    }
+
+    #[test]
+    fn hints_fit_the_case() {
+        let hint = |status, about, body: &str| refusal(&reply(status, body), about).hint().to_owned();
+        assert!(hint(404, About::Upload, "").contains("Create the repository"));
+        assert!(hint(403, About::Manifest, "").contains("log in"));
+        assert!(hint(404, About::Manifest, "").contains("List the versions"));
+        assert!(hint(404, About::Manifest, "<!DOCTYPE html>").contains("web page"));
+        let mut plain = reply(400, "Client sent an HTTP request to an HTTPS server.\n");
+        plain.url = Url::parse("http://reg.example/").unwrap();
+        assert!(refusal(&plain, About::Upload).hint().contains("speaks TLS"));
+        let url = Url::parse("https://reg.example/v2/").unwrap();
+        let tls = failure(&Failure::Tls("[SSL: WRONG_VERSION_NUMBER] wrong version".into()), Method::Get, &url, false);
+        assert!(tls.hint().contains("plain http"));
+    }
+
+    #[test]
+    fn the_hosts_words_lose_their_queries() {
+        let url = Url::parse("https://cdn.example/b?sig=secret").unwrap();
+        let text = "GET https://cdn.example/b?sig=secret failed (\"/b?sig=secret\"): refused";
+        let error = failure(&Failure::Connect(text.into()), Method::Get, &url, false);
+        assert!(!format!("{error:?}").contains("secret"));
+        assert!(error.message().contains("refused"));
+    }
+}

@@ -8,6 +8,8 @@ mod authority;
 mod calls;
 mod errcode;
 mod fetch;
+mod manifests;
+mod place;
 mod pull;
 mod push;
 mod resolve;
@@ -22,10 +24,15 @@ pub use resolve::{Resolve, Resolved};
 pub use retry::RetryPolicy;
 pub use session::{Config, HostSet, Session, Traits};
 
-use crate::auth::Credential;
-use crate::error::Error;
+use std::collections::BTreeMap;
+
+use calls::{AuthorityId, CallId, Calls, Draft, Failed, Reply};
+use place::Place;
+
+use crate::auth::{Credential, Scope};
+use crate::error::{Code, Error};
 use crate::http::{BlobId, Failure, Request, RequestId, ResponseHead};
-use crate::oci::{Descriptor, Repository};
+use crate::oci::{Descriptor, Reference, Repository};
 use crate::time::{Duration, Instant};
 
 /// Number of a question about credentials, unique within its exchange.
@@ -118,66 +125,293 @@ pub enum Outcome {
     Fetched(Descriptor),
 }
 
-/// One operation.
+/// One operation: a machine that the host drives.
+///
+/// ```
+/// use chartoci::exchange::{Config, Exchange, Outcome, Output, Session};
+/// use chartoci::http::{Headers, ResponseHead};
+/// use chartoci::oci::Repository;
+/// use chartoci::time::Instant;
+///
+/// let session = Session::new(Config::default());
+/// let mut exchange = Exchange::tags(&session, Repository::parse("reg.example/web")?);
+/// let Output::Send(request) = exchange.poll(Instant::from_millis(0)) else { panic!() };
+/// assert_eq!(request.url, "https://reg.example/v2/web/tags/list");
+///
+/// // The host sends it, and tells what came of it.
+/// let head = ResponseHead { status: 200, headers: Headers::new(), url: None };
+/// let mut receiver = exchange.handle_response(request.id, head);
+/// receiver.write(br#"{"name":"web","tags":["1.0.0"]}"#);
+/// exchange.handle_end(request.id, receiver);
+///
+/// let Output::Done(Ok(Outcome::Tags(tags))) = exchange.poll(Instant::from_millis(20)) else { panic!() };
+/// assert_eq!(tags, ["1.0.0"]);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 pub struct Exchange {
-    /* owner: exchange */
-    _private: (),
+    calls: Calls,
+    drive: Box<dyn Drive>,
+    /// What its errors are about.
+    subject: Vec<(&'static str, String)>,
+    deadline: Option<Instant>,
+    phase: Phase,
+}
+
+enum Phase {
+    Fresh,
+    Running,
+    Aborted,
+    /// The result, until it is handed out.
+    Over(Option<Result<Outcome, Error>>),
 }
 
 impl Exchange {
     /// Uploads blobs and then a manifest under a tag.
     pub fn push(session: &Session, push: Push) -> Exchange {
-        let _ = (session, push);
-        todo!()
-    }
-    /// Fetches a manifest and the layers that are wanted.
-    pub fn pull(session: &Session, pull: Pull) -> Exchange {
-        let _ = (session, pull);
-        todo!()
-    }
-    /// Finds out which tag and digest a reference or a range of versions means.
-    pub fn resolve(session: &Session, resolve: Resolve) -> Exchange {
-        let _ = (session, resolve);
-        todo!()
-    }
-    /// Lists all tags.
-    pub fn tags(session: &Session, repository: Repository) -> Exchange {
-        let _ = (session, repository);
-        todo!()
-    }
-    /// Fetches one blob into [`BlobId`] 0.
-    pub fn fetch(session: &Session, repository: Repository, blob: Descriptor) -> Exchange {
-        let _ = (session, repository, blob);
-        todo!()
+        let reference = push.target.clone();
+        Exchange::new(session, &reference, Scope::push, |target| push::Pushing::new(target, push))
     }
 
-    /// Moves time forward and says what to do next. Call until it answers `Wait` or `Done`.
-    pub fn poll(&mut self, now: Instant) -> Output {
-        let _ = now;
-        todo!()
+    /// Fetches a manifest and the layers that are wanted.
+    pub fn pull(session: &Session, pull: Pull) -> Exchange {
+        let reference = pull.reference.clone();
+        Exchange::new(session, &reference, Scope::pull, |target| pull::Pulling::new(target, pull))
     }
+
+    /// Finds out which tag and digest a reference or a range of versions means.
+    pub fn resolve(session: &Session, resolve: Resolve) -> Exchange {
+        let reference = resolve.reference.clone();
+        Exchange::new(session, &reference, Scope::pull, |target| resolve::Resolving::new(target, resolve))
+    }
+
+    /// Lists all tags.
+    pub fn tags(session: &Session, repository: Repository) -> Exchange {
+        let reference = Reference::new(repository, None, None);
+        Exchange::new(session, &reference, Scope::pull, tags::Listing::new)
+    }
+
+    /// Fetches one blob into [`BlobId`] 0.
+    pub fn fetch(session: &Session, repository: Repository, blob: Descriptor) -> Exchange {
+        let reference = Reference::new(repository, None, None);
+        Exchange::new(session, &reference, Scope::pull, |target| fetch::Fetching::new(target, blob))
+    }
+
+    fn new<O: Operation + 'static>(
+        session: &Session,
+        reference: &Reference,
+        scope: fn(&str) -> Scope,
+        operation: impl FnOnce(Target) -> O,
+    ) -> Exchange {
+        let mut calls = Calls::new(session);
+        let place = Place::new(session, reference.base());
+        let (drive, phase): (Box<dyn Drive>, Phase) = match place {
+            Ok(place) => {
+                let authority = calls.authority(&place, scope(reference.repository()));
+                let operation = operation(Target { place, authority });
+                (Box::new(Driver { operation, steps: BTreeMap::new() }), Phase::Fresh)
+            }
+            Err(error) => (Box::new(Nothing), Phase::Over(Some(Err(error)))),
+        };
+        let subject = vec![
+            ("registry", reference.registry().to_owned()),
+            ("repository", reference.repository().to_owned()),
+            ("reference", reference.to_string()),
+        ];
+        Exchange { calls, drive, subject, deadline: None, phase }
+    }
+
+    /// Moves time forward and says what to do next. Call until it answers `Wait` or `Done`. After `Done` it only waits.
+    pub fn poll(&mut self, now: Instant) -> Output {
+        loop {
+            if let Some(output) = self.calls.output() {
+                return output;
+            }
+            if let Phase::Over(result) = &mut self.phase {
+                return match result.take() {
+                    Some(result) => Output::Done(result),
+                    None => Output::Wait(Wake { until: None, why: "nothing: it is over" }),
+                };
+            }
+            match self.advance(now) {
+                Ok(None) if self.calls.is_idle() => {
+                    let until = self.calls.wake().into_iter().chain(self.deadline).min();
+                    return Output::Wait(Wake { until, why: self.calls.waits_for() });
+                }
+                Ok(None) => {}
+                Ok(Some(outcome)) => self.finish(Ok(outcome)),
+                Err(error) => self.finish(Err(error)),
+            }
+        }
+    }
+
     /// The head of a response is here. Feed its body to the receiver.
     pub fn handle_response(&mut self, id: RequestId, head: ResponseHead) -> Receiver {
-        let _ = (id, head);
-        todo!()
+        self.calls.response(id, head)
     }
+
     /// The body is complete, or [`Receiver::write`] said to stop.
     pub fn handle_end(&mut self, id: RequestId, receiver: Receiver) {
-        let _ = (id, receiver);
-        todo!()
+        self.calls.end(id, receiver);
     }
+
     /// The request could not be completed. Give the receiver back if there was one: a pull resumes.
     pub fn handle_failure(&mut self, id: RequestId, failure: Failure, receiver: Option<Receiver>) {
-        let _ = (id, failure, receiver);
-        todo!()
+        self.calls.failure(id, failure, receiver);
     }
+
     /// The answer to [`Output::Ask`]; `None` means anonymous.
     pub fn handle_credential(&mut self, id: QueryId, credential: Option<Credential>) {
-        let _ = (id, credential);
-        todo!()
+        self.calls.credential(id, credential);
     }
+
     /// Gives up: cancels what is out, then `Done(Err(Aborted))`.
     pub fn abort(&mut self) {
-        todo!()
+        if !matches!(self.phase, Phase::Over(_)) {
+            self.phase = Phase::Aborted;
+        }
+    }
+
+    fn advance(&mut self, now: Instant) -> Result<Option<Outcome>, Error> {
+        match self.phase {
+            Phase::Aborted => return Err(Error::new(Code::ABORTED, "the exchange was aborted")),
+            Phase::Fresh => {
+                self.phase = Phase::Running;
+                self.deadline = self.calls.session().config().timeout.map(|timeout| now + timeout);
+                if let Some(outcome) = self.drive.begin(&mut self.calls)? {
+                    return Ok(Some(outcome));
+                }
+            }
+            _ => {}
+        }
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            return Err(Error::new(Code::TRANSPORT_TIMEOUT, "the time for the whole exchange is over"));
+        }
+        self.calls.take_in(now);
+        while let Some((id, result)) = self.calls.settled() {
+            if let Some(outcome) = self.drive.settled(id, result, &mut self.calls)? {
+                return Ok(Some(outcome));
+            }
+        }
+        self.calls.send_out(now);
+        Ok(None)
+    }
+
+    fn finish(&mut self, result: Result<Outcome, Error>) {
+        self.calls.cancel();
+        let result = result.map_err(|error| {
+            self.subject.drain(..).fold(error, |error, (name, value)| {
+                if error.context().iter().any(|(known, _)| *known == name) { error } else { error.with(name, value) }
+            })
+        });
+        self.phase = Phase::Over(Some(result));
+    }
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").field("subject", &self.subject).finish_non_exhaustive()
+    }
+}
+
+/// What an operation works on.
+struct Target {
+    place: Place,
+    authority: AuthorityId,
+}
+
+/// The order of an operation's steps, and nothing else: calls know the rest.
+trait Operation: Send {
+    /// What a call was made for.
+    type Step: Copy + Send;
+
+    /// Starts the first calls. An outcome, if there is nothing to do.
+    fn begin(&mut self, requests: &mut Requests<Self::Step>) -> Result<Option<Outcome>, Error>;
+
+    /// A call was answered, finally.
+    fn reply(
+        &mut self,
+        step: Self::Step,
+        reply: Reply,
+        requests: &mut Requests<Self::Step>,
+    ) -> Result<Option<Outcome>, Error>;
+
+    /// No answer could be had.
+    fn failed(&mut self, step: Self::Step, failed: Failed, requests: &mut Requests<Self::Step>) -> Result<(), Error> {
+        let _ = (step, requests);
+        Err(failed.error)
+    }
+}
+
+/// The calls, with a step for each.
+struct Requests<'a, S> {
+    calls: &'a mut Calls,
+    steps: &'a mut BTreeMap<CallId, S>,
+}
+
+impl<S> Requests<'_, S> {
+    fn start(&mut self, step: S, draft: Draft) {
+        self.steps.insert(self.calls.start(draft), step);
+    }
+
+    fn notify(&mut self, event: Event) {
+        self.calls.notify(event);
+    }
+
+    fn session(&self) -> Session {
+        self.calls.session().clone()
+    }
+
+    /// Nothing is under way.
+    fn is_done(&self) -> bool {
+        self.steps.is_empty()
+    }
+}
+
+/// An operation without its types.
+trait Drive: Send {
+    fn begin(&mut self, calls: &mut Calls) -> Result<Option<Outcome>, Error>;
+    fn settled(
+        &mut self,
+        id: CallId,
+        result: Result<Reply, Failed>,
+        calls: &mut Calls,
+    ) -> Result<Option<Outcome>, Error>;
+}
+
+struct Driver<O: Operation> {
+    operation: O,
+    steps: BTreeMap<CallId, O::Step>,
+}
+
+impl<O: Operation> Drive for Driver<O> {
+    fn begin(&mut self, calls: &mut Calls) -> Result<Option<Outcome>, Error> {
+        self.operation.begin(&mut Requests { calls, steps: &mut self.steps })
+    }
+
+    fn settled(
+        &mut self,
+        id: CallId,
+        result: Result<Reply, Failed>,
+        calls: &mut Calls,
+    ) -> Result<Option<Outcome>, Error> {
+        let Some(step) = self.steps.remove(&id) else { return Ok(None) };
+        let mut requests = Requests { calls, steps: &mut self.steps };
+        match result {
+            Ok(reply) => self.operation.reply(step, reply, &mut requests),
+            Err(failed) => self.operation.failed(step, failed, &mut requests).map(|()| None),
+        }
+    }
+}
+
+/// Stands where no operation could begin.
+struct Nothing;
+
+impl Drive for Nothing {
+    fn begin(&mut self, _: &mut Calls) -> Result<Option<Outcome>, Error> {
+        Ok(None)
+    }
+
+    fn settled(&mut self, _: CallId, _: Result<Reply, Failed>, _: &mut Calls) -> Result<Option<Outcome>, Error> {
+        Ok(None)
     }
 }

@@ -1,6 +1,16 @@
 //! Resolve: which tag and digest a reference or a range means.
 
+use super::calls::{Draft, Reply};
+use super::errcode::{About, refusal};
+use super::manifests;
+use super::tags::Pages;
+use super::{Operation, Outcome, Requests, Target};
+use crate::error::{Code, Error, clip};
+use crate::http::Method;
+use crate::limits::Limits;
 use crate::oci::{Digest, Reference};
+use crate::version::Constraint;
+use crate::version::tag::{self, Selector};
 
 /// What to resolve.
 #[derive(Clone, Debug)]
@@ -24,4 +34,141 @@ pub struct Resolved {
     pub tag: Option<String>,
     /// Of the manifest.
     pub digest: Digest,
+}
+
+/// How a reference, and the version beside it, lead to a manifest (Helm 4.3, `pkg/registry/client.go`, ValidateReference).
+/// A tag in the reference is that very tag, whether it looks like a version or not.
+pub(super) enum Selection {
+    /// The digest governs; the tag is a name for it.
+    Digest {
+        digest: Digest,
+        tag: Option<String>,
+    },
+    Tag(String),
+    /// The best of the list.
+    Range(Constraint),
+}
+
+/// Which manifest is meant.
+///
+/// # Errors
+/// [`Code::REFERENCE_VERSION`]: tag and version differ. [`Code::VERSION_CONSTRAINT`].
+pub(super) fn choose(reference: &Reference, version: Option<&str>, devel: bool) -> Result<Selection, Error> {
+    let version = version.filter(|version| !version.is_empty());
+    if let (Some(tag), Some(version)) = (reference.tag(), version)
+        && tag::from_version(version) != tag
+    {
+        let message = format!("the reference has the tag {tag:?}, and the version is {:?}", clip(version));
+        return Err(Error::new(Code::REFERENCE_VERSION, message).with("version", clip(version)));
+    }
+    if let Some(tag) = reference.tag() {
+        let tag = tag.to_owned();
+        return Ok(match reference.digest() {
+            Some(digest) => Selection::Digest { digest: digest.clone(), tag: Some(tag) },
+            None => Selection::Tag(tag),
+        });
+    }
+    if let Some(digest) = reference.digest() {
+        let tag = match version.map(|version| tag::selector(Some(version), devel)).transpose()? {
+            Some(Selector::Tag(tag)) => Some(tag),
+            _ => None,
+        };
+        return Ok(Selection::Digest { digest: digest.clone(), tag });
+    }
+    Ok(match tag::selector(version, devel)? {
+        Selector::Tag(tag) => Selection::Tag(tag),
+        Selector::Range(range) => Selection::Range(range),
+    })
+}
+
+/// Finds tag and digest.
+pub(super) struct Resolving {
+    target: Target,
+    resolve: Resolve,
+    pages: Pages,
+    range: Option<Constraint>,
+    tag: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// A page of the list of tags.
+    Tags,
+    /// HEAD, or GET where HEAD does not tell.
+    Manifest(Method),
+}
+
+impl Resolving {
+    pub(super) fn new(target: Target, resolve: Resolve) -> Resolving {
+        Resolving { target, resolve, pages: Pages::default(), range: None, tag: None }
+    }
+
+    fn manifest(&self, method: Method, limits: &Limits) -> Draft {
+        let digest = self.resolve.reference.digest().map(Digest::as_str);
+        let reference = digest.or(self.tag.as_deref()).unwrap_or_default();
+        manifests::draft(method, &self.target.place, reference, limits).by(self.target.authority)
+    }
+
+    fn resolved(&self, digest: Digest) -> Outcome {
+        let tag = self.tag.clone();
+        Outcome::Resolved(Resolved {
+            reference: Reference::new(self.resolve.reference.base().clone(), tag.clone(), Some(digest.clone())),
+            version: tag.as_deref().map(tag::to_version),
+            tag,
+            digest,
+        })
+    }
+}
+
+impl Operation for Resolving {
+    type Step = Step;
+
+    fn begin(&mut self, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
+        let limits = requests.session().config().limits.clone();
+        match choose(&self.resolve.reference, self.resolve.version.as_deref(), self.resolve.devel)? {
+            Selection::Digest { tag, .. } => self.tag = tag,
+            Selection::Tag(tag) => self.tag = Some(tag),
+            Selection::Range(range) => {
+                self.range = Some(range);
+                requests.start(Step::Tags, self.pages.first(&self.target, &limits));
+                return Ok(None);
+            }
+        }
+        requests.start(Step::Manifest(Method::Head), self.manifest(Method::Head, &limits));
+        Ok(None)
+    }
+
+    fn reply(&mut self, step: Step, reply: Reply, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
+        let limits = requests.session().config().limits.clone();
+        match (step, reply.status) {
+            (Step::Tags, _) => match self.pages.take(&self.target, &reply, &limits)? {
+                Some(next) => requests.start(Step::Tags, next),
+                None => {
+                    self.tag = Some(std::mem::take(&mut self.pages).pick(&self.target, self.range.as_ref())?);
+                    requests.start(Step::Manifest(Method::Head), self.manifest(Method::Head, &limits));
+                }
+            },
+            (Step::Manifest(Method::Head), 200) => {
+                let named = manifests::named_digest(&reply.headers);
+                let asked = self.resolve.reference.digest();
+                match (named, asked) {
+                    (Some(named), None) => return Ok(Some(self.resolved(named))),
+                    (Some(named), Some(asked)) if named == *asked => return Ok(Some(self.resolved(named))),
+                    // The head does not tell, or tells something else: the bytes do.
+                    _ => requests.start(Step::Manifest(Method::Get), self.manifest(Method::Get, &limits)),
+                }
+            }
+            (Step::Manifest(_), 401 | 404) => return Err(refusal(&reply, About::Manifest)),
+            // Some registries do not answer HEAD as they answer GET.
+            (Step::Manifest(Method::Head), 400..=499) => {
+                requests.start(Step::Manifest(Method::Get), self.manifest(Method::Get, &limits));
+            }
+            (Step::Manifest(_), 200) => {
+                let served = manifests::read(reply, self.resolve.reference.digest(), &limits)?;
+                return Ok(Some(self.resolved(served.digest)));
+            }
+            (Step::Manifest(_), _) => return Err(refusal(&reply, About::Manifest)),
+        }
+        Ok(None)
+    }
 }

@@ -1,11 +1,20 @@
 //! What outlives an exchange: policy, tokens, what was learned about each host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::num::NonZeroU8;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::RetryPolicy;
+use super::retry::Random;
+use crate::auth::origin::is_loopback;
+use crate::auth::scope::Scopes;
+use crate::auth::token::TokenServer;
+use crate::auth::{Origin, Scope};
+use crate::http::url::Url;
 use crate::limits::Limits;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 /// How exchanges behave.
 #[derive(Clone, Debug)]
@@ -49,9 +58,24 @@ pub enum HostSet {
 
 impl HostSet {
     /// The registry (host, and port if one was given) is in the set.
+    ///
+    /// ```
+    /// use chartoci::exchange::HostSet;
+    /// assert!(HostSet::Loopback.contains("127.0.0.1:5000") && !HostSet::Loopback.contains("a.localhost"));
+    /// let these = HostSet::These(["reg.example".to_owned(), "[::1]:5000".to_owned()].into());
+    /// assert!(these.contains("Reg.Example:5000") && these.contains("[::1]:5000") && !these.contains("[::1]"));
+    /// ```
     pub fn contains(&self, registry: &str) -> bool {
-        let _ = registry;
-        todo!()
+        match self {
+            HostSet::None => false,
+            HostSet::All => true,
+            HostSet::Loopback => Url::parse(&format!("http://{registry}/")).is_some_and(|url| is_loopback(url.host())),
+            HostSet::These(these) => {
+                let registry = registry.to_ascii_lowercase();
+                let host = Url::parse(&format!("http://{registry}/")).map(|url| url.host().to_owned());
+                these.iter().map(|this| this.to_ascii_lowercase()).any(|this| this == registry || Some(this) == host)
+            }
+        }
     }
 }
 
@@ -81,18 +105,97 @@ impl Default for Config {
     }
 }
 
-/// Policy, token cache, what was learned. Clone freely: clones share.
+/// Policy, token cache, what was learned. Clone freely: clones share. All its exchanges are polled by one clock.
 #[derive(Clone)]
-pub struct Session {}
+pub struct Session(Arc<Shared>);
+
+struct Shared {
+    config: Config,
+    /// Exchanges that were begun: each has pauses of its own.
+    exchanges: AtomicU64,
+    hosts: Mutex<BTreeMap<Origin, Host>>,
+}
+
+/// What is known of one origin.
+#[derive(Default)]
+pub(super) struct Host {
+    /// It has asked for a login before.
+    pub(super) challenges: bool,
+    /// What it lets anybody do.
+    pub(super) open: BTreeSet<Scope>,
+    /// An `Authorization` that is good for everything: Basic, or a token that was given ready-made.
+    pub(super) standing: Option<String>,
+    /// Tokens that were fetched.
+    pub(super) grants: Vec<Grant>,
+    /// It answers a mount with an error instead of a session.
+    pub(super) refuses_mounts: bool,
+}
+
+/// A token that was fetched, and how to get the next.
+#[derive(Clone)]
+pub(super) struct Grant {
+    pub(super) authorization: String,
+    pub(super) expires: Instant,
+    pub(super) server: TokenServer,
+}
+
+/// Tokens that are remembered for one host; the oldest is forgotten.
+const MOST_GRANTS: usize = 64;
+
+impl Host {
+    /// The newest token that is good for this.
+    pub(super) fn grant(&self, scope: &Scope) -> Option<&Grant> {
+        self.grants.iter().rev().find(|grant| grant.scopes().cover(scope))
+    }
+
+    pub(super) fn remember(&mut self, grant: Grant) {
+        self.grants.retain(|known| known.scopes() != grant.scopes());
+        if self.grants.len() >= MOST_GRANTS {
+            self.grants.remove(0);
+        }
+        self.grants.push(grant);
+    }
+
+    /// Drops what was refused.
+    pub(super) fn forget(&mut self, authorization: &str) {
+        self.standing.take_if(|standing| standing == authorization);
+        self.grants.retain(|grant| grant.authorization != authorization);
+    }
+}
+
+impl Grant {
+    fn scopes(&self) -> &Scopes {
+        &self.server.scopes
+    }
+}
 
 impl Session {
     /// A session of its own.
     pub fn new(config: Config) -> Session {
-        let _ = config;
-        todo!()
+        Session(Arc::new(Shared { config, exchanges: AtomicU64::new(0), hosts: Mutex::default() }))
     }
+
     /// Its policy.
     pub fn config(&self) -> &Config {
-        todo!()
+        &self.0.config
+    }
+
+    /// The chance of one exchange.
+    pub(super) fn random(&self) -> Random {
+        let number = self.0.exchanges.fetch_add(1, Ordering::Relaxed);
+        Random::new(self.0.config.seed.wrapping_add(number.wrapping_mul(0xd134_2543_de82_ef95)))
+    }
+
+    /// Reads or changes what is known of an origin.
+    pub(super) fn host<T>(&self, origin: &Origin, use_it: impl FnOnce(&mut Host) -> T) -> T {
+        let mut hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        use_it(hosts.entry(origin.clone()).or_default())
+    }
+}
+
+impl fmt::Debug for Session {
+    /// Without what it remembers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Session").field(&self.0.config).finish()
     }
 }

@@ -1,1 +1,123 @@
-//! tags
+//! Tags: a list in pages (distribution-spec, "Listing Tags").
+
+use std::collections::BTreeSet;
+
+use super::calls::{Draft, Reply, Wanted};
+use super::errcode::{About, is_page, refusal};
+use super::{Operation, Outcome, Requests, Target};
+use crate::auth::Origin;
+use crate::error::{Code, Error, clip};
+use crate::http::url::Url;
+use crate::http::{Method, link};
+use crate::json;
+use crate::limits::Limits;
+use crate::version::{Constraint, tag};
+
+/// The pages that were read so far.
+#[derive(Default)]
+pub(super) struct Pages {
+    tags: Vec<String>,
+    visited: BTreeSet<Url>,
+}
+
+impl Pages {
+    /// The request for the first page.
+    pub(super) fn first(&mut self, target: &Target, limits: &Limits) -> Draft {
+        self.page(target, target.place.tags(), limits)
+    }
+
+    fn page(&mut self, target: &Target, url: Url, limits: &Limits) -> Draft {
+        self.visited.insert(url.clone());
+        Draft::new(Method::Get, url)
+            .header("accept", "application/json")
+            .wants(Wanted::Body { limit: limits.page, name: "page" })
+            .by(target.authority)
+    }
+
+    /// Takes a page; the request for the next, if there is one.
+    pub(super) fn take(&mut self, target: &Target, reply: &Reply, limits: &Limits) -> Result<Option<Draft>, Error> {
+        let refused = |code, message: &str| {
+            Error::new(code, message).with("method", "GET").with("url", reply.url.without_query())
+        };
+        if reply.status != 200 {
+            return Err(refusal(reply, About::Tags));
+        }
+        let unclear = |message: &str| match is_page(&reply.headers, &reply.body) {
+            true => refused(Code::NOT_A_REGISTRY, "a web page came in place of a list of tags"),
+            false => refused(Code::UNEXPECTED_ANSWER, message),
+        };
+        let page = json::parse(&reply.body, limits.page)
+            .map_err(|error| unclear("the list of tags is no JSON").because(error))?
+            .value;
+        if !page.is_object() {
+            return Err(unclear("the list of tags is no object"));
+        }
+        match page.get("tags") {
+            None | Some(serde_json::Value::Null) => {}
+            Some(serde_json::Value::Array(tags)) => {
+                for tag in tags {
+                    let tag = tag.as_str().ok_or_else(|| unclear("the list of tags holds something else"))?;
+                    self.tags.push(tag.to_owned());
+                }
+            }
+            Some(_) => return Err(unclear("tags is no list")),
+        }
+        let Some(next) = link::next(reply.headers.get_all("link")) else { return Ok(None) };
+        let next = reply.url.join(next).filter(|next| Origin::of(next) == Origin::of(&reply.url));
+        let Some(next) = next else { return Err(refused(Code::BAD_LINK, "the next page of tags is on another host")) };
+        if self.visited.contains(&next) {
+            return Err(refused(Code::BAD_LINK, "the pages of tags lead in a circle"));
+        }
+        if self.visited.len() >= limits.pages as usize {
+            return Err(refused(Code::LIMIT_PAGES, "the list of tags has too many pages").with("limit", "pages"));
+        }
+        Ok(Some(self.page(target, next, limits)))
+    }
+
+    /// The tag of the best version in that range.
+    pub(super) fn pick(self, target: &Target, range: Option<&Constraint>) -> Result<String, Error> {
+        let picked = range.and_then(|range| tag::pick(&self.tags, range));
+        picked.ok_or_else(|| {
+            let wanted = range.map_or("*", Constraint::as_str);
+            let message = format!("no version of {} satisfies {:?}", target.place.repository(), clip(wanted));
+            Error::new(Code::VERSION_UNKNOWN, message).with("version", clip(wanted)).with("tags", self.tags.len())
+        })
+    }
+
+    /// All tags, in the registry's order.
+    pub(super) fn into_tags(self) -> Vec<String> {
+        self.tags
+    }
+}
+
+/// Lists all tags.
+pub(super) struct Listing {
+    target: Target,
+    pages: Pages,
+}
+
+impl Listing {
+    pub(super) fn new(target: Target) -> Listing {
+        Listing { target, pages: Pages::default() }
+    }
+}
+
+impl Operation for Listing {
+    type Step = ();
+
+    fn begin(&mut self, requests: &mut Requests<()>) -> Result<Option<Outcome>, Error> {
+        let first = self.pages.first(&self.target, &requests.session().config().limits);
+        requests.start((), first);
+        Ok(None)
+    }
+
+    fn reply(&mut self, (): (), reply: Reply, requests: &mut Requests<()>) -> Result<Option<Outcome>, Error> {
+        match self.pages.take(&self.target, &reply, &requests.session().config().limits)? {
+            Some(next) => {
+                requests.start((), next);
+                Ok(None)
+            }
+            None => Ok(Some(Outcome::Tags(std::mem::take(&mut self.pages).into_tags()))),
+        }
+    }
+}

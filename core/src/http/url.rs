@@ -95,6 +95,16 @@ impl Url {
         }
     }
 
+    /// That path on the same host, without a query. Characters that no path may hold are percent-encoded.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Url {
+        let path = path.split('/').skip(1).fold(String::new(), |kept, part| {
+            let part: Vec<String> = part.split(':').map(encode).collect();
+            format!("{kept}/{}", part.join(":"))
+        });
+        Url { path: if path.is_empty() { "/".to_owned() } else { path }, query: None, ..self.clone() }
+    }
+
     /// `http` or `https`.
     pub fn scheme(&self) -> Scheme {
         self.scheme
@@ -288,6 +298,13 @@ mod tests {
         assert_eq!(append("http://r/u?"), "http://r/u?digest=sha256%3A0");
         assert_eq!(append("http://r/u?_state=b%3D=&"), "http://r/u?_state=b%3D=&digest=sha256%3A0");
         assert_eq!(append("http://r/u?z=1&a=%20"), "http://r/u?z=1&a=%20&digest=sha256%3A0");
+    }
+
+    #[test]
+    fn a_path_holds_no_more_than_a_path_may() {
+        let at = |path: &str| Url::parse("https://r:5000/x?y").unwrap().at(path).to_string();
+        assert_eq!(at("/v2/a/b/manifests/sha256:0f"), "https://r:5000/v2/a/b/manifests/sha256:0f");
+        assert_eq!(at("/v2/a?b#c d"), "https://r:5000/v2/a%3Fb%23c%20d");
     }
 
     #[test]
