@@ -665,7 +665,7 @@ impl Files {
         let view = self.archive.get().view();
         view.paths().filter_map(|path| view.file(path).map(|data| (path.to_owned(), PyBytes::new(py, data)))).collect()
     }
-    #[pyo3(signature = (path, default = None))]
+    #[pyo3(signature = (path, default = None, /))]
     fn get<'py>(&self, py: Python<'py>, path: &str, default: Option<Bound<'py, PyAny>>) -> Option<Bound<'py, PyAny>> {
         let data = self.archive.get().view().file(path);
         data.map(|data| PyBytes::new(py, data).into_any()).or(default)

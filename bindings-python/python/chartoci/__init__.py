@@ -7,6 +7,8 @@
 What needs no network is here at once; the client and all that it needs is loaded when it is first named.
 """
 
+from _collections_abc import Mapping  # what `collections.abc` names, without loading `collections`
+
 from chartoci._native import (
     Archive,
     Artifact,
@@ -16,6 +18,7 @@ from chartoci._native import (
     Descriptor,
     Diagnostic,
     Digest,
+    Files,
     Ignore,
     Limits,
     Lock,
@@ -27,6 +30,8 @@ from chartoci._native import (
     Version,
     codes,
 )
+
+Mapping.register(Files)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,6 +101,7 @@ __all__ = [
     "Downloaded",
     "Exists",
     "Fetched",
+    "Files",
     "Ignore",
     "Inspected",
     "IntegrityError",

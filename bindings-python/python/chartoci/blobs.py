@@ -133,7 +133,7 @@ class FileSink:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.path = directory / f".chartoci-{secrets.token_hex(8)}.part"
+        self.path: Path = directory / f".chartoci-{secrets.token_hex(8)}.part"
         self._file: Any = None
 
     def __enter__(self) -> Self:

@@ -29,7 +29,7 @@ class Workers:
         self._lock = threading.Lock()
         self._waiting = 0
         self._idle = idle
-        self.process = os.getpid()
+        self.process: int = os.getpid()
 
     def start(self, job: Callable[[], None]) -> None:
         with self._lock:

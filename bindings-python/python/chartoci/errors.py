@@ -33,7 +33,7 @@ class ChartOciError(Exception):
         self.message = message
         self.kind = kind
         self.code = code
-        self.context = context if context is not None else {}
+        self.context: dict[str, str] = context if context is not None else {}
         self.hint = hint
         self.report = report
         self.status = status

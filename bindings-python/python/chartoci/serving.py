@@ -265,12 +265,12 @@ class Server(ThreadingHTTPServer):
         log: Log | None = None,
     ) -> None:
         if ":" in address[0]:
-            self.address_family = socket.AF_INET6
+            self.address_family: int = socket.AF_INET6
         self.faults = faults
         self.log = log
         self.connections: set[socket.socket] = set()
         self.place: Place = Memory() if directory is None else Directory(directory)
-        self.registry = native.Registry(
+        self.registry: native.Registry = native.Registry(
             seed=secrets.randbits(64),
             username=username,
             password=password,
@@ -285,7 +285,7 @@ class Server(ThreadingHTTPServer):
             machine.handle(self.place.execute(verb))
         super().__init__(address, _Handler)
         if tls is not None:
-            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+            self.socket: socket.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._thread: threading.Thread | None = None
 
     def server_bind(self) -> None:
@@ -293,7 +293,7 @@ class Server(ThreadingHTTPServer):
         if self.allow_reuse_address:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
+        self.server_address: Any = self.socket.getsockname()
 
     def start(self) -> None:
         """Serves in a thread of its own."""

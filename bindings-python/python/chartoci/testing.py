@@ -37,8 +37,8 @@ class Registry:
         tls: bool | tuple[str | os.PathLike[str], str | os.PathLike[str]] = False,
         faults: Faults | None = None,
     ) -> None:
-        self.username = username or ("user" if token else None)
-        self.password = password or ("password" if self.username is not None else None)
+        self.username: str | None = username or ("user" if token else None)
+        self.password: str | None = password or ("password" if self.username is not None else None)
         self.requests: list[tuple[str, str, int]] = []
         self.ca_file: Path | None = None
         self._scratch: tempfile.TemporaryDirectory[str] | None = None

@@ -1,0 +1,85 @@
+"""What the tests share: charts, peers that say exactly what they are told to."""
+
+import pathlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import chartoci
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="session")
+def web() -> pathlib.Path:
+    """The repository's example chart, a directory."""
+    return ROOT / "examples" / "web"
+
+
+@pytest.fixture(scope="session")
+def chart(web: pathlib.Path) -> bytes:
+    """The example chart, packed."""
+    return chartoci.package(web).data
+
+
+@pytest.fixture
+def tgz(chart: bytes, tmp_path: pathlib.Path) -> pathlib.Path:
+    """The example chart, packed, in a directory of its own."""
+    path = tmp_path / "charts" / "web-1.2.0+demo.1.tgz"
+    path.parent.mkdir()
+    path.write_bytes(chart)
+    return path
+
+
+@pytest.fixture
+def client() -> Iterator[chartoci.Client]:
+    """An anonymous client that does not try twice."""
+    with chartoci.Client(credentials=None, retry=chartoci.RetryPolicy(attempts=1)) as client:
+        yield client
+
+
+@contextmanager
+def peer(answer: Callable[[socket.socket], object]) -> Iterator[str]:
+    """A server on loopback that does with each connection what it is told; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                threading.Thread(target=handle, args=(connection,), daemon=True).start()
+
+        def handle(connection: socket.socket) -> None:
+            with connection:
+                try:
+                    answer(connection)
+                except OSError:
+                    pass
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def read_request(connection: socket.socket) -> tuple[str, bytes] | None:
+    """The first line and the body of a request; None where the other side has hung up."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        more = connection.recv(65536)
+        if not more:
+            return None
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    while len(body) < int(fields.get("content-length", "0")):
+        body += connection.recv(65536)
+    return lines[0], body

@@ -1,0 +1,177 @@
+"""What needs no network."""
+
+import io
+import json
+import pathlib
+import pickle
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import chartoci
+import pytest
+
+
+def test_a_source_may_be_a_path_bytes_a_buffer_or_a_file(tgz: pathlib.Path, chart: bytes) -> None:
+    with open(tgz, "rb") as file:
+        read = [chartoci.Archive.read(source) for source in (tgz, str(tgz), chart, bytearray(chart), memoryview(chart), file)]
+    assert {archive.digest for archive in read} == {chartoci.Digest.of(chart)}
+    assert all(archive == read[0] and archive.data == chart for archive in read)
+
+
+def test_a_text_with_line_breaks_is_no_path() -> None:
+    with pytest.raises(chartoci.MisuseError) as caught:
+        chartoci.Archive.read("apiVersion: v2\nname: web\n")
+    assert caught.value.code == "misuse.looks_like_content"
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("/nowhere/web.tgz", "files.not_found"),
+        ("/tmp", "files.is_directory"),
+        (b"", "archive.gzip"),
+        (b"no archive", "archive.gzip"),
+        (io.StringIO("text"), "misuse.argument"),
+        (3, "misuse.argument"),
+    ],
+)
+def test_what_is_no_archive_is_refused_with_a_remedy(source: object, code: str) -> None:
+    with pytest.raises(chartoci.ChartOciError) as caught:
+        chartoci.Archive.read(source)  # type: ignore[arg-type]
+    assert caught.value.code == code
+    assert caught.value.hint
+
+
+def test_an_archive_shows_its_parts(web: pathlib.Path, chart: bytes) -> None:
+    archive = chartoci.Archive.read(chart)
+    assert (archive.metadata.name, archive.metadata.version) == ("web", "1.2.0+demo.1")
+    assert isinstance(archive.files, Mapping)
+    assert archive.files["values.yaml"] == (web / "values.yaml").read_bytes() == archive.values_yaml
+    assert "nothing" not in archive.files and archive.files.get("nothing") is None
+    assert len(list(archive.files)) == len(archive.files) == len(dict(archive.files))
+    with pytest.raises(KeyError):
+        archive.files["nothing"]
+    assert isinstance(archive.values, dict)
+    assert archive.size == len(chart)
+    assert json.dumps(archive.to_dict())
+
+
+def test_whole_numbers_of_values_stay_exact(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: n\nversion: 1.0.0\n")
+    (tmp_path / "values.yaml").write_text("a: 9007199254740993\nb: 18446744073709551615\nc: 1.5\nd: yes\ne:\nf: [1, x]\n")
+    values = chartoci.Archive.read(chartoci.package(tmp_path).data).values
+    assert values == {"a": 2**53 + 1, "b": 2**64 - 1, "c": 1.5, "d": True, "e": None, "f": [1, "x"]}
+    assert type(values["a"]) is int
+
+
+def test_packing_is_deterministic_and_writes_whole_files(web: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    first, second = chartoci.package(web, created=1_700_000_000), chartoci.package(web, created=1_700_000_000)
+    assert first == second
+    path = first.write(tmp_path / "new" / "place")
+    assert path.name == first.filename == "web-1.2.0+demo.1.tgz"
+    assert path.read_bytes() == first.data
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+def test_packing_can_change_the_version(web: pathlib.Path) -> None:
+    packed = chartoci.package(web, version="9.0.0", app_version="1.10")
+    assert packed.filename == "web-9.0.0.tgz"
+    assert packed.metadata.app_version == "1.10"
+
+
+@pytest.mark.parametrize(("name", "code"), [("nowhere", "files.not_found"), ("file", "files.not_directory")])
+def test_only_a_directory_can_be_packed(tmp_path: pathlib.Path, name: str, code: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(chartoci.ChartOciError) as caught:
+        chartoci.package(tmp_path / name)
+    assert caught.value.code == code
+
+
+def test_extracting_writes_the_chart_whole_and_nothing_else(chart: bytes, tmp_path: pathlib.Path) -> None:
+    archive = chartoci.Archive.read(chart)
+    path = archive.extract(tmp_path / "out")
+    assert path == tmp_path / "out" / "web"
+    written = {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    assert written == dict(archive.files)
+    assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["web"]
+
+
+def test_extracting_over_something_is_refused_and_leaves_it(chart: bytes, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "mine").write_text("mine")
+    with pytest.raises(chartoci.ChartOciError) as caught:
+        chartoci.Archive.read(chart).extract(tmp_path)
+    assert caught.value.hint
+    assert [entry.name for entry in tmp_path.iterdir()] == ["web"]
+    assert [entry.name for entry in (tmp_path / "web").iterdir()] == ["mine"]
+
+
+def test_show_takes_a_directory_a_file_and_bytes(web: pathlib.Path, tgz: pathlib.Path, chart: bytes) -> None:
+    shown = {chartoci.show(source, "chart") for source in (web, tgz, chart)}
+    assert len(shown) == 1
+    assert "name: web" in shown.pop()
+
+
+def test_check_finds_what_is_wrong(tmp_path: pathlib.Path) -> None:
+    report = chartoci.check(b"apiVersion: v2\nname: web\n", "chart.yaml")
+    assert not report.ok
+    assert report.errors and all(finding.severity == "error" and finding.help for finding in report.errors)
+    assert json.loads(report.to_json())
+    assert len(report) == len(list(report))
+
+
+def test_values_of_the_core_can_be_pickled_compared_and_sorted() -> None:
+    parsed = [
+        chartoci.Version.parse("1.2.3"),
+        chartoci.Reference.parse("reg.example/web:1.0.0"),
+        chartoci.Digest.of(b"x"),
+        chartoci.Constraint.parse("^1"),
+    ]
+    for value in parsed:
+        assert pickle.loads(pickle.dumps(value)) == value
+        assert value in {value}
+        assert str(value) in repr(value)
+    assert max(map(chartoci.Version.parse, ["1.9.0", "1.10.0", "1.10.0-rc.1"])) == chartoci.Version.parse("1.10.0")
+
+
+def test_errors_say_what_to_do_and_survive_pickling() -> None:
+    with pytest.raises(chartoci.InvalidError) as caught:
+        chartoci.Reference.parse("http://registry.example/web")
+    error = caught.value
+    assert isinstance(error, ValueError)
+    assert (error.kind, error.code) == ("invalid", "reference.scheme")
+    assert error.hint in error.__notes__[0]
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.code, again.hint, str(again)) == (type(error), error.code, error.hint, str(error))
+
+
+def test_every_code_has_a_meaning_and_a_remedy() -> None:
+    entries = chartoci.codes()
+    assert len({entry.code for entry in entries}) == len(entries) > 50
+    assert all(entry.meaning and entry.remedy and bool(entry.kind) != bool(entry.severity) for entry in entries)
+
+
+def test_every_kind_has_its_class() -> None:
+    from chartoci._native import error
+
+    for entry in chartoci.codes():
+        if entry.kind is not None:
+            raised = error(entry.code, "x")
+            assert type(raised) is not chartoci.ChartOciError
+            assert raised.kind == entry.kind
+
+
+def test_importing_loads_no_http_library() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, chartoci; print(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    unwanted = {"urllib3", "http", "http.client", "ssl", "socket", "asyncio", "dataclasses", "typing", "pathlib", "json"}
+    assert not unwanted & set(loaded.stdout.split())
+
+
+def test_every_public_name_is_there() -> None:
+    for name in chartoci.__all__:
+        assert getattr(chartoci, name) is not None
+    with pytest.raises(AttributeError):
+        chartoci.nothing  # noqa: B018

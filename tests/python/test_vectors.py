@@ -1,0 +1,85 @@
+"""The vectors that every language runs: `tests/vectors/*.json`, explained in the README beside them."""
+
+import base64
+import json
+import pathlib
+from typing import Any
+
+import chartoci
+import pytest
+from chartoci.sansio import Push
+
+VECTORS = pathlib.Path(__file__).parent.parent / "vectors"
+
+
+def reference(text: str) -> Any:
+    found = chartoci.Reference.parse(text)
+    return {
+        "registry": found.registry,
+        "repository": found.repository,
+        "tag": found.tag,
+        "digest": str(found.digest) if found.digest else None,
+        "version": found.version,
+        "text": str(found),
+    }
+
+
+def digest(text: str) -> Any:
+    found = chartoci.Digest.parse(text)
+    return {"algorithm": found.algorithm, "hex": found.hex}
+
+
+def digest_of(given: Any) -> Any:
+    return {"digest": str(chartoci.Digest.of(given["data"].encode(), given["algorithm"]))}
+
+
+def version(text: str) -> Any:
+    found = chartoci.Version.parse(text)
+    try:
+        chartoci.Version.parse(text, strict=True)
+        strict = True
+    except chartoci.InvalidError:
+        strict = False
+    numbers = {"major": str(found.major), "minor": str(found.minor), "patch": str(found.patch)}
+    return numbers | {"prerelease": found.prerelease, "build": found.build, "strict": strict, "tag": found.tag}
+
+
+def version_order(texts: list[str]) -> Any:
+    return [str(found) for found in sorted(map(chartoci.Version.parse, texts))]
+
+
+def constraint(given: Any) -> Any:
+    wanted = chartoci.Constraint.parse(given["constraint"])
+    return {"matches": [text for text in given["versions"] if wanted.matches(text)]}
+
+
+def artifact(given: Any) -> Any:
+    built = chartoci.Artifact.build(
+        base64.b64decode(given["archive"]), provenance=given["provenance"], created=given["created"]
+    )
+    assert built.config is not None
+    return {"config": built.config.decode(), "manifest": built.manifest.decode(), "digest": str(built.digest)}
+
+
+RUN = [reference, digest, digest_of, version, version_order, constraint, artifact]
+CASES = [
+    pytest.param(run, vector, id=f"{run.__name__}: {vector['name']}")
+    for run in RUN
+    for vector in json.loads((VECTORS / f"{run.__name__}.json").read_text())
+]
+
+
+@pytest.mark.parametrize(("run", "vector"), CASES)
+def test_a_vector(run: Any, vector: Any) -> None:
+    try:
+        got = run(vector["input"])
+    except chartoci.ChartOciError as error:
+        got = {"error": error.code}
+    assert got == vector["expect"], vector["why"]
+
+
+def test_a_push_names_its_target_as_helm_does(chart: bytes) -> None:
+    built = chartoci.Artifact.build(chart)
+    assert str(Push.chart(built, "oci://registry.example/charts/").target) == (
+        "oci://registry.example/charts/web:1.2.0_demo.1"
+    )
