@@ -1,1 +1,32 @@
-export const fromFields = (f) => Object.assign(new Error(f.message), f);
+/** What is thrown: one class, whatever happened. Programs switch on `kind`, documentation and tests name `code`. */
+
+import { Report } from "./report.js";
+
+export class ChartOciError extends Error {
+  /** `fields` are those of `toJSON`. */
+  constructor(fields, options) {
+    super(fields.message, options);
+    this.kind = fields.kind;
+    this.code = fields.code;
+    this.hint = fields.hint ?? "";
+    this.context = fields.context ?? {};
+    this.status = fields.status ?? undefined;
+    this.registryErrors = fields.registryErrors ?? [];
+    this.report = fields.report ? new Report(fields.report) : undefined;
+    // So that what looks for an abort as the platform signals it finds one.
+    Object.defineProperty(this, "name", { value: fields.kind === "aborted" ? "AbortError" : "ChartOciError" });
+  }
+
+  toJSON() {
+    const { kind, code, message, hint, context, status, registryErrors, report } = this;
+    return { kind, code, message, hint, context, status, registryErrors, report: report?.toJSON() };
+  }
+
+  /** Back from `toJSON`, as after a message between workers: structuredClone keeps only an error's message. */
+  static from(json) {
+    return new ChartOciError(json);
+  }
+}
+
+/** Called by the wasm module for what it throws. */
+export const fromFields = (fields) => new ChartOciError(fields);

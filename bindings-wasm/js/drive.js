@@ -1,0 +1,154 @@
+/** The loop that drives an exchange: do what it says, tell it what came of it. */
+
+import { ChartOciError } from "./errors.js";
+
+/** Why a request could not be completed: `kind` is one of the core's failures. */
+export class TransportFailure extends Error {
+  constructor(kind, message) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+const now = () => performance.now();
+
+/**
+ * Drives an exchange to its end; gives its outcome.
+ *
+ * `transport.send(request)` gives `{ status, headers, url, body }`; `blobs[id]` are the bytes to upload, `sinks[id]` take
+ * what arrives (`cut(offset)`, `write(chunk)`); `names[id]` are what progress calls them.
+ */
+export async function drive(exchange, { transport, blobs = [], sinks = [], names = [], credentials, signal, onProgress }) {
+  const inFlight = new Map();
+  let finished = false;
+  let broken; // what the caller's own functions threw
+  let wake = () => {};
+
+  const tell = (event) => {
+    try {
+      onProgress?.(event);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const fail = (error) => {
+    broken ??= { error };
+    exchange.abort();
+    wake();
+  };
+
+  /** Runs until the exchange has heard what became of the request. */
+  const start = async (request) => {
+    const { id, sink, payload } = request;
+    const control = new AbortController();
+    inFlight.set(id, control);
+    let receiver;
+    try {
+      const blob = payload.kind === "blob" ? blobs[payload.blob].subarray(payload.start, payload.end) : payload.bytes;
+      const onSent = (count) => {
+        if (finished || payload.kind !== "blob") return;
+        const total = blobs[payload.blob].length;
+        tell({ kind: "progress", item: names[payload.blob], transferred: payload.start + count, total });
+      };
+      const response = await transport.send({ ...request, body: blob, onSent, signal: control.signal });
+      if (finished) return;
+      receiver = exchange.handleResponse(id, response);
+      const storing = receiver.stores ? sinks[sink] : undefined;
+      await stored(storing?.cut(receiver.offset));
+      for await (const chunk of response.body) {
+        if (finished) return;
+        const more = receiver.write(chunk);
+        if (storing) {
+          await stored(storing.write(chunk));
+          tell({ kind: "progress", item: names[sink], transferred: receiver.seen, total: receiver.expected });
+        }
+        if (!more) break;
+      }
+      if (finished) return;
+      const whole = receiver;
+      receiver = undefined;
+      exchange.handleEnd(id, whole);
+    } catch (error) {
+      if (finished) return;
+      const part = receiver;
+      receiver = undefined;
+      const { kind = "other", message } = error instanceof TransportFailure ? error : { message: String(error) };
+      exchange.handleFailure(id, { kind, message }, part);
+    } finally {
+      receiver?.free();
+      inFlight.delete(id);
+      control.abort();
+      wake();
+    }
+  };
+
+  const ask = async (query) => {
+    try {
+      const credential = await credentials?.(query);
+      if (!finished) exchange.handleCredential(query.id, credential);
+    } catch (error) {
+      if (!finished) fail(error);
+    }
+    wake();
+  };
+
+  const onAbort = () => {
+    exchange.abort();
+    wake();
+  };
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) exchange.abort();
+  try {
+    for (;;) {
+      // Made before polling: what happens in between is not slept through.
+      const woken = new Promise((resolve) => (wake = resolve));
+      const output = exchange.poll(now());
+      switch (output.kind) {
+        case "send":
+          start(output.request);
+          break;
+        case "cancel":
+          inFlight.get(output.id)?.abort();
+          break;
+        case "ask":
+          ask(output.query);
+          break;
+        case "notify":
+          tell(output.event);
+          break;
+        case "wait":
+          await sleep(output.until, woken);
+          break;
+        case "done":
+          finished = true;
+          if (broken) throw broken.error;
+          if (output.error?.kind === "aborted" && signal?.aborted) {
+            throw new ChartOciError(output.error.toJSON(), { cause: signal.reason });
+          }
+          if (output.error) throw output.error;
+          return output.outcome;
+      }
+    }
+  } finally {
+    finished = true;
+    signal?.removeEventListener("abort", onAbort);
+    for (const control of inFlight.values()) control.abort();
+    exchange.free();
+  }
+}
+
+async function stored(write) {
+  try {
+    await write;
+  } catch (error) {
+    throw new TransportFailure("storage", error.message);
+  }
+}
+
+async function sleep(until, woken) {
+  if (until === undefined) return woken;
+  let timer;
+  const elapsed = new Promise((resolve) => (timer = setTimeout(resolve, Math.ceil(until - now()))));
+  await Promise.race([woken, elapsed]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,93 @@
+/** The transport of browsers and workers, and of whoever brings a `fetch`. */
+
+import { readAll } from "./blobs.js";
+import { TransportFailure } from "./drive.js";
+
+/**
+ * `browser`: fetch runs under a page's rules: no User-Agent, and an unexplained TypeError is most often missing CORS.
+ * `permit(url)`: asked before every request.
+ */
+export function fetchTransport({ fetch = globalThis.fetch, browser = false, permit }) {
+  const send = async ({ method, url, headers, body, payload, redirect, timeout, signal, onSent }) => {
+    await permit?.(new URL(url));
+    const silence = watch(timeout, signal);
+    // How far an upload is, fetch does not tell: silence is counted from the answer's head on.
+    if (payload.kind !== "blob") silence.heard();
+    let response;
+    try {
+      response = await fetch(url, {
+        method,
+        headers: browser ? headers.filter(([name]) => name !== "user-agent") : headers,
+        body: method === "GET" || method === "HEAD" ? undefined : (body ?? new Uint8Array(0)),
+        redirect,
+        signal: silence.signal,
+        credentials: "omit",
+        cache: "no-store",
+        referrerPolicy: "no-referrer",
+      });
+    } catch (error) {
+      silence.over();
+      throw silence.failure() ?? explain(error, url, browser);
+    }
+    if (body) onSent(body.length);
+    silence.heard();
+    return {
+      status: response.status,
+      headers: [...response.headers],
+      url: redirect === "follow" && response.url ? response.url : undefined,
+      body: chunks(response, silence),
+    };
+  };
+  return { send, close() {} };
+}
+
+async function* chunks(response, silence) {
+  try {
+    if (!response.body) return;
+    for await (const chunk of readAll(response.body)) {
+      silence.heard();
+      yield chunk;
+    }
+  } catch (error) {
+    throw silence.failure() ?? new TransportFailure("reset", error.message);
+  } finally {
+    silence.over();
+  }
+}
+
+/** Aborts when `timeout` milliseconds passed since the last `heard`, or when `signal` does. */
+function watch(timeout, signal) {
+  const control = new AbortController();
+  let timer;
+  let silent = false;
+  const onAbort = () => control.abort(signal.reason);
+  signal.addEventListener("abort", onAbort);
+  if (signal.aborted) onAbort();
+  return {
+    signal: control.signal,
+    heard() {
+      clearTimeout(timer);
+      if (timeout === undefined) return;
+      timer = setTimeout(() => {
+        silent = true;
+        control.abort();
+      }, timeout);
+    },
+    over() {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+    },
+    failure: () => (silent ? new TransportFailure("timeout", "no answer") : undefined),
+  };
+}
+
+function explain(error, url, browser) {
+  const message = error?.cause?.message ?? error.message;
+  if (!browser) return new TransportFailure("connect", message);
+  const { host } = new URL(url);
+  const origin = globalThis.location?.origin ?? "this page";
+  return new TransportFailure(
+    "connect",
+    `${message}: the browser tells no more; either ${host} cannot be reached, or it does not allow ${origin} by CORS`,
+  );
+}

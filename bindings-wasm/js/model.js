@@ -1,0 +1,400 @@
+/** The pure classes: what they know comes from the core, field by field. */
+
+import { bytesOf, filesOf, isPath, textBytes } from "./blobs.js";
+import { HANDLE, core, currentPlatform, ready } from "./core.js";
+import { Report } from "./report.js";
+
+const text = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+
+/** Seconds since 1970 of a Date or an RFC 3339 text. */
+export const seconds = (time) =>
+  time === undefined || time === null ? undefined : time instanceof Date ? time.getTime() / 1000 : core().parseTime(time);
+
+export class Digest {
+  #text;
+
+  constructor(text) {
+    this.#text = text;
+    Object.freeze(this);
+  }
+
+  static parse(text) {
+    core().checkDigest(text);
+    return new Digest(text);
+  }
+
+  static of(data, algorithm = "sha256") {
+    return new Digest(core().digestOf(textBytes(data), algorithm));
+  }
+
+  get algorithm() {
+    return this.#text.split(":")[0];
+  }
+
+  get hex() {
+    return this.#text.split(":")[1];
+  }
+
+  toString() {
+    return this.#text;
+  }
+
+  toJSON() {
+    return this.#text;
+  }
+}
+
+export class Reference {
+  #text;
+
+  constructor({ text, ...fields }) {
+    this.#text = text;
+    Object.freeze(Object.assign(this, fields));
+  }
+
+  static parse(text) {
+    return new Reference(core().parseReference(text));
+  }
+
+  toString() {
+    return this.#text;
+  }
+}
+
+export class Version {
+  #text;
+
+  constructor({ text, ...fields }) {
+    this.#text = text;
+    Object.freeze(Object.assign(this, fields));
+  }
+
+  static parse(text, { strict = false } = {}) {
+    return new Version(core().parseVersion(text, strict));
+  }
+
+  /** Negative, 0 or positive: by precedence, then build metadata. For `sort`, too. */
+  static compare(a, b) {
+    return core().compareVersions(String(a), String(b));
+  }
+
+  compare(other) {
+    return Version.compare(this, other);
+  }
+
+  equals(other) {
+    return Version.compare(this, other) === 0;
+  }
+
+  toString() {
+    return this.#text;
+  }
+}
+
+export class Constraint {
+  #text;
+
+  constructor(text) {
+    this.#text = text;
+    Object.freeze(this);
+  }
+
+  static parse(text) {
+    core().checkConstraint(text);
+    return new Constraint(text);
+  }
+
+  matches(version) {
+    return core().constraintMatches(this.#text, String(version));
+  }
+
+  /** The best of those that match, as it was given. */
+  pick(versions) {
+    const list = [...versions];
+    const place = core().constraintPick(this.#text, list.map(String));
+    return place === undefined ? undefined : list[place];
+  }
+
+  toString() {
+    return this.#text;
+  }
+}
+
+export class Metadata {
+  #handle;
+
+  constructor(handle) {
+    this.#handle = handle;
+    Object.assign(this, handle.fields());
+  }
+
+  static parse(chartYaml, { limits } = {}) {
+    return new Metadata(core().Metadata.parse(textBytes(chartYaml), limits));
+  }
+
+  /** Stops at Chart.yaml: fast, and marked unverified. */
+  static async peek(source, { limits } = {}) {
+    const { Metadata: Handle } = await ready();
+    const metadata = new Metadata(Handle.peek(await bytesOf(source, limits), limits));
+    return Object.assign(metadata, { unverified: true });
+  }
+
+  config() {
+    return this.#handle.config();
+  }
+
+  toYaml() {
+    return this.#handle.toYaml();
+  }
+}
+
+/** Files of a chart by path: `files["values.yaml"]` or `files.get(path)` copies one file. */
+class Files {
+  #handle;
+  #paths;
+
+  constructor(handle) {
+    this.#handle = handle;
+    this.#paths = new Set(handle.paths());
+    return new Proxy(this, {
+      get: (files, name) => (typeof name === "string" && !(name in Files.prototype) ? files.get(name) : bound(files, name)),
+      has: (files, name) => files.#paths.has(name) || name in Files.prototype,
+      ownKeys: (files) => [...files.#paths],
+      getOwnPropertyDescriptor: (files, name) =>
+        files.#paths.has(name)
+          ? { get: () => files.get(name), enumerable: true, configurable: true }
+          : undefined,
+      set: () => false,
+      defineProperty: () => false,
+      deleteProperty: () => false,
+    });
+  }
+
+  get size() {
+    return this.#paths.size;
+  }
+
+  get(path) {
+    return this.#handle.file(path);
+  }
+
+  has(path) {
+    return this.#paths.has(path);
+  }
+
+  keys() {
+    return this.#paths.keys();
+  }
+
+  *entries() {
+    for (const path of this.#paths) yield [path, this.get(path)];
+  }
+
+  [Symbol.iterator]() {
+    return this.entries();
+  }
+}
+// No name that a chart's file may have means anything else here, save those of the methods above.
+Object.setPrototypeOf(Files.prototype, null);
+delete Files.prototype.constructor;
+
+const bound = (files, name) => {
+  const value = Reflect.get(Files.prototype, name, files);
+  return typeof value === "function" ? value.bind(files) : value;
+};
+
+export class Archive {
+  #handle;
+  #data;
+  #metadata;
+  #files;
+  #values;
+  #dependencies;
+
+  constructor(handle, data) {
+    this.#handle = handle;
+    this.#data = data;
+  }
+
+  static async read(source, { limits } = {}) {
+    const { Archive: Handle } = await ready();
+    const data = await bytesOf(source, limits);
+    return new Archive(Handle.read(data, limits), data);
+  }
+
+  get [HANDLE]() {
+    return this.#handle;
+  }
+
+  get metadata() {
+    return (this.#metadata ??= new Metadata(this.#handle.metadata()));
+  }
+
+  get files() {
+    return (this.#files ??= new Files(this.#handle));
+  }
+
+  /** As Helm reads them. */
+  get values() {
+    return (this.#values ??= this.#handle.values());
+  }
+
+  get valuesYaml() {
+    return this.#handle.valuesYaml();
+  }
+
+  get schema() {
+    return this.#handle.schema();
+  }
+
+  get readme() {
+    return this.#handle.readme();
+  }
+
+  get crds() {
+    return this.#handle.crds();
+  }
+
+  get templates() {
+    return this.#handle.templates();
+  }
+
+  get lock() {
+    const fields = this.#handle.lock();
+    return fields && new Lock(fields);
+  }
+
+  get dependencies() {
+    return (this.#dependencies ??= this.#handle.dependencies().map((handle) => new Archive(handle)));
+  }
+
+  get report() {
+    return new Report(this.#handle.report());
+  }
+
+  get digest() {
+    return this.#handle.digest();
+  }
+
+  get size() {
+    return this.#handle.size();
+  }
+
+  /** Unpacked bytes of all files. */
+  get unpacked() {
+    return this.#handle.unpacked();
+  }
+
+  /** The packed bytes; a vendored chart has none. */
+  get data() {
+    return this.#data;
+  }
+
+  /** As `helm pull --untar`, atomically. Node. */
+  async extract(directory) {
+    const nonce = crypto.getRandomValues(new Uint32Array(1))[0];
+    return filesOf(directory).run(new (core().Extract)(this.#handle, nonce), directory);
+  }
+
+  /** Gives the memory back at once; the garbage collector does it later by itself. */
+  free() {
+    this.#handle.free();
+  }
+}
+if (Symbol.dispose) Archive.prototype[Symbol.dispose] = Archive.prototype.free;
+
+export class Artifact {
+  #handle;
+
+  constructor(handle) {
+    this.#handle = handle;
+    const { report, ...fields } = handle.fields();
+    Object.assign(this, fields, { report: new Report(report) });
+  }
+
+  static async build(chart, { provenance, created, limits } = {}) {
+    const { Artifact: Handle } = await ready();
+    const signature = provenance === undefined ? undefined : await bytesOf(provenance, limits);
+    const time = seconds(created);
+    if (chart instanceof Archive) return new Artifact(Handle.build(chart[HANDLE], signature, time));
+    return new Artifact(Handle.buildFrom(await bytesOf(chart, limits), signature, time, limits));
+  }
+
+  /** Throws only for what is no manifest at all; whatever else is wrong stands in `report`. */
+  static parse(manifest, { limits } = {}) {
+    return new Artifact(core().Artifact.parse(textBytes(manifest), limits));
+  }
+
+  get [HANDLE]() {
+    return this.#handle;
+  }
+
+  explain() {
+    return this.#handle.explain();
+  }
+}
+
+export class Lock {
+  constructor(fields) {
+    Object.assign(this, fields);
+  }
+
+  static parse(chartLock, { limits } = {}) {
+    return new Lock(core().parseLock(textBytes(chartLock), limits));
+  }
+
+  static digestFor(dependencies, locked) {
+    return core().lockDigest([...dependencies], [...locked]);
+  }
+}
+
+export class Ignore {
+  #handle;
+
+  constructor(handle) {
+    this.#handle = handle;
+  }
+
+  static parse(patterns) {
+    return new Ignore(core().Ignore.parse(patterns));
+  }
+
+  matches(path, { isDirectory = false } = {}) {
+    return this.#handle.matches(path, isDirectory);
+  }
+}
+
+/** A chart that `package` packed. */
+export class Packaged {
+  constructor({ metadata, ...fields }) {
+    Object.assign(this, fields, { metadata: new Metadata(metadata) });
+  }
+
+  /** Writes the archive under its name; gives the path. */
+  async write(directory) {
+    return filesOf(directory).save(directory, this.filename, this.data);
+  }
+}
+
+/** The very text that `helm show` prints. */
+export async function show(source, section = "all") {
+  await ready();
+  const archive = source instanceof Archive ? source : await Archive.read(source);
+  return text(archive[HANDLE].show(section));
+}
+
+/** Packs a directory, deterministically. Node. */
+export async function packageDirectory(directory, { version, appVersion, created, limits } = {}) {
+  const { Package } = await ready();
+  const machine = new Package({ version, appVersion, created: seconds(created) }, limits);
+  return new Packaged(await filesOf(directory).run(machine, directory));
+}
+
+/** Everything that is wrong with a document. The kind is guessed if it is not given. */
+export async function check(source, kind, { filename, limits } = {}) {
+  const { check: find } = await ready();
+  const name = filename ?? (isPath(source) ? String(source) : source?.name);
+  return new Report(find(await bytesOf(source, limits), kind, name, limits));
+}
+
+export const codes = () => core().codes();

@@ -1,0 +1,108 @@
+/** The transport of Node: node:http and node:https, since fetch knows no CA file, no client certificate, no proxy. */
+
+import dns from "node:dns";
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import https from "node:https";
+import net from "node:net";
+
+import { TransportFailure } from "./drive.js";
+
+const PIECE = 256 * 1024;
+
+/** `permit(url, ip)` is asked before every connection, after the name was resolved. */
+export function nodeTransport({ caFile, certFile, keyFile, permit }) {
+  const read = (path) => (path === undefined ? undefined : readFileSync(path));
+  const tls = { ca: read(caFile), cert: read(certFile), key: read(keyFile ?? certFile) };
+  const pool = { keepAlive: true, scheduling: "lifo" };
+  const agents = { "http:": new http.Agent(pool), "https:": new https.Agent({ ...pool, ...tls }) };
+
+  const send = async ({ method, url, headers, body, payload, timeout, signal, onSent }) => {
+    const target = new URL(url);
+    const host = target.hostname.replace(/^\[|\]$/g, "");
+    if (permit && net.isIP(host)) await permit(target, host);
+    const fields = headers.flat();
+    fields.push("host", target.host);
+    if (body || !["GET", "HEAD", "DELETE"].includes(method)) fields.push("content-length", String(body?.length ?? 0));
+    const request = (target.protocol === "https:" ? https : http).request(target, {
+      method,
+      headers: fields,
+      agent: agents[target.protocol],
+      lookup: permit && lookup(permit, target),
+      signal,
+    });
+    const response = await new Promise((resolve, reject) => {
+      request.on("response", resolve);
+      request.on("error", (error) => reject(failure(error)));
+      request.setTimeout(timeout ?? 0, () => request.destroy(new TransportFailure("timeout", "no answer")));
+      // A registry may think long about a blob before it answers.
+      if (payload.kind === "blob") request.on("finish", () => request.setTimeout(0));
+      write(request, body, onSent);
+    });
+    return {
+      status: response.statusCode,
+      headers: pairs(response.rawHeaders),
+      body: chunks(request, response, timeout),
+    };
+  };
+
+  const close = () => Object.values(agents).forEach((agent) => agent.destroy());
+  return { send, close };
+}
+
+/** Writes piece by piece, so that progress is what the socket took, not what was queued. */
+function write(request, body, onSent) {
+  let offset = 0;
+  const next = () => {
+    if (request.destroyed) return;
+    if (offset > 0) onSent(offset);
+    if (offset >= (body?.length ?? 0)) return request.end();
+    const piece = body.subarray(offset, offset + PIECE);
+    offset += piece.length;
+    if (offset >= body.length) request.end(piece, () => onSent(offset));
+    else request.write(piece, next);
+  };
+  next();
+}
+
+async function* chunks(request, response, timeout) {
+  request.setTimeout(timeout ?? 0, () => response.destroy(new TransportFailure("timeout", "no answer")));
+  try {
+    yield* response;
+  } catch (error) {
+    throw failure(error);
+  }
+}
+
+function lookup(permit, target) {
+  return (name, options, callback) => {
+    dns.lookup(name, { ...options, all: true }, async (error, addresses) => {
+      if (error) return callback(error);
+      try {
+        for (const { address } of addresses) await permit(target, address);
+      } catch (refusal) {
+        return callback(refusal);
+      }
+      if (options.all) callback(null, addresses);
+      else callback(null, addresses[0].address, addresses[0].family);
+    });
+  };
+}
+
+function pairs(raw) {
+  const list = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) list.push([raw[at], raw[at + 1]]);
+  return list;
+}
+
+const CONNECT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "EADDRNOTAVAIL"];
+const RESET = ["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE", "ABORT_ERR"];
+
+function failure(error) {
+  if (error instanceof TransportFailure) return error;
+  const { code = "", message } = error.errors?.[0] ?? error; // several addresses were tried
+  if (CONNECT.includes(code)) return new TransportFailure("connect", message);
+  if (RESET.includes(code)) return new TransportFailure("reset", message);
+  const tls = /^(ERR_TLS_|ERR_SSL_|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|EPROTO$|HOSTNAME_MISMATCH)/;
+  return new TransportFailure(tls.test(code) ? "tls" : "other", message);
+}
