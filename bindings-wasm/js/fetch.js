@@ -4,12 +4,12 @@ import { readAll } from "./blobs.js";
 import { TransportFailure } from "./drive.js";
 
 /**
- * `browser`: fetch runs under a page's rules: no User-Agent, and an unexplained TypeError is most often missing CORS.
- * `permit(url)`: asked before every request.
+ * `browser`: fetch runs under a page's rules: it follows redirects itself, shows what CORS exposes, sends no User-Agent,
+ * and an unexplained TypeError is most often missing CORS. `permit(url)`: asked before every request.
  */
 export function fetchTransport({ fetch = globalThis.fetch, browser = false, permit }) {
   const send = async ({ method, url, headers, body, payload, redirect, timeout, signal, onSent }) => {
-    await permit?.(new URL(url));
+    if (permit && !(await permit(new URL(url)))) throw new TransportFailure("forbidden", new URL(url).host);
     const silence = watch(timeout, signal);
     // How far an upload is, fetch does not tell: silence is counted from the answer's head on.
     if (payload.kind !== "blob") silence.heard();
@@ -38,7 +38,7 @@ export function fetchTransport({ fetch = globalThis.fetch, browser = false, perm
       body: chunks(response, silence),
     };
   };
-  return { send, close() {} };
+  return { send, close() {}, traits: { manualRedirects: !browser, allHeaders: !browser } };
 }
 
 async function* chunks(response, silence) {

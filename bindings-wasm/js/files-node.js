@@ -3,11 +3,24 @@
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const REASONS = { ENOENT: "notFound", ENOTDIR: "notFound", EEXIST: "exists", ENOTEMPTY: "exists", EACCES: "denied", EPERM: "denied", ENOSPC: "full", EDQUOT: "full" };
+import { failure } from "./core.js";
+
+const REASONS = {
+  ENOENT: "notFound",
+  ENOTDIR: "notFound",
+  EEXIST: "exists",
+  ENOTEMPTY: "exists",
+  EACCES: "denied",
+  EPERM: "denied",
+  ENOSPC: "full",
+  EDQUOT: "full",
+};
 
 /** Drives a file machine to its end; gives its value. */
-export async function run(machine, directory) {
+export async function run(machine, place) {
+  const directory = place instanceof URL ? fileURLToPath(place) : place;
   try {
     for (;;) {
       const { kind, verb, value } = machine.poll();
@@ -22,7 +35,7 @@ export async function run(machine, directory) {
 /** Does what a verb says; `directory` may be empty where its paths are absolute. */
 export async function execute(verb, directory) {
   try {
-    return await act(verb, (path) => join(String(directory), ...path.split("/")));
+    return await act(verb, (path) => join(directory, ...path.split("/")));
   } catch (error) {
     return { kind: "failed", reason: REASONS[error.code] ?? "other", message: error.message };
   }
@@ -87,12 +100,16 @@ async function writeAt(at, offset, data) {
   const file = await fs.open(at, offset === 0 ? "w" : "r+");
   try {
     await file.truncate(offset);
-    let written = 0;
-    while (written < data.length) {
-      written += (await file.write(data, written, data.length - written, offset + written)).bytesWritten;
-    }
+    await writeAll(file, data, offset);
   } finally {
     await file.close();
+  }
+}
+
+async function writeAll(file, data, offset) {
+  let written = 0;
+  while (written < data.length) {
+    written += (await file.write(data, written, data.length - written, offset + written)).bytesWritten;
   }
 }
 
@@ -113,62 +130,91 @@ async function rename(from, to) {
   await fs.rename(from, to);
 }
 
-/** A file that is written beside its place and then moved there, or not at all. */
-export async function beside(directory) {
-  await fs.mkdir(directory, { recursive: true });
-  const path = join(String(directory), `.chartoci-${randomBytes(8).toString("hex")}`);
-  const file = await fs.open(path, "wx");
-  let offset = 0;
-  return {
-    path,
-    async cut(length) {
-      await file.truncate(length);
-      offset = length;
-    },
-    async write(chunk) {
-      let written = 0;
-      while (written < chunk.length) {
-        written += (await file.write(chunk, written, chunk.length - written, offset + written)).bytesWritten;
-      }
-      offset += written;
-    },
-    async commit(name) {
-      await file.sync();
-      await file.close();
-      const place = join(String(directory), name);
-      await fs.rename(path, place);
-      return place;
-    },
-    async discard() {
-      await file.close().catch(() => {});
-      await fs.rm(path, { force: true });
-    },
-  };
+/** A file that is written beside its place, made on first use; it gets its name by `commit` or disappears. */
+class Beside {
+  #directory;
+  #file;
+  #offset = 0;
+
+  constructor(directory) {
+    this.#directory = String(directory instanceof URL ? fileURLToPath(directory) : directory);
+    this.path = join(this.#directory, `.chartoci-${randomBytes(8).toString("hex")}.part`);
+  }
+
+  async #open() {
+    if (!this.#file) {
+      await fs.mkdir(this.#directory, { recursive: true });
+      this.#file = await fs.open(this.path, "wx");
+    }
+    return this.#file;
+  }
+
+  async cut(offset) {
+    await (await this.#open()).truncate(offset);
+    this.#offset = offset;
+  }
+
+  async write(chunk) {
+    await writeAll(await this.#open(), chunk, this.#offset);
+    this.#offset += chunk.length;
+  }
+
+  /** Gives the file its name; one that is there already is replaced. Gives its path. */
+  async commit(name) {
+    const file = await this.#open();
+    await file.sync();
+    await file.close();
+    const place = join(this.#directory, name);
+    await named(fs.rename(this.path, place), place);
+    this.#file = undefined;
+    return place;
+  }
+
+  async discard() {
+    if (!this.#file) return;
+    await this.#file.close().catch(() => {});
+    await fs.rm(this.path, { force: true });
+    this.#file = undefined;
+  }
 }
+
+export const beside = (directory) => new Beside(directory);
 
 /** Writes a file under its name, whole or not at all; gives its path. */
 export async function save(directory, name, data) {
-  const file = await beside(directory);
+  const file = beside(directory);
   try {
     await file.write(data);
     return await file.commit(name);
-  } catch (error) {
+  } finally {
     await file.discard();
-    throw error;
   }
 }
 
 /** At most `limit` bytes of a file. */
-export async function read(path, limit) {
-  return readRange(path, 0, limit);
-}
+export const read = (path, limit) => named(readRange(path, 0, limit), path);
 
 /** What Helm pushes with a file: the provenance beside it, and the time of its last change. */
 export async function companions(path, limit) {
-  const provenance = await readRange(`${path instanceof URL ? path.href : path}.prov`, 0, limit).catch((error) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
-  const { mtime } = await fs.stat(path);
+  const file = path instanceof URL ? fileURLToPath(path) : path;
+  const [provenance, { mtime }] = await Promise.all([
+    readRange(`${file}.prov`, 0, limit).catch((error) => {
+      if (error.code !== "ENOENT") throw error;
+    }),
+    fs.stat(file),
+  ]);
   return { provenance, created: mtime };
+}
+
+const CODES = { notFound: "not_found", exists: "exists", denied: "denied", full: "full" };
+
+/** What the system said about a path, as one of the library's errors. */
+async function named(action, path) {
+  try {
+    return await action;
+  } catch (error) {
+    if (!error.code) throw error;
+    const code = error.code === "EISDIR" ? "is_directory" : (CODES[REASONS[error.code]] ?? "failed");
+    throw failure(`files.${code}`, `${path}: ${error.message}`);
+  }
 }

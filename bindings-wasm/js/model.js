@@ -1,7 +1,7 @@
 /** The pure classes: what they know comes from the core, field by field. */
 
 import { bytesOf, filesOf, isPath, textBytes } from "./blobs.js";
-import { HANDLE, core, currentPlatform, ready } from "./core.js";
+import { HANDLE, core, ready } from "./core.js";
 import { Report } from "./report.js";
 
 const text = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
@@ -217,9 +217,13 @@ export class Archive {
   }
 
   static async read(source, { limits } = {}) {
-    const { Archive: Handle } = await ready();
-    const data = await bytesOf(source, limits);
-    return new Archive(Handle.read(data, limits), data);
+    await ready();
+    return Archive.of(await bytesOf(source, limits), { limits });
+  }
+
+  /** Of bytes that nobody else holds. */
+  static of(data, { limits } = {}) {
+    return new Archive(core().Archive.read(data, limits), data);
   }
 
   get [HANDLE]() {
@@ -270,6 +274,11 @@ export class Archive {
 
   get report() {
     return new Report(this.#handle.report());
+  }
+
+  /** As Helm names the file: `NAME-VERSION.tgz`. */
+  get filename() {
+    return this.#handle.filename();
   }
 
   get digest() {

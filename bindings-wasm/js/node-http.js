@@ -20,7 +20,7 @@ export function nodeTransport({ caFile, certFile, keyFile, permit }) {
   const send = async ({ method, url, headers, body, payload, timeout, signal, onSent }) => {
     const target = new URL(url);
     const host = target.hostname.replace(/^\[|\]$/g, "");
-    if (permit && net.isIP(host)) await permit(target, host);
+    if (permit && net.isIP(host) && !(await permit(target, host))) throw new TransportFailure("forbidden", target.host);
     const fields = headers.flat();
     fields.push("host", target.host);
     if (body || !["GET", "HEAD", "DELETE"].includes(method)) fields.push("content-length", String(body?.length ?? 0));
@@ -47,7 +47,7 @@ export function nodeTransport({ caFile, certFile, keyFile, permit }) {
   };
 
   const close = () => Object.values(agents).forEach((agent) => agent.destroy());
-  return { send, close };
+  return { send, close, traits: { manualRedirects: true, allHeaders: true } };
 }
 
 /** Writes piece by piece, so that progress is what the socket took, not what was queued. */
@@ -79,7 +79,9 @@ function lookup(permit, target) {
     dns.lookup(name, { ...options, all: true }, async (error, addresses) => {
       if (error) return callback(error);
       try {
-        for (const { address } of addresses) await permit(target, address);
+        for (const { address } of addresses) {
+          if (!(await permit(target, address))) throw new TransportFailure("forbidden", `${target.host} (${address})`);
+        }
       } catch (refusal) {
         return callback(refusal);
       }

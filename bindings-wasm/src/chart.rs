@@ -63,6 +63,10 @@ impl Archive {
     pub fn digest(&self) -> String {
         self.0.scan().digest.to_string()
     }
+    pub fn filename(&self) -> String {
+        let metadata = self.0.metadata();
+        format!("{}-{}.tgz", metadata.name, metadata.version)
+    }
     pub fn size(&self) -> JsValue {
         dto::number(self.0.scan().size)
     }
@@ -191,4 +195,10 @@ pub fn parse_time(text: &str) -> Result<f64> {
     Timestamp::parse_rfc3339(text)
         .map(|time| time.as_unix() as f64)
         .ok_or_else(|| argument(format!("{text:?} is no time as RFC 3339 has it")))
+}
+
+/// How large an archive may be.
+#[wasm_bindgen(js_name = archiveLimit)]
+pub fn archive_limit(limits: &JsValue) -> Result<JsValue> {
+    Ok(dto::number(dto::limits(limits)?.archive))
 }

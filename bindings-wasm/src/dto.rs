@@ -117,7 +117,6 @@ fn diagnostic(diagnostic: &Diagnostic) -> Object {
         .with("message", &*diagnostic.message)
         .with("help", &*diagnostic.help)
         .with("fix", fix)
-        .with("text", diagnostic.to_string())
         .done()
 }
 

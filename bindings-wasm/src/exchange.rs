@@ -83,6 +83,12 @@ impl Session {
     }
 }
 
+/// The registry (host, and port if one was given) is among the hosts.
+#[wasm_bindgen(js_name = hostMatches)]
+pub fn host_matches(hosts: Vec<String>, registry: &str) -> bool {
+    HostSet::These(hosts.into_iter().collect()).contains(registry)
+}
+
 /// One operation.
 #[wasm_bindgen]
 pub struct Exchange(CoreExchange);

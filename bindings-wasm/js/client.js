@@ -1,0 +1,187 @@
+/** The client: each verb builds an exchange and drives it. */
+
+import { bytesOf, filesOf, isPath, join } from "./blobs.js";
+import { HANDLE, core, currentPlatform, failure, ready } from "./core.js";
+import { drive } from "./drive.js";
+import { Archive, Artifact, Metadata, Packaged, Version } from "./model.js";
+
+const PARTS = ["chart", "provenance"];
+
+export class Client {
+  #options;
+  #session;
+  #transport;
+
+  constructor(options = {}) {
+    this.#options = options;
+  }
+
+  async push(chart, target, { provenance, created, ifExists, ...call } = {}) {
+    await ready();
+    const { limits } = this.#options;
+    const source = await chartOf(chart, limits);
+    const signature = provenance === undefined ? source.provenance : await bytesOf(provenance, limits);
+    const parts = { provenance: signature, created: created ?? source.created, limits };
+    const artifact = await Artifact.build(source.archive ?? source.data, parts);
+    const exchange = core().Exchange.push(this.#begin(), artifact[HANDLE], target, { ifExists });
+    // Blob 0 is the config, which the core holds.
+    const blobs = [undefined, source.data, signature];
+    return this.#run(exchange, target, call, { blobs, names: ["config", ...PARTS] });
+  }
+
+  async pull(reference, { directory, untar = false, ...options } = {}) {
+    await ready();
+    if (directory !== undefined || untar) return this.#pullTo(directory ?? ".", reference, untar, options);
+    const sinks = [new MemorySink(), new MemorySink()];
+    const { provenance, ...pulled } = await this.#pull(reference, sinks, { ...options, chart: true });
+    const parts = { archive: sinks[0].bytes(), provenance: provenance && sinks[1].bytes() };
+    return { ...parts, reference: pulled.reference, version: pulled.version, digest: pulled.digest };
+  }
+
+  async #pullTo(directory, reference, untar, options) {
+    const sinks = PARTS.map(() => filesOf(directory).beside(directory));
+    try {
+      const pulled = await this.#pull(reference, sinks, { ...options, chart: true });
+      const result = { reference: pulled.reference, version: pulled.version, digest: pulled.digest };
+      if (untar) return { path: await this.#untar(sinks[0].path, directory), ...result };
+      const name = pulled.filename ?? (await this.#filename(sinks[0].path));
+      result.path = await sinks[0].commit(name);
+      if (pulled.provenance) result.provenancePath = await sinks[1].commit(`${name}.prov`);
+      return result;
+    } finally {
+      for (const sink of sinks) await sink.discard();
+    }
+  }
+
+  async #untar(path, directory) {
+    const archive = await Archive.read(path, this.#options);
+    return archive.extract(directory).finally(() => archive.free());
+  }
+
+  async #filename(path) {
+    const archive = await Archive.read(path, this.#options);
+    const { filename } = archive;
+    archive.free();
+    return filename;
+  }
+
+  async open(reference, options) {
+    await ready();
+    const sink = new MemorySink();
+    await this.#pull(reference, [sink], { ...options, chart: true });
+    return Archive.of(sink.bytes(), this.#options);
+  }
+
+  /** What the config blob claims. */
+  async metadata(reference, options) {
+    await ready();
+    const { config } = await this.#pull(reference, [], { ...options, config: true });
+    return new Metadata(core().Metadata.fromConfig(config, this.#options.limits));
+  }
+
+  async artifact(reference, options) {
+    await ready();
+    const { manifest } = await this.#pull(reference, [], { ...options });
+    return Artifact.parse(manifest, this.#options);
+  }
+
+  async resolve(reference, { version, devel, ...call } = {}) {
+    await ready();
+    const exchange = core().Exchange.resolve(this.#begin(), String(reference), { version, devel });
+    return this.#run(exchange, reference, call);
+  }
+
+  async versions(repository, constraint, { prerelease = false, ...call } = {}) {
+    const tags = await this.tags(repository, call);
+    const wanted = constraint === undefined ? undefined : String(constraint);
+    return core().versionsOfTags(tags, wanted, prerelease).map((text) => Version.parse(text));
+  }
+
+  async tags(repository, call = {}) {
+    await ready();
+    return this.#run(core().Exchange.tags(this.#begin(), String(repository)), repository, call);
+  }
+
+  /** Closes connections that stand; the client can still be used. */
+  close() {
+    this.#transport?.close();
+    this.#transport = undefined;
+  }
+
+  #pull(reference, sinks, { signal, onProgress, timeout, ...wanted }) {
+    const exchange = core().Exchange.pull(this.#begin(), String(reference), wanted);
+    return this.#run(exchange, reference, { signal, onProgress, timeout }, { sinks, names: PARTS });
+  }
+
+  /** The session; its transport is there from the first verb on. */
+  #begin() {
+    const { allow, credentials, ...options } = this.#options;
+    this.#transport ??= currentPlatform().transport({ ...options, permit: permission(allow) });
+    const { traits } = this.#transport;
+    const secure = options.caFile ?? options.certFile;
+    this.#session ??= new (core().Session)({
+      seed: crypto.getRandomValues(new Uint32Array(1))[0],
+      hasCredentials: credentials !== undefined && credentials !== null,
+      ...options,
+      plainHttp: options.plainHttp ?? (secure === undefined ? "loopback" : false),
+      manualRedirects: traits.manualRedirects,
+      allHeaders: traits.allHeaders,
+      timeout: undefined,
+    });
+    return this.#session;
+  }
+
+  async #run(exchange, reference, { signal, onProgress, timeout = this.#options.timeout }, blobs) {
+    const { repository } = core().parseReference(String(reference));
+    const credentials = (query) => this.#answer({ ...query, repository });
+    return drive(exchange, { transport: this.#transport, credentials, signal, onProgress, timeout, ...blobs });
+  }
+
+  async #answer(query) {
+    const { credentials } = this.#options;
+    const given = typeof credentials === "function" ? await credentials(query) : credentials;
+    if (Array.isArray(given)) return { username: given[0], password: given[1] };
+    if (typeof given === "string") return { token: given };
+    return given === undefined && credentials === undefined ? currentPlatform().credentials?.(query) : given;
+  }
+}
+if (Symbol.dispose) Client.prototype[Symbol.dispose] = Client.prototype.close;
+
+/** A chart's bytes; a path brings the provenance beside it and the time of its file. */
+async function chartOf(chart, limits) {
+  if (chart instanceof Archive) {
+    if (chart.data) return { archive: chart, data: chart.data };
+    throw failure("misuse.argument", "a chart within another has no archive of its own");
+  }
+  if (chart instanceof Packaged) return { data: chart.data };
+  const data = await bytesOf(chart, limits);
+  return { data, ...(isPath(chart) ? await filesOf(chart).companions(chart, limits) : {}) };
+}
+
+/** Asked before every connection: a list of hosts, or a function `(host, ip, port) => boolean`. */
+function permission(allow) {
+  if (allow === undefined || allow === null) return undefined;
+  const allows =
+    typeof allow === "function" ? allow : (host, ip, port) => core().hostMatches([...allow], `${host}:${port}`);
+  return async ({ hostname, port, protocol }, ip) => {
+    const number = Number(port || (protocol === "https:" ? 443 : 80));
+    return allows(hostname, ip, number);
+  };
+}
+
+class MemorySink {
+  #parts = [];
+
+  /** Keeps the first bytes, so many. */
+  cut(offset) {
+    this.#parts = offset === 0 ? [] : [this.bytes().subarray(0, offset)];
+  }
+
+  write(chunk) {
+    this.#parts.push(chunk);
+  }
+
+  bytes() {
+    return join(this.#parts);
+  }
+}

@@ -1,0 +1,27 @@
+/** Node: the module is loaded at once, without waiting, so that `require` works too. */
+
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+
+import { core, loadSync, use } from "./core.js";
+import { fetchTransport } from "./fetch.js";
+import * as files from "./files-node.js";
+import * as library from "./index.js";
+import { nodeTransport } from "./node-http.js";
+
+use({
+  files,
+  transport: (options) => (options.fetch ? fetchTransport(options) : nodeTransport(options)),
+  credentials: ({ registry, repository }) => {
+    const variables = Object.entries(process.env).filter(([name]) => /^(HELM|XDG|DOCKER)_|^APPDATA$/.test(name));
+    const environment = { variables, home: homedir(), platform: process.platform };
+    return files.run(new (core().Lookup)(environment, registry, repository), "/");
+  },
+});
+loadSync(readFileSync(new URL("./dist/chartoci_bg.wasm", import.meta.url)));
+
+// Constants of this module, not re-exports: a bundler that takes one of them takes the lines above with it.
+export const { Archive, Artifact, ChartOciError, Client, Constraint, Digest, Ignore, Lock, Metadata, Packaged } = library;
+export const { Reference, Report, Version, check, codes, init, show } = library;
+const { package: packageDirectory } = library;
+export { packageDirectory as package };

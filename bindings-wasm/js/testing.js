@@ -1,0 +1,47 @@
+/** A registry in memory: hand its `fetch` to a client, and there is no network at all. */
+
+import { core, ready } from "./core.js";
+
+const now = () => performance.now();
+
+export class Registry {
+  #options;
+  #core;
+
+  /** `username` and `password` ask for Basic credentials, with `token` for a token that the registry gives for them. */
+  constructor(options = {}) {
+    this.#options = options;
+  }
+
+  /** What stands in a reference to it: `oci://${registry.host}/charts`. */
+  get host() {
+    return "registry.test";
+  }
+
+  /** As the global `fetch`: to this registry, whatever the URL's host. */
+  fetch = async (input, init) => {
+    await ready();
+    const request = new Request(input, init);
+    const url = new URL(request.url);
+    const fields = [...request.headers].filter(([name]) => name !== "host");
+    const body = new Uint8Array(await request.arrayBuffer());
+    request.signal.throwIfAborted();
+    const { status, headers, body: answer } = this.serve(
+      { method: request.method, target: url.pathname + url.search, headers: [["host", url.host], ...fields] },
+      body,
+      { https: url.protocol === "https:" },
+    );
+    return new Response(answer.length > 0 ? answer : null, { status, headers });
+  };
+
+  /** One request and its answer: `{ status, headers, body }`. */
+  serve(head, body = new Uint8Array(), { https = false } = {}) {
+    this.#core ??= new (core().Registry)({
+      seed: crypto.getRandomValues(new Uint32Array(1))[0],
+      https,
+      ...this.#options,
+      hosts: ["registry.test", ...(this.#options.hosts ?? [])],
+    });
+    return this.#core.serve(head, body, now());
+  }
+}

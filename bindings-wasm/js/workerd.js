@@ -1,0 +1,16 @@
+/** Workers at the edge: modules are compiled at deployment, fetch is the only way out. */
+
+import module from "./dist/chartoci_bg.wasm";
+
+import { loadSync, use } from "./core.js";
+import { fetchTransport } from "./fetch.js";
+import * as library from "./index.js";
+
+use({ transport: fetchTransport });
+loadSync(module);
+
+// Constants of this module, not re-exports: a bundler that takes one of them takes the lines above with it.
+export const { Archive, Artifact, ChartOciError, Client, Constraint, Digest, Ignore, Lock, Metadata, Packaged } = library;
+export const { Reference, Report, Version, check, codes, init, show } = library;
+const { package: packageDirectory } = library;
+export { packageDirectory as package };
