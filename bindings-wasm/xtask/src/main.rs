@@ -37,7 +37,7 @@ fn build() -> Result<()> {
         .out_name("chartoci")
         .web(true)?
         .omit_default_module_path(true)
-        .remove_name_section(true)
+        .remove_name_section(env::var_os("XN").is_none())
         .remove_producers_section(true)
         .generate(&dist)?;
 
@@ -46,6 +46,7 @@ fn build() -> Result<()> {
     if !wasm_opt.exists() {
         return Err("wasm-opt is missing: run `npm ci` in bindings-wasm/js".into());
     }
+    if env::var_os("XN").is_some() { return Ok(()) }
     let mut optimise = Command::new(wasm_opt);
     run(optimise
         .args(["-O2", "--enable-simd", "--enable-bulk-memory", "--enable-nontrapping-float-to-int"])
