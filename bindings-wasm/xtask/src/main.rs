@@ -1,4 +1,4 @@
-//! Builds the npm package's module: cargo → wasm-bindgen → wasm-opt → `bindings-wasm/js/dist`, and weighs it.
+//! Builds the npm package's module: cargo → wasm-bindgen → wasm-opt → `bindings-wasm/js/dist`. `tests/js` weighs it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -7,9 +7,6 @@ use std::{env, fs};
 use wasm_bindgen_cli_support::Bindgen;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-
-/// Bytes that the module may weigh, as it is and by `gzip -9`. Ratchets: they only ever get smaller, save with a reason.
-const BUDGET: [usize; 2] = [480_000, 190_000];
 
 fn main() -> ExitCode {
     match build() {
@@ -27,7 +24,11 @@ fn build() -> Result<()> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let dist = binding.join("js/dist");
 
+    // The module tells nobody where it was built.
+    let cargo_home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")))?;
+    let flags = format!("-Ctarget-feature=+simd128\x1f--remap-path-prefix={cargo_home}=cargo");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags);
     cargo.current_dir(root).args(["build", "--locked", "--profile", "wasm"]);
     run(cargo.args(["--package", "chartoci-wasm", "--target", "wasm32-unknown-unknown"]))?;
 
@@ -37,7 +38,7 @@ fn build() -> Result<()> {
         .out_name("chartoci")
         .web(true)?
         .omit_default_module_path(true)
-        .remove_name_section(env::var_os("XN").is_none())
+        .remove_name_section(true)
         .remove_producers_section(true)
         .generate(&dist)?;
 
@@ -46,24 +47,16 @@ fn build() -> Result<()> {
     if !wasm_opt.exists() {
         return Err("wasm-opt is missing: run `npm ci` in bindings-wasm/js".into());
     }
-    if env::var_os("XN").is_some() { return Ok(()) }
     let mut optimise = Command::new(wasm_opt);
     run(optimise
-        .args(["-O2", "--enable-simd", "--enable-bulk-memory", "--enable-nontrapping-float-to-int"])
+        .args(["-Oz", "--enable-simd", "--enable-bulk-memory", "--enable-nontrapping-float-to-int"])
         .args(["--enable-sign-ext", "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"])
         .arg(&wasm)
         .arg("-o")
         .arg(&wasm))?;
 
-    let gzip = Command::new("gzip").args(["-9", "-c"]).arg(&wasm).output()?.stdout.len();
-    let sizes = [fs::metadata(&wasm)?.len() as usize, gzip];
-    for ((size, budget), name) in sizes.into_iter().zip(BUDGET).zip(["raw", "gzip"]) {
-        println!("module {name}: {size} of {budget} bytes");
-    }
-    match sizes.iter().zip(BUDGET).all(|(size, budget)| *size <= budget) {
-        true => Ok(()),
-        false => Err("the module is over its budget".into()),
-    }
+    println!("module: {} bytes", fs::metadata(&wasm)?.len());
+    Ok(())
 }
 
 fn run(command: &mut Command) -> Result<()> {

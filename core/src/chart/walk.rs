@@ -299,7 +299,7 @@ fn shown(name: &[u8]) -> String {
 }
 
 pub(super) fn refused(code: Code, name: &[u8]) -> Error {
-    Error::new(code, code.meaning().trim_end_matches('.').to_lowercase()).within("entry", shown(name))
+    Error::new(code, code.meaning().trim_end_matches('.').to_ascii_lowercase()).within("entry", shown(name))
 }
 
 fn truncated() -> Error {
