@@ -3,5 +3,5 @@
 import { Client } from "./node.js";
 import * as machines from "./sansio.js";
 
-export const { Digester, Exchange, Extract, Lookup, Package, Receiver, Registry, Serving, Session } = Client && machines;
+export const { Digester, Exchange, Extract, Lookup, Package, Receiver, Session } = Client && machines;
 export const { drive, TransportFailure } = machines;

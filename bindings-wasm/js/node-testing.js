@@ -1,15 +1,15 @@
 /** In Node the registry listens, too. */
 
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
 import { collect } from "./blobs.js";
-import { Client } from "./node.js";
 import * as testing from "./testing.js";
 
-const Base = Client && testing.Registry;
+testing.initSync(readFileSync(new URL("./dist/registry_bg.wasm", import.meta.url)));
 
-export class Registry extends Base {
+export class Registry extends testing.Registry {
   #server;
 
   get host() {

@@ -1,6 +1,18 @@
 /** A registry in memory: hand its `fetch` to a client, and there is no network at all. */
 
-import { core, ready } from "./core.js";
+import * as wasm from "./dist/registry.js";
+
+let loading;
+
+/** Loads the registry's own module, once. `fetch` does it by itself. */
+export function init(module) {
+  loading ??= wasm.default({ module_or_path: module ?? new URL("./dist/registry_bg.wasm", import.meta.url) });
+  return loading;
+}
+
+export function initSync(module) {
+  loading ??= Promise.resolve(wasm.initSync({ module }));
+}
 
 const now = () => performance.now();
 
@@ -20,7 +32,7 @@ export class Registry {
 
   /** As the global `fetch`: to this registry, whatever the URL's host. */
   fetch = async (input, init) => {
-    await ready();
+    await init();
     const request = new Request(input, init);
     const url = new URL(request.url);
     const fields = [...request.headers].filter(([name]) => name !== "host");
@@ -36,7 +48,7 @@ export class Registry {
 
   /** One request and its answer: `{ status, headers, body }`. */
   serve(head, body = new Uint8Array(), { https = false } = {}) {
-    this.#core ??= new (core().Registry)({
+    this.#core ??= new wasm.Registry({
       seed: crypto.getRandomValues(new Uint32Array(1))[0],
       https,
       ...this.#options,

@@ -7,7 +7,7 @@ use chartoci::exchange::{
     Config, Exchange as CoreExchange, HostSet, IfExists, Outcome, Output, Pull, Push, QueryId, Resolve, RetryPolicy,
     Session as CoreSession, Traits, Want,
 };
-use chartoci::http::{Receiver as CoreReceiver, RequestId, ResponseHead};
+use chartoci::http::{RequestId, ResponseHead};
 use chartoci::oci::Repository;
 use chartoci::time::Instant;
 use chartoci::{Descriptor, Digest, Reference};
@@ -17,6 +17,7 @@ use wasm_bindgen::prelude::*;
 use crate::chart::Artifact;
 use crate::dto;
 use crate::errors::{Result, argument, throw};
+use crate::receiver::Receiver;
 
 /// Policy, tokens, what was learned about each host.
 #[wasm_bindgen]
@@ -169,16 +170,16 @@ impl Exchange {
             headers: dto::pairs(&Array::from(&dto::get(head, "headers")))?,
             url: dto::text(head, "url")?,
         };
-        Ok(Receiver(self.0.handle_response(RequestId(id), head)))
+        Ok(Receiver::of(self.0.handle_response(RequestId(id), head)))
     }
     #[wasm_bindgen(js_name = handleEnd)]
     pub fn handle_end(&mut self, id: u32, receiver: Receiver) {
-        self.0.handle_end(RequestId(id), receiver.0);
+        self.0.handle_end(RequestId(id), receiver.into_core());
     }
     /// Failure: `{ kind, message }`.
     #[wasm_bindgen(js_name = handleFailure)]
     pub fn handle_failure(&mut self, id: u32, failure: &JsValue, receiver: Option<Receiver>) -> Result<()> {
-        self.0.handle_failure(RequestId(id), dto::failure(failure)?, receiver.map(|receiver| receiver.0));
+        self.0.handle_failure(RequestId(id), dto::failure(failure)?, receiver.map(Receiver::into_core));
         Ok(())
     }
     #[wasm_bindgen(js_name = handleCredential)]
@@ -199,46 +200,5 @@ fn outcome(outcome: &Outcome) -> JsValue {
         Outcome::Tags(tags) => tags.iter().map(JsValue::from).collect::<Array>().into(),
         Outcome::Fetched(blob) => dto::descriptor(blob).into(),
         _ => JsValue::UNDEFINED,
-    }
-}
-
-/// Takes the bytes of one body.
-#[wasm_bindgen]
-pub struct Receiver(CoreReceiver);
-
-impl Receiver {
-    pub(crate) fn of(receiver: CoreReceiver) -> Receiver {
-        Receiver(receiver)
-    }
-    pub(crate) fn into_core(self) -> CoreReceiver {
-        self.0
-    }
-}
-
-#[wasm_bindgen]
-impl Receiver {
-    /// False: read no further, hand the receiver back.
-    pub fn write(&mut self, chunk: &[u8]) -> bool {
-        self.0.write(chunk)
-    }
-    #[wasm_bindgen(getter)]
-    pub fn offset(&self) -> JsValue {
-        dto::number(self.0.offset())
-    }
-    #[wasm_bindgen(getter)]
-    pub fn stores(&self) -> bool {
-        self.0.stores()
-    }
-    #[wasm_bindgen(getter)]
-    pub fn seen(&self) -> JsValue {
-        dto::number(self.0.seen())
-    }
-    #[wasm_bindgen(getter)]
-    pub fn expected(&self) -> JsValue {
-        self.0.expected().map(dto::number).into()
-    }
-    #[wasm_bindgen(getter)]
-    pub fn digest(&self) -> Option<String> {
-        self.0.digest().map(Digest::to_string)
     }
 }

@@ -2,25 +2,14 @@
 
 use chartoci::auth::store::{Environment, Lookup as CoreLookup, Platform};
 use chartoci::chart::{Package as CorePackage, package::Options};
-use chartoci::files::Step;
 use chartoci::time::Timestamp;
 use js_sys::{Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::chart::{Archive, Metadata};
 use crate::dto;
-use crate::errors::{Result, throw};
-
-/// `{ kind: "do", verb }` or `{ kind: "done", value }`; a failure is thrown.
-pub(crate) fn step<T>(step: Step<T>, value: impl FnOnce(T) -> JsValue) -> Result<Object> {
-    match step {
-        Step::Do(verb) => Ok(dto::object().with("kind", "do").with("verb", dto::verb(&verb)).done()),
-        Step::Done(result) => {
-            let result = result.map_err(throw)?;
-            Ok(dto::object().with("kind", "done").with("value", value(result)).done())
-        }
-    }
-}
+use crate::errors::Result;
+use crate::step::step;
 
 /// Packs a directory.
 #[wasm_bindgen]

@@ -11,7 +11,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::dto::{self, Fields};
 use crate::errors::{Result, argument};
-use crate::exchange::Receiver;
+use crate::receiver::Receiver;
 
 /// A registry.
 #[wasm_bindgen]
@@ -81,7 +81,7 @@ pub struct Open(chartoci::server::Open);
 #[wasm_bindgen]
 impl Open {
     pub fn poll(&mut self) -> Result<Object> {
-        crate::files::step(self.0.poll(), |()| JsValue::UNDEFINED)
+        crate::step::step(self.0.poll(), |()| JsValue::UNDEFINED)
     }
     pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
         self.0.handle(dto::answer(answer)?);

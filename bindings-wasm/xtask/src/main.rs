@@ -1,4 +1,4 @@
-//! Builds the npm package's module: cargo → wasm-bindgen → wasm-opt → `bindings-wasm/js/dist`. `tests/js` weighs it.
+//! Builds the npm package's modules: cargo → wasm-bindgen → wasm-opt → `bindings-wasm/js/dist`. `tests/js` weighs it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -20,6 +20,12 @@ fn main() -> ExitCode {
 
 fn build() -> Result<()> {
     let binding = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask has no parent directory")?;
+    module(binding, "client", "chartoci")?;
+    module(binding, "registry", "registry")
+}
+
+/// Builds one of the modules: a feature of the binding, under a name.
+fn module(binding: &Path, feature: &str, name: &str) -> Result<()> {
     let root = binding.parent().ok_or("bindings-wasm has no parent directory")?;
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let dist = binding.join("js/dist");
@@ -28,34 +34,29 @@ fn build() -> Result<()> {
     let cargo_home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")))?;
     let flags = format!("-Ctarget-feature=+simd128\x1f--remap-path-prefix={cargo_home}=cargo");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags);
-    cargo.current_dir(root).args(["build", "--locked", "--profile", "wasm"]);
-    run(cargo.args(["--package", "chartoci-wasm", "--target", "wasm32-unknown-unknown"]))?;
+    cargo.current_dir(root).env("CARGO_ENCODED_RUSTFLAGS", flags);
+    cargo.args(["build", "--locked", "--profile", "wasm", "--target", "wasm32-unknown-unknown"]);
+    run(cargo.args(["--package", "chartoci-wasm", "--no-default-features", "--features", feature]))?;
 
-    let built = target.join("wasm32-unknown-unknown/wasm/chartoci_wasm.wasm");
     Bindgen::new()
-        .input_path(built)
-        .out_name("chartoci")
+        .input_path(target.join("wasm32-unknown-unknown/wasm/chartoci_wasm.wasm"))
+        .out_name(name)
         .web(true)?
         .omit_default_module_path(true)
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(&dist)?;
 
-    let wasm = dist.join("chartoci_bg.wasm");
+    let wasm = dist.join(format!("{name}_bg.wasm"));
     let wasm_opt = binding.join("js/node_modules/.bin/wasm-opt");
     if !wasm_opt.exists() {
         return Err("wasm-opt is missing: run `npm ci` in bindings-wasm/js".into());
     }
     let mut optimise = Command::new(wasm_opt);
-    run(optimise
-        .args(["-Oz", "--enable-simd", "--enable-bulk-memory", "--enable-nontrapping-float-to-int"])
-        .args(["--enable-sign-ext", "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"])
-        .arg(&wasm)
-        .arg("-o")
-        .arg(&wasm))?;
-
-    println!("module: {} bytes", fs::metadata(&wasm)?.len());
+    optimise.args(["-Oz", "--enable-simd", "--enable-bulk-memory", "--enable-nontrapping-float-to-int"]);
+    optimise.args(["--enable-sign-ext", "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"]);
+    run(optimise.arg(&wasm).arg("-o").arg(&wasm))?;
+    println!("{}: {} bytes", wasm.display(), fs::metadata(&wasm)?.len());
     Ok(())
 }
 
