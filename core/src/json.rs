@@ -265,6 +265,8 @@ impl<'de> Visitor<'de> for Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn written<T: Serialize>(value: T) -> String {
@@ -338,5 +340,59 @@ mod tests {
     fn depth_and_size_are_bounded() {
         assert_eq!(parse("[".repeat(100_000).as_bytes(), 1 << 20).unwrap_err().code(), Code::JSON_SYNTAX);
         assert_eq!(parse(b"{\"a\":1}", 6).unwrap_err().code(), Code::LIMIT_DOCUMENT);
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            "\\PC{0,6}|[\u{0}-\u{1f}<&\u{2028}]{0,3}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                proptest::collection::btree_map("\\PC{0,3}|[a~/]{0,2}", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// Every value in the tree, with its pointer.
+    fn places<'a>(value: &'a Value, pointer: String, all: &mut Vec<(String, &'a Value)>) {
+        match value {
+            Value::Object(map) => {
+                for (name, value) in map {
+                    places(value, format!("{pointer}/{}", pointer_token(name)), all);
+                }
+            }
+            Value::Array(list) => {
+                for (index, value) in list.iter().enumerate() {
+                    places(value, format!("{pointer}/{index}"), all);
+                }
+            }
+            _ => {}
+        }
+        all.push((pointer, value));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back_and_every_pointer_leads_to_its_value(value in any_value()) {
+            for data in [write(&value), serde_json::to_vec_pretty(&value).unwrap()] {
+                prop_assert_eq!(&parse(&data, 1 << 20).unwrap().value, &value);
+                let mut all = Vec::new();
+                places(&value, String::new(), &mut all);
+                for (pointer, value) in all {
+                    let span = span(&data, &pointer).unwrap();
+                    prop_assert_eq!(&serde_json::from_slice::<Value>(&data[span.start..span.end]).unwrap(), value);
+                }
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(data in "[\\[\\]{}:,\"a0 \\\\]{0,24}", pointer in "[/a0~]{0,6}") {
+            let _ = (parse(data.as_bytes(), 1 << 20), span(data.as_bytes(), &pointer));
+        }
     }
 }

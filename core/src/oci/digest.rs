@@ -191,3 +191,52 @@ impl fmt::Debug for Digester {
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    // NIST, FIPS 180-4: the digests of `abc`.
+    #[test]
+    fn known_bytes_have_known_digests() {
+        assert_eq!(Digest::of(b"abc").hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        let sha512 = Digest::with(Algorithm::Sha512, b"abc");
+        assert!(sha512.hex().starts_with("ddaf35a193617abacc417349ae204131"));
+        assert_eq!((sha512.algorithm(), sha512.hex().len()), (Algorithm::Sha512, 128));
+    }
+
+    #[test]
+    fn what_is_no_digest_is_refused() {
+        let good = Digest::of(b"abc").to_string();
+        for text in
+            ["", "sha256", "sha256:", &good[1..], &good[..70], &good.to_uppercase(), &good.replace("256", "512")]
+        {
+            assert_eq!(Digest::parse(text).unwrap_err().code(), Code::REFERENCE_DIGEST, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_back(data in proptest::collection::vec(any::<u8>(), 0..64), long: bool) {
+            let algorithm = if long { Algorithm::Sha512 } else { Algorithm::Sha256 };
+            let digest = Digest::with(algorithm, &data);
+            prop_assert_eq!(Digest::parse(&digest.to_string()).unwrap(), digest);
+        }
+
+        #[test]
+        fn parts_are_hashed_as_the_whole(data in proptest::collection::vec(any::<u8>(), 0..64), cut in 0_usize..64) {
+            let (head, tail) = data.split_at(cut.min(data.len()));
+            let mut digester = Digester::new(Algorithm::Sha256);
+            digester.update(head);
+            digester.update(tail);
+            prop_assert_eq!(digester.finish(), Digest::of(&data));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "(sha256|sha512|\\PC{0,4}):?\\PC{0,70}") {
+            let _ = Digest::parse(&text);
+        }
+    }
+}

@@ -296,6 +296,8 @@ fn range(text: &str) -> Option<(&str, &str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn matching(constraint: &str, versions: &[&str]) -> Vec<String> {
@@ -350,5 +352,15 @@ mod tests {
             ["1.0.0", "1.2.0+b2", "1.2.0+b1", "2.0.0"].iter().map(|text| Version::parse(text).unwrap()).collect();
         let picked = Constraint::parse("^1").unwrap().pick(&versions).map(Version::as_str);
         assert_eq!(picked, Some("1.2.0+b2"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in "[0-9vxX*|.,<>=!~^+ a-]{0,24}|\\PC{0,16}") {
+            if let Ok(constraint) = Constraint::parse(&text) {
+                prop_assert_eq!(constraint.to_string(), text);
+                let _ = constraint.matches(&Version::parse("1.2.3-a").unwrap());
+            }
+        }
     }
 }
