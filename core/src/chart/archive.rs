@@ -148,7 +148,13 @@ impl Archive {
 
     /// Path, bytes and last change (in seconds since 1970-01-01T00:00:00Z) of every file, in the archive's order.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &[u8], i64)> {
-        self.files.iter().map(|file| (file.path.as_str(), &self.unpacked[file.range.clone()], file.modified))
+        (0..self.files.len()).filter_map(|at| self.entry(at))
+    }
+
+    /// One of [`Archive::entries`].
+    pub(super) fn entry(&self, at: usize) -> Option<(&str, &[u8], i64)> {
+        let file = self.files.get(at)?;
+        Some((&file.path, &self.unpacked[file.range.clone()], file.modified))
     }
 }
 

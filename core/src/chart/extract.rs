@@ -1,25 +1,236 @@
 //! Unpacking an archive into a directory (`helm pull --untar`), beside and then renamed. A file machine.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use super::Archive;
-use crate::files::{Answer, Step};
+use super::directory::unreadable;
+use crate::error::{Code, Error, clip};
+use crate::files::{Answer, FileFailure, Step, Verb};
 
 /// Writes `<chart name>/…` below the root of its verbs.
+///
+/// All is written below a temporary name first, then renamed: under its final name the chart is whole, or not there. A
+/// chart that is there already is left alone. Where anything fails, the temporary name is removed.
+///
+/// Names that some system cannot hold are refused before anything is written: those that Windows reserves, control
+/// characters, two that differ in case alone.
 #[derive(Debug)]
-pub struct Extract {}
+pub struct Extract {
+    archive: Archive,
+    /// Of the chart, and of the directory that it becomes.
+    name: String,
+    temporary: String,
+    /// Indices of the files that are still to be written, the next one first.
+    files: VecDeque<usize>,
+    directories: VecDeque<String>,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Looks whether the chart is there already.
+    Look,
+    MakeDirectories,
+    WriteFiles,
+    Rename,
+    /// Cleans up after a failure.
+    Remove(Error),
+    Over(Result<String, Error>),
+}
 
 impl Extract {
     /// Starts. `nonce` makes the temporary name unique.
     pub fn new(archive: Archive, nonce: u64) -> Extract {
-        let _ = (archive, nonce);
-        todo!()
+        let name = archive.metadata().name.clone();
+        let temporary = format!(".{nonce:016x}.untar");
+        let mut directories = VecDeque::from([temporary.clone()]);
+        directories.extend(folders(&archive).iter().map(|folder| format!("{temporary}/{folder}")));
+        let stage = match check_names(&archive) {
+            Ok(()) => Stage::Look,
+            Err(error) => Stage::Over(Err(error)),
+        };
+        Extract { files: (0..archive.paths().count()).collect(), archive, name, temporary, directories, stage }
     }
-    /// What to do next; at the end the directory's name.
+
+    /// What to do next; at the end the directory's name, or an error: [`Code::FILES_NAME`], [`Code::FILES_EXISTS`] or
+    /// what the host said.
     pub fn poll(&mut self) -> Step<String> {
-        todo!()
+        Step::Do(match &self.stage {
+            // Listing the root, not the chart's directory: whatever bears the name stands in the way.
+            Stage::Look => Verb::List { path: String::new() },
+            Stage::MakeDirectories => {
+                Verb::MakeDirectory { path: self.directories.front().cloned().unwrap_or_default() }
+            }
+            Stage::WriteFiles => {
+                let file = self.files.front().and_then(|at| self.archive.entry(*at));
+                let (path, content) = file.map_or(("", &[][..]), |(path, content, _)| (path, content));
+                Verb::Write { path: format!("{}/{path}", self.temporary), offset: 0, data: content.to_vec() }
+            }
+            Stage::Rename => Verb::Rename { from: self.temporary.clone(), to: self.name.clone() },
+            Stage::Remove(_) => Verb::Remove { path: self.temporary.clone() },
+            Stage::Over(result) => return Step::Done(result.clone()),
+        })
     }
+
     /// What came of it.
     pub fn handle(&mut self, answer: Answer) {
-        let _ = answer;
-        todo!()
+        let stage = std::mem::replace(&mut self.stage, Stage::Rename);
+        self.stage = match (stage, answer) {
+            (Stage::Over(result), _) => Stage::Over(result),
+            (Stage::Remove(error), _) => Stage::Over(Err(error)),
+            (Stage::Look, Answer::Entries(entries)) => {
+                // Some systems do not tell names apart by case.
+                match entries.iter().any(|entry| entry.name.to_lowercase() == self.name.to_lowercase()) {
+                    true => Stage::Over(Err(unreadable(&self.name, &Answer::Failed(FileFailure::Exists)))),
+                    false => Stage::MakeDirectories,
+                }
+            }
+            (Stage::Look, answer) => Stage::Over(Err(unreadable("", &answer))),
+            (Stage::MakeDirectories, Answer::Done) => {
+                self.directories.pop_front();
+                if self.directories.is_empty() { Stage::WriteFiles } else { Stage::MakeDirectories }
+            }
+            (Stage::WriteFiles, Answer::Done) => {
+                self.files.pop_front();
+                if self.files.is_empty() { Stage::Rename } else { Stage::WriteFiles }
+            }
+            (Stage::Rename, Answer::Done) => Stage::Over(Ok(self.name.clone())),
+            (Stage::WriteFiles, answer) => {
+                let path = self.files.front().and_then(|at| self.archive.entry(*at)).map_or("", |(path, _, _)| path);
+                Stage::Remove(unreadable(path, &answer))
+            }
+            (Stage::MakeDirectories | Stage::Rename, answer) => Stage::Remove(unreadable(&self.name, &answer)),
+        };
+    }
+}
+
+/// Folders that hold files, each once.
+fn folders(archive: &Archive) -> Vec<String> {
+    let mut folders: Vec<&str> = archive.paths().filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
+    folders.sort_unstable();
+    folders.dedup();
+    folders.into_iter().map(str::to_owned).collect()
+}
+
+/// No name is one that some system reserves, no two are one where case does not count, no file is a folder as well.
+fn check_names(archive: &Archive) -> Result<(), Error> {
+    check_name(&archive.metadata().name)?;
+    let mut seen: BTreeMap<String, (&str, bool)> = BTreeMap::new();
+    for path in archive.paths() {
+        path.split('/').try_for_each(check_name)?;
+        let ends = path.match_indices('/').map(|(end, _)| (end, true)).chain([(path.len(), false)]);
+        for (end, is_folder) in ends {
+            let part = &path[..end];
+            let (known, was_folder) = *seen.entry(part.to_lowercase()).or_insert((part, is_folder));
+            if known != part || is_folder != was_folder {
+                let message = format!("{:?} and {:?} cannot stand side by side", clip(known), clip(path));
+                return Err(Error::new(Code::FILES_NAME, message).with("path", clip(path)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A name that every system takes: <https://learn.microsoft.com/windows/win32/fileio/naming-a-file>.
+fn check_name(name: &str) -> Result<(), Error> {
+    const RESERVED: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_lowercase();
+    let is_port =
+        |rest: &str| matches!(rest, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³");
+    let is_reserved = RESERVED.contains(&stem.as_str())
+        || stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt")).is_some_and(is_port);
+    let is_odd = |character: char| character.is_control() || "\\/:*?\"<>|".contains(character);
+    let why = match name {
+        "" | "." | ".." => "is no name",
+        _ if is_reserved => "is reserved by Windows",
+        _ if name.contains(is_odd) => "has a character that Windows does not take",
+        _ if name.ends_with(['.', ' ']) => "ends with a dot or a blank, which Windows drops",
+        _ if name.len() > 255 => "is longer than 255 bytes",
+        _ => return Ok(()),
+    };
+    Err(Error::new(Code::FILES_NAME, format!("the name {:?} {why}", clip(name))).with("path", clip(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::archive::tests::{CHART, packed};
+    use super::*;
+    use crate::files::Memory;
+    use crate::limits::Limits;
+
+    fn archive(files: &[(&str, &[u8])]) -> Archive {
+        Archive::read(&packed(&[&[("web/Chart.yaml", CHART)], files].concat()), &Limits::default()).unwrap()
+    }
+
+    /// Runs to the end; the verb of that number (from 0) fails.
+    fn run(memory: &mut Memory, archive: Archive, failing: usize) -> Result<String, Error> {
+        let mut extract = Extract::new(archive, 7);
+        for number in 0.. {
+            match extract.poll() {
+                Step::Do(_) if number == failing => extract.handle(Answer::Failed(FileFailure::Full)),
+                Step::Do(verb) => extract.handle(memory.execute(verb)),
+                Step::Done(result) => return result,
+            }
+        }
+        unreachable!()
+    }
+
+    #[test]
+    fn the_files_stand_below_the_charts_name() {
+        let mut memory = Memory::from_iter([("other/x", "x")]);
+        let archive = archive(&[("web/templates/sub/a", b"a"), ("web/templates/b", b"b"), ("web/charts/_x/c", b"c")]);
+        assert_eq!(run(&mut memory, archive, usize::MAX).unwrap(), "web");
+        let paths: Vec<&str> = memory.iter().map(|(path, _)| path).collect();
+        let expected = ["other/x", "web/Chart.yaml", "web/charts/_x/c", "web/templates/b", "web/templates/sub/a"];
+        assert_eq!(paths, expected);
+        assert_eq!(memory.get("web/templates/sub/a"), Some(&b"a"[..]));
+    }
+
+    #[test]
+    fn whatever_fails_nothing_is_left() {
+        let archive = archive(&[("web/templates/sub/a", b"a"), ("web/b", b"b")]);
+        let before = Memory::from_iter([("other/x", "x")]);
+        for failing in 0..7 {
+            let mut memory = before.clone();
+            let error = run(&mut memory, archive.clone(), failing).unwrap_err();
+            assert_eq!(error.code(), Code::FILES_STORAGE, "{failing}");
+            assert_eq!(memory, before, "{failing}");
+        }
+        assert!(run(&mut before.clone(), archive, 7).is_ok());
+    }
+
+    #[test]
+    fn what_is_there_already_is_left_alone() {
+        for there in ["web", "web/mine", "WEB"] {
+            let before = Memory::from_iter([(there, "mine")]);
+            let mut memory = before.clone();
+            assert_eq!(run(&mut memory, archive(&[]), usize::MAX).unwrap_err().code(), Code::FILES_EXISTS);
+            assert_eq!(memory, before);
+        }
+    }
+
+    #[test]
+    fn names_that_some_system_cannot_hold_are_refused_before_anything_is_written() {
+        for name in
+            ["con", "NUL.txt", "com1", "Lpt9.yaml", "a:b", "a.", "a ", "a*", "a\u{7}", "aux .x", &"x".repeat(256)]
+        {
+            let path = format!("web/files/{name}");
+            let mut memory = Memory::new();
+            let error = run(&mut memory, archive(&[(&path, b"")]), usize::MAX).unwrap_err();
+            assert_eq!((error.code(), memory), (Code::FILES_NAME, Memory::new()), "{name}");
+        }
+        for name in ["console", "null", "com10", ".hidden", "a b", "été"] {
+            assert!(run(&mut Memory::new(), archive(&[(&format!("web/{name}"), b"")]), usize::MAX).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_one_on_some_systems_are_refused() {
+        for files in [["web/a", "web/A"], ["web/x/a", "web/X/b"], ["web/a", "web/a/b"], ["web/a/b", "web/a"]] {
+            let archive = archive(&[(files[0], b""), (files[1], b"")]);
+            assert_eq!(run(&mut Memory::new(), archive, usize::MAX).unwrap_err().code(), Code::FILES_NAME, "{files:?}");
+        }
+        let archive = archive(&[("web/a/b", b""), ("web/a/c", b"")]);
+        assert!(run(&mut Memory::new(), archive, usize::MAX).is_ok());
     }
 }
