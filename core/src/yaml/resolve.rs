@@ -85,7 +85,7 @@ pub(super) fn plain_value(text: &str) -> Option<Data> {
     match text.as_bytes().first() {
         None => Some(Data::Null),
         Some(b'~' | b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O') => word(text),
-        Some(b'.') => dotted_word(text).or_else(|| yaml_float(text)),
+        Some(b'.') => dotted_word(text).or_else(|| fraction(text)),
         Some(b'+' | b'-' | b'0'..=b'9') => dotted_word(text).or_else(|| number(text)),
         _ => None,
     }
@@ -107,6 +107,15 @@ fn dotted_word(text: &str) -> Option<Data> {
         "-.inf" | "-.Inf" | "-.INF" => Some(Data::Float(f64::NEG_INFINITY)),
         _ => None,
     }
+}
+
+/// A number that begins with a point: underscores may stand between two digits only.
+fn fraction(text: &str) -> Option<Data> {
+    let bytes = text.as_bytes();
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let underscores = || text.match_indices('_').map(|(at, _)| at);
+    let apart = underscores().all(|at| digit(at.checked_sub(1)) && digit(at.checked_add(1)));
+    if apart { yaml_float(&text.replace('_', "")) } else { None }
 }
 
 fn number(text: &str) -> Option<Data> {
