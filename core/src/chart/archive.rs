@@ -368,7 +368,7 @@ impl File {
 /// All documents of values.yaml as one mapping: a later one goes before an earlier one, mapping by mapping.
 fn merged_values(text: &[u8], limits: &Limits) -> Result<Node, Error> {
     let mut values = empty_mapping();
-    for document in yaml::parse_all(text, limits)? {
+    for document in yaml::parse_values(text, limits)? {
         document.check_json()?;
         match document.data {
             Data::Null => {}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::resolve::{Precision, Tag, float_text, resolve};
-use super::scan::{Event, Scanner, depth, error_at};
+use super::scan::{Event, Scanner, Text, depth, error_at};
 use crate::diagnostic::Span;
 use crate::error::{Code, Error};
 use crate::limits::Limits;
@@ -128,7 +128,8 @@ pub(super) struct Builder<'a> {
     scanner: Scanner<'a>,
     depth: u32,
     deepest: u32,
-    most_nodes: u32,
+    /// Nodes that are still allowed, in all documents together.
+    nodes_left: u32,
     /// Nodes of this document so far, and how many of them came through aliases.
     nodes: u32,
     aliased: u32,
@@ -143,12 +144,12 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(text: &'a [u8], limits: &Limits) -> Result<Builder<'a>, Error> {
+    pub(super) fn new(text: Text<'a>, limits: &Limits) -> Result<Builder<'a>, Error> {
         Ok(Builder {
             scanner: Scanner::new(text, limits)?,
             depth: 0,
             deepest: depth(limits),
-            most_nodes: limits.nodes,
+            nodes_left: limits.nodes,
             nodes: 0,
             aliased: 0,
             tape: Vec::new(),
@@ -174,6 +175,11 @@ impl<'a> Builder<'a> {
         let node = self.node(event, span)?;
         self.pull()?; // the end of the document
         Ok(Some(node))
+    }
+
+    /// How many nodes are still allowed.
+    pub(super) fn nodes_left(&self) -> u32 {
+        self.nodes_left
     }
 
     /// The next event, from the tape if an alias is being played.
@@ -216,11 +222,11 @@ impl<'a> Builder<'a> {
 
     /// Counts a node before anything is made of it.
     fn count(&mut self, span: Span) -> Result<(), Error> {
+        let Some(left) = self.nodes_left.checked_sub(1) else {
+            return Err(error_at(Code::LIMIT_NODES, "the document has too many nodes", span));
+        };
+        self.nodes_left = left;
         self.nodes += 1;
-        if self.nodes > self.most_nodes {
-            let message = format!("the document has more than {} nodes", self.most_nodes);
-            return Err(error_at(Code::LIMIT_NODES, message, span).with("limit", self.most_nodes));
-        }
         if !self.playing.is_empty() {
             self.aliased += 1;
             if self.aliased > 100 && self.nodes > 1000 && aliased_share(self.nodes) < self.aliased.into() {

@@ -35,29 +35,36 @@ pub(super) enum Event<'a> {
     Alias(usize),
 }
 
+/// What is read, and how much of the whole stands before it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Text<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) bytes_before: usize,
+    pub(super) lines_before: usize,
+}
+
 /// Gives the events of a text one by one.
 pub(super) struct Scanner<'a> {
     parser: Parser<'a, StrInput<'a>>,
-    /// Bytes before the first that the parser sees.
-    skipped: usize,
+    text: &'a str,
+    bytes_before: usize,
+    lines_before: usize,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(text: &'a [u8], limits: &Limits) -> Result<Scanner<'a>, Error> {
-        if text.len() as u64 > limits.document {
-            return Err(Error::new(Code::LIMIT_DOCUMENT, format!("the document has {} bytes", text.len()))
-                .with("limit", limits.document)
-                .with("size", text.len()));
-        }
-        let skipped = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        let text = decode(&text[skipped..])?;
+    pub(super) fn new(text: Text<'a>, limits: &Limits) -> Result<Scanner<'a>, Error> {
+        let Text { bytes, bytes_before, lines_before } = text;
+        check_size(bytes, limits)?;
+        let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let text = decode(&bytes[mark..], lines_before)?;
         let nesting = depth(limits) as usize + 1;
         let options = granit_parser::options! {
             emit_comments: false,
             flow_nesting_limit: nesting,
             block_nesting_limit: nesting,
         };
-        Ok(Scanner { parser: Parser::new_from_str_with_options(text, options), skipped })
+        let parser = Parser::new_from_str_with_options(text, options);
+        Ok(Scanner { parser, text, bytes_before: bytes_before + mark, lines_before })
     }
 
     /// The next event; `None` at the end.
@@ -73,7 +80,7 @@ impl<'a> Scanner<'a> {
                 Raw::DocumentStart(..) => Event::DocumentStart,
                 Raw::DocumentEnd => Event::DocumentEnd,
                 Raw::Scalar(text, style, anchor, tag) => Event::Scalar {
-                    text,
+                    text: if self.is_cut_off(style, place) { without_break(text) } else { text },
                     plain: style == ScalarStyle::Plain,
                     tag: tag.map_or(Tag::None, |tag| Tag::of(tag.handle(), tag.suffix())),
                     anchor,
@@ -89,14 +96,22 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// A block scalar whose last line ends with the text and not with a line break: go-yaml adds none.
+    fn is_cut_off(&self, style: ScalarStyle, place: granit_parser::Span) -> bool {
+        let last_line = self.text.rsplit(['\n', '\r']).next().unwrap_or_default();
+        matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
+            && place.end.byte_offset() == Some(self.text.len())
+            && last_line.contains(|c| c != ' ')
+    }
+
     fn span(&self, place: granit_parser::Span) -> Span {
         let (start, end) = (place.start, place.end);
         Span {
-            start: start.byte_offset().unwrap_or(0) + self.skipped,
-            end: end.byte_offset().unwrap_or(0) + self.skipped,
-            line: number(start.line()),
+            start: start.byte_offset().unwrap_or(0) + self.bytes_before,
+            end: end.byte_offset().unwrap_or(0) + self.bytes_before,
+            line: number(start.line() + self.lines_before),
             column: number(start.col() + 1),
-            end_line: number(end.line()),
+            end_line: number(end.line() + self.lines_before),
             end_column: number(end.col() + 1),
         }
     }
@@ -111,18 +126,35 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// The text is within the limit of its size.
+pub(super) fn check_size(text: &[u8], limits: &Limits) -> Result<(), Error> {
+    if text.len() as u64 > limits.document {
+        return Err(Error::new(Code::LIMIT_DOCUMENT, format!("the document has {} bytes", text.len()))
+            .with("limit", limits.document)
+            .with("size", text.len()));
+    }
+    Ok(())
+}
+
+fn without_break(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.strip_suffix('\n') {
+        Some(shorter) => Cow::Owned(shorter.to_owned()),
+        None => text,
+    }
+}
+
 fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-fn decode(text: &[u8]) -> Result<&str, Error> {
+fn decode(text: &[u8], lines_before: usize) -> Result<&str, Error> {
     if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") {
         return Err(Error::new(Code::YAML_ENCODING, "the document is UTF-16"));
     }
     std::str::from_utf8(text).map_err(|error| {
         let before = &text[..error.valid_up_to()];
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + lines_before + before.iter().filter(|byte| **byte == b'\n').count();
         let column = 1 + String::from_utf8_lossy(&before[line_start..]).chars().count();
         Error::new(Code::YAML_ENCODING, "the document is not UTF-8").with("line", line).with("column", column)
     })
