@@ -481,6 +481,14 @@ impl Exchange {
         Ok(Exchange::new(core::Exchange::fetch(&session.get().0, repository, blob.get().0.clone())))
     }
 
+    /// Allows the whole exchange that many seconds from the first poll, in place of the session's `timeout`.
+    #[pyo3(signature = (timeout))]
+    fn set_timeout(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
+        let timeout = timeout.map(|seconds| duration(py, seconds)).transpose()?;
+        lock(&self.0).set_timeout(timeout);
+        Ok(())
+    }
+
     /// Moves time (milliseconds) forward and says what to do next. Call until it answers `Wait` or `Done`.
     fn poll(&self, py: Python<'_>, now: u64) -> PyResult<Py<PyAny>> {
         let output = lock(&self.0).poll(Instant::from_millis(now));

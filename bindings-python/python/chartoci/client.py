@@ -72,7 +72,6 @@ class Client:
         self._credentials = credentials
         self._registry_config = os.fspath(registry_config) if registry_config is not None else None
         self._limits = limits or Limits()
-        self._timeout = timeout
         self._session = Session(
             seed=secrets.randbits(64),
             user_agent=user_agent,
@@ -81,6 +80,7 @@ class Client:
             concurrency=concurrency,
             plain_http=False if plain_http == LOOPBACK and tls_options else plain_http,
             idle_timeout=idle_timeout,
+            timeout=timeout,
             has_credentials=credentials is not DEFAULT and credentials is not None,
         )
         self._options: dict[str, Any] = {
@@ -260,13 +260,14 @@ class Client:
             # Threads and sockets do not survive a fork.
             self._transport = self._given or Urllib3Transport(**self._options)
             self._workers = Workers()
+        if timeout is not None:
+            exchange.set_timeout(timeout)
         return Drive(
             exchange,
             self._transport,
             self._workers,
             credentials=lambda query: answer(self._credentials, query, reference.repository, self._registry_config),
             progress=progress,
-            timeout=self._timeout if timeout is None else timeout,
             **blobs,
         ).run()
 

@@ -68,7 +68,6 @@ class Drive:
         sinks: Sequence[tuple[str, Sink] | None] = (),
         credentials: Callable[[Ask], Any] = lambda query: None,
         progress: Callable[[Event], object] | None = None,
-        timeout: float | None = None,
     ) -> None:
         self._exchange = exchange
         self._transport = transport
@@ -77,7 +76,6 @@ class Drive:
         self._sinks = sinks
         self._credentials = credentials
         self._progress = progress
-        self._deadline = None if timeout is None else _now() + int(timeout * 1000)
         self._calls: dict[int, Call] = {}
         self._news: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
 
@@ -124,18 +122,11 @@ class Drive:
 
     def _alone(self, sends: list[Request], until: int | None) -> bool:
         """Nothing else can happen before the one request has its answer."""
-        if len(sends) != 1 or self._calls or until is not None or self._deadline is not None:
-            return False
-        return self._transport.stands(sends[0].url)
+        return len(sends) == 1 and not self._calls and until is None and self._transport.stands(sends[0].url)
 
     def _wait(self, until: int | None) -> None:
         """Until there is news, or that time; passes on all events that are there."""
-        now = _now()
-        if self._deadline is not None:
-            if now >= self._deadline:
-                raise native.error("transport.timeout", "the time that was allowed is over")
-            until = self._deadline if until is None else min(until, self._deadline)
-        timeout = None if until is None else max(0, until - now) / 1000
+        timeout = None if until is None else max(0, until - _now()) / 1000
         try:
             news = self._news.get(timeout=timeout)
             while True:

@@ -144,25 +144,25 @@ class _Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _serve(self) -> None:
-        began = time.monotonic()
         self._remaining = int(self.headers.get("Content-Length") or 0)
         self._chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
         fault = self.server.faults(self.command, self.path) if self.server.faults is not None else None
-        status = self._misbehave(fault) if fault is not None else self._answer()
-        if self.server.log is not None:
-            self.server.log(self.command, self.path, status, time.monotonic() - began)
+        self._began = time.monotonic()
+        if fault is not None:
+            self._misbehave(fault)
+        else:
+            self._answer()
 
-    def _misbehave(self, fault: Fault) -> int:
+    def _misbehave(self, fault: Fault) -> None:
         time.sleep(fault.delay)
         self.close_connection = True
         if fault.reset:
             self.connection.shutdown(socket.SHUT_RDWR)
-            return 0
+            return
         headers = [*fault.headers, ("content-length", str(len(fault.body)))]
         self._respond(fault.status, headers, iter([fault.body]))
-        return fault.status
 
-    def _answer(self) -> int:
+    def _answer(self) -> None:
         place = self.server.place
         serving = self.server.registry.accept(
             self.command, self.path, list(self.headers.items()), time.monotonic_ns() // 1_000_000
@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         if serving is None:
             self.close_connection = True
             self._respond(405, [("content-length", "0")], iter(()))
-            return 405
+            return
         while True:
             match serving.poll():
                 case native.Receive(receiver, path, offset):
@@ -181,11 +181,13 @@ class _Handler(BaseHTTPRequestHandler):
                         self.close_connection = True
                     chunks = iter([body]) if isinstance(body, bytes) else place.part(*body)
                     self._respond(status, headers, chunks)
-                    return status
+                    return
                 case verb:
                     serving.handle_file(place.execute(verb))
 
     def _respond(self, status: int, headers: list[tuple[str, str]], chunks: Iterator[bytes]) -> None:
+        if self.server.log is not None:
+            self.server.log(self.command, self.path, status, time.monotonic() - self._began)
         self.send_response_only(status)
         for name, value in headers:
             self.send_header(name, value)

@@ -153,6 +153,7 @@ pub struct Exchange {
     drive: Box<dyn Drive>,
     /// What its errors are about.
     subject: Vec<(&'static str, String)>,
+    timeout: Option<Duration>,
     deadline: Option<Instant>,
     phase: Phase,
 }
@@ -217,7 +218,13 @@ impl Exchange {
             ("repository", reference.repository().to_owned()),
             ("reference", reference.to_string()),
         ];
-        Exchange { calls, drive, subject, deadline: None, phase }
+        Exchange { calls, drive, subject, timeout: session.config().timeout, deadline: None, phase }
+    }
+
+    /// Allows the whole exchange this much time, in place of [`Config::timeout`]. Counts from the first poll; later it
+    /// changes nothing.
+    pub fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeout = timeout;
     }
 
     /// Moves time forward and says what to do next. Call until it answers `Wait` or `Done`. After `Done` it only waits.
@@ -276,7 +283,7 @@ impl Exchange {
             Phase::Aborted => return Err(Error::new(Code::ABORTED, "the exchange was aborted")),
             Phase::Fresh => {
                 self.phase = Phase::Running;
-                self.deadline = self.calls.session().config().timeout.map(|timeout| now + timeout);
+                self.deadline = self.timeout.map(|timeout| now + timeout);
                 if let Some(outcome) = self.drive.begin(&mut self.calls)? {
                     return Ok(Some(outcome));
                 }

@@ -63,7 +63,13 @@ class _Plain(_Connect, HTTPConnection):
 
 
 class _Secure(_Connect, HTTPSConnection):
-    pass
+    verify = True
+
+    def connect(self) -> None:
+        super().connect()
+        if not self.verify:
+            # The caller said so: no warning at each connection.
+            self.is_verified = True
 
 
 class Urllib3Transport:
@@ -92,7 +98,7 @@ class Urllib3Transport:
         self._pools: dict[tuple[str, str], HTTPConnectionPool] = {}
         self._lock = threading.Lock()
         plain = type("_PlainHere", (_Plain,), {"allow": staticmethod(allow) if allow else None})
-        secure = type("_SecureHere", (_Secure,), {"allow": staticmethod(allow) if allow else None})
+        secure = type("_SecureHere", (_Secure,), {"allow": plain.__dict__["allow"], "verify": verify_tls})
         self._classes: dict[str, type[HTTPConnectionPool]] = {
             "http": type("_PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
             "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
