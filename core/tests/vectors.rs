@@ -9,7 +9,8 @@ use chartoci::chart::Scan;
 use chartoci::oci::Algorithm;
 use chartoci::time::Timestamp;
 use chartoci::version::tag::{self, Selector};
-use chartoci::{Artifact, Constraint, Descriptor, Digest, Error, Limits, Reference, Version, json};
+use chartoci::yaml::{self, Data, Node};
+use chartoci::{Artifact, Constraint, Descriptor, Digest, Error, Limits, Metadata, Reference, Version, json};
 use serde_json::{Value, json};
 
 /// Runs every vector of a file; what fails is listed by name.
@@ -42,6 +43,17 @@ macro_rules! vectors {
 }
 
 vectors! {
+    yaml_scalar: |input| {
+        let node = yaml::parse(text(input).as_bytes(), &Limits::default())?;
+        node.check_json()?;
+        Ok(json!(String::from_utf8(json::write(&plain(&node))).unwrap()))
+    };
+    yaml_emit: |input| Ok(json!(yaml::to_string(input)));
+    metadata: |input| {
+        let requirements = input["requirements_yaml"].as_str().map(str::as_bytes);
+        let (metadata, _) = Metadata::load(text(&input["chart_yaml"]).as_bytes(), requirements, &Limits::default())?;
+        Ok(json!({ "config": String::from_utf8(metadata.config()).unwrap(), "yaml": metadata.to_yaml() }))
+    };
     reference: |input| {
         let reference = Reference::parse(text(input))?;
         Ok(json!({
@@ -142,5 +154,19 @@ fn every_code_of_versions_and_manifests_is_produced_by_a_vector() {
         ["version", "json", "manifest", "artifact"].contains(&area)
     }) {
         assert!(all.contains(&format!("\"{code}\"")), "no vector produces {code}");
+    }
+}
+
+/// The value without its places.
+fn plain(node: &Node) -> Value {
+    match &node.data {
+        Data::Null => Value::Null,
+        Data::Bool(flag) => json!(flag),
+        Data::Int(number) => json!(number),
+        Data::Uint(number) => json!(number),
+        Data::Float(number) => json!(number),
+        Data::String(text) => json!(text),
+        Data::Sequence(items) => items.iter().map(plain).collect(),
+        Data::Mapping(mapping) => mapping.pairs.iter().map(|(key, _, value)| (key.clone(), plain(value))).collect(),
     }
 }
