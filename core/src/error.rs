@@ -389,7 +389,7 @@ table! {
     AUTH_FORBIDDEN = "auth.forbidden", kind(Kind::Denied),
         "The registry does not allow this.",
         "Ask for the right to do this in that repository, or log in as somebody who has it.";
-    AUTH_CHALLENGE = "auth.challenge", kind(Kind::Protocol),
+    AUTH_CHALLENGE = "auth.challenge", kind(Kind::Denied),
         "The registry asks for a login in no way that is known.",
         "Only Basic and Bearer are spoken; check what stands in front of the registry.";
     AUTH_REALM = "auth.realm", kind(Kind::Protocol),
