@@ -161,9 +161,10 @@ class Drive:
         tell = (tell or self._tell) if self._progress is not None else None
         receiver: Receiver | None = None
         try:
-            with self._transport.open(
-                request.method, request.url, request.headers, self._body(request, tell), request.timeout, call
-            ) as answer:
+            method, url, headers = request.method, request.url, request.headers
+            if method in ("POST", "PUT", "PATCH"):
+                headers.append(("content-length", str(request.length)))
+            with self._transport.open(method, url, headers, self._body(request, tell), request.timeout, call) as answer:
                 receiver = exchange.handle_response(id, answer.status, answer.headers)
                 self._receive(request, receiver, answer.chunks, tell)
         except Failed as failed:

@@ -5,7 +5,7 @@ import sys
 from argparse import SUPPRESS, ArgumentParser, HelpFormatter, Namespace
 from typing import Any, NoReturn
 
-from chartoci._native import error
+from chartoci._native import RetryPolicy, error
 from chartoci.cli import chart, explain, registry, serve
 from chartoci.client import LOOPBACK, Client
 
@@ -65,6 +65,7 @@ def _common(default: Any) -> Parser:
     value("--password", "password; seen by everybody on this machine: --password-stdin is safer", metavar="PASSWORD")
     value("--registry-config", "the file with credentials, in place of Helm's", metavar="FILE")
     value("--timeout", "time for the whole command: 30, 30s, 5m", metavar="TIME", type=_duration)
+    value("--attempts", "tries of one request, the first included (5)", metavar="N", type=int)
     value("--concurrency", "requests that may be out at once (3)", metavar="N", type=int)
     return common
 
@@ -89,6 +90,7 @@ def client(options: Namespace) -> Client:
         verify_tls=not options.insecure_skip_tls_verify,
         timeout=options.timeout,
         registry_config=options.registry_config,
+        retry=RetryPolicy(options.attempts) if options.attempts is not None else None,
         **({"concurrency": options.concurrency} if options.concurrency is not None else {}),
     )
 

@@ -39,8 +39,8 @@ class _Connect:
             if self.allow is not None and not self.allow(self.host, address[0], self.port):
                 raise Failed("forbidden", f"{self.host} ({address[0]}) port {self.port}")
             connected = socket.socket(family, kind, protocol)
-            call.attach(connected)
             try:
+                call.attach(connected)
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connected.settimeout(self.timeout if isinstance(self.timeout, int | float) else None)
                 connected.connect(address)
@@ -48,6 +48,9 @@ class _Connect:
             except OSError as error:
                 connected.close()
                 refused = error
+            except Failed:
+                connected.close()
+                raise
         if isinstance(refused, TimeoutError):
             raise Failed("timeout", f"{host}:{self.port}")
         raise Failed("connect", f"{host}:{self.port}: {refused.strerror if refused else 'no address'}")
