@@ -66,7 +66,9 @@ class Serving:
 
     def __enter__(self) -> "Serving":
         command = [sys.executable, "-m", "chartoci", "serve", str(self.directory), "--listen", self.host]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        log = self.directory.with_name(self.directory.name + ".log")
+        with log.open("w") as errors:
+            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
         deadline = time.monotonic() + 20
         while True:
             try:
@@ -75,7 +77,8 @@ class Serving:
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     self.process.kill()
-                    raise RuntimeError(f"chartoci serve does not start: {self.process.stderr.read()}") from None
+                    self.process.wait()
+                    raise RuntimeError(f"chartoci serve does not start: {log.read_text()}") from None
                 time.sleep(0.05)
 
     def __exit__(self, *_: object) -> None:

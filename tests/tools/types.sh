@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The stubs against the compiled module, and the public types as two type checkers see them.
 set -eu
-bin=$1
-"$bin/stubtest" chartoci._native
-"$bin/mypy" --strict --package chartoci
-"$bin/pyright" --pythonpath "$bin/python" --verifytypes chartoci --ignoreexternal
+PATH=$PWD/$1:$PATH # where pyright finds the interpreter and the package
+stubtest chartoci._native
+mypy --strict --package chartoci
+pyright --verifytypes chartoci --ignoreexternal
