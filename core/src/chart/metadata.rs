@@ -99,7 +99,7 @@ impl Metadata {
             let mut decoder = Decoder::new(name, true);
             draft.decode(&mut decoder, &node);
             decoder.finish()?;
-            duplicates(&node, name, &mut report);
+            duplicates(&node, name, "", &mut report);
             documents.push(Document { name, node });
             if name == "requirements.yaml" && draft.metadata.api_version != "v1" {
                 let message = format!("apiVersion is {}, not v1", clip(&draft.metadata.api_version));
@@ -183,9 +183,10 @@ impl Draft {
         });
     }
 
-    /// Helm's checks in Helm's order; the first that fails counts.
+    /// Helm's checks in Helm's order: the first that fails is the error, all of them are its report.
     fn validated(self, documents: &[Document]) -> Result<Metadata, Error> {
-        let refuse = |code, path: &[&str], message: String| -> Error {
+        let mut errors: Vec<Error> = Vec::new();
+        let refusal = |code, path: &[&str], message: String| -> Error {
             let located = documents.iter().rev().find_map(|document| Some((document, document.locate(path)?)));
             match (located, documents.first()) {
                 (Some((document, (pointer, span))), _) => document.error(code, message, &pointer, Some(span)),
@@ -197,26 +198,25 @@ impl Draft {
         metadata.sanitise();
         let Metadata { name, version, kind, .. } = &metadata;
         if name.is_empty() {
-            return Err(refuse(Code::CHART_NAME, &["name"], "the chart has no name".to_owned()));
-        }
-        if name == "." || name == ".." || name.contains('/') {
-            return Err(refuse(Code::CHART_NAME, &["name"], format!("{:?} cannot be a chart's name", clip(name))));
+            errors.push(refusal(Code::CHART_NAME, &["name"], "the chart has no name".to_owned()));
+        } else if name == "." || name == ".." || name.contains('/') {
+            errors.push(refusal(Code::CHART_NAME, &["name"], format!("{:?} cannot be a chart's name", clip(name))));
         }
         if version.is_empty() {
-            return Err(refuse(Code::CHART_VERSION, &["version"], "the chart has no version".to_owned()));
-        }
-        if let Err(error) = Version::parse(version) {
+            errors.push(refusal(Code::CHART_VERSION, &["version"], "the chart has no version".to_owned()));
+        } else if let Err(error) = Version::parse(version) {
             let message = format!("{:?} is no semantic version", clip(version));
-            return Err(refuse(Code::CHART_VERSION, &["version"], message).because(error));
+            errors.push(refusal(Code::CHART_VERSION, &["version"], message).because(error));
         }
         if !matches!(kind.as_str(), "" | "application" | "library") {
             let message = format!("type is {:?}, neither application nor library", clip(kind));
-            return Err(refuse(Code::CHART_TYPE, &["type"], message));
+            errors.push(refusal(Code::CHART_TYPE, &["type"], message));
         }
         for (at, maintainer) in maintainers.into_iter().enumerate() {
             let Some(mut maintainer) = maintainer else {
                 let path = ["maintainers", &at.to_string()];
-                return Err(refuse(Code::CHART_MAINTAINER, &path, format!("maintainers[{at}] is empty")));
+                errors.push(refusal(Code::CHART_MAINTAINER, &path, format!("maintainers[{at}] is empty")));
+                continue;
             };
             for text in [&mut maintainer.name, &mut maintainer.email, &mut maintainer.url] {
                 sanitise(text);
@@ -228,21 +228,26 @@ impl Draft {
             let index = at.to_string();
             let Some(mut dependency) = dependency else {
                 let path = ["dependencies", &index];
-                return Err(refuse(Code::CHART_DEPENDENCY, &path, format!("dependencies[{at}] is empty")));
+                errors.push(refusal(Code::CHART_DEPENDENCY, &path, format!("dependencies[{at}] is empty")));
+                continue;
             };
             dependency.sanitise();
             let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
             if !dependency.alias.bytes().all(allowed) {
                 let message = format!("the alias {:?} of a dependency is not allowed", clip(&dependency.alias));
-                return Err(refuse(Code::CHART_ALIAS, &["dependencies", &index, "alias"], message));
+                errors.push(refusal(Code::CHART_ALIAS, &["dependencies", &index, "alias"], message));
             }
             if !names.insert(dependency.known_as().to_owned()) {
                 let message = format!("two dependencies are called {:?}", clip(dependency.known_as()));
-                return Err(refuse(Code::CHART_DUPLICATE_DEPENDENCY, &["dependencies", &index], message));
+                errors.push(refusal(Code::CHART_DUPLICATE_DEPENDENCY, &["dependencies", &index], message));
             }
             metadata.dependencies.push(dependency);
         }
-        Ok(metadata)
+        let report: Report = errors.iter().filter_map(Error::report).flatten().cloned().collect();
+        match errors.into_iter().next() {
+            Some(first) => Err(first.with_report(report.sorted())),
+            None => Ok(metadata),
+        }
     }
 }
 
@@ -305,17 +310,25 @@ fn is_printable(c: char) -> bool {
 }
 
 /// Warns of keys that are written twice.
-fn duplicates(node: &Node, document: &str, report: &mut Report) {
+pub(super) fn duplicates(node: &Node, document: &str, pointer: &str, report: &mut Report) {
     match &node.data {
-        Data::Sequence(items) => items.iter().for_each(|item| duplicates(item, document, report)),
+        Data::Sequence(items) => {
+            for (at, item) in items.iter().enumerate() {
+                duplicates(item, document, &format!("{pointer}/{at}"), report);
+            }
+        }
         Data::Mapping(mapping) => {
             for (key, span) in &mapping.duplicates {
                 let last = mapping.pairs.iter().find(|(known, _, _)| known == key).map_or(0, |(_, last, _)| last.line);
                 let message = format!("{:?} is written again in line {last}, which counts", clip(key));
-                report.push(Diagnostic::new(Code::YAML_DUPLICATE_KEY, document, message).at("", Some(*span)));
+                let place = format!("{pointer}/{}", json::pointer_token(key));
+                report.push(Diagnostic::new(Code::YAML_DUPLICATE_KEY, document, message).at(place, Some(*span)));
             }
-            mapping.pairs.iter().for_each(|(_, _, value)| duplicates(value, document, report));
+            for (key, _, value) in &mapping.pairs {
+                duplicates(value, document, &format!("{pointer}/{}", json::pointer_token(key)), report);
+            }
         }
         _ => {}
     }
 }
+
