@@ -575,6 +575,30 @@ table! {
         "Check the directory's permissions and the room on its disk.";
 
     // findings of check: charts
+    CHECK_KIND = "check.kind", kind(Kind::Unsupported),
+        "There are no rules for documents of this kind.",
+        "Check the chart's archive, Chart.yaml, Chart.lock, values, schema, manifest or config.";
+    CHART_API_VERSION_MISSING = "chart.api_version_missing", finding(Severity::Warning),
+        "The chart has no apiVersion.",
+        "Write apiVersion: v2, and move what requirements.yaml lists into Chart.yaml.";
+    CHART_UNQUOTED = "chart.unquoted", finding(Severity::Warning),
+        "A number stands where a text is meant; Helm reads 1.10 as 1.1.",
+        "Put it in quotes.";
+    CHART_VERSION_LOOSE = "chart.version_loose", finding(Severity::Warning),
+        "The chart's version is no semantic version in the strict sense; ranges never pick it from a registry.",
+        "Write MAJOR.MINOR.PATCH without a leading v.";
+    CHART_ICON = "chart.icon", finding(Severity::Info),
+        "The chart has no icon.",
+        "Set icon in Chart.yaml to the URL of an image, for catalogues to show.";
+    CHART_UNKNOWN_KEY = "chart.unknown_key", finding(Severity::Warning),
+        "Helm drops a key that it does not know.",
+        "Correct the key, or move it below annotations.";
+    CHART_MAINTAINER_NAME = "chart.maintainer_name", finding(Severity::Warning),
+        "A maintainer has no name.",
+        "Give every entry of maintainers a name.";
+    CHART_DEPENDENCY_RANGE = "chart.dependency_range", finding(Severity::Error),
+        "The version of a dependency is no range of versions.",
+        "Write for example ^1.2, ~1.2.3, >=1 <3 or 1.x || 2.x.";
     CHART_REQUIREMENTS = "chart.requirements", finding(Severity::Warning),
         "A chart of another apiVersion than v1 has a requirements.yaml; Helm merges it in.",
         "Move the dependencies into Chart.yaml.";

@@ -331,4 +331,3 @@ pub(super) fn duplicates(node: &Node, document: &str, pointer: &str, report: &mu
         _ => {}
     }
 }
-
