@@ -188,10 +188,8 @@ impl Authority {
     /// The call was answered with 401 or 403. True: something changes, and it is to wait and go again. `renewed` says
     /// whether this call has led to a renewal before.
     pub(super) fn refused(&mut self, generation: u32, reply: &Reply, renewed: &mut bool) -> bool {
-        if matches!(self.state, State::Denied(_)) {
-            return false;
-        }
-        if generation != self.generation || matches!(self.state, State::Asking { .. } | State::Fetching) {
+        let settled = !matches!(self.state, State::Asking { .. } | State::Fetching | State::Denied(_));
+        if generation != self.generation || !settled {
             return true;
         }
         self.refusal = Some(refusal(reply, About::Manifest));
@@ -259,7 +257,7 @@ impl Authority {
         let refused_before = again && (credential.is_none() || Some(&credential) == self.credential.as_ref());
         if refused_before {
             let error = Error::new(Code::AUTH_REFUSED, format!("{} refuses the credential", self.registry));
-            let error = self.refusal.take().filter(|refusal| refusal.code() == Code::AUTH_FORBIDDEN).unwrap_or(error);
+            let error = self.refusal.clone().filter(|refusal| refusal.code() == Code::AUTH_FORBIDDEN).unwrap_or(error);
             return self.give_up(error);
         }
         self.credential = Some(credential);
@@ -281,7 +279,10 @@ impl Authority {
                 self.hold(authorization, expires);
             }
             Err(error) if matches!(error.status(), Some(400 | 401 | 403)) => match &self.credential {
-                Some(Some(_)) if !self.asked_again => self.ask(true),
+                Some(Some(_)) if !self.asked_again => {
+                    self.refusal = Some(error);
+                    self.ask(true);
+                }
                 Some(Some(_)) => {
                     let refused =
                         Error::new(Code::AUTH_REFUSED, format!("{} refuses the credential", server.realm.host()));

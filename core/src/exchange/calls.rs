@@ -178,7 +178,9 @@ impl Way {
             redirects: 0,
             strayed: false,
             generation: 0,
-            presented: false,
+            // A token request brings its own credential, in its head or in a form.
+            presented: draft.authority.is_none()
+                && (draft.headers.get("authorization").is_some() || !draft.payload.is_empty()),
         }
     }
 }

@@ -44,6 +44,8 @@ pub(super) fn refusal(reply: &Reply, about: About) -> Error {
     let says = |code: &str| errors.iter().any(|error| error.code == code);
     let page = is_page(&reply.headers, &reply.body);
     let code = match reply.status {
+        400 | 401 | 403 if about == About::Token && reply.presented => Code::AUTH_REFUSED,
+        401 | 403 if about == About::Token => Code::AUTH_REQUIRED,
         401 if reply.presented => Code::AUTH_REFUSED,
         401 => Code::AUTH_REQUIRED,
         403 => Code::AUTH_FORBIDDEN,

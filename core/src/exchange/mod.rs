@@ -59,6 +59,7 @@ pub struct CredentialQuery {
 /// What the machine wants next.
 #[derive(Debug)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant)] // `Done` comes once
 pub enum Output {
     /// Start it; several may be out at once.
     Send(Request),
@@ -163,7 +164,7 @@ enum Phase {
     Running,
     Aborted,
     /// The result, until it is handed out.
-    Over(Option<Result<Outcome, Error>>),
+    Over(Option<Box<Result<Outcome, Error>>>),
 }
 
 impl Exchange {
@@ -211,7 +212,7 @@ impl Exchange {
                 let operation = operation(Target { place, authority });
                 (Box::new(Driver { operation, steps: BTreeMap::new() }), Phase::Fresh)
             }
-            Err(error) => (Box::new(Nothing), Phase::Over(Some(Err(error)))),
+            Err(error) => (Box::new(Nothing), Phase::Over(Some(Box::new(Err(error))))),
         };
         let subject = vec![
             ("registry", reference.registry().to_owned()),
@@ -235,7 +236,7 @@ impl Exchange {
             }
             if let Phase::Over(result) = &mut self.phase {
                 return match result.take() {
-                    Some(result) => Output::Done(result),
+                    Some(result) => Output::Done(*result),
                     None => Output::Wait(Wake { until: None, why: "nothing: it is over" }),
                 };
             }
@@ -310,7 +311,7 @@ impl Exchange {
                 if error.context().iter().any(|(known, _)| *known == name) { error } else { error.with(name, value) }
             })
         });
-        self.phase = Phase::Over(Some(result));
+        self.phase = Phase::Over(Some(Box::new(result)));
     }
 }
 

@@ -24,7 +24,7 @@ enum Purpose {
     /// Kept here, up to a limit.
     Collect { data: Vec<u8>, limit: u64 },
     /// Stored by the host while it is hashed.
-    Store { digester: Digester, digest: Option<Digest>, size: Option<u64>, limit: u64 },
+    Store { digester: Box<Digester>, digest: Option<Digest>, size: Option<u64>, limit: u64 },
 }
 
 /// What is read of a body that nobody wants, in bytes: less than a new connection costs.
@@ -49,7 +49,7 @@ impl Receiver {
     /// Checks a blob against its descriptor while the host stores it.
     pub(crate) fn verify(expected: &Descriptor) -> Receiver {
         let purpose = Purpose::Store {
-            digester: Digester::new(expected.digest.algorithm()),
+            digester: Box::new(Digester::new(expected.digest.algorithm())),
             digest: Some(expected.digest.clone()),
             size: Some(expected.size),
             limit: expected.size,
@@ -59,7 +59,7 @@ impl Receiver {
 
     /// Hashes what the host stores, from `offset` on and up to `limit` bytes in all; what it should be is not known.
     pub(crate) fn store(digester: Digester, offset: u64, limit: u64) -> Receiver {
-        Receiver::new(Purpose::Store { digester, digest: None, size: None, limit }, offset)
+        Receiver::new(Purpose::Store { digester: Box::new(digester), digest: None, size: None, limit }, offset)
     }
 
     fn new(purpose: Purpose, offset: u64) -> Receiver {
@@ -142,7 +142,7 @@ impl Receiver {
     /// The hash of what was stored, to be finished or gone on with; `None` of another purpose.
     pub(crate) fn into_digester(self) -> Option<Digester> {
         match self.purpose {
-            Purpose::Store { digester, .. } => Some(digester),
+            Purpose::Store { digester, .. } => Some(*digester),
             _ => None,
         }
     }

@@ -1,0 +1,6 @@
+//! Exchanges against a scripted registry, in virtual time.
+#![allow(unreachable_pub, clippy::unwrap_used)]
+
+mod faults;
+mod floor;
+mod peer;
