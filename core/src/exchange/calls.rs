@@ -291,10 +291,10 @@ impl Calls {
         self.outputs.is_empty() && self.settled.is_empty() && self.arrivals.is_empty()
     }
 
-    /// When there will be something to do though nothing arrives.
-    pub(super) fn wake(&self) -> Option<Instant> {
+    /// When there will be something to do though nothing arrives. What is due already waits for one of those under way.
+    pub(super) fn wake(&self, now: Instant) -> Option<Instant> {
         let due = self.calls.values().filter_map(|call| match call.state {
-            State::Backoff(due) => Some(due),
+            State::Backoff(due) if due > now => Some(due),
             _ => None,
         });
         due.min()

@@ -242,7 +242,7 @@ impl Exchange {
             }
             match self.advance(now) {
                 Ok(None) if self.calls.is_idle() => {
-                    let until = self.calls.wake().into_iter().chain(self.deadline).min();
+                    let until = self.calls.wake(now).into_iter().chain(self.deadline).min();
                     return Output::Wait(Wake { until, why: self.calls.waits_for() });
                 }
                 Ok(None) => {}
