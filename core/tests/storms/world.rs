@@ -28,6 +28,7 @@ const CHUNK: u64 = 1_500;
 /// Virtual milliseconds that one operation may take: every try of every request at its slowest.
 const MOST_TIME: u64 = 12 * 3_600 * 1_000;
 const MOST_REQUESTS: usize = 150;
+const MOST_STEPS: usize = 50_000;
 
 pub(crate) struct Report {
     pub(crate) results: Vec<(&'static str, String)>,
@@ -328,13 +329,18 @@ impl<'a> Run<'a> {
             let after = self.world.random.below(2_000);
             self.plan(after, Happening::Abort);
         }
-        loop {
+        for _ in 0..MOST_STEPS {
             match self.drain() {
                 Poll::Done(result) => {
                     self.world.time += 1;
                     return (*result, self.sinks);
                 }
                 Poll::Wait(until) => {
+                    assert!(
+                        until.is_none_or(|until| until > self.now()),
+                        "it waits for the past\n{}",
+                        self.world.transcript
+                    );
                     let next = self.happenings.first_key_value().map(|((time, _, _), _)| *time);
                     let until = until.map(Instant::as_millis);
                     let time = next.into_iter().chain(until).min();
@@ -349,6 +355,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
+        panic!("it does not end\n{}", self.world.transcript);
     }
 
     fn now(&self) -> Instant {
