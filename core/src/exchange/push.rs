@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::calls::{Draft, Failed, Reply};
-use super::errcode::{About, errors, refusal};
+use super::errcode::{About, errors, is_page, refusal};
 use super::manifests::{self, selected};
 use super::{Event, Operation, Outcome, Requests, Target};
 use crate::artifact::Artifact;
@@ -327,6 +327,10 @@ impl Operation for Pushing {
             }
             (Step::Open { .. }, _) => return Err(refusal(&reply, About::Upload)),
 
+            (Step::Send(_) | Step::Tag, 200..=299) if is_page(&reply.headers, &[]) => {
+                let error = Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a receipt");
+                return Err(error.with("method", "PUT").with("url", reply.url.without_query()));
+            }
             (Step::Send(index), 200 | 201 | 204) => {
                 check_named(&reply, &self.descriptor(index).digest)?;
                 self.settled(index, Uploaded::Sent, requests)?;
@@ -338,7 +342,7 @@ impl Operation for Pushing {
             }
             (Step::Send(_), _) => return Err(refusal(&reply, About::Upload)),
 
-            (Step::Tag, 200..=299) => {
+            (Step::Tag, 200 | 201 | 202 | 204) => {
                 if let Some(named) = manifests::named_digest(&reply.headers) {
                     let actual = Digest::with(named.algorithm(), &self.push.manifest);
                     check_same(&reply, &actual, &named)?;
