@@ -76,7 +76,8 @@ pub(crate) enum Pause {
 }
 
 impl Fate {
-    pub(crate) fn of(random: &mut Random, weather: Weather, method: Method, is_token: bool) -> Fate {
+    pub(crate) fn of(random: &mut Random, weather: Weather, method: Method, url: &str) -> Fate {
+        let is_token = url.contains("/token");
         let reads = matches!(method, Method::Get | Method::Head) && !is_token;
         for _ in 0..20 {
             let fate = match weather {
@@ -86,7 +87,11 @@ impl Fate {
                 Weather::Storm => Fate::bad(random),
             };
             let fits = match fate {
-                Fate::Redirected { .. } | Fate::IgnoredRange | Fate::WrongContentRange => reads,
+                // As many hops as were drawn, and no more.
+                Fate::Redirected { .. } => reads && !url.contains("/hop/"),
+                Fate::IgnoredRange | Fate::WrongContentRange => reads,
+                // A registry that says to have what it has not can be believed or not: nothing can be tested there.
+                Fate::Status(200 | 201 | 204, _) => method != Method::Put,
                 Fate::ForeignLocation => method == Method::Post && !is_token,
                 Fate::Expired | Fate::HostileRealm | Fate::Restart => !is_token,
                 _ => true,

@@ -445,7 +445,7 @@ impl<'a> Run<'a> {
         let is_token = request.url.contains("/token");
         let world = &mut *self.world;
         let fate = match self.faults_left > 0 && world.random.chance(world.severity) {
-            true => Fate::of(&mut world.random, world.weather, request.method, is_token),
+            true => Fate::of(&mut world.random, world.weather, request.method, &request.url),
             false => Fate::Fair,
         };
         if fate != Fate::Fair {
