@@ -1,0 +1,269 @@
+"""Writes cases.json: archives and documents that attack their reader, and what has to come of each.
+
+`python tests/hostile/generate.py` writes the same bytes every time. The form is that of the vectors (tests/vectors):
+`input` has either `archive` (a .tgz, base64) with `limits` (those that are not the defaults), or `document` (a text) with
+`kind`. `expect` is `{"error": CODE}`, or `{"paths": [...]}`: the archive is read, and these are its files; `extract` then
+names the code that unpacking must give. Families are those of the security tests: PATH, LINK, NAME, BOMB, DIFF.
+"""
+
+import base64
+import gzip
+import io
+import json
+import pathlib
+import struct
+import zlib
+
+CHART = b"apiVersion: v2\nname: web\nversion: 0.1.0\n"
+BLOCK = 512
+
+
+def numeric(value: int, width: int) -> bytes:
+    return b"%0*o\0" % (width - 1, value)
+
+
+def header(name: bytes, size: int = 0, kind: bytes = b"0", **fields: bytes) -> bytes:
+    """One header block; `fields` replace what stands at a field's place, and the checksum is right all the same."""
+    places = {"raw_size": (124, 12), "mode": (100, 8), "magic": (257, 8), "prefix": (345, 155), "link": (157, 100)}
+    block = bytearray(BLOCK)
+    block[: len(name)] = name
+    block[100:108] = block[108:116] = block[116:124] = numeric(0, 8)
+    block[100:108] = numeric(0o644, 8)
+    block[124:136] = numeric(size, 12)
+    block[136:148] = numeric(1_700_000_000, 12)
+    block[156:157] = kind
+    block[257:265] = b"ustar\x0000"
+    for field, content in fields.items():
+        start, width = places[field]
+        block[start : start + width] = content.ljust(width, b"\0")
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+def padded(content: bytes) -> bytes:
+    return content + b"\0" * (-len(content) % BLOCK)
+
+
+def entry(name: str | bytes, content: bytes = b"", kind: bytes = b"0", **fields: bytes) -> bytes:
+    raw = name.encode() if isinstance(name, str) else name
+    return header(raw, len(content), kind, **fields) + padded(content)
+
+
+def pax(**records: str) -> bytes:
+    return entry("PaxHeaders/x", b"".join(record(key, value) for key, value in records.items()), b"x")
+
+
+def record(key: str, value: str) -> bytes:
+    rest = len(key.encode()) + len(value.encode()) + 3
+    length = rest + len(str(rest))
+    length = rest + len(str(length))
+    return f"{length} {key}={value}\n".encode()
+
+
+def gz(data: bytes) -> bytes:
+    compress = zlib.compressobj(9, zlib.DEFLATED, -15)
+    body = compress.compress(data) + compress.flush()
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + body + struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
+
+
+def tgz(*parts: bytes, chart: bool = True, end: bool = True) -> bytes:
+    first = entry("web/Chart.yaml", CHART) if chart else b""
+    return gz(first + b"".join(parts) + (b"\0" * 2 * BLOCK if end else b""))
+
+
+CASES: list[dict] = []
+
+
+def archive(name: str, why: str, data: bytes, expect: str | list[str], extract: str | None = None, **limits: int) -> None:
+    given: dict = {"archive": base64.b64encode(data).decode(), "limits": limits}
+    wanted: dict = {"error": expect} if isinstance(expect, str) else {"paths": expect}
+    if extract:
+        wanted["extract"] = extract
+    CASES.append({"name": name, "why": why, "input": given, "expect": wanted})
+
+
+def document(name: str, why: str, kind: str, text: str, code: str) -> None:
+    CASES.append({"name": name, "why": why, "input": {"document": text, "kind": kind}, "expect": {"error": code}})
+
+
+def paths() -> None:
+    for path, code in {
+        "web/../x": "archive.parent",
+        "web/a/../../x": "archive.parent",
+        "web/..": "archive.parent",
+        "web/..x": "archive.parent",
+        "web\\..\\x": "archive.parent",
+        "../x": "archive.top_folder",
+        "/web/x": "archive.top_folder",
+        ".\\x": "archive.top_folder",
+        "web//etc/passwd": "archive.absolute",
+        "web\\\\server\\share": "archive.absolute",
+        "web/C:/x": "archive.name",
+        "web/c:x": "archive.name",
+        "web\\c:\\x": "archive.name",
+        "x": "archive.outside",
+        ".": "archive.outside",
+        "": "archive.outside",
+        "web/.": "archive.outside",
+        "web/a/..": "archive.outside",
+        "Chart.yaml/x": "archive.outside",
+    }.items():
+        archive(f"PATH-1 {path!r}", "a path that leads out of the chart, or might", tgz(entry(path, b"x")), code)
+    archive("PATH-1 not UTF-8", "no text in every language", tgz(entry(b"web/\xff", b"x")), "archive.name")
+    archive("PATH-1 NUL in PAX", "C ends the name there, others do not", tgz(pax(path="web/a\0/b"), entry("web/c")), "archive.tar")
+    archive("PATH-1 PAX path", "the extension's path is judged, too", tgz(pax(path="web/../x"), entry("web/c")), "archive.parent")
+    archive("PATH-1 GNU long name", "so is GNU's", tgz(entry("././@LongLink", b"web/../x\0", b"L"), entry("web/c")), "archive.parent")
+    archive("PATH-1 prefix", "and USTAR's prefix", tgz(entry("x", prefix=b"web/..")), "archive.parent")
+    archive("PATH-2 sibling below", "a folder whose name starts like the chart's", tgz(entry("web/../web-evil/x")), "archive.parent")
+    archive("PATH-2 sibling beside", "a folder whose name starts like the chart's", tgz(entry("web-evil/x")), "archive.top_folder")
+    for name in ["CON", "nul.txt", "Com1.yaml", "a.", "a ", "a:b", "a?", "a\x01b"]:
+        data = tgz(entry(f"web/files/{name}", b"x"))
+        archive(f"PATH-3 {name!r}", "no file of this name on Windows", data, ["Chart.yaml", f"files/{name}"], "files.name")
+    both = tgz(entry("web/a"), entry("web/A"))
+    archive("PATH-3 case", "one file on many systems", both, ["Chart.yaml", "a", "A"], "files.name")
+
+
+def links() -> None:
+    for kind, what in {b"1": "hard link", b"2": "symbolic link", b"3": "character device", b"4": "block device", b"6": "pipe"}.items():
+        archive(f"LINK-1 {what}", "Helm reads an empty file", tgz(entry("web/x", kind=kind, link=b"/etc/passwd")), "archive.link")
+    link = tgz(entry("web/Chart.yaml", kind=b"2", link=b"../../secret"), chart=False)
+    archive("LINK-1 Chart.yaml", "Helm reads an empty Chart.yaml", link, "archive.link")
+    then = tgz(entry("web/x", kind=b"2", link=b"/tmp"), entry("web/x/y", b"y"))
+    archive("LINK-2 link, then below it", "unpackers have written through it", then, "archive.link")
+
+
+def names() -> None:
+    for name in [".", "..", "a/b", "../a", "/a", ""]:
+        text = f"apiVersion: v2\nname: {json.dumps(name)}\nversion: 1.0.0\n"
+        document(f"NAME-1 name {name!r}", "the name becomes a path", "chart.yaml", text, "chart.name")
+        data = tgz(entry("web/Chart.yaml", text.encode()), chart=False)
+        archive(f"NAME-1 archive {name!r}", "the name becomes a path", data, "chart.name")
+    for version in ["../1.0.0", "1.0.0/../../x", "1.0.0\\x", "1.0.0\x01", "", "1.0.0 x", "1" * 300]:
+        text = f"apiVersion: v2\nname: web\nversion: {json.dumps(version)}\n"
+        document(f"NAME-1 version {version[:20]!r}", "the version becomes a file's name", "chart.yaml", text, "chart.version")
+    for alias in ["../x", "a/b", "a b", "a\\b"]:
+        text = f"apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- name: a\n  alias: {json.dumps(alias)}\n"
+        document(f"NAME-1 alias {alias!r}", "the alias becomes a path", "chart.yaml", text, "chart.alias")
+    twice = "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- name: a\n- name: b\n  alias: a\n"
+    document("NAME-2 alias of another", "two charts would share one name", "chart.yaml", twice, "chart.duplicate_dependency")
+
+
+def bombs() -> None:
+    zeros = tgz(entry("web/zeros", b"\0" * (4 << 20)))
+    archive("BOMB-1 ratio", "4 MiB out of 4 KiB", zeros, "limit.unpacked", unpacked=1 << 20)
+    archive("BOMB-1 file", "one file over its own limit", zeros, "limit.file", file=1 << 20)
+    archive("BOMB-1 packed", "larger than what is read at all", zeros, "limit.archive", archive=1000)
+    many = b"".join(entry(f"web/{number}") for number in range(300))
+    archive("BOMB-1 many files", "each takes memory", tgz(many), "limit.files", files=200)
+    folders = b"".join(entry(f"web/{number}/", kind=b"5") for number in range(300))
+    archive("BOMB-1 many folders", "they count as entries", tgz(folders), "limit.files", files=200)
+    headers = b"".join(pax(comment="x" * 400) for _ in range(300))
+    archive("BOMB-1 many extensions", "they take time and are no entries", tgz(headers, entry("web/x")), "limit.unpacked", unpacked=100_000)
+    long = b"apiVersion: v2\nname: web\nversion: 0.1.0\n#" + b"x" * (1 << 20)
+    huge = tgz(entry("web/Chart.yaml", long), chart=False)
+    archive("BOMB-1 huge Chart.yaml", "documents have a limit of their own", huge, "limit.document", document=1 << 19)
+    nested = tgz()
+    for _ in range(30):
+        nested = tgz(entry("web/charts/web.tgz", nested))
+    archive("BOMB-1 nested archives", "30 levels", nested, "limit.nesting")
+    deep = tgz(pax(path="web/" + "charts/a/" * 1000 + "Chart.yaml"), entry("web/x", CHART))
+    archive("BOMB-1 nested folders", "1,000 levels", deep, "limit.nesting")
+    inner = tgz(entry("web/zeros", b"\0" * 600_000))
+    shared = tgz(entry("web/charts/a.tgz", inner), entry("web/charts/b.tgz", inner))
+    archive("BOMB-1 shared budget", "each is within the limit, both are not", shared, "limit.unpacked", unpacked=1_000_000)
+    good = tgz()
+    archive("BOMB-2 members", "empty gzip members, one after the other", gz(b"") * 300 + good, "limit.files", files=200)
+    archive("BOMB-2 few members", "several members are one stream", gz(b"") * 3 + good, ["Chart.yaml"])
+    archive("BOMB-2 garbage behind", "Helm does not look behind the tar file's end", good + b"garbage", ["Chart.yaml"])
+    archive("BOMB-2 cut in the trailer", "nor at the trailer", good[:-6], ["Chart.yaml"])
+    archive("BOMB-2 cut in the data", "the rest is missing", tgz(entry("web/x", bytes(range(256)) * 40))[:-400], "archive.truncated")
+    archive("BOMB-2 cut in the header", "ten bytes are the least", good[:9], "archive.truncated")
+    archive("BOMB-2 no end marker", "Helm reads it", tgz(end=False), ["Chart.yaml"])
+    archive("BOMB-2 cut in a file", "a file ends before its size", gz(header(b"web/Chart.yaml", 5000) + b"name"), "archive.truncated")
+    wrong = good[:-8] + bytes([good[-8] ^ 1]) + good[-7:]
+    archive("BOMB-2 wrong checksum", "damaged; Helm does not notice", wrong, "archive.checksum")
+    archive("BOMB-2 empty", "nothing at all", b"", "archive.gzip")
+    archive("BOMB-2 no gzip", "a tar file", b"x" * 600, "archive.gzip")
+    archive("BOMB-2 no entries", "a tar file without files", tgz(chart=False), "archive.empty")
+    archive("BOMB-3 GNU sparse", "holes of any size", tgz(header(b"web/x", 0, b"S", magic=b"ustar  \0")), "archive.entry_kind")
+    sparse = pax(**{"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "web/y", "GNU.sparse.realsize": "99999999"})
+    archive("BOMB-3 PAX sparse", "another name and size behind the visible ones", tgz(sparse, entry("web/x", b"0\n")), "archive.entry_kind")
+    archive("BOMB-3 PAX of 1 GiB", "a size that is only declared", tgz(header(b"x", 1 << 30, b"x")), "archive.tar")
+    archive("BOMB-3 long name of 1 GiB", "a size that is only declared", tgz(header(b"x", 1 << 30, b"L")), "archive.tar")
+    archive("BOMB-3 file of 8 EiB", "a size that is only declared", tgz(header(b"web/x", raw_size=b"\x80\0\0\0\x7f" + b"\xff" * 7)), "limit.file")
+    for what, size in {
+        "negative": b"-0000000017\0",
+        "negative in binary": b"\xff" * 12,
+        "more than 64 bits": b"\x80\0\x01" + b"\0" * 9,
+        "not octal": b"00000000008\0",
+        "hexadecimal": b"0x000000010\0",
+    }.items():
+        archive(f"BOMB-3 size {what}", "no size", tgz(header(b"web/x", raw_size=size)), "archive.tar")
+    for what, size in {"blanks": b"         7  ", "binary": b"\x80" + b"\0" * 10 + b"\x07"}.items():
+        archive(f"BOMB-3 size in {what}", "an old way to write 7", tgz(header(b"web/x", raw_size=size), padded(b"content")), ["Chart.yaml", "x"])
+    raw = bytearray(gzip.decompress(tgz()))
+    raw[148:156] = b"000001\0 "
+    archive("BOMB-3 checksum of a header", "not a tar header", gz(bytes(raw)), "archive.tar")
+
+
+def differences() -> None:
+    hidden = entry("web/hidden", b"h")
+    seen = entry("web/seen", b"s")
+    # Sizes that extension and header give: Go, and so Helm, believes the extension.
+    archive("DIFF-1 PAX size 1024, header 0", "a reader that skips nothing sees web/hidden",
+            tgz(pax(size="1024"), header(b"web/x", 0), hidden, seen), ["Chart.yaml", "x", "seen"])
+    archive("DIFF-1 PAX size 0, header 1024", "a reader that believes the header skips web/hidden",
+            tgz(pax(size="0"), header(b"web/x", 1024), hidden, seen), ["Chart.yaml", "x", "hidden", "seen"])
+    archive("DIFF-1 PAX size 1024, header 512", "both say something",
+            tgz(pax(size="1024"), header(b"web/x", 512), hidden, seen), ["Chart.yaml", "x", "seen"])
+    archive("DIFF-1 empty PAX size", "takes the header's",
+            tgz(entry("p", record("size", "512") + record("size", ""), b"x"), header(b"web/x", 1024), hidden, seen),
+            ["Chart.yaml", "x", "seen"])
+    archive("DIFF-1 PAX sizes twice", "the last counts",
+            tgz(entry("p", record("size", "0") + record("size", "1024"), b"x"), header(b"web/x", 0), hidden, seen),
+            ["Chart.yaml", "x", "seen"])
+    archive("DIFF-1 two PAX extensions", "the second replaces the first as a whole",
+            tgz(pax(size="1024"), pax(path="web/y"), header(b"web/x", 0), hidden, seen), ["Chart.yaml", "y", "hidden", "seen"])
+    archive("DIFF-1 global PAX size", "Go heeds no global size",
+            tgz(entry("p", record("size", "1024"), b"g"), header(b"web/x", 0), hidden, seen), ["Chart.yaml", "x", "hidden", "seen"])
+    archive("DIFF-1 folder with a size", "Go takes folders for empty",
+            tgz(header(b"web/d/", 1024, b"5"), hidden, seen), ["Chart.yaml", "hidden", "seen"])
+    archive("DIFF-1 old kind with a slash", "a folder, though it says file",
+            tgz(header(b"web/d/", 0, b"\0"), seen), ["Chart.yaml", "seen"])
+    archive("DIFF-1 GNU name over PAX path", "Go believes GNU's",
+            tgz(pax(path="web/pax"), entry("././@LongLink", b"web/gnu\0", b"L"), entry("web/x")), ["Chart.yaml", "gnu"])
+    archive("DIFF-1 old GNU magic", "the prefix of GNU headers is none",
+            tgz(entry("web/x", magic=b"ustar  \0", prefix=b"")), ["Chart.yaml", "x"])
+    archive("DIFF-1 zero block between", "some readers go on behind it", tgz(b"\0" * BLOCK, seen), "archive.tar")
+    archive("DIFF-1 files behind the end", "Go stops there", gz(entry("web/Chart.yaml", CHART) + b"\0" * 1024 + hidden), ["Chart.yaml"])
+    for what, payload in {
+        "no length": b"path=web/x\n",
+        "length too large": b"99 path=web/x\n",
+        "length too small": b"9 path=web/x\n",
+        "no line feed": b"13 path=web/xx",
+        "no equals sign": b"11 pathwebx\n",
+        "no key": b"6 =ab\n",
+        "negative size": record("size", "-1"),
+        "hexadecimal size": record("size", "0x10"),
+        "odd time": record("mtime", "12a"),
+    }.items():
+        archive(f"DIFF-2 PAX: {what}", "a malformed record is no reason to skip it", tgz(entry("p", payload, b"x"), entry("web/x")), "archive.tar")
+    archive("DIFF-2 Chart.yaml twice", "Helm mixes them", tgz(entry("web/Chart.yaml", b"version: 9.9.9\n")), "archive.duplicate")
+    archive("DIFF-2 one path twice", "readers differ in which counts", tgz(entry("web/a", b"1"), entry("web/a", b"2")), "archive.duplicate")
+    archive("DIFF-2 one path, written twice", "cleaned, it is the same", tgz(entry("web/a"), entry("web/./b/../a")), "archive.duplicate")
+    archive("DIFF-2 two top folders", "Helm takes both for one chart", tgz(entry("other/values.yaml")), "archive.top_folder")
+    archive("DIFF-2 other kinds", "Go reads unknown kinds as files", tgz(entry("web/x", kind=b"V")), "archive.entry_kind")
+
+
+def main() -> None:
+    for family in (paths, links, names, bombs, differences):
+        family()
+    assert len({case["name"] for case in CASES}) == len(CASES)
+    lines = ",\n".join(json.dumps(case, sort_keys=False) for case in CASES)
+    out = io.StringIO(f"[\n{lines}\n]\n")
+    (pathlib.Path(__file__).parent / "cases.json").write_text(out.getvalue())
+
+
+if __name__ == "__main__":
+    main()
