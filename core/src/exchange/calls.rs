@@ -343,9 +343,17 @@ impl Calls {
     }
 
     pub(super) fn failure(&mut self, id: RequestId, failure: Failure, receiver: Option<Receiver>) {
-        if let Some(flight) = self.flights.remove(&id) {
-            self.arrivals.push_back(Arrival::Failed(flight.call, failure, receiver));
-        }
+        let Some(flight) = self.flights.remove(&id) else { return };
+        let whole = |receiver: &Receiver| receiver.stores() && receiver.expected() == Some(receiver.seen());
+        self.arrivals.push_back(match (flight.head, receiver) {
+            // The connection broke after the last byte: nothing is missing.
+            (Some((head, objection)), Some(receiver))
+                if whole(&receiver) && !matches!(failure, Failure::Storage(_)) =>
+            {
+                Arrival::Ended(flight.call, head, objection, receiver)
+            }
+            (_, receiver) => Arrival::Failed(flight.call, failure, receiver),
+        });
     }
 
     pub(super) fn credential(&mut self, id: QueryId, credential: Option<Credential>) {
