@@ -92,6 +92,8 @@ impl Fate {
                 Fate::IgnoredRange | Fate::WrongContentRange => reads,
                 // A registry that says to have what it has not can be believed or not: nothing can be tested there.
                 Fate::Status(200 | 201 | 204, _) => method != Method::Put,
+                Fate::WrongDigestHeader => method != Method::Head,
+                Fate::Flipped => !url.contains("/tags/"),
                 Fate::ForeignLocation => method == Method::Post && !is_token,
                 Fate::Expired | Fate::HostileRealm | Fate::Restart => !is_token,
                 _ => true,
