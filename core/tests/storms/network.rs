@@ -247,8 +247,9 @@ impl Network {
     /// What a signed URL is good for.
     fn privilege(&mut self, target: &str) -> String {
         if let Access::Bearer { .. } = self.access {
-            let name = target.strip_prefix("/v2/").and_then(|rest| rest.split("/blobs/").next());
-            let name = name.and_then(|rest| rest.split("/manifests/").next()).unwrap_or_default();
+            let name = target.strip_prefix("/v2/").unwrap_or_default();
+            let ends = ["/blobs/", "/manifests/", "/tags/"].map(|end| name.find(end).unwrap_or(name.len()));
+            let name = &name[..ends.into_iter().min().unwrap_or_default()];
             let scoped = format!("/token?scope=repository:{name}:pull,push");
             let headers = [("authorization", format!("Basic {BASIC}"))].into_iter().collect();
             let asked = Asked { method: Method::Get, url: String::new(), headers, body: Vec::new() };

@@ -195,7 +195,7 @@ impl World {
                 let prefix = format!("{}:", chart.reference.repository());
                 let known = model::judge(&self.network.files);
                 let known: Vec<&str> = known.keys().filter_map(|name| name.strip_prefix(&prefix)).collect();
-                assert_eq!(tags, known);
+                assert_eq!(tags, known, "listed\n{}", self.transcript);
                 "ok".to_owned()
             }
             other => ending(other),
