@@ -1,7 +1,7 @@
 """Speed and memory, side by side with the peers in one run: `make bench`.
 
-Every program talks to the same docker-registry on loopback, in a process of its own; the rounds of the small chart are
-interleaved, so that a busy moment hits all alike, and the median counts. `--write FILE` puts the table between the marks
+Every program talks to the same docker-registry on loopback, in a process of its own; with the small chart they take turns,
+so that a busy moment hits all alike, and the median counts. `--write FILE` puts the table between the marks
 `<!-- bench -->` and `<!-- /bench -->` of that file.
 """
 
@@ -29,6 +29,7 @@ import helm  # noqa: E402
 import registries  # noqa: E402
 
 MIB = 1 << 20
+BURST = 5  # what one program does in a row before the next has its turn
 TOOLS = ("chartoci", "helm-python-sdk", "oras", "floor")
 
 
@@ -73,16 +74,19 @@ def small(host: str, directory: pathlib.Path, rounds: int) -> dict[str, dict[str
         for tool in TOOLS:
             workers[tool] = Worker(tool, host)
             stack.callback(workers[tool].close)
-        for number in range(rounds + 3):
-            version = f"1.0.{number}"
-            path = directory / f"typical-{version}.tgz"
-            path.write_bytes(charts.typical(number, version))
+        for turn in range(rounds + 1):
+            burst = [f"1.{turn}.{number}" for number in range(BURST)]
+            paths = {version: directory / f"typical-{version}.tgz" for version in burst}
+            for number, (version, path) in enumerate(paths.items()):
+                path.write_bytes(charts.typical(turn * BURST + number, version))
             for verb in ("push", "pull"):
                 for tool, worker in workers.items():
-                    seconds = worker("push", path, "typical") if verb == "push" else worker("pull", "typical", version)
-                    if number >= 3:
-                        times[verb].setdefault(tool, []).append(seconds)
-            if 3 <= number < 13:
+                    taken = [worker(verb, *((path, "typical") if verb == "push" else ("typical", version)))
+                             for version, path in paths.items()]
+                    if turn > 0:  # the first one warms up
+                        times[verb].setdefault(tool, []).extend(taken)
+            if 0 < turn <= 10:
+                path, version = paths[burst[0]], burst[0]
                 times["push"].setdefault("helm", []).append(run_helm("push", path, f"oci://{host}/helm")[0])
                 pull = ("pull", f"oci://{host}/helm/typical", "--version", version, "-d", directory)
                 times["pull"].setdefault("helm", []).append(run_helm(*pull)[0])
@@ -143,8 +147,9 @@ def row(what: str, value: str, ratio: float | None, goal: float | None, unit: st
 
 def table(rounds: int) -> str:
     """Measures everything and writes it as Markdown."""
-    shared_memory = "/dev/shm" if os.path.isdir("/dev/shm") else None  # docker-registry syncs: no disk shall be measured
-    with tempfile.TemporaryDirectory(dir=shared_memory) as name, registries.Registry(pathlib.Path(name)) as registry:
+    if os.path.isdir("/dev/shm"):
+        tempfile.tempdir = os.environ["TMPDIR"] = "/dev/shm"  # docker-registry syncs: no disk shall be measured
+    with tempfile.TemporaryDirectory() as name, registries.Registry(pathlib.Path(name)) as registry:
         directory = pathlib.Path(name) / "charts"
         directory.mkdir()
         fast, heavy = small(registry.host, directory, rounds), large(registry.host, directory)
@@ -210,7 +215,7 @@ def wheels() -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--write", type=pathlib.Path, help="a file with the marks")
-    parser.add_argument("--rounds", type=int, default=100, help="of the small chart")
+    parser.add_argument("--rounds", type=int, default=30, help=f"turns with the small chart, {BURST} times in a row each")
     options = parser.parse_args()
     for reason in filter(None, [registries.missing("docker-registry")]):
         sys.exit(f"cannot measure: {reason}")
