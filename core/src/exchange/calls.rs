@@ -6,17 +6,17 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::authority::{Authority, Errand, Pass};
+use super::call::{Call, Objection, Purpose, State, Way, announced};
+pub(super) use super::call::{Draft, Failed, Reply, Wanted};
 use super::errcode::{self, About};
 use super::place::Place;
 use super::retry::{Random, is_passing, retry_after};
 use super::{Event, Output, QueryId, Session};
-use crate::auth::origin::realm;
 use crate::auth::token::{Token, TokenServer};
 use crate::auth::{Credential, Origin, Scope};
-use crate::error::{Code, Error, clip};
+use crate::error::{Code, Error};
 use crate::http::url::{Scheme, Url};
-use crate::http::{BlobId, Failure, Headers, Method, Payload, Receiver, Redirect, Request, RequestId, ResponseHead};
-use crate::oci::Descriptor;
+use crate::http::{Failure, Method, Payload, Receiver, RequestId, ResponseHead};
 use crate::time::{Duration, Instant, Timestamp};
 
 /// Number of a call within its exchange.
@@ -27,174 +27,9 @@ pub(super) struct CallId(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct AuthorityId(usize);
 
-/// What becomes of the body of a 2xx.
-#[derive(Clone, Debug)]
-pub(super) enum Wanted {
-    /// Nothing is read of it.
-    Nothing,
-    /// It is collected, up to this limit of [`Limits`](crate::Limits).
-    Body { limit: u64, name: &'static str },
-    /// The host stores it while it is verified.
-    Blob { blob: BlobId, descriptor: Descriptor },
-}
-
-/// A request to be made.
-#[derive(Clone, Debug)]
-pub(super) struct Draft {
-    method: Method,
-    url: Url,
-    headers: Headers,
-    payload: Payload,
-    wanted: Wanted,
-    authority: Option<AuthorityId>,
-    /// Failures that may pass are tried again here; otherwise the operation hears of them.
-    again: bool,
-    /// Tries that the operation has made of it before.
-    tries: u32,
-    after: Option<(Duration, String)>,
-}
-
-impl Draft {
-    pub(super) fn new(method: Method, url: Url) -> Draft {
-        Draft {
-            method,
-            url,
-            headers: Headers::new(),
-            payload: Payload::Empty,
-            wanted: Wanted::Nothing,
-            authority: None,
-            again: true,
-            tries: 0,
-            after: None,
-        }
-    }
-
-    pub(super) fn header(mut self, name: &str, value: &str) -> Draft {
-        self.headers.add(name, value);
-        self
-    }
-
-    pub(super) fn payload(mut self, content_type: &str, payload: Payload) -> Draft {
-        self.headers.add("content-type", content_type);
-        self.payload = payload;
-        self
-    }
-
-    pub(super) fn wants(mut self, wanted: Wanted) -> Draft {
-        self.wanted = wanted;
-        self
-    }
-
-    pub(super) fn by(mut self, authority: AuthorityId) -> Draft {
-        self.authority = Some(authority);
-        self
-    }
-
-    /// One try only, after that many before it: what comes after a failure is for the operation to say.
-    pub(super) fn once(mut self, tries: u32) -> Draft {
-        self.again = false;
-        self.tries = tries;
-        self
-    }
-
-    /// Begins after a pause, because of this.
-    pub(super) fn after(mut self, pause: Duration, why: &str) -> Draft {
-        self.after = Some((pause, why.to_owned()));
-        self
-    }
-}
-
-/// An answer that is final: not to be retried, redirected or authorised.
-#[derive(Clone, Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: Headers,
-    pub(super) body: Vec<u8>,
-    /// Where it came from.
-    pub(super) url: Url,
-    pub(super) method: Method,
-    /// A credential stood behind the request.
-    pub(super) presented: bool,
-}
-
-/// No answer could be had.
-#[derive(Clone, Debug)]
-pub(super) struct Failed {
-    pub(super) error: Error,
-    /// The operation may begin anew after this pause: the failure is of the kind that passes.
-    pub(super) again: Option<Duration>,
-}
-
-/// Who hears of a call's end.
-#[derive(Clone, Copy, Debug)]
-enum Purpose {
-    Operation,
-    Token(AuthorityId),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Ready,
-    InFlight,
-    Backoff(Instant),
-}
-
-struct Call {
-    draft: Draft,
-    purpose: Purpose,
-    state: State,
-    /// Tries since the last progress.
-    tries: u32,
-    /// The most bytes of a blob that any try has got.
-    progress: u64,
-    /// It has led to a new token before.
-    renewed: bool,
-    /// It has begun a blob from the start again before.
-    restarted: bool,
-    /// What has arrived of a blob.
-    kept: Option<Receiver>,
-    way: Way,
-}
-
-/// Where the current try has got to.
-struct Way {
-    target: Url,
-    method: Method,
-    payload: Payload,
-    redirects: u32,
-    /// It has left its origin: no credential goes with it any more.
-    strayed: bool,
-    /// What was presented with the last request.
-    generation: u32,
-    presented: bool,
-}
-
-impl Way {
-    fn of(draft: &Draft) -> Way {
-        Way {
-            target: draft.url.clone(),
-            method: draft.method,
-            payload: draft.payload.clone(),
-            redirects: 0,
-            strayed: false,
-            generation: 0,
-            // A token request brings its own credential, in its head or in a form.
-            presented: draft.authority.is_none()
-                && (draft.headers.get("authorization").is_some() || !draft.payload.is_empty()),
-        }
-    }
-}
-
 struct Flight {
     call: CallId,
     head: Option<(ResponseHead, Option<Objection>)>,
-}
-
-/// What is wrong with an answer, as its head tells already.
-enum Objection {
-    Error(Error),
-    /// The blob is to be read from its start.
-    Restart,
 }
 
 enum Arrival {
@@ -212,6 +47,8 @@ pub(super) struct Calls {
     arrivals: VecDeque<Arrival>,
     settled: VecDeque<(CallId, Result<Reply, Failed>)>,
     outputs: VecDeque<Output>,
+    /// Origins that asked to be left alone, and until when.
+    quiet: BTreeMap<Origin, Instant>,
     random: Random,
     last_call: u32,
     last_request: u32,
@@ -229,6 +66,7 @@ impl Calls {
             arrivals: VecDeque::new(),
             settled: VecDeque::new(),
             outputs: VecDeque::new(),
+            quiet: BTreeMap::new(),
             random: session.random(),
             last_call: 0,
             last_request: 0,
@@ -437,6 +275,10 @@ impl Calls {
             self.outputs.push_back(Output::Notify(Event::Retrying { after: pause, why }));
             return;
         }
+        if let Some(until) = self.quiet.get(&Origin::of(&call.way.target)).filter(|until| **until > now) {
+            call.state = State::Backoff(*until);
+            return;
+        }
         let mut authorization = None;
         if let Some(authority) = call.draft.authority {
             let authority = &mut self.authorities[authority.0];
@@ -498,6 +340,8 @@ impl Calls {
             return self.stored(now, id, &head, receiver);
         }
         let overflowed = receiver.overflowed();
+        // A HEAD announces a body that does not come.
+        let received = if call.way.method == Method::Head { u64::MAX } else { receiver.seen() };
         let reply = Reply {
             status,
             body: receiver.into_data(),
@@ -511,6 +355,11 @@ impl Calls {
                 Wanted::Body { limit, name } if overflowed => {
                     let error = call.too_large(limit, name);
                     self.settle(now, id, Err(Failed { error, again: None }));
+                }
+                Wanted::Body { .. } if announced(&reply.headers).is_some_and(|length| length > received) => {
+                    let message = format!("the body broke off after {received} bytes");
+                    let error = Error::new(Code::TRANSPORT_RESET, message).with("url", reply.url.without_query());
+                    self.lapse(now, id, error, None);
                 }
                 _ => self.settle(now, id, Ok(reply)),
             },
@@ -626,6 +475,9 @@ impl Calls {
             call.tries = 1;
         }
         let pause = self.session.config().retry.pause(call.tries, asked, &mut self.random);
+        if let (Some(_), Some(pause)) = (asked, pause) {
+            self.quiet.insert(Origin::of(&call.way.target), now + pause);
+        }
         match pause {
             Some(after) if call.draft.again => {
                 call.state = State::Backoff(now + after);
@@ -655,7 +507,10 @@ impl Calls {
                 Err(refused(Code::LIMIT_REDIRECTS, format!("there are more than {limit} redirects"))
                     .with("limit", "redirects"))
             }
-            Some(next) => call.may_go_on(&next, &self.authorities).map(|()| next),
+            Some(next) => match call.purpose {
+                Purpose::Token(authority) => call.may_go_on(&next, self.authorities[authority.0].base()).map(|()| next),
+                Purpose::Operation => Ok(next),
+            },
         };
         match verdict {
             Err(error) => self.settle(now, id, Err(Failed { error, again: None })),
@@ -697,136 +552,4 @@ impl Calls {
             }
         }
     }
-}
-
-impl Call {
-    /// Where the body of this answer goes, and whether the head says already that it is not wanted.
-    fn receiver(&mut self, head: &ResponseHead, error_limit: u64) -> (Receiver, Option<Objection>) {
-        let no = |objection| (Receiver::refuse(), Some(objection));
-        let encoded =
-            head.headers.get("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
-        let length =
-            head.headers.get("content-length").filter(|_| !encoded).and_then(|text| text.trim().parse::<u64>().ok());
-        if self.way.method == Method::Head {
-            return (Receiver::discard(), None);
-        }
-        match (head.status, &self.draft.wanted) {
-            (200, Wanted::Blob { descriptor, .. }) => {
-                self.kept = None;
-                if length.is_some_and(|length| length != descriptor.size) {
-                    return no(Objection::Error(self.wrong_length(head, length.unwrap_or(0), descriptor)));
-                }
-                (Receiver::verify(descriptor), None)
-            }
-            (206, Wanted::Blob { descriptor, .. }) => {
-                let from = self.kept.as_ref().map_or(0, Receiver::seen);
-                let fits = content_range(head.headers.get("content-range").unwrap_or_default())
-                    .is_some_and(|(start, total)| start == from && total.is_none_or(|total| total == descriptor.size))
-                    && length.is_none_or(|length| from.checked_add(length) == Some(descriptor.size));
-                if !fits {
-                    return no(Objection::Restart);
-                }
-                let kept = self.kept.take().unwrap_or_else(|| Receiver::verify(descriptor));
-                (kept.resumed(), None)
-            }
-            (416, Wanted::Blob { .. }) if self.kept.is_some() => no(Objection::Restart),
-            (200..=299, Wanted::Body { limit, name }) => match length {
-                Some(length) if length > *limit => no(Objection::Error(self.too_large(*limit, name))),
-                _ => (Receiver::collect(*limit), None),
-            },
-            (200..=399, _) => (Receiver::discard(), None),
-            _ => (Receiver::collect(error_limit), None),
-        }
-    }
-
-    fn wrong_length(&self, head: &ResponseHead, length: u64, descriptor: &Descriptor) -> Error {
-        let error = if errcode::is_page(&head.headers, &[]) {
-            Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a blob")
-        } else {
-            let message =
-                format!("{length} bytes are announced for {}, which has {}", descriptor.digest, descriptor.size);
-            Error::new(Code::SIZE_MISMATCH, message).with("expected", descriptor.size).with("actual", length)
-        };
-        error.with("url", self.way.target.without_query()).with("digest", &descriptor.digest)
-    }
-
-    fn too_large(&self, limit: u64, name: &'static str) -> Error {
-        Error::new(Code::LIMIT_BODY, format!("the answer has more than {limit} bytes"))
-            .with("method", self.way.method.as_str())
-            .with("url", self.way.target.without_query())
-            .with("limit", name)
-    }
-
-    /// The host followed redirects by itself, and says where it ended.
-    fn followed(&mut self, url: Option<&str>) -> Result<(), Error> {
-        let Some(url) = url else { return Ok(()) };
-        let from = self.way.target.without_query();
-        let Some(url) = Url::parse(url.split('#').next().unwrap_or_default()) else {
-            return Err(Error::new(Code::BAD_REDIRECT, format!("a redirect led to {:?}", clip(url))).with("url", from));
-        };
-        if self.way.target.scheme() == Scheme::Https && url.scheme() == Scheme::Http {
-            return Err(Error::new(Code::BAD_REDIRECT, "a redirect led from https to http").with("url", from));
-        }
-        self.way.strayed |= Origin::of(&url) != Origin::of(&self.way.target);
-        self.way.target = url;
-        Ok(())
-    }
-
-    /// A token request is redirected only to where its realm could have been, and a form with a secret never elsewhere.
-    fn may_go_on(&self, next: &Url, authorities: &[Authority]) -> Result<(), Error> {
-        let Purpose::Token(authority) = self.purpose else { return Ok(()) };
-        realm(&next.to_string(), authorities[authority.0].base())?;
-        if !self.way.payload.is_empty() && Origin::of(next) != Origin::of(&self.way.target) {
-            return Err(Error::new(Code::BAD_REDIRECT, "a token server redirects a secret to another host")
-                .with("url", self.way.target.without_query()));
-        }
-        Ok(())
-    }
-
-    fn request(&mut self, id: RequestId, authorization: Option<String>, config: &super::Config) -> Request {
-        self.state = State::InFlight;
-        // A hop of a redirect is no try of its own.
-        self.tries += u32::from(self.way.redirects == 0);
-        let mut headers = self.draft.headers.clone();
-        if self.way.strayed {
-            headers.remove("authorization");
-        }
-        if self.way.method == Method::Get && self.draft.method != Method::Get {
-            headers.remove("content-type");
-        }
-        headers.add("user-agent", config.user_agent.as_str());
-        if let Some(value) = authorization {
-            headers.add("authorization", value);
-        }
-        let sink = match &self.draft.wanted {
-            Wanted::Blob { blob, .. } => {
-                headers.add("accept-encoding", "identity");
-                self.kept.take_if(|kept| kept.seen() == 0);
-                if let Some(kept) = &self.kept {
-                    headers.add("range", format!("bytes={}-", kept.seen()));
-                }
-                Some(*blob)
-            }
-            _ => None,
-        };
-        let redirect = if config.transport.manual_redirects { Redirect::Manual } else { Redirect::Follow };
-        Request {
-            id,
-            method: self.way.method,
-            url: self.way.target.to_string(),
-            headers,
-            payload: self.way.payload.clone(),
-            sink,
-            redirect,
-            timeout: config.idle_timeout,
-        }
-    }
-}
-
-/// `bytes START-END/TOTAL`: where it starts, and the whole, if it is known (RFC 9110, 14.4).
-fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
-    let (range, total) = text.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
-    let (start, _) = range.split_once('-')?;
-    let total = if total == "*" { None } else { Some(total.trim().parse().ok()?) };
-    Some((start.trim().parse().ok()?, total))
 }

@@ -5,6 +5,7 @@
 //! unknown id is ignored; polling early is harmless.
 
 mod authority;
+mod call;
 mod calls;
 mod errcode;
 mod fetch;
@@ -120,7 +121,7 @@ pub enum Outcome {
     Pulled(Pulled),
     /// [`Exchange::resolve`].
     Resolved(Resolved),
-    /// [`Exchange::tags`]: as the registry gave them, all pages.
+    /// [`Exchange::tags`]: each once, in the registry's order, all pages.
     Tags(Vec<String>),
     /// [`Exchange::fetch`].
     Fetched(Descriptor),

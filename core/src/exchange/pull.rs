@@ -285,7 +285,7 @@ impl Operation for Pulling {
     fn reply(&mut self, step: Step, reply: Reply, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
         let limits = requests.session().config().limits.clone();
         match (step, reply.status) {
-            (Step::Tags, _) => match self.pages.take(&self.target, &reply, &limits)? {
+            (Step::Tags, _) => match self.pages.take(&self.target, &reply, requests.session().config())? {
                 Some(next) => requests.start(Step::Tags, next),
                 None => {
                     let tag = std::mem::take(&mut self.pages).pick(&self.target, self.range.as_ref())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::calls::{Draft, Reply, Wanted};
 use super::errcode::{About, is_page, refusal};
-use super::{Operation, Outcome, Requests, Target};
+use super::{Config, Operation, Outcome, Requests, Target};
 use crate::auth::Origin;
 use crate::error::{Code, Error, clip};
 use crate::http::url::Url;
@@ -17,6 +17,7 @@ use crate::version::{Constraint, tag};
 #[derive(Default)]
 pub(super) struct Pages {
     tags: Vec<String>,
+    seen: BTreeSet<String>,
     visited: BTreeSet<Url>,
 }
 
@@ -35,7 +36,8 @@ impl Pages {
     }
 
     /// Takes a page; the request for the next, if there is one.
-    pub(super) fn take(&mut self, target: &Target, reply: &Reply, limits: &Limits) -> Result<Option<Draft>, Error> {
+    pub(super) fn take(&mut self, target: &Target, reply: &Reply, config: &Config) -> Result<Option<Draft>, Error> {
+        let (limits, known) = (&config.limits, self.tags.len());
         let refused = |code, message: &str| {
             Error::new(code, message).with("method", "GET").with("url", reply.url.without_query())
         };
@@ -57,13 +59,20 @@ impl Pages {
             Some(serde_json::Value::Array(tags)) => {
                 for tag in tags {
                     let tag = tag.as_str().ok_or_else(|| unclear("the list of tags holds something else"))?;
-                    self.tags.push(tag.to_owned());
+                    if self.seen.insert(tag.to_owned()) {
+                        self.tags.push(tag.to_owned());
+                    }
                 }
             }
             Some(_) => return Err(unclear("tags is no list")),
         }
-        let Some(next) = link::next(reply.headers.get_all("link")) else { return Ok(None) };
-        let next = reply.url.join(next).filter(|next| Origin::of(next) == Origin::of(&reply.url));
+        let next = match (link::next(reply.headers.get_all("link")), self.tags.get(known..).and_then(<[String]>::last))
+        {
+            (Some(next), _) => reply.url.join(next).filter(|next| Origin::of(next) == Origin::of(&reply.url)),
+            // A browser may hide the link: what comes after the last tag is asked for, until nothing new comes.
+            (None, Some(last)) if !config.transport.all_headers => Some(target.place.tags().with_query("last", last)),
+            (None, _) => return Ok(None),
+        };
         let Some(next) = next else { return Err(refused(Code::BAD_LINK, "the next page of tags is on another host")) };
         if self.visited.contains(&next) {
             return Err(refused(Code::BAD_LINK, "the pages of tags lead in a circle"));
@@ -112,7 +121,7 @@ impl Operation for Listing {
     }
 
     fn reply(&mut self, (): (), reply: Reply, requests: &mut Requests<()>) -> Result<Option<Outcome>, Error> {
-        match self.pages.take(&self.target, &reply, &requests.session().config().limits)? {
+        match self.pages.take(&self.target, &reply, requests.session().config())? {
             Some(next) => {
                 requests.start((), next);
                 Ok(None)

@@ -343,6 +343,25 @@ fn a_credential_given_ready_made_is_used_as_it_is() {
 // Retries.
 
 #[test]
+fn whoever_asks_for_quiet_hears_nothing_from_any_call() {
+    let mut peer = Peer::new(Login::Open);
+    peer.fault(Method::Post, "/uploads/", reply(429, &[("retry-after", "5")], ""));
+    let run = pushed(&mut peer);
+    // POST (429), POST; five seconds; POST, PUT; PUT; PUT of the manifest.
+    assert_eq!(run.counts(), (6, 4));
+    assert!(run.took >= Duration::from_secs(5));
+}
+
+#[test]
+fn a_body_that_breaks_off_without_a_failure_is_asked_for_again() {
+    let run = pulled(Login::Open, |peer| {
+        let headers = [("content-length", "500"), ("content-type", MANIFEST)];
+        peer.fault(Method::Get, "/manifests/", reply(200, &headers, "{\"schema"));
+    });
+    assert_eq!(run.counts(), (3, 3));
+}
+
+#[test]
 fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
     for status in [408, 425, 429, 500, 502, 503, 504, 522] {
         let run = pulled(Login::Open, |peer| peer.fault(Method::Get, "/manifests/", errors(status, "UNKNOWN")));
@@ -873,6 +892,21 @@ fn all_pages_of_tags_are_read() {
         (tags.as_slice(), run.requests[3].url.as_str()),
         (["a".to_owned(), "b".to_owned()].as_slice(), "https://reg.example/p3?last=b")
     );
+}
+
+#[test]
+fn a_browser_that_hides_links_asks_for_what_comes_after_the_last_tag() {
+    let transport = Traits { manual_redirects: false, all_headers: false };
+    let session = Session::new(Config { transport, ..Config::default() });
+    let mut peer = Peer::new(Login::Open);
+    for body in [r#"{"tags":["a","b"]}"#, r#"{"tags":["b","c"]}"#, r#"{"tags":["b","c"]}"#] {
+        peer.fault(Method::Get, "", reply(200, &[], body));
+    }
+    let repository = Repository::parse("reg.example/team/web").unwrap();
+    let run = Host::default().run(Exchange::tags(&session, repository), &mut peer);
+    let Ok(Outcome::Tags(tags)) = &run.result else { panic!("{:?}", run.result) };
+    assert_eq!(tags, &["a", "b", "c"]);
+    assert!(run.log[1].ends_with("/tags/list?last=b") && run.log[2].ends_with("?last=c"), "{:?}", run.log);
 }
 
 #[test]

@@ -1,0 +1,310 @@
+//! One call: what is asked for, how far it has got, and what to make of the head of an answer.
+
+use super::calls::AuthorityId;
+use super::errcode;
+use crate::auth::Origin;
+use crate::auth::origin::realm;
+use crate::error::{Code, Error, clip};
+use crate::http::url::{Scheme, Url};
+use crate::http::{BlobId, Headers, Method, Payload, Receiver, Redirect, Request, RequestId, ResponseHead};
+use crate::oci::Descriptor;
+use crate::time::{Duration, Instant};
+
+/// What becomes of the body of a 2xx.
+#[derive(Clone, Debug)]
+pub(super) enum Wanted {
+    /// Nothing is read of it.
+    Nothing,
+    /// It is collected, up to this limit of [`Limits`](crate::Limits).
+    Body { limit: u64, name: &'static str },
+    /// The host stores it while it is verified.
+    Blob { blob: BlobId, descriptor: Descriptor },
+}
+
+/// A request to be made.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: Headers,
+    pub(super) payload: Payload,
+    pub(super) wanted: Wanted,
+    pub(super) authority: Option<AuthorityId>,
+    /// Failures that may pass are tried again here; otherwise the operation hears of them.
+    pub(super) again: bool,
+    /// Tries that the operation has made of it before.
+    pub(super) tries: u32,
+    pub(super) after: Option<(Duration, String)>,
+}
+
+impl Draft {
+    pub(super) fn new(method: Method, url: Url) -> Draft {
+        Draft {
+            method,
+            url,
+            headers: Headers::new(),
+            payload: Payload::Empty,
+            wanted: Wanted::Nothing,
+            authority: None,
+            again: true,
+            tries: 0,
+            after: None,
+        }
+    }
+
+    pub(super) fn header(mut self, name: &str, value: &str) -> Draft {
+        self.headers.add(name, value);
+        self
+    }
+
+    pub(super) fn payload(mut self, content_type: &str, payload: Payload) -> Draft {
+        self.headers.add("content-type", content_type);
+        self.payload = payload;
+        self
+    }
+
+    pub(super) fn wants(mut self, wanted: Wanted) -> Draft {
+        self.wanted = wanted;
+        self
+    }
+
+    pub(super) fn by(mut self, authority: AuthorityId) -> Draft {
+        self.authority = Some(authority);
+        self
+    }
+
+    /// One try only, after that many before it: what comes after a failure is for the operation to say.
+    pub(super) fn once(mut self, tries: u32) -> Draft {
+        self.again = false;
+        self.tries = tries;
+        self
+    }
+
+    /// Begins after a pause, because of this.
+    pub(super) fn after(mut self, pause: Duration, why: &str) -> Draft {
+        self.after = Some((pause, why.to_owned()));
+        self
+    }
+}
+
+/// An answer that is final: not to be retried, redirected or authorised.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Headers,
+    pub(super) body: Vec<u8>,
+    /// Where it came from.
+    pub(super) url: Url,
+    pub(super) method: Method,
+    /// A credential stood behind the request.
+    pub(super) presented: bool,
+}
+
+/// No answer could be had.
+#[derive(Clone, Debug)]
+pub(super) struct Failed {
+    pub(super) error: Error,
+    /// The operation may begin anew after this pause: the failure is of the kind that passes.
+    pub(super) again: Option<Duration>,
+}
+
+/// Who hears of a call's end.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose {
+    Operation,
+    Token(AuthorityId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Ready,
+    InFlight,
+    Backoff(Instant),
+}
+
+pub(super) struct Call {
+    pub(super) draft: Draft,
+    pub(super) purpose: Purpose,
+    pub(super) state: State,
+    /// Tries since the last progress.
+    pub(super) tries: u32,
+    /// The most bytes of a blob that any try has got.
+    pub(super) progress: u64,
+    /// It has led to a new token before.
+    pub(super) renewed: bool,
+    /// It has begun a blob from the start again before.
+    pub(super) restarted: bool,
+    /// What has arrived of a blob.
+    pub(super) kept: Option<Receiver>,
+    pub(super) way: Way,
+}
+
+/// Where the current try has got to.
+pub(super) struct Way {
+    pub(super) target: Url,
+    pub(super) method: Method,
+    pub(super) payload: Payload,
+    pub(super) redirects: u32,
+    /// It has left its origin: no credential goes with it any more.
+    pub(super) strayed: bool,
+    /// What was presented with the last request.
+    pub(super) generation: u32,
+    pub(super) presented: bool,
+}
+
+impl Way {
+    pub(super) fn of(draft: &Draft) -> Way {
+        Way {
+            target: draft.url.clone(),
+            method: draft.method,
+            payload: draft.payload.clone(),
+            redirects: 0,
+            strayed: false,
+            generation: 0,
+            // A token request brings its own credential, in its head or in a form.
+            presented: draft.authority.is_none()
+                && (draft.headers.get("authorization").is_some() || !draft.payload.is_empty()),
+        }
+    }
+}
+
+/// What is wrong with an answer, as its head tells already.
+pub(super) enum Objection {
+    Error(Error),
+    /// The blob is to be read from its start.
+    Restart,
+}
+
+impl Call {
+    /// Where the body of this answer goes, and whether the head says already that it is not wanted.
+    pub(super) fn receiver(&mut self, head: &ResponseHead, error_limit: u64) -> (Receiver, Option<Objection>) {
+        let no = |objection| (Receiver::refuse(), Some(objection));
+        let length = announced(&head.headers);
+        if self.way.method == Method::Head {
+            return (Receiver::discard(), None);
+        }
+        match (head.status, &self.draft.wanted) {
+            (200, Wanted::Blob { descriptor, .. }) => {
+                self.kept = None;
+                if length.is_some_and(|length| length != descriptor.size) {
+                    return no(Objection::Error(self.wrong_length(head, length.unwrap_or(0), descriptor)));
+                }
+                (Receiver::verify(descriptor), None)
+            }
+            (206, Wanted::Blob { descriptor, .. }) => {
+                let from = self.kept.as_ref().map_or(0, Receiver::seen);
+                let fits = content_range(head.headers.get("content-range").unwrap_or_default())
+                    .is_some_and(|(start, total)| start == from && total.is_none_or(|total| total == descriptor.size))
+                    && length.is_none_or(|length| from.checked_add(length) == Some(descriptor.size));
+                if !fits {
+                    return no(Objection::Restart);
+                }
+                let kept = self.kept.take().unwrap_or_else(|| Receiver::verify(descriptor));
+                (kept.resumed(), None)
+            }
+            (416, Wanted::Blob { .. }) if self.kept.is_some() => no(Objection::Restart),
+            (200..=299, Wanted::Body { limit, name }) => match length {
+                Some(length) if length > *limit => no(Objection::Error(self.too_large(*limit, name))),
+                _ => (Receiver::collect(*limit), None),
+            },
+            (200..=399, _) => (Receiver::discard(), None),
+            _ => (Receiver::collect(error_limit), None),
+        }
+    }
+
+    fn wrong_length(&self, head: &ResponseHead, length: u64, descriptor: &Descriptor) -> Error {
+        let error = if errcode::is_page(&head.headers, &[]) {
+            Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a blob")
+        } else {
+            let message =
+                format!("{length} bytes are announced for {}, which has {}", descriptor.digest, descriptor.size);
+            Error::new(Code::SIZE_MISMATCH, message).with("expected", descriptor.size).with("actual", length)
+        };
+        error.with("url", self.way.target.without_query()).with("digest", &descriptor.digest)
+    }
+
+    pub(super) fn too_large(&self, limit: u64, name: &'static str) -> Error {
+        Error::new(Code::LIMIT_BODY, format!("the answer has more than {limit} bytes"))
+            .with("method", self.way.method.as_str())
+            .with("url", self.way.target.without_query())
+            .with("limit", name)
+    }
+
+    /// The host followed redirects by itself, and says where it ended.
+    pub(super) fn followed(&mut self, url: Option<&str>) -> Result<(), Error> {
+        let Some(url) = url else { return Ok(()) };
+        let from = self.way.target.without_query();
+        let Some(url) = Url::parse(url.split('#').next().unwrap_or_default()) else {
+            return Err(Error::new(Code::BAD_REDIRECT, format!("a redirect led to {:?}", clip(url))).with("url", from));
+        };
+        if self.way.target.scheme() == Scheme::Https && url.scheme() == Scheme::Http {
+            return Err(Error::new(Code::BAD_REDIRECT, "a redirect led from https to http").with("url", from));
+        }
+        self.way.strayed |= Origin::of(&url) != Origin::of(&self.way.target);
+        self.way.target = url;
+        Ok(())
+    }
+
+    /// A token request is redirected only to where its realm could have been, and a form with a secret never elsewhere.
+    pub(super) fn may_go_on(&self, next: &Url, registry: &Url) -> Result<(), Error> {
+        realm(&next.to_string(), registry)?;
+        if !self.way.payload.is_empty() && Origin::of(next) != Origin::of(&self.way.target) {
+            return Err(Error::new(Code::BAD_REDIRECT, "a token server redirects a secret to another host")
+                .with("url", self.way.target.without_query()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn request(&mut self, id: RequestId, authorization: Option<String>, config: &super::Config) -> Request {
+        self.state = State::InFlight;
+        // A hop of a redirect is no try of its own.
+        self.tries += u32::from(self.way.redirects == 0);
+        let mut headers = self.draft.headers.clone();
+        if self.way.strayed {
+            headers.remove("authorization");
+        }
+        if self.way.method == Method::Get && self.draft.method != Method::Get {
+            headers.remove("content-type");
+        }
+        headers.add("user-agent", config.user_agent.as_str());
+        if let Some(value) = authorization {
+            headers.add("authorization", value);
+        }
+        let sink = match &self.draft.wanted {
+            Wanted::Blob { blob, .. } => {
+                headers.add("accept-encoding", "identity");
+                self.kept.take_if(|kept| kept.seen() == 0);
+                if let Some(kept) = &self.kept {
+                    headers.add("range", format!("bytes={}-", kept.seen()));
+                }
+                Some(*blob)
+            }
+            _ => None,
+        };
+        let redirect = if config.transport.manual_redirects { Redirect::Manual } else { Redirect::Follow };
+        Request {
+            id,
+            method: self.way.method,
+            url: self.way.target.to_string(),
+            headers,
+            payload: self.way.payload.clone(),
+            sink,
+            redirect,
+            timeout: config.idle_timeout,
+        }
+    }
+}
+
+/// How long the body is said to be, unless it is encoded and so is of another length when it is read.
+pub(super) fn announced(headers: &Headers) -> Option<u64> {
+    let encoded = headers.get("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
+    headers.get("content-length").filter(|_| !encoded)?.trim().parse().ok()
+}
+
+/// `bytes START-END/TOTAL`: where it starts, and the whole, if it is known (RFC 9110, 14.4).
+fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
+    let (range, total) = text.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    let total = if total == "*" { None } else { Some(total.trim().parse().ok()?) };
+    Some((start.trim().parse().ok()?, total))
+}
