@@ -1,0 +1,578 @@
+/**
+ * Helm charts in OCI registries.
+ *
+ * Whatever may wait is async and loads the wasm module by itself. What is sync (`Reference.parse`, `Version.parse`, …) needs
+ * it loaded: in Node it is from the import on, elsewhere after `await init()`. Everything that goes wrong is a
+ * {@link ChartOciError}. Times are seconds, sizes bytes.
+ */
+
+/** Where bytes come from. A string or a file URL is a path, in Node alone. */
+export type Source =
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array>
+  | string
+  | URL;
+
+/** A document's content: a string is its text, never a path. */
+export type Text = string | Uint8Array | ArrayBuffer;
+
+/** Loads the wasm module, once. Elsewhere than from `chartoci/slim` the module is found by itself. */
+export function init(module?: WebAssembly.Module | BufferSource | Response | URL | string): Promise<void>;
+
+/** Bounds on what is read, in bytes where nothing else is said. */
+export interface Limits {
+  /** A packed archive, or any other blob that is held in memory. 128 MiB. */
+  archive?: number;
+  /** All files of an archive together, unpacked. 100 MiB. */
+  unpacked?: number;
+  /** One file of an archive. 100 MiB. */
+  file?: number;
+  /** Entries of an archive. 65,536. */
+  files?: number;
+  /** Archives within archives. 8. */
+  nesting?: number;
+  /** A YAML or JSON document. 16 MiB. */
+  document?: number;
+  /** Levels of a document. 128. */
+  depth?: number;
+  /** Nodes of a document after aliases were expanded. 1,000,000. */
+  nodes?: number;
+  /** A manifest. 4 MiB. */
+  manifest?: number;
+  /** A config blob. 1 MiB. */
+  config?: number;
+  /** A provenance file. 1 MiB. */
+  provenance?: number;
+  /** A token server's answer. 128 KiB. */
+  token?: number;
+  /** An error's body. 64 KiB. */
+  errorBody?: number;
+  /** One page of a list. 4 MiB. */
+  page?: number;
+  /** Pages of a list. 1,000. */
+  pages?: number;
+  /** Redirects that are followed. 5. */
+  redirects?: number;
+}
+
+export interface Limited {
+  limits?: Limits;
+}
+
+// ── Errors and findings ──
+
+/** Whose fault it is, and what a program does next. */
+export type Kind =
+  | "invalid"
+  | "misuse"
+  | "not_found"
+  | "denied"
+  | "conflict"
+  | "unsupported"
+  | "protocol"
+  | "integrity"
+  | "limit"
+  | "transport"
+  | "aborted";
+
+/** One entry of the `errors` in a registry's answer. */
+export interface RegistryError {
+  readonly code: string;
+  readonly message: string;
+  /** Anything the registry adds, as JSON text; may be empty. */
+  readonly detail: string;
+}
+
+export interface ErrorFields {
+  kind: Kind;
+  code: string;
+  message: string;
+  hint?: string;
+  context?: Record<string, string>;
+  status?: number;
+  registryErrors?: RegistryError[];
+  report?: readonly Diagnostic[];
+}
+
+/** What is thrown, whatever happened. Where `kind` is `"aborted"`, `name` is `"AbortError"` and `cause` the signal's reason. */
+export class ChartOciError extends Error {
+  private constructor(fields: ErrorFields);
+  readonly kind: Kind;
+  /** A stable name: `reference.tag`. {@link codes} lists them all. */
+  readonly code: string;
+  /** What to do about it. */
+  readonly hint: string;
+  /** The facts of this case. */
+  readonly context: Readonly<Record<string, string>>;
+  /** The status of the answer that caused it. */
+  readonly status: number | undefined;
+  readonly registryErrors: readonly RegistryError[];
+  /** The findings that led to it. */
+  readonly report: Report | undefined;
+  toJSON(): ErrorFields;
+  /** Back from `toJSON`: structuredClone keeps only an error's message. */
+  static from(json: ErrorFields): ChartOciError;
+}
+
+export type Severity = "error" | "warning" | "info";
+
+/** A finding about a document. Lines and columns count from 1. */
+export interface Diagnostic {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly document: string;
+  /** RFC 6901; empty for the whole document. */
+  readonly pointer: string;
+  readonly line: number | undefined;
+  readonly column: number | undefined;
+  readonly endLine: number | undefined;
+  readonly endColumn: number | undefined;
+  readonly message: string;
+  readonly help: string;
+  /** A replacement for some bytes that mends it without harm. */
+  readonly fix: { readonly start: number; readonly end: number; readonly replacement: string } | undefined;
+}
+
+/** Findings, ordered by document and place. */
+export class Report implements Iterable<Diagnostic> {
+  private constructor();
+  /** No finding is an error. */
+  readonly ok: boolean;
+  readonly errors: Diagnostic[];
+  readonly warnings: Diagnostic[];
+  readonly length: number;
+  [Symbol.iterator](): IterableIterator<Diagnostic>;
+  toJSON(): readonly Diagnostic[];
+  toString(): string;
+}
+
+export interface CodeEntry {
+  readonly code: string;
+  /** Of an error. */
+  readonly kind: Kind | undefined;
+  /** Of a finding. */
+  readonly severity: Severity | undefined;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+/** Every code there is. */
+export function codes(): CodeEntry[];
+
+// ── Names and versions ──
+
+export class Digest {
+  private constructor();
+  /** `sha256:` and 64 hexadecimal digits, or `sha512:` and 128. */
+  static parse(text: string): Digest;
+  static of(data: Text, algorithm?: "sha256" | "sha512"): Digest;
+  readonly algorithm: "sha256" | "sha512";
+  readonly hex: string;
+  toString(): string;
+  toJSON(): string;
+}
+
+export class Reference {
+  private constructor();
+  /** `[oci://]REGISTRY/REPOSITORY[:TAG][@DIGEST]`; `+` in a tag is read as `_`. */
+  static parse(text: string): Reference;
+  /** Host, and port if one was given. */
+  readonly registry: string;
+  readonly repository: string;
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
+  /** The version that the tag stands for. */
+  readonly version: string | undefined;
+  toString(): string;
+}
+
+export class Version {
+  private constructor();
+  /** As loosely as Helm reads Chart.yaml; `strict` as it reads tags. */
+  static parse(text: string, options?: { strict?: boolean }): Version;
+  /** By precedence, then build metadata: for `sort`. */
+  static compare(a: Version | string, b: Version | string): -1 | 0 | 1;
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+  readonly prerelease: string;
+  readonly build: string;
+  /** `_` where the version has `+`. */
+  readonly tag: string;
+  compare(other: Version | string): -1 | 0 | 1;
+  equals(other: Version | string): boolean;
+  toString(): string;
+}
+
+export class Constraint {
+  private constructor();
+  /** `^1.2 || ~3`, with Masterminds' meaning. */
+  static parse(text: string): Constraint;
+  matches(version: Version | string): boolean;
+  /** The best of those that match. */
+  pick<V extends Version | string>(versions: Iterable<V>): V | undefined;
+  toString(): string;
+}
+
+// ── Charts ──
+
+export interface Maintainer {
+  readonly name: string;
+  readonly email: string;
+  readonly url: string;
+}
+
+export interface Dependency {
+  readonly name: string;
+  readonly version: string;
+  readonly repository: string;
+  readonly condition: string;
+  readonly tags: readonly string[];
+  readonly enabled: boolean;
+  readonly importValues: readonly unknown[];
+  readonly alias: string;
+}
+
+/** What Chart.yaml says. */
+export class Metadata {
+  private constructor();
+  static parse(chartYaml: Text, options?: Limited): Metadata;
+  /** Stops at Chart.yaml: fast, and marked unverified. */
+  static peek(source: Source, options?: Limited): Promise<Metadata>;
+  readonly name: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly appVersion: string;
+  readonly description: string;
+  readonly type: string;
+  readonly kubeVersion: string;
+  readonly home: string;
+  readonly icon: string;
+  readonly keywords: readonly string[];
+  readonly sources: readonly string[];
+  readonly maintainers: readonly Maintainer[];
+  readonly dependencies: readonly Dependency[];
+  /** Without a prototype. */
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly deprecated: boolean;
+  readonly condition: string;
+  readonly tags: string;
+  /** Only `peek` makes this true. */
+  readonly unverified?: true;
+  /** The bytes of the OCI config blob, as Helm writes it. */
+  config(): Uint8Array;
+  /** As `helm show chart` prints it. */
+  toYaml(): string;
+}
+
+/** Files by path below the chart's root; each access copies one file. */
+export type Files = ReadonlyMapLike & { readonly [path: string]: Uint8Array | undefined };
+
+export interface ReadonlyMapLike extends Iterable<[path: string, data: Uint8Array]> {
+  readonly size: number & (Uint8Array | undefined);
+  get(path: string): Uint8Array | undefined;
+  has(path: string): boolean;
+  keys(): IterableIterator<string>;
+  entries(): IterableIterator<[path: string, data: Uint8Array]>;
+}
+
+/** A value of values.yaml; whole numbers beyond ±(2^53-1) are BigInt, mappings have no prototype. */
+export type Value = null | boolean | number | bigint | string | Value[] | { [key: string]: Value };
+
+/** A chart archive, read whole and found good. */
+export class Archive {
+  private constructor();
+  static read(source: Source, options?: Limited): Promise<Archive>;
+  readonly metadata: Metadata;
+  readonly files: Files;
+  /** As Helm reads them. */
+  readonly values: { [key: string]: Value };
+  readonly valuesYaml: Uint8Array | undefined;
+  readonly schema: Uint8Array | undefined;
+  readonly readme: Uint8Array | undefined;
+  /** Paths. */
+  readonly crds: string[];
+  /** Paths. */
+  readonly templates: string[];
+  readonly lock: Lock | undefined;
+  /** Charts vendored in `charts/`. */
+  readonly dependencies: Archive[];
+  /** Warnings that did not stop it. */
+  readonly report: Report;
+  /** Of the packed bytes. */
+  readonly digest: string;
+  /** Packed bytes. */
+  readonly size: number;
+  /** Unpacked bytes of all files. */
+  readonly unpacked: number;
+  /** `NAME-VERSION.tgz`. */
+  readonly filename: string;
+  /** The packed bytes; a vendored chart has none. */
+  readonly data: Uint8Array | undefined;
+  /** Writes `directory/NAME`, whole or not at all, and gives its name. Node. */
+  extract(directory: string | URL): Promise<string>;
+  /** Gives the memory back at once; the garbage collector does it by itself later. */
+  free(): void;
+}
+
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** A manifest, and what it means. */
+export class Artifact {
+  private constructor();
+  /** The manifest and config that `helm push` makes of a chart. */
+  static build(
+    chart: Archive | Source,
+    options?: Limited & { provenance?: Source; created?: Date | string },
+  ): Promise<Artifact>;
+  /** Throws only for what is no manifest at all; whatever else is wrong stands in `report`. */
+  static parse(manifest: Text, options?: Limited): Artifact;
+  readonly manifest: Uint8Array;
+  readonly digest: string;
+  /** Where it was built here. */
+  readonly config: Uint8Array | undefined;
+  readonly configDescriptor: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly chartLayer: Descriptor | undefined;
+  readonly provenanceLayer: Descriptor | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly what: "chart" | "image" | "index" | "other";
+  readonly report: Report;
+  /** A few lines for people. */
+  explain(): string;
+}
+
+/** Chart.lock. */
+export class Lock {
+  private constructor();
+  static parse(chartLock: Text, options?: Limited): Lock;
+  static digestFor(dependencies: Iterable<Partial<Dependency>>, locked: Iterable<Partial<Dependency>>): string;
+  readonly dependencies: readonly Dependency[];
+  readonly digest: string;
+  readonly generated: string;
+}
+
+/** .helmignore. */
+export class Ignore {
+  private constructor();
+  static parse(patterns: string): Ignore;
+  matches(path: string, options?: { isDirectory?: boolean }): boolean;
+}
+
+/** A chart that was packed. */
+export class Packaged {
+  private constructor();
+  readonly filename: string;
+  readonly data: Uint8Array;
+  readonly digest: string;
+  readonly metadata: Metadata;
+  /** Writes the archive under its name and gives its path. Node. */
+  write(directory: string | URL): Promise<string>;
+}
+
+export type Section = "all" | "chart" | "values" | "readme" | "crds";
+
+/** The very text that `helm show` prints. */
+export function show(source: Archive | Source, section?: Section): Promise<string>;
+
+/** Packs a directory: the same files always give the same bytes. Node. */
+declare function packageDirectory(
+  directory: string | URL,
+  options?: Limited & { version?: string; appVersion?: string; created?: Date | string },
+): Promise<Packaged>;
+export { packageDirectory as package };
+
+export type DocumentKind =
+  | "chart"
+  | "chart.yaml"
+  | "chart.lock"
+  | "values"
+  | "schema"
+  | "index"
+  | "manifest"
+  | "config"
+  | "provenance";
+
+/** Everything that is wrong with a document. Its kind is guessed if it is not given. */
+export function check(
+  source: Source,
+  kind?: DocumentKind,
+  options?: Limited & { filename?: string },
+): Promise<Report>;
+
+// ── Registries ──
+
+export type Credential =
+  | { username: string; password: string }
+  | { identityToken: string }
+  | { token: string }
+  | readonly [username: string, password: string]
+  | string;
+
+/** What credentials are wanted for. */
+export interface CredentialQuery {
+  readonly registry: string;
+  readonly repository: string;
+  readonly realm: string | undefined;
+  readonly service: string | undefined;
+  readonly scope: string | undefined;
+  /** The last answer was refused. */
+  readonly refused: boolean;
+}
+
+export type Credentials =
+  | Credential
+  | null
+  | ((query: CredentialQuery) => Credential | null | undefined | Promise<Credential | null | undefined>);
+
+export interface RetryPolicy {
+  /** Tries of one request, the first included. 5. */
+  attempts?: number;
+  /** First pause, in seconds. 0.2. */
+  backoff?: number;
+  /** Longest pause, in seconds. 10. */
+  backoffMax?: number;
+  /** Longest `Retry-After` that is waited for, in seconds. 60. */
+  retryAfterMax?: number;
+}
+
+export interface ClientOptions extends Limited {
+  /** Absent: in Node Helm's then Docker's files, elsewhere anonymous. null: anonymous. A string is a registry token. */
+  credentials?: Credentials;
+  /** Which hosts are spoken to by plain http: loopback names, all, none, or these. */
+  plainHttp?: "loopback" | boolean | Iterable<string>;
+  /** Certificates of authorities to trust, PEM. Node. */
+  caFile?: string | URL;
+  /** Client certificate, PEM. Node. */
+  certFile?: string | URL;
+  /** Its key, if it is not in the same file. Node. */
+  keyFile?: string | URL;
+  /** A proxy's URL; false: none, whatever the environment says. Node. */
+  proxy?: string | false;
+  /** Silence allowed to one attempt, in seconds. 30; null: without end. */
+  idleTimeout?: number | null;
+  /** Time allowed to a whole verb, in seconds. */
+  timeout?: number;
+  /** Requests that may be out at once. 3. */
+  concurrency?: number;
+  retry?: RetryPolicy;
+  /** Hosts that may be connected to (`host` or `host:port`), or who is asked before every connection. */
+  allow?: Iterable<string> | ((host: string, ip: string | undefined, port: number) => boolean | Promise<boolean>);
+  userAgent?: string;
+  /** Used in place of the platform's own transport. */
+  fetch?: typeof fetch;
+}
+
+export type Event =
+  | { kind: "progress"; item: "chart" | "provenance"; transferred: number; total: number | undefined }
+  | { kind: "exists"; descriptor: Descriptor }
+  | { kind: "uploaded"; descriptor: Descriptor }
+  | { kind: "downloaded"; blob: number; descriptor: Descriptor }
+  | { kind: "retrying"; after: number; why: string }
+  | { kind: "notice"; code: string; text: string };
+
+export interface CallOptions {
+  /** Aborting shuts the sockets down. */
+  signal?: AbortSignal;
+  /** Time allowed to this verb, in seconds. */
+  timeout?: number;
+}
+
+export interface ProgressOptions extends CallOptions {
+  onProgress?: (event: Event) => void;
+}
+
+export interface VersionOptions {
+  /** A version or a range, as Helm's `--version`. */
+  version?: string;
+  /** Pre-releases too, as Helm's `--devel`. */
+  devel?: boolean;
+}
+
+export interface PushOptions extends ProgressOptions {
+  provenance?: Source;
+  /** Becomes the annotation of that name; a path's own is the time of its last change. */
+  created?: Date | string;
+  ifExists?: "overwrite" | "skip-same" | "refuse";
+}
+
+export interface PullOptions extends ProgressOptions, VersionOptions {
+  /** Fetch the provenance, where there is one. */
+  provenance?: boolean;
+  /** With tag and digest given: ask that the tag has this digest. */
+  checkTag?: boolean;
+}
+
+/** Pulls into a directory, which is made if it is missing. Node. */
+export interface PullToOptions extends PullOptions {
+  directory: string | URL;
+  /** Write `directory/NAME` in place of the archive. */
+  untar?: boolean;
+}
+
+export interface Pushed {
+  readonly reference: string;
+  readonly tag: string;
+  readonly digest: string;
+  /** Of manifest and blobs. */
+  readonly size: number;
+  readonly blobs: readonly { readonly descriptor: Descriptor; readonly uploaded: "sent" | "mounted" | "existed" }[];
+  /** Nothing was written: the tag had this very chart. */
+  readonly skipped: boolean;
+}
+
+export interface Resolved {
+  readonly reference: string;
+  readonly version: string | undefined;
+  readonly tag: string | undefined;
+  readonly digest: string;
+}
+
+export interface Pulled {
+  readonly reference: string;
+  readonly version: string | undefined;
+  readonly digest: string;
+}
+
+export interface PulledBytes extends Pulled {
+  readonly archive: Uint8Array;
+  readonly provenance: Uint8Array | undefined;
+}
+
+export interface PulledFile extends Pulled {
+  readonly path: string;
+  readonly provenancePath?: string;
+}
+
+/** Talks to registries. Connections and tokens are kept between calls. */
+export class Client {
+  constructor(options?: ClientOptions);
+  /** Pushes to `TARGET/NAME:VERSION`. A path brings FILE.prov and its time along, as with Helm. */
+  push(chart: Archive | Packaged | Source, target: string, options?: PushOptions): Promise<Pushed>;
+  pull(reference: string | Reference, options: PullToOptions): Promise<PulledFile>;
+  pull(reference: string | Reference, options?: PullOptions): Promise<PulledBytes>;
+  /** In memory, verified and read. */
+  open(reference: string | Reference, options?: ProgressOptions & VersionOptions): Promise<Archive>;
+  /** What the config blob claims: decisions belong on `open`. */
+  metadata(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Metadata>;
+  /** The manifest, verified and explained. */
+  artifact(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Artifact>;
+  resolve(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Resolved>;
+  /** Newest first. */
+  versions(
+    repository: string | Reference,
+    constraint?: string | Constraint,
+    options?: CallOptions & { prerelease?: boolean },
+  ): Promise<Version[]>;
+  /** As the registry gives them, all pages. */
+  tags(repository: string | Reference, options?: CallOptions): Promise<string[]>;
+  /** Closes connections that stand; the client can still be used. */
+  close(): void;
+}

@@ -1,0 +1,142 @@
+/**
+ * The machine itself, for those who bring their own transport: poll until `wait` or `done` after every `handle…`; start each
+ * `send` now or later; answers may come in any order.
+ */
+
+import type { ClientOptions, Credential, Descriptor, Event, VersionOptions } from "chartoci";
+
+export type SessionOptions = Pick<
+  ClientOptions,
+  "userAgent" | "limits" | "retry" | "concurrency" | "plainHttp" | "idleTimeout" | "timeout"
+> & {
+  seed?: number;
+  /** The transport hands back redirects. True. */
+  manualRedirects?: boolean;
+  /** The transport shows all headers. True. */
+  allHeaders?: boolean;
+  hasCredentials?: boolean;
+};
+
+declare class Handle {
+  free(): void;
+}
+
+/** Policy, tokens, what was learned about each host. */
+export class Session extends Handle {
+  constructor(options: SessionOptions);
+}
+
+export type Payload =
+  | { kind: "empty" }
+  | { kind: "bytes"; bytes: Uint8Array }
+  | { kind: "blob"; blob: number; start: number; end: number };
+
+export interface Request {
+  id: number;
+  method: string;
+  url: string;
+  /** Never Host, Content-Length, Connection. */
+  headers: [name: string, value: string][];
+  payload: Payload;
+  /** Where the body of a 200 or 206 is stored. */
+  sink: number | undefined;
+  redirect: "manual" | "follow";
+  /** Milliseconds of silence. */
+  timeout: number | undefined;
+}
+
+export interface Query {
+  id: number;
+  registry: string;
+  realm: string | undefined;
+  service: string | undefined;
+  scope: string | undefined;
+  refused: boolean;
+}
+
+export type Output =
+  | { kind: "send"; request: Request }
+  | { kind: "cancel"; id: number }
+  | { kind: "ask"; query: Query }
+  | { kind: "notify"; event: Event }
+  | { kind: "wait"; until: number | undefined; why: string }
+  | { kind: "done"; outcome?: unknown; error?: Error };
+
+export interface Failure {
+  kind: "connect" | "tls" | "timeout" | "reset" | "storage" | "forbidden" | "other";
+  message?: string;
+}
+
+export class Exchange extends Handle {
+  private constructor();
+  static pull(
+    session: Session,
+    reference: string,
+    options: VersionOptions & { checkTag?: boolean; chart?: boolean; provenance?: boolean; config?: boolean },
+  ): Exchange;
+  static resolve(session: Session, reference: string, options: VersionOptions): Exchange;
+  static tags(session: Session, repository: string): Exchange;
+  static fetch(session: Session, repository: string, descriptor: Descriptor): Exchange;
+  /** `now` in milliseconds of a clock that never goes back. */
+  poll(now: number): Output;
+  handleResponse(id: number, head: { status: number; headers: [string, string][]; url?: string }): Receiver;
+  /** The receiver is used up. */
+  handleEnd(id: number, receiver: Receiver): void;
+  handleFailure(id: number, failure: Failure, receiver?: Receiver): void;
+  handleCredential(id: number, credential: Exclude<Credential, string | readonly string[]> | null): void;
+  abort(): void;
+}
+
+/** Takes the bytes of one body. */
+export class Receiver extends Handle {
+  private constructor();
+  /** False: read no further, hand it back. */
+  write(chunk: Uint8Array): boolean;
+  /** What is stored is cut to this first. */
+  readonly offset: number;
+  readonly stores: boolean;
+  readonly seen: number;
+  readonly expected: number | undefined;
+  readonly digest: string | undefined;
+}
+
+/** Hashes bytes as they come. */
+export class Digester extends Handle {
+  constructor(algorithm?: "sha256" | "sha512");
+  update(data: Uint8Array): void;
+  /** The digester is used up. */
+  finish(): string;
+}
+
+/** A transport's failure, to be thrown by `send`. */
+export class TransportFailure extends Error {
+  constructor(kind: Failure["kind"], message?: string);
+  readonly kind: Failure["kind"];
+}
+
+export interface Transport {
+  send(
+    request: Request & { body: Uint8Array | undefined; onSent: (count: number) => void; signal: AbortSignal },
+  ): Promise<{ status: number; headers: [string, string][]; url?: string; body: AsyncIterable<Uint8Array> }>;
+}
+
+export interface Sink {
+  /** Keeps the first bytes, so many. */
+  cut(offset: number): void | Promise<void>;
+  write(chunk: Uint8Array): void | Promise<void>;
+}
+
+/** Drives an exchange over a transport; gives its outcome. */
+export function drive(
+  exchange: Exchange,
+  options: {
+    transport: Transport;
+    blobs?: (Uint8Array | undefined)[];
+    sinks?: Sink[];
+    names?: string[];
+    credentials?: (query: Query) => unknown;
+    signal?: AbortSignal;
+    onProgress?: (event: Event) => void;
+    timeout?: number;
+  },
+): Promise<unknown>;

@@ -1,0 +1,46 @@
+/** A registry in this very process, for tests and demonstrations. */
+
+import type { Limits } from "chartoci";
+
+export interface RegistryOptions {
+  /** With `password`: Basic credentials are asked for. */
+  username?: string;
+  password?: string;
+  /** A token is asked for, which the registry itself gives for user and password. */
+  token?: boolean;
+  /** Origins whose pages may read and write. */
+  corsOrigins?: Iterable<string>;
+  /** Hosts that it answers for, besides loopback names. */
+  hosts?: Iterable<string>;
+  limits?: Limits;
+  /** Of upload ids and tokens: for the same ones each time. */
+  seed?: number;
+}
+
+export interface RegistryRequest {
+  method: string;
+  /** Path and query. */
+  target: string;
+  /** `host` among them. */
+  headers: [name: string, value: string][];
+}
+
+export class Registry {
+  constructor(options?: RegistryOptions);
+  /** For references: `oci://${registry.host}/charts`. */
+  readonly host: string;
+  /** In place of the global `fetch`: no network at all. */
+  readonly fetch: typeof fetch;
+  /** One request and its answer. */
+  serve(
+    request: RegistryRequest,
+    body?: Uint8Array,
+  ): { status: number; headers: [name: string, value: string][]; body: Uint8Array };
+  /** Listens on loopback, on a free port if none is given; gives the registry. Node. */
+  listen(options?: { port?: number }): Promise<this>;
+  /** Listens no more. Node. */
+  close(): Promise<void>;
+}
+
+/** Loads the registry's own module, once; `fetch` does it by itself, Node at import. */
+export function init(module?: WebAssembly.Module | BufferSource | Response | URL | string): Promise<unknown>;
