@@ -126,15 +126,15 @@ export class Client {
       plainHttp: options.plainHttp ?? (secure === undefined ? "loopback" : false),
       manualRedirects: traits.manualRedirects,
       allHeaders: traits.allHeaders,
-      timeout: undefined,
     });
     return this.#session;
   }
 
-  async #run(exchange, reference, { signal, onProgress, timeout = this.#options.timeout }, blobs) {
+  async #run(exchange, reference, { signal, onProgress, timeout }, blobs) {
+    if (timeout !== undefined) exchange.setTimeout(timeout);
     const { repository } = core().parseReference(String(reference));
     const credentials = (query) => this.#answer({ ...query, repository });
-    return drive(exchange, { transport: this.#transport, credentials, signal, onProgress, timeout, ...blobs });
+    return drive(exchange, { transport: this.#transport, credentials, signal, onProgress, ...blobs });
   }
 
   async #answer(query) {

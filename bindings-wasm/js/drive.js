@@ -1,6 +1,5 @@
 /** The loop that drives an exchange: do what it says, tell it what came of it. */
 
-import { failure } from "./core.js";
 import { ChartOciError } from "./errors.js";
 
 /** Why a request could not be completed: `kind` is one of the core's failures. */
@@ -17,10 +16,10 @@ const now = () => performance.now();
  * Drives an exchange to its end; gives its outcome.
  *
  * `transport.send(request)` gives `{ status, headers, url, body }`; `blobs[id]` are the bytes to upload, `sinks[id]` take
- * what arrives (`cut(offset)`, `write(chunk)`); `names[id]` are what progress calls them. `timeout` in seconds.
+ * what arrives (`cut(offset)`, `write(chunk)`); `names[id]` are what progress calls them.
  */
 export async function drive(exchange, options) {
-  const { transport, blobs = [], sinks = [], names = [], credentials, signal, onProgress, timeout } = options;
+  const { transport, blobs = [], sinks = [], names = [], credentials, signal, onProgress } = options;
   const inFlight = new Map();
   let finished = false;
   let broken; // what the caller's own functions threw
@@ -99,8 +98,6 @@ export async function drive(exchange, options) {
     wake();
   };
   signal?.addEventListener("abort", onAbort);
-  const late = () => fail(failure("transport.timeout", `not done after ${timeout} seconds`));
-  const deadline = timeout === undefined ? undefined : setTimeout(late, timeout * 1000);
   if (signal?.aborted) exchange.abort();
   try {
     for (;;) {
@@ -135,7 +132,6 @@ export async function drive(exchange, options) {
     }
   } finally {
     finished = true;
-    clearTimeout(deadline);
     signal?.removeEventListener("abort", onAbort);
     for (const control of inFlight.values()) control.abort();
     exchange.free();

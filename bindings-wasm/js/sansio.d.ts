@@ -77,6 +77,8 @@ export class Exchange extends Handle {
   static resolve(session: Session, reference: string, options: VersionOptions): Exchange;
   static tags(session: Session, repository: string): Exchange;
   static fetch(session: Session, repository: string, descriptor: Descriptor): Exchange;
+  /** Allows the whole exchange so many seconds, in place of the session's. Counts from the first poll. */
+  setTimeout(seconds: number): void;
   /** `now` in milliseconds of a clock that never goes back. */
   poll(now: number): Output;
   handleResponse(id: number, head: { status: number; headers: [string, string][]; url?: string }): Receiver;
@@ -137,6 +139,5 @@ export function drive(
     credentials?: (query: Query) => unknown;
     signal?: AbortSignal;
     onProgress?: (event: Event) => void;
-    timeout?: number;
   },
 ): Promise<unknown>;

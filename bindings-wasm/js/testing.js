@@ -31,9 +31,9 @@ export class Registry {
   }
 
   /** As the global `fetch`: to this registry, whatever the URL's host. */
-  fetch = async (input, init) => {
+  fetch = async (input, options) => {
     await init();
-    const request = new Request(input, init);
+    const request = new Request(input, options);
     const url = new URL(request.url);
     const fields = [...request.headers].filter(([name]) => name !== "host");
     const body = new Uint8Array(await request.arrayBuffer());

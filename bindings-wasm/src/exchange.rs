@@ -145,6 +145,14 @@ impl Exchange {
         Ok(Exchange(CoreExchange::fetch(&session.0, Repository::parse(repository).map_err(throw)?, blob)))
     }
 
+    /// Allows the whole exchange so many seconds, in place of the session's.
+    #[wasm_bindgen(js_name = setTimeout)]
+    pub fn set_timeout(&mut self, seconds: f64) -> Result<()> {
+        let timeout = Duration::try_from_secs_f64(seconds).map_err(|_| argument("timeout is not a number of seconds"))?;
+        self.0.set_timeout(Some(timeout));
+        Ok(())
+    }
+
     /// `now` in milliseconds of a clock that never goes back.
     pub fn poll(&mut self, now: f64) -> Object {
         match self.0.poll(Instant::from_millis(now as u64)) {
