@@ -32,6 +32,13 @@ export async function run(machine, place) {
   }
 }
 
+/** Drives the extraction of a chart; gives the path of its directory. */
+export async function extract(machine, place) {
+  const directory = place instanceof URL ? fileURLToPath(place) : place;
+  await named(fs.mkdir(directory, { recursive: true }), directory);
+  return join(directory, await run(machine, directory));
+}
+
 /** Does what a verb says; `directory` may be empty where its paths are absolute. */
 export async function execute(verb, directory) {
   try {
@@ -206,7 +213,7 @@ export async function companions(path, limit) {
   return { provenance, created: mtime };
 }
 
-const CODES = { notFound: "not_found", exists: "exists", denied: "denied", full: "full" };
+const CODES = { notFound: "not_found", exists: "exists", denied: "denied" };
 
 /** What the system said about a path, as one of the library's errors. */
 async function named(action, path) {
@@ -214,7 +221,7 @@ async function named(action, path) {
     return await action;
   } catch (error) {
     if (!error.code) throw error;
-    const code = error.code === "EISDIR" ? "is_directory" : (CODES[REASONS[error.code]] ?? "failed");
+    const code = error.code === "EISDIR" ? "is_directory" : (CODES[REASONS[error.code]] ?? "storage");
     throw failure(`files.${code}`, `${path}: ${error.message}`);
   }
 }

@@ -312,7 +312,7 @@ export class Archive {
   readonly filename: string;
   /** The packed bytes; a vendored chart has none. */
   readonly data: Uint8Array | undefined;
-  /** Writes `directory/NAME`, whole or not at all, and gives its name. Node. */
+  /** Writes `directory/NAME`, whole or not at all, and gives its path. Node. */
   extract(directory: string | URL): Promise<string>;
   /** Gives the memory back at once; the garbage collector does it by itself later. */
   free(): void;

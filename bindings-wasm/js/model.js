@@ -302,7 +302,7 @@ export class Archive {
   /** As `helm pull --untar`, atomically. Node. */
   async extract(directory) {
     const nonce = crypto.getRandomValues(new Uint32Array(1))[0];
-    return filesOf(directory).run(new (core().Extract)(this.#handle, nonce), directory);
+    return filesOf(directory).extract(new (core().Extract)(this.#handle, nonce), directory);
   }
 
   /** Gives the memory back at once; the garbage collector does it later by itself. */

@@ -148,7 +148,8 @@ impl Exchange {
     /// Allows the whole exchange so many seconds, in place of the session's.
     #[wasm_bindgen(js_name = setTimeout)]
     pub fn set_timeout(&mut self, seconds: f64) -> Result<()> {
-        let timeout = Duration::try_from_secs_f64(seconds).map_err(|_| argument("timeout is not a number of seconds"))?;
+        let timeout =
+            Duration::try_from_secs_f64(seconds).map_err(|_| argument("timeout is not a number of seconds"))?;
         self.0.set_timeout(Some(timeout));
         Ok(())
     }
