@@ -3,7 +3,7 @@
 import { core, currentPlatform, failure } from "./core.js";
 
 /** One byte more than may be: what is longer, the core refuses by its own rule and words. */
-const enough = (limits) => core().archiveLimit(limits) + 1;
+export const enough = (limits) => core().archiveLimit(limits) + 1;
 
 /** A copy, so that nobody changes it behind the digest's back. */
 export async function bytesOf(source, limits) {

@@ -1,6 +1,6 @@
 /** The client: each verb builds an exchange and drives it. */
 
-import { bytesOf, filesOf, isPath, join } from "./blobs.js";
+import { bytesOf, enough, filesOf, isPath, join } from "./blobs.js";
 import { HANDLE, core, currentPlatform, failure, ready } from "./core.js";
 import { drive } from "./drive.js";
 import { Archive, Artifact, Metadata, Packaged, Version } from "./model.js";
@@ -155,7 +155,7 @@ async function chartOf(chart, limits) {
   }
   if (chart instanceof Packaged) return { data: chart.data };
   const data = await bytesOf(chart, limits);
-  return { data, ...(isPath(chart) ? await filesOf(chart).companions(chart, limits) : {}) };
+  return { data, ...(isPath(chart) ? await filesOf(chart).companions(chart, enough(limits)) : {}) };
 }
 
 /** Asked before every connection: a list of hosts, or a function `(host, ip, port) => boolean`. */

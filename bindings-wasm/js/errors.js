@@ -9,7 +9,7 @@ export class ChartOciError extends Error {
     this.kind = fields.kind;
     this.code = fields.code;
     this.hint = fields.hint ?? "";
-    this.context = fields.context ?? {};
+    this.context = Object.assign(Object.create(null), fields.context);
     this.status = fields.status ?? undefined;
     this.registryErrors = fields.registryErrors ?? [];
     this.report = fields.report ? new Report(fields.report) : undefined;

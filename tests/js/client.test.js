@@ -1,0 +1,180 @@
+// The client against the registry of chartoci/testing: in memory behind fetch, and over the loopback network.
+
+import assert from "node:assert/strict";
+import { copyFileSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import * as chartoci from "../../bindings-wasm/js/node.js";
+import { Archive, Client, Digest } from "../../bindings-wasm/js/node.js";
+import { Registry } from "../../bindings-wasm/js/node-testing.js";
+import { ROOT, failing, packaged, temporary } from "./support.js";
+
+const TAG = "1.2.0_demo.1";
+
+/** Both ways to reach a registry; `run` gets a client's options and the repository's prefix. */
+function everywhere(name, options, run) {
+  test(`${name}, in memory`, async (t) => {
+    const registry = new Registry(options);
+    await run({ fetch: registry.fetch, plainHttp: true, credentials: null }, `oci://${registry.host}/charts`, t);
+  });
+  test(`${name}, over the network`, async (t) => {
+    const registry = await new Registry(options).listen();
+    t.after(() => registry.close());
+    await run({ credentials: null }, `oci://${registry.host}/charts`, t);
+  });
+}
+
+everywhere("a chart goes in and comes out", {}, async (options, charts, t) => {
+  const client = new Client(options);
+  t.after(() => client.close());
+  const events = [];
+  const pushed = await client.push(packaged.data, charts, { onProgress: (event) => events.push(event) });
+  assert.equal(pushed.reference, `${charts}/web:${TAG}`);
+  assert.equal(pushed.tag, TAG);
+  assert.deepEqual(pushed.blobs.map(({ uploaded }) => uploaded), ["sent", "sent"]);
+  assert.equal(events.filter(({ kind }) => kind === "uploaded").length, 2);
+  const last = events.filter(({ kind }) => kind === "progress").at(-1);
+  assert.deepEqual(last, { kind: "progress", item: "chart", transferred: packaged.data.length, total: packaged.data.length });
+
+  const again = await client.push(packaged, charts);
+  assert.equal(again.digest, pushed.digest);
+  assert.ok(again.blobs.every(({ uploaded }) => uploaded !== "sent"));
+
+  assert.deepEqual(await client.tags(`${charts}/web`), [TAG]);
+  assert.deepEqual((await client.versions(`${charts}/web`)).map(String), ["1.2.0+demo.1"]);
+  assert.deepEqual(await client.versions(`${charts}/web`, "^9"), []);
+  const resolved = await client.resolve(`${charts}/web`, { version: "1.2.0+demo.1" });
+  assert.deepEqual([resolved.digest, resolved.tag, resolved.version], [pushed.digest, TAG, "1.2.0+demo.1"]);
+  assert.equal((await client.metadata(pushed.reference)).name, "web");
+  const artifact = await client.artifact(`${charts}/web@${pushed.digest}`);
+  assert.equal(artifact.digest, pushed.digest);
+  assert.equal(artifact.what, "chart");
+
+  const pulled = await client.pull(`${charts}/web`, { version: "^1", onProgress: (event) => events.push(event) });
+  assert.deepEqual(pulled.archive, packaged.data);
+  assert.equal(pulled.digest, pushed.digest);
+  assert.ok(events.some(({ kind }) => kind === "downloaded"));
+  const archive = await client.open(pushed.reference);
+  assert.deepEqual(archive.files.get("Chart.yaml"), (await Archive.read(packaged.data)).files.get("Chart.yaml"));
+});
+
+everywhere("ifExists decides what happens to a tag that is there", {}, async (options, charts) => {
+  const client = new Client(options);
+  const first = await client.push(packaged, charts);
+  assert.equal((await client.push(packaged, charts, { ifExists: "skip-same" })).skipped, true);
+  const changed = await chartoci.package(join(ROOT, "examples/web"), { appVersion: "5" });
+  for (const [chart, ifExists] of [[changed, "skip-same"], [changed, "refuse"], [packaged, "refuse"]]) {
+    const error = await failing(() => client.push(chart, charts, { ifExists }));
+    assert.deepEqual([error.kind, error.code], ["conflict", "registry.exists"], ifExists);
+  }
+  assert.notEqual((await client.push(changed, charts)).digest, first.digest);
+  assert.equal((await failing(() => client.push(packaged, charts, { ifExists: "maybe" }))).code, "misuse.argument");
+});
+
+for (const token of [false, true]) {
+  const way = token ? "Bearer" : "Basic";
+  everywhere(`credentials by ${way}`, { username: "ada", password: "secret", token }, async (options, charts) => {
+    const asked = [];
+    const credentials = (query) => {
+      asked.push(query);
+      return { username: "ada", password: "secret" };
+    };
+    for (const given of [["ada", "secret"], { username: "ada", password: "secret" }, credentials]) {
+      const client = new Client({ ...options, credentials: given });
+      const { reference } = await client.push(packaged, charts);
+      assert.deepEqual((await client.pull(reference)).archive, packaged.data);
+    }
+    assert.equal(asked.length, 1, "asked once, then remembered");
+    assert.equal(asked[0].repository, "charts");
+    const refused = await failing(() => new Client({ ...options, credentials: ["ada", "hunter2"] }).push(packaged, charts));
+    assert.equal(refused.kind, "denied");
+    assert.ok(!JSON.stringify(refused).includes("hunter2"));
+    const anonymous = await failing(() => new Client(options).tags(`${charts}/web`));
+    assert.deepEqual([anonymous.kind, anonymous.code], ["denied", "auth.required"]);
+  });
+}
+
+test("a callable's error comes back as it is", async () => {
+  const registry = new Registry({ username: "ada", password: "secret" });
+  const broken = new Error("the vault is closed");
+  const credentials = () => Promise.reject(broken);
+  const client = new Client({ fetch: registry.fetch, plainHttp: true, credentials });
+  await assert.rejects(client.tags(`oci://${registry.host}/charts/web`), broken);
+  const noisy = new Client({ fetch: new Registry().fetch, plainHttp: true });
+  const onProgress = () => {
+    throw broken;
+  };
+  await assert.rejects(noisy.push(packaged, `oci://${registry.host}/charts`, { onProgress }), broken);
+});
+
+test("files of Helm and Docker give credentials in Node, unless they are not wanted", async (t) => {
+  const directory = temporary(t);
+  const registry = await new Registry({ username: "ada", password: "secret" }).listen();
+  t.after(() => registry.close());
+  const auth = Buffer.from("ada:secret").toString("base64");
+  writeFileSync(join(directory, "config.json"), JSON.stringify({ auths: { [registry.host]: { auth } } }));
+  const before = process.env.HELM_REGISTRY_CONFIG;
+  t.after(() => (before === undefined ? delete process.env.HELM_REGISTRY_CONFIG : (process.env.HELM_REGISTRY_CONFIG = before)));
+  process.env.HELM_REGISTRY_CONFIG = join(directory, "config.json");
+  const { reference } = await new Client().push(packaged, `oci://${registry.host}/charts`);
+  assert.ok(reference);
+  const error = await failing(() => new Client({ credentials: null }).pull(reference));
+  assert.equal(error.code, "auth.required");
+});
+
+test("a path brings its provenance and its time along, and a pull writes files under Helm's names", async (t) => {
+  const directory = temporary(t);
+  const registry = new Registry();
+  const client = new Client({ fetch: registry.fetch, plainHttp: true });
+  const charts = `oci://${registry.host}/charts`;
+  const path = await packaged.write(directory);
+  writeFileSync(`${path}.prov`, "signed\n");
+  utimesSync(path, 1_700_000_000, 1_700_000_000);
+  const { reference, digest } = await client.push(path, charts);
+  const { annotations, provenanceLayer } = await client.artifact(reference);
+  assert.equal(annotations["org.opencontainers.image.created"], "2023-11-14T22:13:20Z");
+  assert.equal(provenanceLayer.digest, String(Digest.of("signed\n")));
+
+  const target = join(directory, "made/if/missing");
+  const pulled = await client.pull(`${charts}/web@${digest}`, { directory: target, provenance: true });
+  assert.equal(pulled.path, join(target, packaged.filename));
+  assert.equal(pulled.provenancePath, `${pulled.path}.prov`);
+  assert.deepEqual(new Uint8Array(readFileSync(pulled.path)), packaged.data);
+  assert.deepEqual(readdirSync(target).sort(), [packaged.filename, `${packaged.filename}.prov`]);
+  const inMemory = await client.pull(reference, { provenance: true });
+  assert.equal(Buffer.from(inMemory.provenance).toString(), "signed\n");
+
+  const untarred = await client.pull(reference, { directory: join(directory, "charts"), untar: true });
+  assert.equal(untarred.path, join(directory, "charts/web"));
+  assert.ok(statSync(join(untarred.path, "Chart.yaml")).isFile());
+  assert.deepEqual(readdirSync(join(directory, "charts")), ["web"]);
+  copyFileSync(path, join(directory, "charts/other.tgz"));
+  const conflict = await failing(() => client.pull(reference, { directory: join(directory, "charts"), untar: true }));
+  assert.equal(conflict.kind, "conflict");
+  assert.deepEqual(readdirSync(join(directory, "charts")).sort(), ["other.tgz", "web"]);
+});
+
+test("allow is asked before every connection", async (t) => {
+  const registry = await new Registry().listen();
+  t.after(() => registry.close());
+  const repository = `oci://${registry.host}/charts/web`;
+  const asked = [];
+  const client = new Client({ allow: (...where) => asked.push(where) && false });
+  assert.equal((await failing(() => client.tags(repository))).code, "transport.forbidden");
+  const [host, port] = registry.host.split(":");
+  assert.deepEqual(asked, [[host, host, Number(port)]]);
+  const named = new Client({ allow: [registry.host] });
+  assert.equal((await failing(() => named.tags(repository))).kind, "not_found");
+  const other = new Client({ allow: ["registry.example"] });
+  assert.equal((await failing(() => other.tags(repository))).code, "transport.forbidden");
+});
+
+test("several verbs run on one client at once", async () => {
+  const registry = new Registry();
+  const client = new Client({ fetch: registry.fetch, plainHttp: true });
+  const charts = `oci://${registry.host}`;
+  await Promise.all([1, 2, 3, 4].map((number) => client.push(packaged, `${charts}/team-${number}`)));
+  const found = await Promise.all([1, 2, 3, 4].map((number) => client.tags(`${charts}/team-${number}/web`)));
+  assert.deepEqual(found, [[TAG], [TAG], [TAG], [TAG]]);
+});

@@ -1,0 +1,201 @@
+// The pure classes: what goes in, what comes out, and that nothing in a chart means anything to JavaScript.
+
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import * as chartoci from "../../bindings-wasm/js/node.js";
+import { ROOT, failing, packaged, tar, temporary } from "./support.js";
+
+const { Archive, Artifact, ChartOciError, Digest, Ignore, Lock, Metadata, Reference, Version, check, codes, show } = chartoci;
+const CHARTS = process.env.CHARTOCI_CHARTS ?? join(ROOT, "../shared/charts");
+
+const chart = (files) => gzipSync(tar({ "x/Chart.yaml": "apiVersion: v2\nname: x\nversion: 1.0.0\n", ...files }));
+
+test("a chart is read from bytes, buffers, blobs, streams, paths and URLs alike", async (t) => {
+  const path = await packaged.write(temporary(t));
+  const { data } = packaged;
+  const buffer = data.buffer.slice(data.byteOffset, data.byteOffset + data.length);
+  const within = new Uint8Array([1, ...data, 2]).subarray(1, -1);
+  const sources = [data, buffer, within, new DataView(buffer), new Blob([data]), new Blob([data]).stream(), path];
+  for (const source of [...sources, pathToFileURL(path)]) {
+    const archive = await Archive.read(source);
+    assert.equal(archive.digest, packaged.digest);
+    assert.deepEqual(archive.data, data);
+  }
+});
+
+test("who changes the bytes afterwards changes no archive", async () => {
+  const mine = packaged.data.slice();
+  const archive = await Archive.read(mine);
+  mine.fill(0);
+  assert.equal(String(Digest.of(archive.data)), archive.digest);
+});
+
+test("an archive shows its parts", async () => {
+  const archive = await Archive.read(packaged.data);
+  assert.equal(archive.metadata.name, "web");
+  assert.equal(archive.filename, packaged.filename);
+  assert.equal(archive.size, packaged.data.length);
+  assert.equal(archive.values.replicas, 2);
+  assert.deepEqual(archive.valuesYaml, archive.files["values.yaml"]);
+  assert.deepEqual(archive.readme, archive.files.get("README.md"));
+  assert.ok(archive.templates.includes("templates/service.yaml"));
+  assert.equal(archive.lock, undefined);
+  assert.deepEqual(archive.dependencies, []);
+  assert.equal(archive.report.ok, true);
+  assert.deepEqual([...archive.metadata.config()], [...(await Artifact.build(archive)).config]);
+});
+
+test("files behave like a map and like an object, and each access copies", async () => {
+  const { files } = await Archive.read(chart({ "x/get": "a file named get", "x/__proto__": "p", "x/constructor": "c" }));
+  assert.deepEqual(Object.keys(files).sort(), ["Chart.yaml", "__proto__", "constructor", "get"]);
+  assert.equal(files.size, 4);
+  assert.equal(Buffer.from(files.get("get")).toString(), "a file named get");
+  assert.equal(Buffer.from(files.__proto__).toString(), "p");
+  assert.equal(Buffer.from(files.constructor).toString(), "c");
+  assert.equal(files["toString"], undefined);
+  assert.equal("Chart.yaml" in files, true);
+  assert.equal("values.yaml" in files, false);
+  assert.notEqual(files["Chart.yaml"], files["Chart.yaml"]);
+  assert.equal([...files].length, 4);
+  assert.throws(() => (files["Chart.yaml"] = new Uint8Array()), TypeError);
+});
+
+test("values have no prototype, and large whole numbers are BigInt", async () => {
+  const text = "__proto__: {polluted: true}\nconstructor: 1\nsafe: 9007199254740991\nlarge: 9007199254740993\nlow: -9007199254740993\nmost: 18446744073709551615\n";
+  const { values } = await Archive.read(chart({ "x/values.yaml": text }));
+  assert.equal(Object.getPrototypeOf(values), null);
+  assert.equal({}.polluted, undefined);
+  assert.deepEqual(Object.keys(values).sort(), ["__proto__", "constructor", "large", "low", "most", "safe"]);
+  assert.equal(values.safe, 9007199254740991);
+  assert.equal(values.large, 9007199254740993n);
+  assert.equal(values.low, -9007199254740993n);
+  assert.equal(values.most, 18446744073709551615n);
+});
+
+test("vendored charts are views", async () => {
+  const outer = chart({ "x/charts/sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 2.0.0\n" });
+  const [inner] = (await Archive.read(outer)).dependencies;
+  assert.equal(inner.metadata.name, "sub");
+  assert.equal(inner.data, undefined);
+});
+
+test("an archive that is refused says why, and its error crosses workers as JSON", async () => {
+  const error = await failing(() => Archive.read(gzipSync(tar({ "x/values.yaml": "a: 1" }))));
+  assert.equal(error.kind, "invalid");
+  assert.ok(error.hint);
+  const copy = ChartOciError.from(structuredClone(error.toJSON()));
+  assert.deepEqual(copy.toJSON(), error.toJSON());
+  assert.equal(copy.message, error.message);
+  assert.ok(copy instanceof Error);
+});
+
+test("limits are obeyed, and a limit that does not exist is refused", async () => {
+  assert.equal((await failing(() => Archive.read(packaged.data, { limits: { archive: 10 } }))).kind, "limit");
+  assert.equal((await failing(() => Archive.read(packaged.data, { limits: { unpacked: 10 } }))).kind, "limit");
+  assert.equal((await failing(() => Archive.read(packaged.data, { limits: { archiv: 10 } }))).code, "misuse.argument");
+  assert.equal((await failing(() => Archive.read(packaged.data, { limits: { archive: -1 } }))).code, "misuse.argument");
+  const endless = new ReadableStream({ pull: (control) => control.enqueue(new Uint8Array(65536)) });
+  assert.equal((await failing(() => Archive.read(endless, { limits: { archive: 1 << 20 } }))).kind, "limit");
+});
+
+test("bad sources say what to do", async (t) => {
+  const directory = temporary(t);
+  const cases = [
+    [() => Archive.read("/nowhere/web.tgz"), "files.not_found"],
+    [() => Archive.read(directory), "files.is_directory"],
+    [() => Archive.read("apiVersion: v2\nname: web\n"), "misuse.looks_like_content"],
+    [() => Archive.read(42), "misuse.argument"],
+    [() => Archive.read(null), "misuse.argument"],
+    [() => Archive.read(Buffer.from("no archive")), "archive.gzip"],
+    [() => show(packaged.data, "nothing"), "misuse.argument"],
+    [() => check(packaged.data, "nothing"), "misuse.argument"],
+    [() => chartoci.package("/nowhere"), "files.not_found"],
+    [() => Reference.parse("http://registry.example/web"), "reference.scheme"],
+    [() => Reference.parse("oci://user:secret@registry.example/web"), "reference.userinfo"],
+    [() => Digest.of("x", "md5"), "misuse.argument"],
+  ];
+  for (const [action, code] of cases) {
+    const error = await failing(action);
+    assert.equal(error.code, code, String(action));
+    assert.ok(error.hint, code);
+    assert.ok(!JSON.stringify(error).includes("secret"));
+  }
+});
+
+test("small values are frozen, printed and compared", () => {
+  const reference = Reference.parse("registry.example/team/web:1.0.0+b1");
+  assert.equal(`${reference}`, "oci://registry.example/team/web:1.0.0_b1");
+  assert.throws(() => (reference.tag = "x"), TypeError);
+  assert.equal(Version.parse("v1.0.0").equals("1.0.0"), true);
+  assert.equal(Version.compare("1.0.0-rc.1", "1.0.0"), -1);
+  assert.equal(JSON.stringify({ digest: Digest.of("{}") }), `{"digest":"${Digest.of("{}")}"}`);
+});
+
+test("Chart.yaml, Chart.lock and .helmignore are read", async () => {
+  assert.equal(Metadata.parse("name: web\nversion: 1.10\napiVersion: v2\n").version, "1.1");
+  const lock = Lock.parse("dependencies:\n- {name: a, version: 1.0.0, repository: ''}\ndigest: sha256:x\ngenerated: 2026-01-01T00:00:00Z\n");
+  assert.equal(lock.dependencies[0].name, "a");
+  assert.match(Lock.digestFor([{ name: "a", version: "^1" }], lock.dependencies), /^sha256:[0-9a-f]{64}$/);
+  const ignore = Ignore.parse("*.bak\n/docs/\n");
+  assert.equal(ignore.matches("a/b.bak"), true);
+  assert.equal(ignore.matches("docs", { isDirectory: true }), true);
+  assert.equal(ignore.matches("values.yaml"), false);
+  const peeked = await Metadata.peek(packaged.data);
+  assert.deepEqual([peeked.name, peeked.unverified], ["web", true]);
+});
+
+test("check lists findings with their places", async () => {
+  const report = await check(Buffer.from("apiVersion: v2\nname: Web_\nversion: nope\n"), "chart.yaml");
+  assert.equal(report.ok, false);
+  assert.ok(report.errors.length >= 1);
+  const finding = [...report].find(({ pointer }) => pointer === "/version");
+  assert.ok(finding.line === 3 && finding.message && finding.help);
+  assert.match(String(report), /error\[/);
+  assert.deepEqual(JSON.parse(JSON.stringify(report)).length, report.length);
+});
+
+test("every code has a meaning and a remedy", () => {
+  for (const { code, kind, severity, meaning, remedy } of codes()) {
+    assert.ok(code && (kind || severity) && meaning && remedy, code);
+  }
+});
+
+test("packing is deterministic, writing is whole, extracting gives the files back", async (t) => {
+  const directory = temporary(t);
+  const again = await chartoci.package(join(ROOT, "examples/web"), { created: "2026-01-01T00:00:00Z" });
+  const once = await chartoci.package(pathToFileURL(join(ROOT, "examples/web/")), { created: new Date("2026-01-01T00:00:00Z") });
+  assert.equal(once.digest, again.digest);
+  const path = await once.write(join(directory, "new"));
+  assert.deepEqual(readdirSync(join(directory, "new")), [once.filename]);
+  const archive = await Archive.read(path);
+  const extracted = await archive.extract(join(directory, "charts"));
+  assert.equal(extracted, join(directory, "charts/web"));
+  for (const [name, data] of archive.files) {
+    assert.deepEqual(new Uint8Array(readFileSync(join(extracted, name))), data);
+  }
+  assert.equal((await failing(() => archive.extract(join(directory, "charts")))).kind, "conflict");
+  assert.deepEqual(readdirSync(join(directory, "charts")), ["web"]);
+});
+
+test("real charts: Helm's manifest, config and words", { skip: !existsSync(CHARTS) && "no charts beside the repository" }, async () => {
+  const [helm, ours] = [[], []];
+  for (const line of readFileSync(join(CHARTS, "oracle.jsonl"), "utf8").trim().split("\n")) {
+    const { file, manifest, config, show_chart: shown } = JSON.parse(line);
+    if (manifest === undefined) continue;
+    const archive = await Archive.read(join(CHARTS, file));
+    const created = JSON.parse(manifest).annotations["org.opencontainers.image.created"];
+    const provenance = join(CHARTS, `${file}.prov`);
+    const built = await Artifact.build(archive, { created, provenance: existsSync(provenance) ? provenance : undefined });
+    helm.push({ file, manifest, config, shown });
+    const texts = [built.manifest, built.config].map((bytes) => Buffer.from(bytes).toString());
+    ours.push({ file, manifest: texts[0], config: texts[1], shown: await show(archive, "chart") });
+    archive.free();
+  }
+  assert.deepEqual(ours, helm);
+  assert.ok(helm.length >= 70, `${helm.length} charts`);
+});

@@ -1,0 +1,150 @@
+// Bad answers and bad peers: a kind, a code, a remedy, no file under its final name, no socket that stays open.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import { test } from "node:test";
+
+import { Client } from "../../bindings-wasm/js/node.js";
+import { Registry } from "../../bindings-wasm/js/node-testing.js";
+import { failing, packaged, peer, readJson, requests, temporary } from "./support.js";
+
+const QUICK = { credentials: null, retry: { attempts: 1 } };
+
+function run(client, verb, host, directory) {
+  if (verb === "push") return client.push(packaged, `oci://${host}/charts`);
+  if (verb === "pull") return client.pull(`oci://${host}/charts/web:1.0.0`, { directory });
+  return client.versions(`oci://${host}/charts/web`);
+}
+
+for (const { name, verb, answers, expect } of readJson("tests/errors/cases.json")) {
+  test(name, async (t) => {
+    const { host } = await peer(t, (socket) =>
+      requests(socket, (head) => {
+        const { status, headers, body } = answers.find(({ match }) => head.startsWith(match));
+        const fields = { "Content-Length": Buffer.byteLength(body), ...headers };
+        const lines = Object.entries(fields).map(([field, value]) => `${field}: ${value}\r\n`);
+        socket.write(`HTTP/1.1 ${status} X\r\n${lines.join("")}\r\n${head.startsWith("HEAD") ? "" : body}`);
+      }),
+    );
+    const directory = temporary(t);
+    const client = new Client(QUICK);
+    t.after(() => client.close());
+    const error = await failing(() => run(client, verb, host, directory));
+    assert.deepEqual([error.kind, error.code], [expect.kind, expect.code], error.message);
+    assert.ok(error.hint);
+    const said = `${error.message} ${error.hint} ${JSON.stringify(error.registryErrors)}`;
+    assert.ok(said.includes(expect.says ?? ""), said);
+    assert.deepEqual(readdirSync(directory), []);
+  });
+}
+
+const damages = {
+  "a flipped byte": [(data) => data.map((byte, at) => (at === 99 ? byte ^ 1 : byte)), "integrity.digest_mismatch"],
+  "a short body": [(data) => data.subarray(0, -1), "integrity.size_mismatch"],
+  "an overlong body": [(data) => new Uint8Array([...data, 0]), "integrity.size_mismatch"],
+  "nothing at all": [() => new Uint8Array(), "integrity.size_mismatch"],
+};
+for (const [name, [damage, code]] of Object.entries(damages)) {
+  test(`${name} never gets a name`, async (t) => {
+    const registry = new Registry();
+    const options = { ...QUICK, plainHttp: true };
+    const { reference } = await new Client({ ...options, fetch: registry.fetch }).push(packaged, `oci://${registry.host}/charts`);
+    const fetch = async (url, init) => {
+      const response = await registry.fetch(url, init);
+      const body = new Uint8Array(await response.arrayBuffer());
+      const whole = body.length === packaged.data.length;
+      return new Response(whole ? damage(body) : body, { status: response.status, headers: response.headers });
+    };
+    const directory = temporary(t);
+    const client = new Client({ ...options, fetch });
+    assert.equal((await failing(() => client.pull(reference))).code, code);
+    for (const untar of [false, true]) {
+      const error = await failing(() => client.pull(reference, { directory, untar }));
+      assert.equal(error.code, code);
+      assert.deepEqual(readdirSync(directory), []);
+    }
+  });
+}
+
+test("a connection that breaks in the middle is resumed", async (t) => {
+  const registry = await new Registry().listen();
+  t.after(() => registry.close());
+  const { tag } = await new Client({ credentials: null }).push(packaged, `oci://${registry.host}/charts`);
+  let broken = 0;
+  const { host } = await peer(t, (socket) =>
+    requests(socket, async (head) => {
+      const [method, target] = head.split(" ");
+      const range = /^range: (.*)$/im.exec(head)?.[1];
+      const answer = await fetch(`http://${registry.host}${target}`, { method, headers: range ? { range } : {} });
+      const body = new Uint8Array(await answer.arrayBuffer());
+      const lines = [...answer.headers].map(([field, value]) => `${field}: ${value}\r\n`);
+      socket.write(`HTTP/1.1 ${answer.status} X\r\n${lines.join("")}\r\n`);
+      const chart = body.length === packaged.data.length;
+      if (chart && broken++ === 0) {
+        socket.write(body.subarray(0, 300), () => pause(20).then(() => socket.resetAndDestroy()));
+      } else {
+        socket.write(body);
+      }
+    }),
+  );
+  const client = new Client({ credentials: null, retry: { backoff: 0.01 } });
+  t.after(() => client.close());
+  const events = [];
+  const { archive } = await client.pull(`${host}/charts/web:${tag}`, { onProgress: (event) => events.push(event.kind) });
+  assert.deepEqual(archive, packaged.data);
+  assert.ok(broken >= 1);
+  assert.ok(events.includes("retrying"));
+});
+
+test("nobody at home is said at once", async () => {
+  const error = await failing(() => new Client(QUICK).tags("oci://127.0.0.1:1/x"));
+  assert.deepEqual([error.kind, error.code], ["transport", "transport.connect"]);
+  const unknown = await failing(() => new Client(QUICK).tags("oci://host.invalid/x"));
+  assert.equal(unknown.code, "transport.connect");
+});
+
+/** A peer that takes everything and never answers. */
+const silent = (t) => peer(t, (socket) => socket.resume());
+
+for (const [name, options] of Object.entries({ "node:http": {}, fetch: { fetch } })) {
+  test(`abort shuts the socket down, over ${name}`, async (t) => {
+    const { host, sockets } = await silent(t);
+    const client = new Client({ ...options, credentials: null });
+    const control = new AbortController();
+    const pushing = failing(() => client.push(packaged, `oci://${host}/charts`, { signal: control.signal }));
+    while (sockets.size === 0) await pause(5);
+    const open = [...sockets];
+    const closed = Promise.all(open.map((socket) => once(socket, "close")));
+    const begin = performance.now();
+    control.abort(new Error("enough"));
+    const error = await pushing;
+    const took = performance.now() - begin;
+    assert.deepEqual([error.kind, error.name, error.cause.message], ["aborted", "AbortError", "enough"]);
+    await closed;
+    assert.ok(took < 100, `${took} ms until the promise was settled`);
+    assert.ok(performance.now() - begin < 200, "until the sockets were closed");
+  });
+}
+
+test("what was aborted before it began sends nothing", async (t) => {
+  const { host, sockets } = await silent(t);
+  const error = await failing(() => new Client(QUICK).tags(`oci://${host}/x`, { signal: AbortSignal.abort() }));
+  assert.equal(error.kind, "aborted");
+  assert.equal(sockets.size, 0);
+});
+
+for (const [name, options] of Object.entries({ "node:http": {}, fetch: { fetch } })) {
+  test(`silence and time have their limits, over ${name}`, async (t) => {
+    const { host } = await silent(t);
+    const begin = performance.now();
+    const idle = new Client({ ...QUICK, ...options, idleTimeout: 0.05 });
+    assert.equal((await failing(() => idle.tags(`oci://${host}/x`))).code, "transport.timeout");
+    const whole = new Client({ ...QUICK, ...options, timeout: 0.05 });
+    assert.equal((await failing(() => whole.tags(`oci://${host}/x`))).code, "transport.timeout");
+    const verb = new Client({ ...QUICK, ...options });
+    assert.equal((await failing(() => verb.tags(`oci://${host}/x`, { timeout: 0.05 }))).code, "transport.timeout");
+    assert.ok(performance.now() - begin < 3000);
+  });
+}

@@ -1,0 +1,78 @@
+// The vectors that every language runs; tests/vectors/README.md explains them.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Artifact, ChartOciError, Constraint, Digest, Metadata, Reference, Version } from "../../bindings-wasm/js/node.js";
+import { readJson } from "./support.js";
+
+const orNull = (value) => value ?? null;
+const text = (bytes) => new TextDecoder().decode(bytes);
+
+const RUN = {
+  reference(input) {
+    const { registry, repository, tag, digest, version, ...rest } = Reference.parse(input);
+    assert.deepEqual(rest, {});
+    const found = { registry, repository, tag: orNull(tag), digest: orNull(digest), version: orNull(version) };
+    return { ...found, text: String(Reference.parse(input)) };
+  },
+  digest(input) {
+    const { algorithm, hex } = Digest.parse(input);
+    return { algorithm, hex };
+  },
+  digest_of: ({ data, algorithm }) => ({ digest: String(Digest.of(data, algorithm)) }),
+  version(input) {
+    const { major, minor, patch, prerelease, build, tag } = Version.parse(input);
+    let strict = true;
+    try {
+      Version.parse(input, { strict });
+    } catch {
+      strict = false;
+    }
+    return { major, minor, patch, prerelease, build, strict, tag };
+  },
+  version_order: (input) => input.map((text) => Version.parse(text)).sort(Version.compare).map(String),
+  tag: (input) => Version.parse(input).tag,
+  constraint({ constraint, versions }) {
+    const wanted = Constraint.parse(constraint);
+    return { matches: versions.filter((version) => wanted.matches(version)) };
+  },
+  manifest(input) {
+    const { what, chartLayer, provenanceLayer, report } = Artifact.parse(input);
+    const findings = [...report].map(({ code, pointer }) => [code, pointer]);
+    return { what, chart: orNull(chartLayer?.digest), provenance: orNull(provenanceLayer?.digest), findings };
+  },
+  metadata({ chart_yaml, requirements_yaml }) {
+    if (requirements_yaml !== null) return undefined;
+    const metadata = Metadata.parse(chart_yaml);
+    return { config: text(metadata.config()), yaml: metadata.toYaml() };
+  },
+  async artifact({ archive, provenance, created }) {
+    const built = await Artifact.build(Buffer.from(archive, "base64"), {
+      provenance: provenance === null ? undefined : Buffer.from(provenance),
+      created: new Date(created * 1000),
+    });
+    return { config: text(built.config), manifest: text(built.manifest), digest: built.digest };
+  },
+};
+
+/** A number holds no more than 2^53: what is larger is compared as the nearest one. */
+function asNumbers(expect) {
+  const { major, minor, patch, ...rest } = expect;
+  return major === undefined ? expect : { major: Number(major), minor: Number(minor), patch: Number(patch), ...rest };
+}
+
+for (const [area, run] of Object.entries(RUN)) {
+  test(area, async () => {
+    for (const { name, why, input, expect } of readJson(`tests/vectors/${area}.json`)) {
+      let got;
+      try {
+        got = await run(input);
+      } catch (error) {
+        if (!(error instanceof ChartOciError)) throw error;
+        got = { error: error.code };
+      }
+      if (got !== undefined) assert.deepEqual(got, area === "version" ? asNumbers(expect) : expect, `${name}: ${why}`);
+    }
+  });
+}
