@@ -1,0 +1,233 @@
+"""The command line, as a process of its own: what it prints, where, and with which exit code."""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import chartoci
+import pytest
+from chartoci.testing import Registry
+from test_errors import QUIET, command
+
+
+def run(*words: object) -> str:
+    done = command(*words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def document(*words: object) -> dict[str, object]:
+    said: dict[str, object] = json.loads(run("--json", *words))
+    return said
+
+
+def test_push_and_pull_speak_as_helm_does(
+    chart_registry: Registry, tgz: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    host = chart_registry.host
+    lines = run("push", tgz, f"oci://{host}/charts").splitlines()
+    assert lines[0] == f"Pushed: {host}/charts/web:1.2.0_demo.1"
+    assert re.fullmatch(r"Digest: sha256:[0-9a-f]{64}", lines[1])
+    assert lines[2] == f"{host}/charts/web:1.2.0_demo.1 contains an underscore."
+    digest = lines[1].removeprefix("Digest: ")
+
+    lines = run("pull", f"oci://{host}/charts/web", "--version", "1.2.0+demo.1", "-d", tmp_path / "out").splitlines()
+    assert lines[:2] == [f"Pulled: {host}/charts/web:1.2.0_demo.1", f"Digest: {digest}"]
+    assert (tmp_path / "out" / tgz.name).read_bytes() == tgz.read_bytes()
+
+    run("pull", f"oci://{host}/charts/web:1.2.0_demo.1", "--untar", "-d", tmp_path / "out", "--untardir", "below")
+    assert (tmp_path / "out" / "below" / "web" / "Chart.yaml").exists()
+
+
+def test_versions_tags_resolve_and_inspect(chart_registry: Registry, web: pathlib.Path) -> None:
+    target = f"oci://{chart_registry.host}/charts"
+    with chartoci.Client(credentials=None) as client:
+        for version in ("1.0.0", "1.10.0", "1.9.0", "2.0.0-rc.1", "1.9.1+b1"):
+            pushed = client.push(chartoci.package(web, version=version), target)
+    repository = f"{target}/web"
+    assert run("versions", repository).split() == ["1.10.0", "1.9.1+b1", "1.9.0", "1.0.0"]
+    assert run("versions", repository, "<1.9", "--devel").split() == ["1.0.0"]
+    assert run("versions", repository, "--devel").split()[0] == "2.0.0-rc.1"
+    assert document("versions", repository, "^1.9.0") == {
+        "repository": repository,
+        "versions": ["1.10.0", "1.9.1+b1", "1.9.0"],
+    }
+    assert set(run("tags", repository).split()) == {"1.0.0", "1.10.0", "1.9.0", "2.0.0-rc.1", "1.9.1_b1"}
+    said = document("tags", repository)
+    assert set(said) == {"repository", "tags"}
+    resolved = document("resolve", repository, "--version", "~1.9")
+    assert resolved == {
+        "reference": f"{repository}:1.9.1_b1@{pushed.digest}",
+        "version": "1.9.1+b1",
+        "tag": "1.9.1_b1",
+        "digest": str(pushed.digest),
+    }
+    assert str(pushed.digest) in run("resolve", repository, "--version", "~1.9")
+    inspected = document("inspect", f"{repository}:1.9.1_b1")
+    assert inspected["digest"] == str(pushed.digest)
+    assert inspected["metadata"]["version"] == "1.9.1+b1"  # type: ignore[index]
+    assert "web" in run("inspect", f"{repository}:1.9.1_b1")
+
+
+def test_inspect_fetches_manifest_and_config_alone(chart_registry: Registry, tgz: pathlib.Path) -> None:
+    run("push", tgz, f"oci://{chart_registry.host}/charts")
+    del chart_registry.requests[:]
+    run("inspect", f"oci://{chart_registry.host}/charts/web:1.2.0_demo.1")
+    assert len(chart_registry.requests) == 2
+
+
+def test_show_prints_the_same_of_a_directory_a_file_and_a_registry(
+    chart_registry: Registry, tgz: pathlib.Path, web: pathlib.Path
+) -> None:
+    run("push", tgz, f"oci://{chart_registry.host}/charts")
+    reference = f"oci://{chart_registry.host}/charts/web:1.2.0_demo.1"
+    for section in ("all", "chart", "values", "readme", "crds"):
+        assert run("show", section, web) == run("show", section, tgz) == run("show", section, reference)
+    assert "Pulled:" in command("show", "chart", reference).stderr
+    assert document("show", "values", tgz)["text"] == run("show", "values", tgz)
+
+
+def test_package_writes_where_it_says(web: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    said = run("package", web, "-d", tmp_path, "--version", "3.0.0", "--created", "2026-01-02T03:04:05Z")
+    path = tmp_path / "web-3.0.0.tgz"
+    assert said == f"Successfully packaged chart and saved it to: {path}\n"
+    assert path.read_bytes() == chartoci.package(web, version="3.0.0", created=1767323045).data
+    assert document("package", web, "-d", tmp_path)["path"] == str(tmp_path / "web-1.2.0+demo.1.tgz")
+
+
+def test_check_says_what_is_wrong_and_where(tmp_path: pathlib.Path, web: pathlib.Path) -> None:
+    assert command("check", web).returncode == 0
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: web\n")
+    done = command("check", tmp_path / "Chart.yaml")
+    assert done.returncode == 1
+    assert str(tmp_path / "Chart.yaml") in done.stdout
+    said = json.loads(command("--json", "check", tmp_path / "Chart.yaml").stdout)
+    assert said["ok"] is False
+    assert all(finding["code"] for finding in said["diagnostics"])
+
+
+def test_explain_knows_every_code() -> None:
+    said = document("explain", "reference.tag")
+    assert said["kind"] == "invalid" and said["meaning"] and said["remedy"]
+    assert "128" in run("explain", "reference.tag")
+
+
+def test_flags_stand_before_or_after_the_verb(tgz: pathlib.Path) -> None:
+    with Registry(username="ada", password="secret", tls=True) as registry:
+        flags = ["--ca-file", registry.ca_file, "--username", "ada", "--password-stdin"]
+        for words in (
+            [*flags, "push", tgz, f"oci://{registry.host}/charts"],
+            ["push", tgz, f"oci://{registry.host}/charts", *flags],
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "chartoci", *map(str, words)],
+                input="secret\n",
+                capture_output=True,
+                text=True,
+                env=QUIET,
+            )
+            assert done.returncode == 0, done.stderr
+            assert "secret" not in done.stdout + done.stderr
+
+
+def test_quiet_and_json_keep_to_their_streams(chart_registry: Registry, tgz: pathlib.Path) -> None:
+    target = f"oci://{chart_registry.host}/charts"
+    assert run("--quiet", "push", tgz, target) == ""
+    done = command("push", "--json", tgz, target)
+    assert json.loads(done.stdout)["tag"] == "1.2.0_demo.1"
+    assert done.stderr == ""
+
+
+def test_a_progress_bar_is_drawn_on_a_terminal_only(chart_registry: Registry, tgz: pathlib.Path) -> None:
+    words = [sys.executable, "-m", "chartoci", "push", str(tgz), f"oci://{chart_registry.host}/charts"]
+    for settings, drawn, coloured in (
+        ({"TERM": "xterm"}, True, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, True, False),
+    ):
+        ours, theirs = pty.openpty()
+        try:
+            subprocess.run(words, stdout=subprocess.PIPE, stderr=theirs, env=QUIET | settings, check=True)
+            said = os.read(ours, 65536)
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        assert ("━".encode() in said) == drawn
+        assert (b"\x1b[36m" in said) == coloured
+    assert "━" not in command(*words[3:]).stderr
+
+
+def serve(*words: object) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "chartoci", "serve", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=QUIET,
+    )
+
+
+def test_serve_logs_requests_and_ends_cleanly(tgz: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    process = serve(tmp_path / "registry", "--listen", "127.0.0.1:0")
+    try:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        host = first.strip().rpartition("http://")[2]
+        run("push", tgz, f"oci://{host}/charts")
+        run("pull", f"oci://{host}/charts/web:1.2.0_demo.1", "-d", tmp_path)
+        taken = command("serve", "--listen", host)
+        assert taken.returncode == 2
+        assert f"process {process.pid}" in taken.stderr
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, wrong = process.communicate(timeout=10)
+    assert (process.returncode, wrong) == (0, "")
+    assert re.search(r"PUT /v2/charts/web/manifests/1.2.0_demo.1 201 \d+ ms", said)
+    for path in (tmp_path / "registry" / "blobs" / "sha256").iterdir():
+        assert chartoci.Digest.of(path.read_bytes()).hex == path.name
+
+
+def test_serve_asks_for_a_password(tgz: pathlib.Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chartoci", "serve", "--listen", host, "--username", "ada", "--password-stdin"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=QUIET,
+    )  # fmt: skip
+    try:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write("secret")
+        process.stdin.close()
+        process.stdout.readline()
+        assert command("push", tgz, f"oci://{host}/charts").returncode == 3
+        run("push", tgz, f"oci://{host}/charts", "--username", "ada", "--password", "secret")
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_ends_at_once_with_connections_open(number: signal.Signals) -> None:
+    process = serve("--listen", "127.0.0.1:0")
+    assert process.stdout is not None
+    port = int(process.stdout.readline().rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)):
+        began = time.monotonic()
+        process.send_signal(number)
+        process.communicate(timeout=10)
+        assert time.monotonic() - began < 2
+    assert process.returncode == (0 if number == signal.SIGTERM else 130)
+
+
+def test_output_that_nobody_reads_is_no_error(tgz: pathlib.Path) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m chartoci show all {tgz!s} | head -c 1", shell=True, capture_output=True, env=QUIET
+    )
+    assert done.stderr == b""
