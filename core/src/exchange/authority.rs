@@ -147,7 +147,8 @@ impl Authority {
     /// May this call go now? One that carries a blob never goes before it is clear who is asking.
     pub(super) fn pass(&mut self, now: Instant, call: CallId, carries_blob: bool) -> Pass {
         match &mut self.state {
-            State::Held { expires: Some(expires), .. } if *expires <= now + MARGIN => {
+            // One that has not served yet is used once, however old it came: another would be no younger.
+            State::Held { expires: Some(expires), .. } if self.proven && *expires <= now + MARGIN => {
                 self.negotiate();
                 Pass::Wait
             }

@@ -15,7 +15,7 @@ use super::{Event, Output, QueryId, Session};
 use crate::auth::token::{Token, TokenServer};
 use crate::auth::{Credential, Origin, Scope};
 use crate::error::{Code, Error};
-use crate::http::url::{Scheme, Url};
+use crate::http::url::Scheme;
 use crate::http::{Failure, Method, Payload, Receiver, RequestId, ResponseHead};
 use crate::time::{Duration, Instant, Timestamp};
 

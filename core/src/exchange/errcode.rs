@@ -162,7 +162,9 @@ pub(super) fn failure(failure: &Failure, method: Method, url: &Url, follows: boo
     };
     let error = Error::new(code, text).with("method", method.as_str()).with("url", url.without_query());
     match failure {
-        Failure::Tls(text) if speaks_plainly(text) => {
+        Failure::Tls(text) | Failure::Connect(text) | Failure::Other(text)
+            if url.scheme() == Scheme::Https && speaks_plainly(text) =>
+        {
             error.with_hint("The registry seems to speak plain http: name it in plain_http (--plain-http).")
         }
         Failure::Other(_) | Failure::Connect(_) if follows => error.with_hint(
@@ -172,21 +174,12 @@ pub(super) fn failure(failure: &Failure, method: Method, url: &Url, follows: boo
     }
 }
 
-/// TLS libraries' words for an answer that is no TLS.
+/// TLS libraries' words (OpenSSL, Go, rustls, NSS) for an answer that is no TLS.
 fn speaks_plainly(text: &str) -> bool {
     let text = text.to_ascii_lowercase().replace('_', " ");
-    [
-        "wrong version number",
-        "look like a tls",
-        "look like tls",
-        "packet length too long",
-        "record layer",
-        "invalidcontenttype",
-        "http request",
-        "plain",
-    ]
-    .iter()
-    .any(|sign| text.contains(sign))
+    let signs =
+        ["wrong version number", "look like a tls", "packet length too long", "invalidcontenttype", "http request"];
+    signs.iter().any(|sign| text.contains(sign))
 }
 
 /// The host's words without the queries of the URLs in them: those may be signed.

@@ -258,6 +258,17 @@ fn a_token_about_to_expire_is_renewed_before_it_is_used() {
 }
 
 #[test]
+fn a_token_that_comes_old_is_used_all_the_same() {
+    let old = r#"{"token":"t1","expires_in":300,"issued_at":"1994-11-06T08:44:31Z"}"#;
+    let date = [("date", "Sun, 06 Nov 1994 08:49:29 GMT")];
+    let mut peer = Peer::new(Login::Bearer);
+    peer.tokens = 1;
+    (0..99).for_each(|_| peer.fault(Method::Get, "/token", reply(200, &date, old)));
+    let run = pushed(&mut peer);
+    assert!(run.result.is_ok() && run.requests.len() < 14, "{:?}", run.log);
+}
+
+#[test]
 fn one_token_serves_all_calls() {
     let (push, blobs) = chart_with(&[(CHART_TYPE, b"chart"), (PROVENANCE_TYPE, b"prov")]);
     let mut peer = Peer::new(Login::Bearer);
