@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::io::Read;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chartoci::artifact::What;
-use chartoci::chart::Scan;
+use chartoci::chart::package::Options;
+use chartoci::chart::{Package, Scan};
+use chartoci::files::{Memory, Step};
 use chartoci::oci::Algorithm;
 use chartoci::time::Timestamp;
 use chartoci::version::tag::{self, Selector};
@@ -131,6 +135,28 @@ vectors! {
             "config": utf8(artifact.config().unwrap()), "manifest": utf8(artifact.manifest()),
             "digest": artifact.digest().as_str(),
         }))
+    };
+    package: |input| {
+        let contents = |content: &Value| match content.as_str() {
+            Some(text) => text.to_owned(),
+            None => text(&content["text"]).repeat(usize::try_from(content["times"].as_u64().unwrap()).unwrap()),
+        };
+        let files = input["files"].as_object().unwrap();
+        let mut memory = Memory::from_iter(files.iter().map(|(path, content)| (path, contents(content))));
+        let given = |name: &str| input[name].as_str().map(str::to_owned);
+        let created = input["created"].as_i64().map(Timestamp::from_unix);
+        let options = Options { version: given("version"), app_version: given("app_version"), created };
+        let mut package = Package::new(options, &Limits::default());
+        let packed = loop {
+            match package.poll() {
+                Step::Do(verb) => package.handle(memory.execute(verb)),
+                Step::Done(result) => break result?,
+            }
+        };
+        let mut tar = Vec::new();
+        flate2::read::MultiGzDecoder::new(&packed.data[..]).read_to_end(&mut tar).unwrap();
+        let tar = Digest::of(&tar);
+        Ok(json!({ "filename": packed.filename, "tar": tar.as_str(), "digest": packed.digest.as_str() }))
     };
 }
 

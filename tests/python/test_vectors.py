@@ -1,8 +1,11 @@
 """The vectors that every language runs: `tests/vectors/*.json`, explained in the README beside them."""
 
 import base64
+import gzip
+import hashlib
 import json
 import pathlib
+import tempfile
 from typing import Any
 
 import chartoci
@@ -61,7 +64,21 @@ def artifact(given: Any) -> Any:
     return {"config": built.config.decode(), "manifest": built.manifest.decode(), "digest": str(built.digest)}
 
 
-RUN = [reference, digest, digest_of, version, version_order, constraint, artifact]
+def package(given: Any) -> Any:
+    with tempfile.TemporaryDirectory() as name:
+        for path, content in given["files"].items():
+            file = pathlib.Path(name) / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            text = content if isinstance(content, str) else content["text"] * content["times"]
+            file.write_bytes(text.encode())
+        packed = chartoci.package(
+            pathlib.Path(name), version=given["version"], app_version=given["app_version"], created=given["created"]
+        )
+    tar = hashlib.sha256(gzip.decompress(packed.data)).hexdigest()
+    return {"filename": packed.filename, "tar": f"sha256:{tar}", "digest": str(packed.digest)}
+
+
+RUN = [reference, digest, digest_of, version, version_order, constraint, artifact, package]
 CASES = [
     pytest.param(run, vector, id=f"{run.__name__}: {vector['name']}")
     for run in RUN

@@ -326,9 +326,10 @@ fn pax_record(out: &mut Vec<u8>, key: &str, value: &str) {
     out.extend(format!("{length} {key}={value}\n").bytes());
 }
 
-/// What readers without PAX see.
+/// What readers without PAX see: never a directory's name.
 fn plain(name: &str) -> String {
-    name.chars().filter(char::is_ascii).take(100).collect()
+    let plain: String = name.chars().filter(char::is_ascii).take(100).collect();
+    plain.trim_end_matches('/').to_owned()
 }
 
 /// Prefix and name of a USTAR header, split as late as both fit.
@@ -346,15 +347,17 @@ fn header(out: &mut Vec<u8>, prefix: &str, name: &str, kind: u8, modified: i64, 
     let mut block = [0; BLOCK];
     let mut put = |at: usize, text: &str| block[at..at + text.len()].copy_from_slice(text.as_bytes());
     put(0, name);
-    put(100, "0000644");
+    put(100, if kind == b'x' { "0000000" } else { "0000644" });
     put(108, "0000000");
     put(116, "0000000");
     put(124, &format!("{size:011o}"));
     put(136, &format!("{modified:011o}"));
     put(148, "        ");
     put(257, "ustar\x0000");
-    put(329, "0000000");
-    put(337, "0000000");
+    if kind != b'x' {
+        put(329, "0000000");
+        put(337, "0000000");
+    }
     put(345, prefix);
     block[156] = kind;
     let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
