@@ -19,8 +19,11 @@ export type Source =
 /** A document's content: a string is its text, never a path. */
 export type Text = string | Uint8Array | ArrayBuffer;
 
-/** Loads the wasm module, once. Elsewhere than from `chartoci/slim` the module is found by itself. */
-export function init(module?: WebAssembly.Module | BufferSource | Response | URL | string): Promise<void>;
+/**
+ * Loads the wasm module, once. It is found by itself, save from `chartoci/slim`, which is given a WebAssembly.Module, its
+ * bytes, a Response, or a URL.
+ */
+export function init(module?: object | string): Promise<void>;
 
 /** Bounds on what is read, in bytes where nothing else is said. */
 export interface Limits {

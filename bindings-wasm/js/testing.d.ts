@@ -43,4 +43,4 @@ export class Registry {
 }
 
 /** Loads the registry's own module, once; `fetch` does it by itself, Node at import. */
-export function init(module?: WebAssembly.Module | BufferSource | Response | URL | string): Promise<unknown>;
+export function init(module?: object | string): Promise<unknown>;

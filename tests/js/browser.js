@@ -1,0 +1,94 @@
+// Drives Debian's Chromium over its debugging pipe: no driver to install, no port to open.
+
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const PLACES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** Where Chromium is, if it is. */
+export const chromium = PLACES.find((path) => path && existsSync(path));
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--remote-debugging-pipe",
+];
+
+/** Starts Chromium; gives `open(url)` and `close()`. */
+export async function launch() {
+  const profile = mkdtempSync(join(tmpdir(), "chartoci-chromium-"));
+  const program = spawn(chromium, [...FLAGS, `--user-data-dir=${profile}`, "about:blank"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+  });
+  const [, , , commands, answers] = program.stdio;
+  const waiting = new Map();
+  const listeners = new Set();
+  let count = 0;
+  let rest = "";
+  answers.setEncoding("utf8").on("data", (text) => {
+    const messages = (rest + text).split("\0");
+    rest = messages.pop();
+    for (const message of messages.map((each) => JSON.parse(each))) {
+      const call = waiting.get(message.id);
+      waiting.delete(message.id);
+      if (message.error) call?.reject(new Error(message.error.message));
+      else if (call) call.resolve(message.result);
+      else for (const listener of listeners) listener(message);
+    }
+  });
+  const send = (method, params = {}, sessionId = undefined) =>
+    new Promise((resolve, reject) => {
+      const id = ++count;
+      waiting.set(id, { resolve, reject });
+      commands.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+    });
+
+  return {
+    /** Opens a page; gives `evaluate(expression)`, `choose(selector, file)` and `complaints`, what its console says. */
+    async open(url) {
+      const { targetId } = await send("Target.createTarget", { url: "about:blank" });
+      const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
+      const page = (method, params) => send(method, params, sessionId);
+      const complaints = [];
+      const loaded = new Promise((resolve) => {
+        listeners.add(({ method, params, sessionId: from }) => {
+          if (from !== sessionId) return;
+          if (method === "Page.loadEventFired") resolve();
+          if (method === "Log.entryAdded") complaints.push(params.entry.text);
+          if (method === "Runtime.exceptionThrown") complaints.push(params.exceptionDetails.exception?.description);
+        });
+      });
+      for (const domain of ["Page", "Runtime", "Log", "DOM"]) await page(`${domain}.enable`);
+      await page("Page.navigate", { url });
+      await loaded;
+      return {
+        complaints,
+        async evaluate(expression) {
+          const options = { expression, awaitPromise: true, returnByValue: true, allowUnsafeEvalBlockedByCSP: false };
+          const { result, exceptionDetails } = await page("Runtime.evaluate", options);
+          if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+          return result.value;
+        },
+        async choose(selector, file) {
+          const { root } = await page("DOM.getDocument");
+          const { nodeId } = await page("DOM.querySelector", { nodeId: root.nodeId, selector });
+          await page("DOM.setFileInputFiles", { nodeId, files: [file] });
+        },
+      };
+    },
+    async close() {
+      const gone = new Promise((resolve) => program.once("exit", resolve));
+      program.kill();
+      await gone;
+      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

@@ -1,0 +1,151 @@
+// Headless Chromium, under the strictest CSP that WebAssembly can live with: on a page and in a worker.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as createSocketServer } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join, normalize } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { Client } from "../../bindings-wasm/js/node.js";
+import { Registry } from "../../bindings-wasm/js/node-testing.js";
+import { chromium, launch } from "./browser.js";
+import { PACKAGE, ROOT, packaged, temporary } from "./support.js";
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src *; worker-src 'self'";
+const DOCKER_REGISTRY = "/usr/bin/docker-registry";
+
+/** Serves the page and the package, as a web server would. */
+async function serve() {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url, "http://localhost").pathname);
+    const [, first, ...rest] = path.split("/");
+    const file = first === "chartoci" ? join(PACKAGE, ...rest) : join(ROOT, "tests/js/page", path === "/" ? "index.html" : path);
+    if (!existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain", "content-security-policy": POLICY });
+    response.end(readFileSync(file));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+const skip = !chromium && "no Chromium";
+describe("in Chromium", { skip }, () => {
+  let server;
+  let browser;
+  let origin;
+  let page;
+  let directory;
+  before(async () => {
+    server = await serve();
+    origin = `http://127.0.0.1:${server.address().port}`;
+    directory = mkdtempSync(join(tmpdir(), "chartoci-"));
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    rmSync(directory, { recursive: true, force: true });
+    server?.closeAllConnections();
+    server?.close();
+  });
+
+  const call = (where, task, ...words) => {
+    const list = words.map((word) => JSON.stringify(word)).join();
+    return page.evaluate(`tasks.${where}.${task}(${list})`);
+  };
+
+  test("a page opens, and takes a chart from a File", async () => {
+    page = await browser.open(`${origin}/`);
+    await page.choose("input", await packaged.write(directory));
+    const expected = { digest: await digest(), versions: ["1.2.0+demo.1"], came: true };
+    for (const where of ["page", "worker"]) {
+      const { name, files, ...rest } = await call(where, "roundTrip");
+      assert.deepEqual([name, files > 5], ["web", true], where);
+      assert.deepEqual(rest, expected, where);
+    }
+    assert.deepEqual(page.complaints, []);
+  });
+
+  test("the policy is in force", async () => {
+    assert.match(await page.evaluate("tasks.codeFromText()"), /EvalError/);
+  });
+
+  test("a registry that listens and names the page's origin can be pushed to and pulled from", async (t) => {
+    const registry = await new Registry({ corsOrigins: [origin] }).listen();
+    t.after(() => registry.close());
+    for (const where of ["page", "worker"]) {
+      const result = await call(where, "through", registry.host);
+      assert.deepEqual(result, { digest: await digest(), versions: ["1.2.0+demo.1"], came: true }, where);
+    }
+  });
+
+  test("a registry without CORS is explained", async (t) => {
+    const registry = await new Registry().listen();
+    t.after(() => registry.close());
+    await assert.rejects(call("worker", "through", registry.host), /CORS/);
+  });
+
+  const missing = !existsSync(DOCKER_REGISTRY) && "no docker-registry";
+  test("Debian's registry with CORS headers can be pushed to and pulled from", { skip: missing }, async (t) => {
+    const host = await dockerRegistry(t, origin);
+    for (const where of ["page", "worker"]) {
+      const result = await call(where, "through", host);
+      assert.deepEqual(result, { digest: await digest(), versions: ["1.2.0+demo.1"], came: true }, where);
+    }
+    const { archive } = await new Client({ credentials: null }).pull(`oci://${host}/charts/web`, { version: "^1" });
+    assert.deepEqual(archive, packaged.data);
+  });
+});
+
+/** The manifest's digest, as Node makes it. */
+async function digest() {
+  const registry = new Registry();
+  const client = new Client({ fetch: registry.fetch, plainHttp: true });
+  return (await client.push(packaged, `oci://${registry.host}/charts`)).digest;
+}
+
+async function dockerRegistry(t, origin) {
+  const directory = temporary(t);
+  const port = await freePort();
+  const headers = {
+    "Access-Control-Allow-Origin": [origin],
+    "Access-Control-Allow-Methods": ["HEAD", "GET", "OPTIONS", "POST", "PUT", "PATCH"],
+    "Access-Control-Allow-Headers": ["Authorization", "Accept", "Content-Type", "Range"],
+    "Access-Control-Expose-Headers": ["Docker-Content-Digest", "Location", "WWW-Authenticate", "Link", "Content-Range"],
+  };
+  // JSON is YAML, too.
+  const configuration = {
+    version: 0.1,
+    log: { level: "error", accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: directory } },
+    http: { addr: `127.0.0.1:${port}`, headers },
+  };
+  writeFileSync(join(directory, "config.yml"), JSON.stringify(configuration));
+  const program = spawn(DOCKER_REGISTRY, ["serve", join(directory, "config.yml")], { stdio: "ignore" });
+  const gone = once(program, "exit");
+  t.after(async () => {
+    program.kill();
+    await gone;
+  });
+  for (let tries = 0; tries < 200; tries++) {
+    const answer = await fetch(`http://127.0.0.1:${port}/v2/`).catch(() => undefined);
+    if (answer?.ok) return `127.0.0.1:${port}`;
+    await pause(50);
+  }
+  throw new Error("docker-registry does not answer");
+}
+
+async function freePort() {
+  const server = createSocketServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,80 @@
+// The tarball that npm would publish, in an empty folder: imported, required, read by tsc, weighed.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+
+import { PACKAGE, ROOT, temporary } from "./support.js";
+
+const run = (directory, program, ...words) =>
+  execFileSync(program, words, { cwd: directory, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+
+/** An empty folder with the packed package in it. */
+function installed(t) {
+  const directory = temporary(t);
+  run(PACKAGE, "npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", directory);
+  writeFileSync(join(directory, "package.json"), '{ "private": true }');
+  run(directory, "npm", "install", "--offline", "--silent", "--no-audit", "--no-fund", "./chartoci-0.1.0.tgz");
+  return directory;
+}
+
+const PROGRAM = `
+  const { data } = await chartoci.package(process.argv[2]);
+  const registry = new testing.Registry();
+  const client = new chartoci.Client({ fetch: registry.fetch, plainHttp: true });
+  const { reference } = await client.push(data, "oci://" + registry.host + "/charts");
+  const { archive } = await client.pull(reference);
+  console.log(Buffer.compare(archive, data), String(chartoci.Version.parse("v1.2")), typeof sansio.Exchange.push);
+`;
+
+test("import and require work from the packed tarball, in an empty folder", (t) => {
+  const directory = installed(t);
+  const imports = ["chartoci", "testing", "sansio"].map((name, at) => [name, at === 0 ? "chartoci" : `chartoci/${name}`]);
+  const modules = imports.map(([name, from]) => `import * as ${name} from "${from}";\n`);
+  const required = imports.map(([name, from]) => `const ${name} = require("${from}");\n`);
+  writeFileSync(join(directory, "imports.mjs"), `${modules.join("")}${PROGRAM}`);
+  writeFileSync(join(directory, "requires.cjs"), `${required.join("")}(async () => {${PROGRAM}})();`);
+  for (const file of ["imports.mjs", "requires.cjs"]) {
+    const said = run(directory, "node", "--disable-warning=ExperimentalWarning", file, join(ROOT, "examples/web"));
+    assert.equal(said, "0 v1.2 function\n", file);
+  }
+});
+
+test("tsc --strict reads the types as a program would", (t) => {
+  const directory = installed(t);
+  copyFileSync(join(ROOT, "tests/js/types/example.ts"), join(directory, "example.mts"));
+  const strict = { strict: true, noEmit: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true };
+  const browser = { lib: ["es2023", "dom", "dom.iterable"], types: [] };
+  const node = { lib: ["es2023", "esnext.disposable"], types: ["node"], typeRoots: [join(PACKAGE, "node_modules/@types")] };
+  for (const [module, moduleResolution, platform] of [["nodenext", "nodenext", node], ["esnext", "bundler", browser]]) {
+    const compilerOptions = { ...strict, target: "es2022", module, moduleResolution, ...platform };
+    writeFileSync(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["example.mts"] }));
+    try {
+      run(directory, "node", join(PACKAGE, "node_modules/typescript/bin/tsc"));
+    } catch (error) {
+      assert.fail(`${module}: ${error.stdout}`);
+    }
+  }
+});
+
+test("the glue makes no code from text, and nothing says where it was built", () => {
+  for (const name of ["chartoci", "registry"]) {
+    const glue = readFileSync(join(PACKAGE, `dist/${name}.js`), "utf8");
+    assert.ok(!/new Function|\beval\(/.test(glue), name);
+    const module = readFileSync(join(PACKAGE, `dist/${name}_bg.wasm`), "latin1");
+    assert.ok(!module.includes(process.env.HOME), name);
+  }
+});
+
+// Ratchets, in bytes, as it is and by `gzip -9`: they only get smaller, save with a reason.
+for (const [name, budgets] of Object.entries({ chartoci: [480_000, 190_000], registry: [340_000, 142_000] })) {
+  test(`the module ${name} keeps to its budget`, () => {
+    const data = readFileSync(join(PACKAGE, `dist/${name}_bg.wasm`));
+    const sizes = [data.length, gzipSync(data, { level: 9 }).length];
+    console.log(`NOTE ${name}_bg.wasm: ${sizes[0]} bytes, ${sizes[1]} by gzip`);
+    assert.ok(sizes.every((size, at) => size <= budgets[at]), `${sizes} of ${budgets}`);
+  });
+}

@@ -1,0 +1,30 @@
+// What the test calls, as functions of the window: on the page itself, and in a worker.
+
+import { roundTrip, through } from "./work.js";
+
+const worker = new Worker("worker.js", { type: "module" });
+
+function inWorker(task, ...words) {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.result));
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.postMessage({ task, words });
+  });
+}
+
+const file = () => document.querySelector("input").files[0];
+
+/** What comes of the attempt to make code from text. */
+function codeFromText() {
+  try {
+    return String(new Function("return 1")());
+  } catch (error) {
+    return String(error);
+  }
+}
+
+window.tasks = {
+  codeFromText,
+  page: { roundTrip: () => roundTrip(file()), through: (host) => through(file(), host) },
+  worker: { roundTrip: () => inWorker("roundTrip", file()), through: (host) => inWorker("through", file(), host) },
+};

@@ -1,0 +1,26 @@
+import { Archive, Client, Reference, init } from "/chartoci/web.js";
+import { Registry } from "/chartoci/testing.js";
+
+const same = (a, b) => a.length === b.length && a.every((byte, at) => byte === b[at]);
+
+/** A chart from a file into the registry in memory, and back. */
+export async function roundTrip(file) {
+  const archive = await Archive.read(file);
+  const registry = new Registry();
+  return { name: archive.metadata.name, files: archive.files.size, ...(await exchange(archive, registry.host, registry.fetch)) };
+}
+
+/** The same through a registry on the network. */
+export async function through(file, host) {
+  return exchange(await Archive.read(file), host, undefined);
+}
+
+async function exchange(archive, host, fetch) {
+  await init();
+  const client = new Client({ fetch, plainHttp: true });
+  const { digest, reference } = await client.push(archive, `oci://${host}/charts`);
+  const pulled = await client.pull(Reference.parse(reference));
+  const { name } = await client.metadata(reference);
+  const versions = (await client.versions(`oci://${host}/charts/${name}`)).map(String);
+  return { digest, versions, came: same(pulled.archive, archive.data) };
+}

@@ -1,0 +1,70 @@
+// What a program in TypeScript looks like; `tsc --strict` reads it, nobody runs it.
+
+import {
+  Archive,
+  ChartOciError,
+  Client,
+  Constraint,
+  Reference,
+  Report,
+  Version,
+  check,
+  codes,
+  package as packageDirectory,
+  show,
+  type Event,
+  type Kind,
+  type Value,
+} from "chartoci";
+import { Digester, Exchange, Session, drive, type Output } from "chartoci/sansio";
+import { Registry } from "chartoci/testing";
+
+export async function publish(file: File, signal: AbortSignal): Promise<string> {
+  const registry = new Registry({ username: "ada", password: "secret", token: true, corsOrigins: ["https://a.example"] });
+  const client = new Client({
+    fetch: registry.fetch,
+    plainHttp: [registry.host],
+    credentials: async ({ registry: host, refused }) => (refused ? null : [host, "secret"]),
+    retry: { attempts: 2 },
+    limits: { archive: 1 << 20 },
+    allow: (host, ip, port) => host !== "" && ip !== "169.254.169.254" && port > 0,
+  });
+  const onProgress = (event: Event): void => {
+    if (event.kind === "progress") console.log(event.item, event.transferred / (event.total ?? 1));
+    else if (event.kind === "retrying") console.log(event.after, event.why);
+  };
+  const archive = await Archive.read(file);
+  const text: Uint8Array | undefined = archive.files["values.yaml"];
+  const same: Uint8Array | undefined = archive.files.get("values.yaml");
+  const replicas: Value | undefined = archive.values["replicas"];
+  console.log(text?.length, same?.length, replicas, archive.files.size);
+  const pushed = await client.push(archive, "oci://registry.test/charts", { signal, onProgress, ifExists: "skip-same" });
+  const bytes: Uint8Array = (await client.pull(pushed.reference, { provenance: true })).archive;
+  const path: string = (await client.pull(Reference.parse(pushed.reference), { directory: "/tmp", untar: true })).path;
+  const versions: Version[] = await client.versions("oci://registry.test/charts/web", Constraint.parse("^1"));
+  const best: Version | undefined = Constraint.parse("*").pick(versions.sort(Version.compare));
+  console.log(bytes.length, path, best?.tag, await show(archive, "chart"), codes()[0]?.meaning);
+  await packageDirectory("web", { created: new Date(), version: "1.0.0" });
+  return pushed.digest;
+}
+
+export async function lint(source: Blob): Promise<Report | Kind> {
+  try {
+    return await check(source, "chart.yaml");
+  } catch (error) {
+    if (error instanceof ChartOciError) return ChartOciError.from(error.toJSON()).kind;
+    throw error;
+  }
+}
+
+export async function tags(): Promise<unknown> {
+  const exchange = Exchange.tags(new Session({ concurrency: 1 }), "registry.example/web");
+  const output: Output = exchange.poll(0);
+  if (output.kind === "send") console.log(output.request.payload.kind, new Digester("sha512").finish());
+  return drive(exchange, { transport: { send: async () => ({ status: 404, headers: [], body: (async function* () {})() }) } });
+}
+
+// @ts-expect-error: only the library makes archives.
+new Archive();
+// @ts-expect-error: there is no such section.
+await show(new Uint8Array(), "nothing");
