@@ -218,7 +218,7 @@ proptest! {
 
     #[test]
     fn what_is_written_is_read_back(
-        pairs in prop::collection::btree_map("[ -~\\n\\t\u{a0}é😀]{0,12}", text_or_more(), 0..6)
+        pairs in prop::collection::btree_map("[ -~\\n\\t\u{a0}é\u{85}\u{2028}😀\u{feff}]{0,12}", text_or_more(), 0..6)
     ) {
         let value = json!(pairs);
         let text = yaml::to_string(&value);
@@ -229,8 +229,7 @@ proptest! {
 
 fn text_or_more() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
-        prop::collection::vec(prop::sample::select(PIECES), 0..8)
-            .prop_map(|pieces| json!(pieces.concat().replace(['\u{2028}', '\u{feff}'], ""))),
+        prop::collection::vec(prop::sample::select(PIECES), 0..8).prop_map(|pieces| json!(pieces.concat())),
         "[a-z ]{70,120}".prop_map(|text| json!(text)),
         any::<i64>().prop_map(|number| json!(number)),
         Just(json!(null)),

@@ -1,11 +1,12 @@
 //! YAML as Helm reads and writes it: go-yaml v2 through sigs.k8s.io/yaml 1.6.
 //!
-//! `scan` (events) → `node` (a tree with spans) → `resolve` (Helm's scalar rules); `emit` writes.
+//! `token` → `scan` (events) → `node` (a tree with spans) → `resolve` (Helm's scalar rules); `emit` writes.
 
 mod emit;
 mod node;
 mod resolve;
 mod scan;
+mod token;
 
 pub use emit::to_string;
 pub use node::{Data, Mapping, Node, merge};
@@ -42,7 +43,7 @@ pub fn parse_all(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
 }
 
 /// Reads the documents of values.yaml, as Helm 4 cuts it up before it reads YAML: every line that begins with `---`
-/// separates, wherever it stands, and whatever follows `...` is ignored.
+/// separates, wherever it stands, and whatever follows `...` is ignored; where the last line break is missing, Helm adds it.
 ///
 /// ```
 /// use chartoci::yaml::parse_values;
@@ -55,6 +56,9 @@ pub fn parse_all(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
 /// As [`parse`]; and something other than a comment stands behind a separator.
 pub fn parse_values(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
     scan::check_size(text, limits)?;
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        return parse_values(&[text, b"\n"].concat(), limits);
+    }
     let mut limits = limits.clone();
     let mut documents = Vec::new();
     let mut piece = Text::default();

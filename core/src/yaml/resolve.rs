@@ -26,9 +26,8 @@ pub(super) enum Tag {
 }
 
 impl Tag {
-    /// A tag by its expanded handle and its suffix.
-    pub(super) fn of(handle: &str, suffix: &str) -> Tag {
-        let full = [handle, suffix].concat();
+    /// A tag by its full name.
+    pub(super) fn of(full: &str) -> Tag {
         let Some(name) = full.strip_prefix("tag:yaml.org,2002:") else {
             return if full == "!" { Tag::NonSpecific } else { Tag::Other };
         };

@@ -1,10 +1,10 @@
-//! Events of a YAML text, each with its place.
+//! Events of a YAML text: tokens put in order by the grammar of documents, collections and nodes.
 
 use std::borrow::Cow;
-
-use granit_parser::{ErrorKind, Parser, ScalarStyle, StrInput};
+use std::collections::BTreeMap;
 
 use super::resolve::Tag;
+use super::token::{Lexer, Mark, Token};
 use crate::diagnostic::Span;
 use crate::error::{Code, Error};
 use crate::limits::Limits;
@@ -43,86 +43,436 @@ pub(super) struct Text<'a> {
     pub(super) lines_before: usize,
 }
 
+/// What may come next.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Of the first document, which needs no `---`.
+    FirstDocument,
+    Document,
+    DocumentContent,
+    DocumentEnd,
+    Node,
+    BlockEntry,
+    /// In a list that stands no deeper than the key of its mapping.
+    HangingEntry,
+    BlockKey,
+    BlockValue,
+    FlowEntry {
+        first: bool,
+    },
+    /// `[a: b]`: a mapping of one pair.
+    PairKey,
+    PairValue,
+    PairEnd,
+    FlowKey {
+        first: bool,
+    },
+    FlowValue,
+    /// `{a}`: a key alone.
+    FlowNoValue,
+    End,
+}
+
 /// Gives the events of a text one by one.
 pub(super) struct Scanner<'a> {
-    parser: Parser<'a, StrInput<'a>>,
-    text: &'a str,
-    bytes_before: usize,
-    lines_before: usize,
+    lexer: Lexer<'a>,
+    state: State,
+    /// What goes on when the current node is done, the innermost last.
+    outer: Vec<State>,
+    /// Handles of tags and what they stand for, in this document.
+    prefixes: BTreeMap<&'a str, String>,
+    /// The latest anchor of each name in this document.
+    anchors: BTreeMap<&'a str, usize>,
+    last_anchor: usize,
 }
+
+type Placed<'a> = (Event<'a>, Span);
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: Text<'a>, limits: &Limits) -> Result<Scanner<'a>, Error> {
-        let Text { bytes, bytes_before, lines_before } = text;
-        check_size(bytes, limits)?;
-        let mark = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        let text = decode(&bytes[mark..], lines_before)?;
-        let nesting = depth(limits) as usize + 1;
-        let options = granit_parser::options! {
-            emit_comments: false,
-            flow_nesting_limit: nesting,
-            block_nesting_limit: nesting,
-        };
-        let parser = Parser::new_from_str_with_options(text, options);
-        Ok(Scanner { parser, text, bytes_before: bytes_before + mark, lines_before })
+        check_size(text.bytes, limits)?;
+        let mark = if text.bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let content = decode(&text.bytes[mark..], text.lines_before)?;
+        let whole = Text { bytes_before: text.bytes_before + mark, ..text };
+        Ok(Scanner {
+            lexer: Lexer::new(content, whole, limits),
+            state: State::FirstDocument,
+            outer: Vec::new(),
+            prefixes: BTreeMap::new(),
+            anchors: BTreeMap::new(),
+            last_anchor: 0,
+        })
     }
 
     /// The next event; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<(Event<'a>, Span)>, Error> {
-        use granit_parser::Event as Raw;
+    pub(super) fn next(&mut self) -> Result<Option<Placed<'a>>, Error> {
+        match self.state {
+            State::FirstDocument => self.document_start(true),
+            State::Document => self.document_start(false),
+            State::DocumentContent => self.document_content().map(Some),
+            State::DocumentEnd => self.document_end().map(Some),
+            State::Node => self.node(true, false).map(Some),
+            State::BlockEntry => self.block_entry().map(Some),
+            State::HangingEntry => self.hanging_entry().map(Some),
+            State::BlockKey => self.block_key().map(Some),
+            State::BlockValue => self.block_value().map(Some),
+            State::FlowEntry { first } => self.flow_entry(first).map(Some),
+            State::PairKey => self.pair_key().map(Some),
+            State::PairValue => self.pair_value().map(Some),
+            State::PairEnd => {
+                self.state = State::FlowEntry { first: false };
+                self.event_before_next(Event::MappingEnd).map(Some)
+            }
+            State::FlowKey { first } => self.flow_key(first).map(Some),
+            State::FlowValue => self.flow_value().map(Some),
+            State::FlowNoValue => {
+                let at = self.lexer.peek()?.start;
+                Ok(Some(self.empty(at, State::FlowKey { first: false })))
+            }
+            State::End => Ok(None),
+        }
+    }
+
+    // Documents.
+
+    fn document_start(&mut self, first: bool) -> Result<Option<Placed<'a>>, Error> {
+        if !first {
+            while matches!(self.lexer.peek()?.token, Token::DocumentEnd) {
+                self.lexer.next()?;
+            }
+        }
+        self.prefixes.clear();
+        self.anchors.clear();
+        let bare = match self.lexer.peek()?.token {
+            Token::End => {
+                self.state = State::End;
+                return Ok(None);
+            }
+            Token::Version(_) | Token::TagPrefix { .. } | Token::DocumentStart => false,
+            _ => first,
+        };
+        self.directives()?;
+        let event = self.event_before_next(Event::DocumentStart)?;
+        if bare {
+            self.state = State::Node;
+        } else {
+            let lexeme = self.lexer.next()?;
+            if !matches!(lexeme.token, Token::DocumentStart) {
+                return Err(self.lexer.error("a further document must begin with ---", lexeme.start));
+            }
+            self.state = State::DocumentContent;
+        }
+        self.outer.push(State::DocumentEnd);
+        Ok(Some(event))
+    }
+
+    fn directives(&mut self) -> Result<(), Error> {
+        let mut has_version = false;
+        while matches!(self.lexer.peek()?.token, Token::Version(_) | Token::TagPrefix { .. }) {
+            let lexeme = self.lexer.next()?;
+            match lexeme.token {
+                Token::Version("1.1") if !has_version => has_version = true,
+                Token::Version(_) => {
+                    return Err(self.lexer.error("only %YAML 1.1 is understood, and only once", lexeme.start));
+                }
+                Token::TagPrefix { handle, prefix } => {
+                    if self.prefixes.insert(handle, prefix).is_some() {
+                        return Err(self.lexer.error("the directive %TAG stands twice for one handle", lexeme.start));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.prefixes.entry("!").or_insert_with(|| "!".to_owned());
+        self.prefixes.entry("!!").or_insert_with(|| "tag:yaml.org,2002:".to_owned());
+        Ok(())
+    }
+
+    fn document_content(&mut self) -> Result<Placed<'a>, Error> {
+        let next = self.lexer.peek()?;
+        let at = next.start;
+        match next.token {
+            Token::Version(_) | Token::TagPrefix { .. } | Token::DocumentStart | Token::DocumentEnd | Token::End => {
+                let outer = self.pop();
+                Ok(self.empty(at, outer))
+            }
+            _ => self.node(true, false),
+        }
+    }
+
+    fn document_end(&mut self) -> Result<Placed<'a>, Error> {
+        let event = self.event_before_next(Event::DocumentEnd)?;
+        if matches!(self.lexer.peek()?.token, Token::DocumentEnd) {
+            self.lexer.next()?;
+        }
+        self.state = State::Document;
+        Ok(event)
+    }
+
+    // Nodes.
+
+    /// A node begins; `hanging` says that a list may stand no deeper than its key.
+    fn node(&mut self, block: bool, hanging: bool) -> Result<Placed<'a>, Error> {
+        let start = self.lexer.peek()?.start;
+        if let Token::Alias(name) = self.lexer.peek()?.token {
+            let lexeme = self.lexer.next()?;
+            let span = self.lexer.span(lexeme.start, lexeme.end);
+            let Some(anchor) = self.anchors.get(name).copied() else {
+                return Err(error_at(Code::YAML_ALIAS, "the alias has no anchor before it", span));
+            };
+            self.state = self.pop();
+            return Ok((Event::Alias(anchor), span));
+        }
+        let (anchor, tag) = self.properties()?;
+        let next = self.lexer.peek()?;
+        let (at, end) = (next.start, next.end);
+        let (event, state) = match &next.token {
+            Token::Entry if hanging => (Event::SequenceStart { anchor }, State::HangingEntry),
+            Token::FlowSequence => (Event::SequenceStart { anchor }, State::FlowEntry { first: true }),
+            Token::FlowMapping => (Event::MappingStart { anchor }, State::FlowKey { first: true }),
+            Token::BlockSequence if block => (Event::SequenceStart { anchor }, State::BlockEntry),
+            Token::BlockMapping if block => (Event::MappingStart { anchor }, State::BlockKey),
+            Token::Scalar { .. } => {
+                let lexeme = self.lexer.next()?;
+                let Token::Scalar { text, plain } = lexeme.token else { return Err(self.lexer.error("no scalar", at)) };
+                let tag = tag.unwrap_or(Tag::None);
+                (Event::Scalar { text, plain, tag, anchor }, self.pop())
+            }
+            _ if anchor != 0 || tag.is_some() => {
+                let tag = tag.unwrap_or(Tag::None);
+                let event = Event::Scalar { text: Cow::Borrowed(""), plain: true, tag, anchor };
+                self.state = self.pop();
+                return Ok((event, self.lexer.span(start, start)));
+            }
+            _ => return Err(self.lexer.error("a value is missing here", at)),
+        };
+        if !matches!(event, Event::Scalar { .. }) && !matches!(state, State::HangingEntry) {
+            self.lexer.next()?;
+        }
+        self.state = state;
+        Ok((event, self.lexer.span(at, end)))
+    }
+
+    /// An anchor and a tag, in any order.
+    fn properties(&mut self) -> Result<(usize, Option<Tag>), Error> {
+        let (mut anchor, mut tag) = (0, None);
         loop {
-            let (raw, place) = match self.parser.next_event() {
-                Some(Ok(pair)) => pair,
-                Some(Err(error)) => return Err(self.syntax(&error)),
-                None => return Ok(None),
-            };
-            let event = match raw {
-                Raw::DocumentStart(..) => Event::DocumentStart,
-                Raw::DocumentEnd => Event::DocumentEnd,
-                Raw::Scalar(text, style, anchor, tag) => Event::Scalar {
-                    text: if self.is_cut_off(style, place) { without_break(text) } else { text },
-                    plain: style == ScalarStyle::Plain,
-                    tag: tag.map_or(Tag::None, |tag| Tag::of(tag.handle(), tag.suffix())),
-                    anchor,
-                },
-                Raw::SequenceStart(_, anchor, _) => Event::SequenceStart { anchor },
-                Raw::SequenceEnd => Event::SequenceEnd,
-                Raw::MappingStart(_, anchor, _) => Event::MappingStart { anchor },
-                Raw::MappingEnd => Event::MappingEnd,
-                Raw::Alias(anchor) => Event::Alias(anchor),
-                _ => continue,
-            };
-            return Ok(Some((event, self.span(place))));
+            match self.lexer.peek()?.token {
+                Token::Anchor(name) if anchor == 0 => {
+                    self.lexer.next()?;
+                    self.last_anchor += 1;
+                    anchor = self.last_anchor;
+                    self.anchors.insert(name, anchor);
+                }
+                Token::Tag { .. } if tag.is_none() => {
+                    let lexeme = self.lexer.next()?;
+                    let Token::Tag { handle, suffix } = lexeme.token else { continue };
+                    let prefix = match handle {
+                        "" => "",
+                        _ => match self.prefixes.get(handle) {
+                            Some(prefix) => prefix,
+                            None => return Err(self.lexer.error("no %TAG directive explains the tag", lexeme.start)),
+                        },
+                    };
+                    tag = Some(Tag::of(&[prefix, &suffix].concat()));
+                }
+                _ => return Ok((anchor, tag)),
+            }
         }
     }
 
-    /// A block scalar whose last line ends with the text and not with a line break: go-yaml adds none.
-    fn is_cut_off(&self, style: ScalarStyle, place: granit_parser::Span) -> bool {
-        let last_line = self.text.rsplit(['\n', '\r']).next().unwrap_or_default();
-        matches!(style, ScalarStyle::Literal | ScalarStyle::Folded)
-            && place.end.byte_offset() == Some(self.text.len())
-            && last_line.contains(|c| c != ' ')
+    /// Nothing where a value could stand: null.
+    fn empty(&mut self, at: Mark, state: State) -> Placed<'a> {
+        self.state = state;
+        let event = Event::Scalar { text: Cow::Borrowed(""), plain: true, tag: Tag::None, anchor: 0 };
+        (event, self.lexer.span(at, at))
     }
 
-    fn span(&self, place: granit_parser::Span) -> Span {
-        let (start, end) = (place.start, place.end);
-        Span {
-            start: start.byte_offset().unwrap_or(0) + self.bytes_before,
-            end: end.byte_offset().unwrap_or(0) + self.bytes_before,
-            line: number(start.line() + self.lines_before),
-            column: number(start.col() + 1),
-            end_line: number(end.line() + self.lines_before),
-            end_column: number(end.col() + 1),
+    fn event_before_next(&mut self, event: Event<'a>) -> Result<Placed<'a>, Error> {
+        let at = self.lexer.peek()?.start;
+        Ok((event, self.lexer.span(at, at)))
+    }
+
+    /// Takes the token that ends a collection.
+    fn close(&mut self, event: Event<'a>) -> Result<Placed<'a>, Error> {
+        let lexeme = self.lexer.next()?;
+        self.state = self.pop();
+        Ok((event, self.lexer.span(lexeme.start, lexeme.end)))
+    }
+
+    fn pop(&mut self) -> State {
+        self.outer.pop().unwrap_or(State::End)
+    }
+
+    // Block collections.
+
+    fn block_entry(&mut self) -> Result<Placed<'a>, Error> {
+        let lexeme = self.lexer.peek()?;
+        let (start, end) = (lexeme.start, lexeme.end);
+        match lexeme.token {
+            Token::Entry => {
+                self.lexer.next()?;
+                match self.lexer.peek()?.token {
+                    Token::Entry | Token::BlockEnd => Ok(self.empty(end, State::BlockEntry)),
+                    _ => {
+                        self.outer.push(State::BlockEntry);
+                        self.node(true, false)
+                    }
+                }
+            }
+            Token::BlockEnd => self.close(Event::SequenceEnd),
+            _ => Err(self.lexer.error("a list goes on with something that is no entry: indentation?", start)),
         }
     }
 
-    fn syntax(&self, error: &granit_parser::ScanError) -> Error {
-        let place = self.span(granit_parser::Span::empty(*error.marker()));
-        match error.kind() {
-            ErrorKind::RecursionLimitExceeded => error_at(Code::LIMIT_DEPTH, "the document nests too deeply", place),
-            ErrorKind::UnknownAnchor => error_at(Code::YAML_ALIAS, "the alias has no anchor before it", place),
-            kind => error_at(Code::YAML_SYNTAX, kind.to_string(), place),
+    fn hanging_entry(&mut self) -> Result<Placed<'a>, Error> {
+        let lexeme = self.lexer.peek()?;
+        let end = lexeme.end;
+        if !matches!(lexeme.token, Token::Entry) {
+            self.state = self.pop();
+            return self.event_before_next(Event::SequenceEnd);
         }
+        self.lexer.next()?;
+        match self.lexer.peek()?.token {
+            Token::Entry | Token::Key | Token::Value | Token::BlockEnd => Ok(self.empty(end, State::HangingEntry)),
+            _ => {
+                self.outer.push(State::HangingEntry);
+                self.node(true, false)
+            }
+        }
+    }
+
+    fn block_key(&mut self) -> Result<Placed<'a>, Error> {
+        let lexeme = self.lexer.peek()?;
+        let (start, end) = (lexeme.start, lexeme.end);
+        match lexeme.token {
+            Token::Key => {
+                self.lexer.next()?;
+                match self.lexer.peek()?.token {
+                    Token::Key | Token::Value | Token::BlockEnd => Ok(self.empty(end, State::BlockValue)),
+                    _ => {
+                        self.outer.push(State::BlockValue);
+                        self.node(true, true)
+                    }
+                }
+            }
+            Token::BlockEnd => self.close(Event::MappingEnd),
+            _ => Err(self.lexer.error("a mapping goes on with something that is no key: indentation?", start)),
+        }
+    }
+
+    fn block_value(&mut self) -> Result<Placed<'a>, Error> {
+        let lexeme = self.lexer.peek()?;
+        let (start, end) = (lexeme.start, lexeme.end);
+        if !matches!(lexeme.token, Token::Value) {
+            return Ok(self.empty(start, State::BlockKey));
+        }
+        self.lexer.next()?;
+        match self.lexer.peek()?.token {
+            Token::Key | Token::Value | Token::BlockEnd => Ok(self.empty(end, State::BlockKey)),
+            _ => {
+                self.outer.push(State::BlockKey);
+                self.node(true, true)
+            }
+        }
+    }
+
+    // Flow collections.
+
+    fn comma(&mut self, first: bool, message: &str) -> Result<(), Error> {
+        if first {
+            return Ok(());
+        }
+        let lexeme = self.lexer.next()?;
+        if matches!(lexeme.token, Token::FlowEntry) { Ok(()) } else { Err(self.lexer.error(message, lexeme.start)) }
+    }
+
+    fn flow_entry(&mut self, first: bool) -> Result<Placed<'a>, Error> {
+        if !matches!(self.lexer.peek()?.token, Token::FlowSequenceEnd) {
+            self.comma(first, "',' or ']' is missing")?;
+            match self.lexer.peek()?.token {
+                Token::Key => {
+                    let lexeme = self.lexer.next()?;
+                    self.state = State::PairKey;
+                    return Ok((Event::MappingStart { anchor: 0 }, self.lexer.span(lexeme.start, lexeme.end)));
+                }
+                Token::FlowSequenceEnd => {}
+                _ => {
+                    self.outer.push(State::FlowEntry { first: false });
+                    return self.node(false, false);
+                }
+            }
+        }
+        self.close(Event::SequenceEnd)
+    }
+
+    fn pair_key(&mut self) -> Result<Placed<'a>, Error> {
+        match self.lexer.peek()?.token {
+            Token::Value | Token::FlowEntry | Token::FlowSequenceEnd => {
+                // Taken, as libyaml does; what stands behind decides whether there is a value.
+                let lexeme = self.lexer.next()?;
+                Ok(self.empty(lexeme.end, State::PairValue))
+            }
+            _ => {
+                self.outer.push(State::PairValue);
+                self.node(false, false)
+            }
+        }
+    }
+
+    fn pair_value(&mut self) -> Result<Placed<'a>, Error> {
+        let lexeme = self.lexer.peek()?;
+        let mut at = lexeme.start;
+        if matches!(lexeme.token, Token::Value) {
+            self.lexer.next()?;
+            let lexeme = self.lexer.peek()?;
+            at = lexeme.start;
+            if !matches!(lexeme.token, Token::FlowEntry | Token::FlowSequenceEnd) {
+                self.outer.push(State::PairEnd);
+                return self.node(false, false);
+            }
+        }
+        Ok(self.empty(at, State::PairEnd))
+    }
+
+    fn flow_key(&mut self, first: bool) -> Result<Placed<'a>, Error> {
+        if !matches!(self.lexer.peek()?.token, Token::FlowMappingEnd) {
+            self.comma(first, "',' or '}' is missing")?;
+            match self.lexer.peek()?.token {
+                Token::Key => {
+                    self.lexer.next()?;
+                    let lexeme = self.lexer.peek()?;
+                    if matches!(lexeme.token, Token::Value | Token::FlowEntry | Token::FlowMappingEnd) {
+                        let at = lexeme.start;
+                        return Ok(self.empty(at, State::FlowValue));
+                    }
+                    self.outer.push(State::FlowValue);
+                    return self.node(false, false);
+                }
+                Token::FlowMappingEnd => {}
+                _ => {
+                    self.outer.push(State::FlowNoValue);
+                    return self.node(false, false);
+                }
+            }
+        }
+        self.close(Event::MappingEnd)
+    }
+
+    fn flow_value(&mut self) -> Result<Placed<'a>, Error> {
+        let next = State::FlowKey { first: false };
+        let lexeme = self.lexer.peek()?;
+        let mut at = lexeme.start;
+        if matches!(lexeme.token, Token::Value) {
+            self.lexer.next()?;
+            let lexeme = self.lexer.peek()?;
+            at = lexeme.start;
+            if !matches!(lexeme.token, Token::FlowEntry | Token::FlowMappingEnd) {
+                self.outer.push(next);
+                return self.node(false, false);
+            }
+        }
+        Ok(self.empty(at, next))
     }
 }
 
@@ -134,17 +484,6 @@ pub(super) fn check_size(text: &[u8], limits: &Limits) -> Result<(), Error> {
             .with("size", text.len()));
     }
     Ok(())
-}
-
-fn without_break(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text.strip_suffix('\n') {
-        Some(shorter) => Cow::Owned(shorter.to_owned()),
-        None => text,
-    }
-}
-
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn decode(text: &[u8], lines_before: usize) -> Result<&str, Error> {
