@@ -1,4 +1,5 @@
 //! YAML by its public face: hostile texts are refused and never crash, what is written is read back.
+#![allow(clippy::unwrap_used)]
 
 use chartoci::yaml::{self, Data, Node};
 use chartoci::{Code, Kind, Limits, Metadata};

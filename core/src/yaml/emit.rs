@@ -217,7 +217,7 @@ impl Emitter {
                 let number = u32::from(c);
                 let escape = match number {
                     0..=0xff => format!("\\x{number:02X}"),
-                    0..=0xffff => format!("\\u{number:04X}"),
+                    0x100..=0xffff => format!("\\u{number:04X}"),
                     _ => format!("\\U{number:08X}"),
                 };
                 return escape.chars().for_each(|c| self.put(c));

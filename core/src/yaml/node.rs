@@ -184,10 +184,8 @@ impl<'a> Builder<'a> {
 
     /// The next event, from the tape if an alias is being played.
     fn pull(&mut self) -> Result<(Event<'a>, Span), Error> {
-        if let Some(part) = self.playing.last_mut() {
-            if let Some(event) = part.next().and_then(|at| self.tape.get(at)) {
-                return Ok(event.clone());
-            }
+        if let Some(event) = self.playing.last_mut().and_then(Iterator::next).and_then(|at| self.tape.get(at)) {
+            return Ok(event.clone());
         }
         let Some((event, span)) = self.scanner.next()? else {
             return Err(Error::new(Code::YAML_SYNTAX, "the document ends too early"));

@@ -175,12 +175,12 @@ impl<'a> Scanner<'a> {
                 Token::Version(_) => {
                     return Err(self.lexer.error("only %YAML 1.1 is understood, and only once", lexeme.start));
                 }
-                Token::TagPrefix { handle, prefix } => {
-                    if self.prefixes.insert(handle, prefix).is_some() {
-                        return Err(self.lexer.error("the directive %TAG stands twice for one handle", lexeme.start));
-                    }
+                Token::TagPrefix { handle, prefix } if !self.prefixes.contains_key(handle) => {
+                    self.prefixes.insert(handle, prefix);
                 }
-                _ => {}
+                _ => {
+                    return Err(self.lexer.error("the directive %TAG stands twice for one handle", lexeme.start));
+                }
             }
         }
         self.prefixes.entry("!").or_insert_with(|| "!".to_owned());
