@@ -53,7 +53,7 @@ def main(source: pathlib.Path) -> None:
         )
 
         # `show` reads the chart in the registry as it reads a file or a directory: the words are Helm's.
-        say("show: the chart's own words", *chartoci.show(client.open(pushed.reference), "chart").splitlines())
+        say("show: the chart's own words", *chartoci.show(client.open(pushed.reference), "chart").rstrip().splitlines())
 
         # Every byte is hashed on its way in; the file gets its name only when all of it has been proven.
         pulled = client.pull(web, directory, version=metadata.version)
