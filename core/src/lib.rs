@@ -37,3 +37,8 @@ pub use error::{Code, Error, Kind, codes};
 pub use limits::Limits;
 pub use oci::{Descriptor, Digest, Reference};
 pub use version::{Constraint, Version};
+
+/// The README's example runs with the other examples of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
