@@ -59,12 +59,20 @@ impl TokenServer {
         Ok(TokenServer { realm, service, scopes })
     }
 
-    /// The request for a token: GET, by Basic or anonymous; an identity token goes by POST.
-    pub fn request(&self, credential: Option<&Credential>) -> (Method, Url, Headers, Payload) {
+    /// The request for a token: GET, by Basic or anonymous. An identity token goes by POST, in a form; user and password do
+    /// so where `form` says that GET was of no use.
+    pub fn request(&self, credential: Option<&Credential>, form: bool) -> (Method, Url, Headers, Payload) {
         let mut headers = Headers::new();
         headers.add("accept", "application/json");
-        if let Some(Credential::Identity(token)) = credential {
-            let mut form = format!("grant_type=refresh_token&client_id={CLIENT}&refresh_token={}", encode(token));
+        let grant = match credential {
+            Some(Credential::Identity(token)) => Some(format!("refresh_token&refresh_token={}", encode(token))),
+            Some(Credential::Basic { username, password }) if form => {
+                Some(format!("password&username={}&password={}", encode(username), encode(password)))
+            }
+            _ => None,
+        };
+        if let Some(grant) = grant {
+            let mut form = format!("client_id={CLIENT}&grant_type={grant}");
             if let Some(service) = &self.service {
                 form.push_str(&format!("&service={}", encode(service)));
             }
@@ -163,7 +171,7 @@ mod tests {
     fn a_token_is_asked_for_what_the_registry_names_and_what_is_about_to_be_done() {
         let server =
             server("Bearer realm=\"https://a.example/t?x=1\",service=\"reg\",scope=\"repository:web:pull aws\"");
-        let (method, url, headers, payload) = server.request(None);
+        let (method, url, headers, payload) = server.request(None, false);
         assert_eq!((method, payload), (Method::Get, Payload::Empty));
         assert_eq!(
             url.to_string(),
@@ -175,7 +183,7 @@ mod tests {
     #[test]
     fn a_stand_in_for_a_repository_is_not_asked_for() {
         let server = server("Bearer realm=\"https://a.example/t\",scope=\"repository:user/image:pull\"");
-        let (_, url, ..) = server.request(None);
+        let (_, url, ..) = server.request(None, false);
         assert_eq!(url.to_string(), "https://a.example/t?scope=repository%3Aweb%3Apull%2Cpush");
     }
 
@@ -183,18 +191,22 @@ mod tests {
     fn user_and_password_go_by_basic_and_an_identity_token_in_a_form() {
         let server = server("Bearer realm=\"https://a.example/t\",service=\"a b\"");
         let credential = Credential::Basic { username: "u".into(), password: "p".into() };
-        let (_, url, headers, _) = server.request(Some(&credential));
+        let (_, url, headers, _) = server.request(Some(&credential), false);
         assert_eq!(headers.get("authorization"), Some("Basic dTpw"));
         assert!(url.to_string().ends_with("&client_id=chartoci&account=u"));
-        let (method, url, headers, payload) = server.request(Some(&Credential::Identity("i&d".into())));
+        let (method, url, headers, payload) = server.request(Some(&Credential::Identity("i&d".into())), false);
         assert_eq!((method, url.query(), headers.get("authorization")), (Method::Post, None, None));
         let Payload::Bytes(form) = payload else { panic!("a form") };
         assert_eq!(
             &*form,
-            b"grant_type=refresh_token&client_id=chartoci&refresh_token=i%26d&service=a%20b\
+            b"client_id=chartoci&grant_type=refresh_token&refresh_token=i%26d&service=a%20b\
               &scope=repository%3Aweb%3Apull%2Cpush"
                 .as_slice()
         );
+        let (method, _, headers, payload) = server.request(Some(&credential), true);
+        assert_eq!((method, headers.get("authorization")), (Method::Post, None));
+        let Payload::Bytes(form) = payload else { panic!("a form") };
+        assert!(form.starts_with(b"client_id=chartoci&grant_type=password&username=u&password=p&service="));
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(super) enum Pass {
 /// What is to be done so that it can go on.
 pub(super) enum Errand {
     Ask(CredentialQuery),
-    Fetch(TokenServer, Option<Credential>),
+    Fetch { server: TokenServer, credential: Option<Credential>, form: bool },
     Tell(Event),
 }
 
@@ -79,6 +79,8 @@ pub(super) struct Authority {
     credential: Option<Option<Credential>>,
     asked_again: bool,
     fell_back: bool,
+    /// The token server takes user and password in a form only.
+    form: bool,
     queries: u32,
     errands: Vec<Errand>,
     /// The answer that led here: what a denial says.
@@ -115,6 +117,7 @@ impl Authority {
             credential: None,
             asked_again: false,
             fell_back: false,
+            form: false,
             queries: 0,
             errands: Vec::new(),
             refusal: None,
@@ -279,6 +282,14 @@ impl Authority {
                 self.session.host(&self.origin, |host| host.remember(grant));
                 self.hold(authorization, expires);
             }
+            Err(error)
+                if matches!(error.status(), Some(404 | 405))
+                    && matches!(self.credential, Some(Some(Credential::Basic { .. })))
+                    && !self.form =>
+            {
+                self.form = true;
+                self.present();
+            }
             Err(error) if matches!(error.status(), Some(400 | 401 | 403)) => match &self.credential {
                 Some(Some(_)) if !self.asked_again => {
                     self.refusal = Some(error);
@@ -353,7 +364,7 @@ impl Authority {
         match (&self.scheme, credential) {
             (_, Some(Credential::Bearer(token))) => self.stand(Token::given(&token).authorization()),
             (Some(Scheme::Bearer(server)), credential) => {
-                self.errands.push(Errand::Fetch(server.clone(), credential));
+                self.errands.push(Errand::Fetch { server: server.clone(), credential, form: self.form });
                 self.state = State::Fetching;
             }
             (_, Some(Credential::Basic { username, password })) => self.stand(basic(&username, &password)),
@@ -407,7 +418,7 @@ impl Authority {
             text: format!("{} refuses the stored credential; trying without one", self.registry),
         }));
         if let Some(Scheme::Bearer(server)) = &self.scheme {
-            self.errands.push(Errand::Fetch(server.clone(), None));
+            self.errands.push(Errand::Fetch { server: server.clone(), credential: None, form: false });
             self.state = State::Fetching;
         } else {
             self.state = State::Anonymous;

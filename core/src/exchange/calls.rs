@@ -248,14 +248,16 @@ impl Calls {
                         query.id = id;
                         self.outputs.push_back(Output::Ask(query));
                     }
-                    Errand::Fetch(server, credential) => self.fetch(AuthorityId(index), &server, credential.as_ref()),
+                    Errand::Fetch { server, credential, form } => {
+                        self.fetch(AuthorityId(index), &server, credential.as_ref(), form);
+                    }
                 }
             }
         }
     }
 
-    fn fetch(&mut self, authority: AuthorityId, server: &TokenServer, credential: Option<&Credential>) {
-        let (method, url, headers, payload) = server.request(credential);
+    fn fetch(&mut self, authority: AuthorityId, server: &TokenServer, credential: Option<&Credential>, form: bool) {
+        let (method, url, headers, payload) = server.request(credential, form);
         let limit = self.session.config().limits.token;
         let wanted = Wanted::Body { limit, name: "token" };
         let draft = Draft { headers, payload, wanted, ..Draft::new(method, url) };

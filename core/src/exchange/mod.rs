@@ -1,8 +1,30 @@
 //! Talking to a registry: machines that do no IO.
 //!
-//! Poll until [`Output::Wait`] or [`Output::Done`] after every `handle_…`; start each [`Output::Send`] now or queue it,
-//! its order is yours; answers may come in any order and from any thread, one at a time; an answer to a cancelled or
-//! unknown id is ignored; polling early is harmless.
+//! A [`Session`] outlives its [`Exchange`]s: it holds the policy, the tokens, and what was learned about each host. An
+//! exchange is one operation. The host drives it:
+//!
+//! 1. [`Exchange::poll`] until [`Output::Wait`] or [`Output::Done`], after every `handle_…` and when the wait is over;
+//! 2. start each [`Output::Send`] now or queue it, its order is yours, several may be out at once;
+//! 3. when the head of an answer is there, [`Exchange::handle_response`] gives a [`Receiver`] for the body. Each chunk goes
+//!    through [`Receiver::write`], on whatever thread; where [`Receiver::stores`] says so, the chunks for which it answered
+//!    true are stored in the request's sink as well, which was cut to [`Receiver::offset`] before. Then
+//!    [`Exchange::handle_end`], or [`Exchange::handle_failure`] with the receiver: a download goes on where it broke off;
+//! 4. answer [`Output::Ask`] with [`Exchange::handle_credential`];
+//! 5. after `Done(Ok(…))` what is in the sinks is verified, and only then it gets its name.
+//!
+//! Answers may come in any order and from any thread, one at a time. An answer to a cancelled, finished or unknown id is
+//! ignored; polling early is harmless; after `Done` nothing follows. The same inputs and the same seed give the same
+//! outputs.
+//!
+//! | rule | |
+//! | --- | --- |
+//! | credentials | go to the registry's origin, and to the realm of a challenge that came from it ([`realm`]) |
+//! | other origins | redirects and upload locations are followed without `Authorization`; https never becomes http |
+//! | bodies | no blob is sent before it is settled who asks; each answer has a limit before its first byte is read |
+//! | retries | 408, 425, 429, 5xx and broken connections, with full jitter; `Retry-After` holds back every call to the host |
+//! | digests | of the reference, of the answer's head, of the bytes: each by its own algorithm; the bytes win |
+//!
+//! [`realm`]: crate::auth::origin::realm
 
 mod authority;
 mod call;
@@ -33,6 +55,7 @@ use place::Place;
 use crate::auth::{Credential, Scope};
 use crate::error::{Code, Error};
 use crate::http::{BlobId, Failure, Request, RequestId, ResponseHead};
+use crate::limits::Limits;
 use crate::oci::{Descriptor, Reference, Repository};
 use crate::time::{Duration, Instant};
 
@@ -368,6 +391,10 @@ impl<S> Requests<'_, S> {
 
     fn session(&self) -> Session {
         self.calls.session().clone()
+    }
+
+    fn limits(&self) -> Limits {
+        self.calls.session().config().limits.clone()
     }
 
     /// Nothing is under way.

@@ -140,7 +140,7 @@ impl Pulling {
         if artifact.what() != What::Index {
             return self.fetch_parts(artifact, requests);
         }
-        let limits = &requests.session().config().limits.clone();
+        let limits = &requests.limits();
         let manifests = artifact.manifests().iter();
         let fitting: Vec<&Descriptor> =
             manifests.filter(|entry| matches!(entry.media_type.as_str(), MANIFEST | DOCKER_MANIFEST)).collect();
@@ -176,7 +176,7 @@ impl Pulling {
         if let Some(first) = artifact.report().errors().next() {
             return Err(Error::new(first.code, first.message.clone()).with_report(artifact.report().clone()));
         }
-        let limits = requests.session().config().limits.clone();
+        let limits = requests.limits();
         if self.pull.want.chart
             && let Some(layer) = artifact.chart_layer()
         {
@@ -259,7 +259,7 @@ impl Operation for Pulling {
     type Step = Step;
 
     fn begin(&mut self, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
-        let limits = requests.session().config().limits.clone();
+        let limits = requests.limits();
         match choose(&self.pull.reference, self.pull.version.as_deref(), self.pull.devel)? {
             Selection::Digest { digest, tag } => {
                 if self.pull.check_tag
@@ -283,7 +283,7 @@ impl Operation for Pulling {
     }
 
     fn reply(&mut self, step: Step, reply: Reply, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
-        let limits = requests.session().config().limits.clone();
+        let limits = requests.limits();
         match (step, reply.status) {
             (Step::Tags, _) => match self.pages.take(&self.target, &reply, requests.session().config())? {
                 Some(next) => requests.start(Step::Tags, next),

@@ -164,7 +164,7 @@ impl Pushing {
     }
 
     fn look(&self, method: Method, requests: &mut Requests<Step>) -> Result<(), Error> {
-        let limits = &requests.session().config().limits.clone();
+        let limits = &requests.limits();
         let draft = manifests::draft(method, &self.target.place, &self.reference()?, limits);
         requests.start(Step::Look(method), draft.by(self.target.authority));
         Ok(())

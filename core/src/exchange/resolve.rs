@@ -124,7 +124,7 @@ impl Operation for Resolving {
     type Step = Step;
 
     fn begin(&mut self, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
-        let limits = requests.session().config().limits.clone();
+        let limits = requests.limits();
         match choose(&self.resolve.reference, self.resolve.version.as_deref(), self.resolve.devel)? {
             Selection::Digest { tag, .. } => self.tag = tag,
             Selection::Tag(tag) => self.tag = Some(tag),
@@ -139,7 +139,7 @@ impl Operation for Resolving {
     }
 
     fn reply(&mut self, step: Step, reply: Reply, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
-        let limits = requests.session().config().limits.clone();
+        let limits = requests.limits();
         match (step, reply.status) {
             (Step::Tags, _) => match self.pages.take(&self.target, &reply, requests.session().config())? {
                 Some(next) => requests.start(Step::Tags, next),

@@ -115,7 +115,7 @@ impl Operation for Listing {
     type Step = ();
 
     fn begin(&mut self, requests: &mut Requests<()>) -> Result<Option<Outcome>, Error> {
-        let first = self.pages.first(&self.target, &requests.session().config().limits);
+        let first = self.pages.first(&self.target, &requests.limits());
         requests.start((), first);
         Ok(None)
     }

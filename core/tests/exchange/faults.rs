@@ -343,6 +343,16 @@ fn a_token_server_that_gives_no_token_is_an_error() {
 }
 
 #[test]
+fn a_token_server_that_knows_no_get_gets_a_form() {
+    let mut peer = Peer::new(Login::Bearer);
+    peer.fault(Method::Get, "/token", reply(405, &[], ""));
+    let run = pushed(&mut peer);
+    assert_eq!(run.counts(), (9, 6));
+    let token = run.requests.iter().find(|request| request.method == Method::Post && request.url.ends_with("/token"));
+    assert!(token.is_some_and(|token| token.headers.get("authorization").is_none()));
+}
+
+#[test]
 fn a_credential_given_ready_made_is_used_as_it_is() {
     let mut peer = Peer::new(Login::Bearer);
     peer.tokens = 1;
