@@ -432,7 +432,10 @@ impl Authority {
             Some(refusal) if error.status().is_none() => {
                 let knows_better = refusal.hint() != refusal.code().remedy() && error.hint() == error.code().remedy();
                 let hinted = if knows_better { error.with_hint(refusal.hint()) } else { error };
-                hinted.with_answer(refusal.status().unwrap_or(401), refusal.registry_errors().to_vec())
+                let placed = refusal.context().iter().fold(hinted, |error, (name, value)| error.with(name, value));
+                let status = refusal.status().unwrap_or(401);
+                let answered = placed.with_answer(status, refusal.registry_errors().to_vec());
+                if answered.cause().is_none() { answered.because(refusal) } else { answered }
             }
             _ => error,
         };
