@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 
 // In a program of yours: from "chartoci" and from "chartoci/testing".
 import * as chartoci from "../bindings-wasm/js/node.js";
-import { Registry } from "../bindings-wasm/js/testing.js";
+import { Registry } from "../bindings-wasm/js/node-testing.js";
 
 const source = process.argv[2] ?? fileURLToPath(new URL("web", import.meta.url));
 
