@@ -747,9 +747,9 @@ pub(crate) fn check(
     filename: Option<&str>,
     limits: Option<&Bound<'_, Limits>>,
 ) -> PyResult<Report> {
-    let kind = kind.map(core::Document::parse).transpose().raise(py)?;
+    let kind = kind.map(chartoci::check::Document::parse).transpose().raise(py)?;
     let limits = Limits::or_default(limits);
-    py.detach(|| core::check(&data, kind, filename, &limits)).map(Report).raise(py)
+    py.detach(|| chartoci::check(&data, kind, filename, &limits)).map(Report).raise(py)
 }
 
 /// The bytes that `helm show` prints.

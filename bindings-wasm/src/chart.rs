@@ -1,6 +1,7 @@
 //! Charts and what they become in a registry.
 
-use chartoci::chart::{self, Document, Ignore as CoreIgnore, Scan, Section};
+use chartoci::chart::{self, Ignore as CoreIgnore, Scan, Section};
+use chartoci::check::{Document, check as core_check};
 use chartoci::time::Timestamp;
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
@@ -184,9 +185,7 @@ pub fn lock_digest(dependencies: Vec<JsValue>, locked: Vec<JsValue>) -> Result<S
 #[wasm_bindgen]
 pub fn check(data: &[u8], kind: Option<String>, filename: Option<String>, limits: &JsValue) -> Result<Array> {
     let kind = kind.map(|name| Document::parse(&name).map_err(throw)).transpose()?;
-    chart::check(data, kind, filename.as_deref(), &dto::limits(limits)?)
-        .map(|report| dto::report(&report))
-        .map_err(throw)
+    core_check(data, kind, filename.as_deref(), &dto::limits(limits)?).map(|report| dto::report(&report)).map_err(throw)
 }
 
 /// Seconds since 1970-01-01T00:00:00Z of an RFC 3339 text.

@@ -11,12 +11,13 @@
 //! | talk to a registry | [`exchange`] |
 //! | be a registry | [`server`] |
 //! | parse names and versions | [`Reference`], [`Digest`], [`Version`], [`Constraint`] |
-//! | find out what is wrong | [`check`](chart::check), [`Report`], [`codes`] |
+//! | find out what is wrong | [`check`](check()), [`Report`], [`codes`] |
 #![forbid(unsafe_code)]
 
 pub mod artifact;
 pub mod auth;
 pub mod chart;
+pub mod check;
 pub mod diagnostic;
 pub mod error;
 pub mod exchange;
@@ -32,6 +33,7 @@ pub mod yaml;
 
 pub use artifact::Artifact;
 pub use chart::{Archive, Metadata};
+pub use check::check;
 pub use diagnostic::{Diagnostic, Report};
 pub use error::{Code, Error, Kind, codes};
 pub use limits::Limits;

@@ -5,7 +5,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use chartoci::chart::package::Options;
-use chartoci::chart::{Archive, Document, Package, Packaged, Scan, Section, check, show};
+use chartoci::chart::{Archive, Package, Packaged, Scan, Section, show};
+use chartoci::check::{Document, check};
 use chartoci::files::{Memory, Step};
 use chartoci::time::Timestamp;
 use chartoci::{Error, Limits};

@@ -5,7 +5,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chartoci::chart::extract::Extract;
-use chartoci::chart::{Archive, Document, Scan, check};
+use chartoci::chart::{Archive, Scan};
+use chartoci::check::{Document, check};
 use chartoci::files::{Memory, Step};
 use chartoci::{Error, Limits};
 use serde_json::{Value, json};

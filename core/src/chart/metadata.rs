@@ -310,7 +310,7 @@ fn is_printable(c: char) -> bool {
 }
 
 /// Warns of keys that are written twice.
-pub(super) fn duplicates(node: &Node, document: &str, pointer: &str, report: &mut Report) {
+pub(crate) fn duplicates(node: &Node, document: &str, pointer: &str, report: &mut Report) {
     match &node.data {
         Data::Sequence(items) => {
             for (at, item) in items.iter().enumerate() {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::archive::peek_chart_yaml;
-use super::metadata::duplicates;
-use super::{Archive, Lock, Metadata};
 use crate::artifact::Artifact;
+use crate::chart::archive::peek_chart_yaml;
+use crate::chart::metadata::duplicates;
+use crate::chart::{Archive, Lock, Metadata};
 use crate::diagnostic::{Diagnostic, Fix, Report, Span};
 use crate::error::{Code, Error, clip};
 use crate::json;
@@ -445,8 +445,8 @@ fn source<'a>(node: &Node, text: &'a [u8]) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::archive::tests::packed;
     use super::*;
+    use crate::chart::archive::tests::packed;
 
     fn report(text: &str, kind: Document) -> Report {
         check(text.as_bytes(), Some(kind), None, &Limits::default()).unwrap()
