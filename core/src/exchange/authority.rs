@@ -428,8 +428,10 @@ impl Authority {
 
     /// The end: with the registry's own words and the hint that fits it, where it had any.
     fn deny(&mut self, error: Error) {
+        // A token server that cannot be reached, or gives nonsense, is another matter.
+        let codes = [Code::AUTH_REQUIRED, Code::AUTH_REFUSED, Code::AUTH_CHALLENGE, Code::AUTH_REALM];
         let error = match self.refusal.take() {
-            Some(refusal) if error.status().is_none() => {
+            Some(refusal) if error.status().is_none() && codes.contains(&error.code()) => {
                 let knows_better = refusal.hint() != refusal.code().remedy() && error.hint() == error.code().remedy();
                 let hinted = if knows_better { error.with_hint(refusal.hint()) } else { error };
                 let placed = refusal.context().iter().fold(hinted, |error, (name, value)| error.with(name, value));

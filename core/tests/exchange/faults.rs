@@ -305,6 +305,7 @@ fn a_push_with_a_refused_credential_asks_once_more_and_ends() {
     peer.fault(Method::Get, "/token", errors(401, "UNAUTHORIZED"));
     let run = pushed(&mut peer);
     assert_eq!((run.code(), run.error().status()), ("auth.refused", Some(401)));
+    assert!(run.error().to_string().contains("the token server answered 401 to GET https://reg.example/token"));
     assert_eq!(run.asked.iter().map(|query| query.refused).collect::<Vec<_>>(), [false, true]);
     assert!(!format!("{:?}{}", run.error(), run.error()).contains("dTpw"));
 
@@ -340,6 +341,10 @@ fn a_token_server_that_gives_no_token_is_an_error() {
     let mut peer = Peer::new(Login::Bearer);
     peer.fault(Method::Get, "/token", errors(503, "UNAVAILABLE"));
     assert!(pushed(&mut peer).result.is_ok());
+    let mut peer = Peer::new(Login::Bearer);
+    (0..5).for_each(|_| peer.fault(Method::Get, "/token", Answer::Failed(Failure::Connect("refused".into()))));
+    let run = pushed(&mut peer);
+    assert_eq!((run.code(), run.error().status()), ("transport.connect", None));
 }
 
 #[test]
