@@ -37,7 +37,7 @@ test-all:
 	@$(MAKE) --no-print-directory $(STAGES) storms check-licences; status=$$?; $(STAGE) end; exit $$status
 
 storms:
-	@CHARTOCI_SEEDS=$(SEEDS) $(STAGE) run "storms, $(SEEDS) seeds" $(CARGO) test -q --profile $(PROFILE) -p chartoci --test storms
+	@STORMS=$(SEEDS) $(STAGE) run "storms, $(SEEDS) seeds" $(CARGO) test -q --profile $(PROFILE) -p chartoci --test storms
 
 bench: PROFILE := release
 bench: $(STAMPS)/wheel-release $(STAMPS)/peers $(STAMPS)/wasm

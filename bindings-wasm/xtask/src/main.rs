@@ -1,4 +1,5 @@
 //! Builds the npm package's modules: cargo → wasm-bindgen → wasm-opt → `bindings-wasm/js/dist`. `tests/js` weighs it.
+#![allow(clippy::disallowed_methods)] // it is a program: it reads the environment and runs others
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
