@@ -91,7 +91,7 @@ impl Fate {
                 Fate::Redirected { .. } => reads && !url.contains("/hop/"),
                 Fate::IgnoredRange | Fate::WrongContentRange => reads,
                 // A registry that says to have what it has not can be believed or not: nothing can be tested there.
-                Fate::Status(200 | 201 | 202 | 204, _) => method != Method::Put && !url.contains("/tags/"),
+                Fate::Status(200 | 201 | 202 | 204, _) => url.contains("/blobs/") && method != Method::Put,
                 Fate::WrongDigestHeader => method != Method::Head,
                 Fate::Flipped => !url.contains("/tags/"),
                 Fate::ForeignLocation => method == Method::Post && !is_token,
@@ -113,7 +113,7 @@ impl Fate {
             3 => Some(Pause::Nonsense),
             _ => None,
         };
-        match random.below(13) {
+        match random.below(16) {
             0 => Fate::NoConnection,
             1 => Fate::Lost(Loss::Before),
             2 => Fate::Lost(Loss::Midway),
@@ -125,25 +125,25 @@ impl Fate {
             9 => Fate::ForeignLocation,
             10 => Fate::IgnoredRange,
             11 => Fate::WrongContentRange,
+            12 => Fate::Short,
+            13 => Fate::Expired,
+            14 => Fate::Restart,
             _ => Fate::Twice,
         }
     }
 
     fn bad(random: &mut Random) -> Fate {
-        match random.below(15) {
-            0 => Fate::Expired,
-            1 => Fate::Restart,
-            2 => Fate::HostileRealm,
-            3 => Fate::Short,
-            4 => Fate::Long,
-            5 => Fate::Endless,
-            6 | 7 => Fate::Flipped,
-            8 => Fate::WrongDigestHeader,
-            9 => Fate::Redirected { hops: 4 + random.below(8), foreign: random.chance(50) },
-            10 => Fate::Status(*random.pick(&[400, 403, 404, 405, 413, 416, 418, 501, 599]), None),
-            11 => Fate::Status(429, Some(Pause::Seconds(3_600))),
-            12 => Fate::Status(*random.pick(&[200, 201, 202, 204, 206, 301, 304, 307]), None),
-            13 => Fate::Page,
+        match random.below(12) {
+            0 => Fate::HostileRealm,
+            1 => Fate::Long,
+            2 => Fate::Endless,
+            3 | 4 => Fate::Flipped,
+            5 => Fate::WrongDigestHeader,
+            6 => Fate::Redirected { hops: 4 + random.below(8), foreign: random.chance(50) },
+            7 => Fate::Status(*random.pick(&[400, 403, 404, 405, 413, 416, 418, 501, 599]), None),
+            8 => Fate::Status(429, Some(Pause::Seconds(3_600))),
+            9 => Fate::Status(*random.pick(&[200, 201, 202, 204, 206, 301, 304, 307]), None),
+            10 => Fate::Page,
             _ => Fate::Status(401, None),
         }
     }

@@ -87,6 +87,10 @@ impl Network {
         open_in_memory(&self.registry, &mut self.files).expect("the files of a registry");
     }
 
+    pub(crate) fn gives_tokens(&self) -> bool {
+        matches!(self.access, Access::Bearer { .. })
+    }
+
     fn host(&self) -> &str {
         self.origin.split_once("://").expect("a scheme").1
     }

@@ -298,7 +298,9 @@ struct Run<'a> {
     in_flight: BTreeSet<RequestId>,
     requests: usize,
     faults_left: u64,
-    refused: bool,
+    expired: bool,
+    /// What stood in `Authorization` of requests that were answered well.
+    proven: BTreeSet<String>,
 }
 
 impl<'a> Run<'a> {
@@ -319,7 +321,8 @@ impl<'a> Run<'a> {
             in_flight: BTreeSet::new(),
             requests: 0,
             faults_left,
-            refused: false,
+            expired: false,
+            proven: BTreeSet::new(),
         }
     }
 
@@ -385,7 +388,6 @@ impl<'a> Run<'a> {
                     let storm = self.world.weather == Weather::Storm;
                     let known = !query.refused && !(storm && self.world.random.chance(3));
                     let wrong = storm && self.world.random.chance(3);
-                    self.refused |= query.refused;
                     let password = if wrong { "wrong-".to_owned() + PASSWORD } else { PASSWORD.to_owned() };
                     let credential = known.then(|| Credential::Basic { username: USERNAME.to_owned(), password });
                     let after = self.world.random.below(50);
@@ -444,10 +446,21 @@ impl<'a> Run<'a> {
         self.guard(&request, &body);
         let is_token = request.url.contains("/token");
         let world = &mut *self.world;
+        let showers = world.weather == Weather::Showers;
+        let gives_tokens = world.network.gives_tokens();
+        let is_proven = request.headers.get("authorization").is_some_and(|value| self.proven.contains(value));
         let fate = match self.faults_left > 0 && world.random.chance(world.severity) {
             true => Fate::of(&mut world.random, world.weather, request.method, &request.url),
             false => Fate::Fair,
         };
+        let fate = match fate {
+            // A token that has served may expire once; a password does not, and other bodies are not resumed.
+            Fate::Expired if showers && (self.expired || !is_proven || !gives_tokens) => Fate::Fair,
+            Fate::Restart if showers && gives_tokens && (self.expired || !is_proven) => Fate::Fair,
+            Fate::Short if showers && request.sink.is_none() => Fate::Fair,
+            fate => fate,
+        };
+        self.expired |= matches!(fate, Fate::Expired | Fate::Restart);
         if fate != Fate::Fair {
             self.faults_left -= 1;
             let _ = writeln!(world.transcript, "{:>8} {:?} meets {fate:?}", world.time, request.id);
@@ -622,7 +635,11 @@ impl<'a> Run<'a> {
                 self.log(&format!("{id:?} breaks off"));
                 self.exchange.handle_failure(id, Failure::Reset, Some(receiver));
             }
-            false => self.exchange.handle_end(id, receiver),
+            false => {
+                let served = self.calls.get(&id).filter(|call| call.answer.as_ref().is_some_and(|it| it.status < 400));
+                self.proven.extend(served.and_then(|call| call.asked.headers.get("authorization").map(str::to_owned)));
+                self.exchange.handle_end(id, receiver);
+            }
         }
         if self.calls.get(&id).is_some_and(|call| call.fate == Fate::Twice) {
             let after = self.latency();
