@@ -24,7 +24,7 @@ use crate::random::Random;
 
 /// What is held of a body at most, in bytes: the limits of these worlds, and one chunk.
 const MOST_HELD: u64 = (16 << 10) + CHUNK;
-const CHUNK: u64 = 1_500;
+const CHUNK: u64 = 3_000;
 /// Virtual milliseconds that one operation may take: every try of every request at its slowest.
 const MOST_TIME: u64 = 12 * 3_600 * 1_000;
 const MOST_REQUESTS: usize = 150;
@@ -242,7 +242,7 @@ fn ending(result: Result<Outcome, Error>) -> String {
 fn chart(random: &mut Random, host: &str, number: u64) -> Chart {
     let name = *random.pick(&["web", "team/web", "team/sub/api"]);
     let config = format!(r#"{{"name":"web","version":"1.{number}.0","apiVersion":"v2"}}"#).into_bytes();
-    let length = *random.pick(&[0, 1, 100, 3_000, 9_000, 70_000]);
+    let length = *random.pick(&[0, 1, 100, 3_000, 9_000, 20_000]);
     let layer = random.bytes(length);
     let mut blobs = vec![
         (Descriptor::of("application/vnd.cncf.helm.config.v1+json", &config), config),
