@@ -457,6 +457,7 @@ pub(crate) struct Archive {
     /// The way from the root to this chart.
     path: Vec<usize>,
     data: Option<Py<PyBytes>>,
+    provenance: Option<Py<PyBytes>>,
 }
 
 impl Archive {
@@ -481,7 +482,11 @@ impl Archive {
             Data::Borrowed(bytes) => bytes.into_pyobject(py)?.cast_into::<PyBytes>()?.unbind(),
             Data::Owned(bytes) => PyBytes::new(py, &bytes).unbind(),
         };
-        Ok(Archive { root: Arc::new(root), path: Vec::new(), data: Some(data) })
+        let provenance = match source.is_instance_of::<PyBytes>() {
+            true => None,
+            false => py.import("chartoci.blobs")?.call_method1("provenance", (source,))?.extract()?,
+        };
+        Ok(Archive { root: Arc::new(root), path: Vec::new(), data: Some(data), provenance })
     }
     #[getter]
     fn metadata(&self) -> Metadata {
@@ -526,6 +531,7 @@ impl Archive {
             root: Arc::clone(&self.root),
             path: self.path.iter().copied().chain([index]).collect(),
             data: None,
+            provenance: None,
         };
         (0..self.view().dependencies().len()).map(child).collect()
     }
@@ -545,6 +551,11 @@ impl Archive {
     #[getter]
     fn data(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
         self.data.as_ref().map(|data| data.clone_ref(py))
+    }
+    /// The file beside the one that was read, FILE.prov, if there is one.
+    #[getter]
+    fn provenance(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
+        self.provenance.as_ref().map(|provenance| provenance.clone_ref(py))
     }
     /// As `helm pull --untar`: writes `directory/<chart name>`, gives its path.
     fn extract<'py>(slf: &Bound<'py, Self>, directory: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

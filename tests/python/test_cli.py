@@ -146,11 +146,10 @@ def test_quiet_and_json_keep_to_their_streams(chart_registry: Registry, tgz: pat
 
 
 def test_a_progress_bar_is_drawn_on_a_terminal_only(chart_registry: Registry, tgz: pathlib.Path) -> None:
-    words = [sys.executable, "-m", "chartoci", "push", str(tgz), f"oci://{chart_registry.host}/charts"]
-    for settings, drawn, coloured in (
-        ({"TERM": "xterm"}, True, True),
-        ({"TERM": "xterm", "NO_COLOR": "1"}, True, False),
-    ):
+    push = [sys.executable, "-m", "chartoci", "push", str(tgz)]
+    for name, settings, coloured in (("colour", {}, True), ("none", {"NO_COLOR": "1"}, False)):
+        # Each into a repository of its own: a blob that is there already does not move.
+        words = [*push, f"oci://{chart_registry.host}/{name}"]
         ours, theirs = pty.openpty()
         try:
             subprocess.run(words, stdout=subprocess.PIPE, stderr=theirs, env=QUIET | settings, check=True)
@@ -158,9 +157,9 @@ def test_a_progress_bar_is_drawn_on_a_terminal_only(chart_registry: Registry, tg
         finally:
             os.close(ours)
             os.close(theirs)
-        assert ("━".encode() in said) == drawn
+        assert "━".encode() in said
         assert (b"\x1b[36m" in said) == coloured
-    assert "━" not in command(*words[3:]).stderr
+    assert "━" not in command(*push[3:], f"oci://{chart_registry.host}/other").stderr
 
 
 def serve(*words: object) -> "subprocess.Popen[str]":
@@ -204,13 +203,13 @@ def test_serve_asks_for_a_password(tgz: pathlib.Path) -> None:
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write("secret")
         process.stdin.close()
+        process.stdin = None
         process.stdout.readline()
         assert command("push", tgz, f"oci://{host}/charts").returncode == 3
         run("push", tgz, f"oci://{host}/charts", "--username", "ada", "--password", "secret")
     finally:
         process.terminate()
-        process.wait(10)
-        process.stdout.close()
+        process.communicate(timeout=10)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

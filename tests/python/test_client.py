@@ -5,9 +5,11 @@ import json
 import os
 import pathlib
 import threading
+from typing import Any
 
 import chartoci
 import pytest
+from chartoci.sansio import Ask
 from chartoci.testing import Registry
 
 WEB = "web-1.2.0+demo.1.tgz"
@@ -49,7 +51,7 @@ def test_every_kind_of_source_is_pushed_alike(
 ) -> None:
     target = f"oci://{chart_registry.host}/charts"
     with open(tgz, "rb") as file:
-        sources = [chart, bytearray(chart), memoryview(chart), file, chartoci.Archive.read(chart)]
+        sources: list[Any] = [chart, bytearray(chart), memoryview(chart), file, chartoci.Archive.read(chart)]
         digests = {client.push(source, target).digest for source in sources}
     assert len(digests) == 1
     assert client.push(tgz, target).digest == client.push(str(tgz), target).digest not in digests
@@ -128,7 +130,7 @@ def test_what_is_there_is_overwritten_kept_or_refused(
     assert client.push(one, target, if_exists="skip-same").skipped
     for policy in ("skip-same", "refuse"):
         with pytest.raises(chartoci.ConflictError):
-            client.push(other, target, if_exists=policy)  # type: ignore[arg-type]
+            client.push(other, target, if_exists=policy)
     client.push(other, target)
     assert client.open(f"{target}/web:1.2.0+demo.1").digest == other.digest
 
@@ -137,8 +139,8 @@ def test_what_is_there_is_overwritten_kept_or_refused(
 def test_credentials_may_be_a_pair_or_a_callable(token: bool, chart: bytes) -> None:
     asked: list[str] = []
 
-    def answer(query: object) -> tuple[str, str]:
-        asked.append(query.registry)  # type: ignore[attr-defined]
+    def answer(query: Ask) -> tuple[str, str]:
+        asked.append(query.registry)
         return "ada", "secret"
 
     with Registry(username="ada", password="secret", token=token) as registry:

@@ -47,6 +47,11 @@ def scripted(answers: list[dict[str, Any]]) -> Any:
     return peer(answer)
 
 
+def connected(host: str) -> socket.socket:
+    name, _, port = host.partition(":")
+    return socket.create_connection((name, int(port)))
+
+
 def do(client: chartoci.Client, verb: str, host: str, chart: bytes, directory: pathlib.Path) -> object:
     match verb:
         case "push":
@@ -73,13 +78,13 @@ def test_a_bad_answer(case: Any, client: chartoci.Client, chart: bytes, tmp_path
 def test_a_bad_answer_on_the_command_line(case: Any, tgz: pathlib.Path, tmp_path: pathlib.Path) -> None:
     expect = case["expect"]
     with scripted(case["answers"]) as host:
-        words = {
+        verbs: dict[str, list[object]] = {
             "push": ["push", tgz, f"oci://{host}/charts"],
             "pull": ["pull", f"oci://{host}/charts/web:1.0.0", "-d", tmp_path / "out"],
             "versions": ["versions", f"oci://{host}/charts/web"],
-        }[case["verb"]]
+        }
         # Retries are tested elsewhere; here nobody waits for them.
-        done = command("--json", *words, "--attempts", "1")
+        done = command("--json", *verbs[case["verb"]], "--attempts", "1")
     assert done.returncode == expect["exit"], done.stderr
     message, *hint = done.stderr.splitlines()
     assert message.startswith("Error: ") and hint
@@ -154,7 +159,7 @@ def test_damaged_bytes_never_get_a_name(
 
         def serve(connection: socket.socket) -> None:
             while (request := read_request(connection)) is not None:
-                with socket.create_connection(registry.host.split(":")) as upstream:
+                with connected(registry.host) as upstream:
                     upstream.sendall(f"{request[0]}\r\nHost: {registry.host}\r\nConnection: close\r\n\r\n".encode())
                     data = b"".join(iter(lambda: upstream.recv(1 << 16), b""))
                 head, _, body = data.partition(b"\r\n\r\n")
@@ -201,7 +206,7 @@ def test_a_connection_that_breaks_in_the_middle_is_resumed_or_reported(
         def serve(connection: socket.socket) -> None:
             nonlocal broken
             while (request := read_request(connection)) is not None:
-                with socket.create_connection(registry.host.split(":")) as upstream:
+                with connected(registry.host) as upstream:
                     upstream.sendall(f"{request[0]}\r\nHost: {registry.host}\r\nConnection: close\r\n\r\n".encode())
                     data = b"".join(iter(lambda: upstream.recv(1 << 16), b""))
                 if chart in data and not broken:
@@ -318,3 +323,54 @@ def test_silence_ends_an_attempt() -> None:
             with pytest.raises(chartoci.TimeoutError):
                 client.tags(f"{host}/charts/web")
             assert time.monotonic() - began < 2
+
+
+def test_an_exception_of_the_caller_is_not_taken_for_one_of_the_peer(
+    client: chartoci.Client, chart_registry: Registry, chart: bytes
+) -> None:
+    pushed = client.push(chart, f"oci://{chart_registry.host}/charts")
+
+    def fail(event: object) -> None:
+        raise ConnectionResetError("mine")
+
+    with pytest.raises(ConnectionResetError, match="mine"):
+        client.open(pushed.reference, progress=fail)
+    with pytest.raises(ConnectionResetError, match="mine"):
+        client.push(chart, f"oci://{chart_registry.host}/other", progress=fail)
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        b"POST /v2/x/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+        b"POST /v2/x/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"POST /v2/x/blobs/uploads/ HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+    ],
+)
+def test_the_registry_refuses_lengths_that_are_none(chart_registry: Registry, request_head: bytes) -> None:
+    with connected(chart_registry.host) as connection:
+        connection.settimeout(5)
+        connection.sendall(request_head)
+        assert connection.recv(1 << 16).startswith(b"HTTP/1.1 400")
+
+
+def test_requests_go_through_a_proxy_where_one_is_named(chart: bytes) -> None:
+    seen: list[str] = []
+
+    def answer(connection: socket.socket) -> None:
+        while (request := read_request(connection)) is not None:
+            seen.append(request[0])
+            connection.sendall(b"HTTP/1.1 404 X\r\nContent-Length: 0\r\n\r\n")
+
+    from chartoci.transport.urllib3 import Urllib3Transport
+
+    with peer(answer) as host:
+        transport = Urllib3Transport(proxies={"http": f"http://ada:secret@{host}", "https": f"http://{host}"})
+        policy = chartoci.RetryPolicy(attempts=1)
+        for plain in (True, False):
+            with chartoci.Client(credentials=None, plain_http=plain, transport=transport, retry=policy) as client:
+                with pytest.raises(chartoci.ChartOciError):
+                    client.tags("registry.invalid/charts/web")
+        transport.close()
+    assert seen[0] == "GET http://registry.invalid/v2/charts/web/tags/list HTTP/1.1"
+    assert seen[1].startswith("CONNECT registry.invalid:443 HTTP/1.")

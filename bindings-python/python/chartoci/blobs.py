@@ -62,6 +62,20 @@ def failure(failed: OSError, path: Path) -> Exception:
     return error(code, f"{path}: {os.strerror(failed.errno) if failed.errno else failed}", [("path", str(path))])
 
 
+def provenance(source: object) -> bytes | None:
+    """What lies beside a path as FILE.prov; None where there is none, or the source is no path."""
+    path = path_of(source)
+    if path is None:
+        return None
+    beside = path.with_name(path.name + ".prov")
+    try:
+        return beside.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as failed:
+        raise failure(failed, beside) from None
+
+
 class ChartSource(NamedTuple):
     """A chart as it goes into a push."""
 
@@ -80,20 +94,14 @@ def chart(source: "Source | Archive | Packaged", limit: int) -> ChartSource:
                 "a chart within another has no archive of its own",
                 hint="Push the archive that it lies in, or unpack and package it.",
             )
-        return ChartSource(source.data, source, None, None)
+        return ChartSource(source.data, source, source.provenance, None)
     if isinstance(source, Packaged):
         return ChartSource(source.data, None, None, None)
     data = load(source, limit)
     path = path_of(source) if isinstance(source, str | os.PathLike) else None
     if path is None:
         return ChartSource(data, None, None, None)
-    try:
-        provenance = path.with_name(path.name + ".prov").read_bytes()
-    except FileNotFoundError:
-        provenance = None
-    except OSError as failed:
-        raise failure(failed, path.with_name(path.name + ".prov")) from None
-    return ChartSource(data, None, provenance, int(path.stat().st_mtime))
+    return ChartSource(data, None, provenance(path), int(path.stat().st_mtime))
 
 
 def pieces(data: bytes | bytearray | memoryview, start: int, end: int) -> Iterator[memoryview]:

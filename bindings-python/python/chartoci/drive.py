@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -169,8 +170,6 @@ class Drive:
                 self._receive(request, receiver, answer.chunks, tell)
         except Failed as failed:
             exchange.handle_failure(id, failed.failure, failed.text, receiver)
-        except OSError as failed:
-            exchange.handle_failure(id, "storage", failed.strerror or str(failed), receiver)
         else:
             exchange.handle_end(id, receiver)
 
@@ -189,10 +188,12 @@ class Drive:
         found = self._sinks[request.sink]
         assert found is not None
         item, sink = found
-        sink.cut(receiver.offset)
+        with _storage():
+            sink.cut(receiver.offset)
         for chunk in chunks:
             more = receiver.write(chunk)
-            sink.write(chunk)
+            with _storage():
+                sink.write(chunk)
             if tell is not None:
                 tell(Progress(item, receiver.seen, receiver.expected))
             if not more:
@@ -216,6 +217,14 @@ class Drive:
             sent += len(piece)
             if tell is not None:
                 tell(Progress(item, sent, len(data)))
+
+
+@contextmanager
+def _storage() -> Iterator[None]:
+    try:
+        yield
+    except OSError as failed:
+        raise Failed("storage", failed.strerror or str(failed)) from None
 
 
 def _now() -> int:

@@ -144,8 +144,13 @@ class _Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _serve(self) -> None:
-        self._remaining = int(self.headers.get("Content-Length") or 0)
-        self._chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+        lengths = set(self.headers.get_all("Content-Length") or ["0"])
+        coding = self.headers.get("Transfer-Encoding", "").strip().lower()
+        self._chunked = coding == "chunked"
+        self._remaining = 0 if self._chunked else _number(lengths.pop(), 10) if len(lengths) == 1 else -1
+        if self._remaining < 0 or coding not in ("", "chunked"):
+            self.send_error(400)
+            return
         fault = self.server.faults(self.command, self.path) if self.server.faults is not None else None
         self._began = time.monotonic()
         if fault is not None:
@@ -224,8 +229,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> Iterator[bytes]:
         if self._chunked:
-            while size := int(self.rfile.readline(64).split(b";")[0], 16):
+            while size := _number(self.rfile.readline(64).split(b";")[0].strip().decode("latin-1"), 16):
                 while size:
+                    if size < 0:
+                        raise EOFError("the length of a chunk is no number")
                     chunk = self.rfile.read(min(CHUNK, size))
                     if not chunk:
                         raise EOFError("the body is short")
@@ -242,6 +249,12 @@ class _Handler(BaseHTTPRequestHandler):
                 raise EOFError("the body is short")
             self._remaining -= len(chunk)
             yield chunk
+
+
+def _number(text: str, base: int) -> int:
+    """A length, or -1 for what is none."""
+    digits = "0123456789abcdef"[:base]
+    return int(text, base) if text and len(text) < 16 and all(c in digits for c in text.lower()) else -1
 
 
 class Server(ThreadingHTTPServer):

@@ -6,8 +6,9 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
-from urllib.parse import urlsplit
+from http.client import HTTPException
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 from urllib3 import exceptions
@@ -75,6 +76,14 @@ class _Secure(_Connect, HTTPSConnection):
             self.is_verified = True
 
 
+class _Way(NamedTuple):
+    """How an origin is reached: directly or through a proxy."""
+
+    pool: HTTPConnectionPool
+    absolute: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+
+
 class Urllib3Transport:
     """Pools of connections, one for each origin.
 
@@ -98,7 +107,8 @@ class Urllib3Transport:
         self._context: ssl.SSLContext | None = None
         self._connections = connections
         self._proxies = proxies
-        self._pools: dict[tuple[str, str], HTTPConnectionPool] = {}
+        self._allow = allow
+        self._ways: dict[tuple[str, str], _Way] = {}
         self._lock = threading.Lock()
         plain = type("_PlainHere", (_Plain,), {"allow": staticmethod(allow) if allow else None})
         secure = type("_SecureHere", (_Secure,), {"allow": plain.__dict__["allow"], "verify": verify_tls})
@@ -111,33 +121,26 @@ class Urllib3Transport:
     def open(
         self, method: str, url: str, headers: Headers, body: Body, timeout: float | None, call: Call
     ) -> Iterator[Answer]:
-        pool, target = self._pool(url)
         streamed = body is not None and not isinstance(body, bytes)
         _current.call = call
         response: Any = None
         try:
-            response = pool.urlopen(
-                method,
-                target,
-                body=body,  # type: ignore[arg-type]
-                headers=urllib3.HTTPHeaderDict([*headers, ("accept-encoding", "identity")]),
-                retries=False,
-                redirect=False,
-                assert_same_host=False,
-                preload_content=False,
-                decode_content=False,
-                # Registries think long about a blob that is complete: then only the caller's own deadline counts.
-                timeout=urllib3.Timeout(connect=timeout, read=None if streamed else timeout),
-            )
+            with _failures():
+                way = self._way(url)
+                response = way.pool.urlopen(
+                    method,
+                    url if way.absolute else _target(url),
+                    body=body,  # type: ignore[arg-type]
+                    headers=urllib3.HTTPHeaderDict([*headers, ("accept-encoding", "identity"), *way.headers]),
+                    retries=False,
+                    redirect=False,
+                    assert_same_host=False,
+                    preload_content=False,
+                    decode_content=False,
+                    # Registries think long about a blob that is complete: then only the caller's own deadline counts.
+                    timeout=urllib3.Timeout(connect=timeout, read=None if streamed else timeout),
+                )
             yield Answer(response.status, list(response.headers.items()), _chunks(response))
-        except exceptions.HTTPError as error:
-            raise _failed(error) from None
-        except (ssl.SSLError, ssl.CertificateError) as error:
-            raise Failed("tls", _text(error)) from None
-        except TimeoutError:
-            raise Failed("timeout", "") from None
-        except ConnectionError as error:
-            raise Failed("reset", _text(error)) from None
         finally:
             _current.call = None
             call.detach()
@@ -145,34 +148,55 @@ class Urllib3Transport:
                 _release(response)
 
     def stands(self, url: str) -> bool:
-        pool, _ = self._pool(url)
-        idle = getattr(pool, "pool", None)
+        way = self._ways.get(_origin(url))
+        idle = getattr(way.pool, "pool", None) if way is not None else None
         connections = list(idle.queue) if idle is not None else []
         return any(connection is not None and connection.is_connected for connection in connections)
 
     def close(self) -> None:
         with self._lock:
-            pools, self._pools = self._pools, {}
-        for pool in pools.values():
-            pool.close()
+            ways, self._ways = self._ways, {}
+        for way in ways.values():
+            way.pool.close()
 
-    def _pool(self, url: str) -> tuple[HTTPConnectionPool, str]:
-        scheme, _, rest = url.partition("://")
-        authority, slash, path = rest.partition("/")
-        pool = self._pools.get((scheme, authority))
-        if pool is None:
+    def _way(self, url: str) -> _Way:
+        origin = _origin(url)
+        way = self._ways.get(origin)
+        if way is None:
             with self._lock:
-                pool = self._pools.get((scheme, authority)) or self._new_pool(scheme, authority)
-                self._pools[scheme, authority] = pool
-        return pool, slash + path
+                way = self._ways.get(origin) or self._new_way(*origin)
+                self._ways[origin] = way
+        return way
 
-    def _new_pool(self, scheme: str, authority: str) -> HTTPConnectionPool:
+    def _new_way(self, scheme: str, authority: str) -> _Way:
         parts = urlsplit(f"//{authority}")
+        host, port = parts.hostname or "", parts.port
         named: dict[str, Any] = {"maxsize": self._connections, "block": False}
         if scheme == "https":
             named["ssl_context"] = self._ssl()
             named["assert_hostname"] = None if self._verify_tls else False
-        return self._classes[scheme](parts.hostname or "", parts.port, **named)
+        proxy = self._proxy(scheme, host, authority)
+        if proxy is None:
+            return _Way(self._classes[scheme](host, port, **named))
+        if self._allow is not None and not self._allow(host, "", port or (443 if scheme == "https" else 80)):
+            raise Failed("forbidden", f"{authority}, through a proxy")
+        user = urlsplit(proxy)
+        secret = f"{unquote(user.username)}:{unquote(user.password or '')}" if user.username else None
+        fields = urllib3.make_headers(proxy_basic_auth=secret) if secret else {}
+        manager = urllib3.ProxyManager(proxy, proxy_headers=fields, **named)
+        manager.pool_classes_by_scheme = self._classes
+        pool = manager.connection_from_host(host, port, scheme)
+        plain = scheme == "http"
+        return _Way(pool, absolute=plain, headers=tuple(fields.items()) if plain else ())
+
+    def _proxy(self, scheme: str, host: str, authority: str) -> str | None:
+        """As Go does it: the environment decides, and loopback is never asked of a proxy."""
+        if host == "localhost" or host.startswith("127.") or host == "::1":
+            return None
+        if self._proxies is not None:
+            return self._proxies.get(scheme)
+        found = urllib.request.getproxies()
+        return None if urllib.request.proxy_bypass(authority) else found.get(scheme, found.get("all"))
 
     def _ssl(self) -> ssl.SSLContext:
         if self._context is None:
@@ -188,8 +212,35 @@ class Urllib3Transport:
         return self._context
 
 
+def _origin(url: str) -> tuple[str, str]:
+    scheme, _, rest = url.partition("://")
+    return scheme, rest.partition("/")[0]
+
+
+def _target(url: str) -> str:
+    return "/" + url.partition("://")[2].partition("/")[2]
+
+
 def _chunks(response: Any) -> Iterator[bytes]:
-    yield from response.stream(CHUNK, decode_content=False)
+    with _failures():
+        yield from response.stream(CHUNK, decode_content=False)
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """What urllib3 and the system say, in the driver's words."""
+    try:
+        yield
+    except exceptions.HTTPError as error:
+        raise _failed(error) from None
+    except (ssl.SSLError, ssl.CertificateError) as error:
+        raise Failed("tls", _text(error)) from None
+    except TimeoutError:
+        raise Failed("timeout", "") from None
+    except ConnectionError as error:
+        raise Failed("reset", _text(error)) from None
+    except (OSError, ValueError, HTTPException) as error:
+        raise Failed("other", _text(error)) from None
 
 
 def _release(response: Any) -> None:
@@ -209,8 +260,10 @@ def _failed(error: exceptions.HTTPError) -> Failed:
             return Failed("timeout", "")
         case exceptions.ProxyError() | exceptions.NewConnectionError():
             return Failed("connect", _text(error))
-        case _:
+        case exceptions.ProtocolError():
             return Failed("reset", _text(cause if isinstance(cause, OSError) else error))
+        case _:
+            return Failed("other", _text(error))
 
 
 def _text(error: BaseException) -> str:
