@@ -120,6 +120,12 @@ fn check_dependencies(archive: &Archive) -> Result<(), Error> {
     }
 }
 
+/// A time of RFC 3339, rounded as Go rounds it for a tar header; 0 if it is none.
+fn nearest_second(time: &str) -> i64 {
+    let past_half = time.split_once('.').is_some_and(|(_, fraction)| fraction.starts_with(['5', '6', '7', '8', '9']));
+    Timestamp::parse_rfc3339(time).map_or(0, |time| time.as_unix() + i64::from(past_half))
+}
+
 /// Writes entries in Helm's order.
 struct Writer {
     gzip: Gzip,
@@ -144,8 +150,7 @@ impl Writer {
         }
         self.file(&format!("{base}Chart.yaml"), modified("Chart.yaml"), metadata.to_yaml().as_bytes());
         if let Some(lock) = chart.lock().filter(|_| metadata.api_version == "v2") {
-            let generated = Timestamp::parse_rfc3339(&lock.generated).map_or(0, Timestamp::as_unix);
-            self.file(&format!("{base}Chart.lock"), generated, lock.to_yaml().as_bytes());
+            self.file(&format!("{base}Chart.lock"), nearest_second(&lock.generated), lock.to_yaml().as_bytes());
         }
         if let Some(schema) = chart.schema() {
             serde_json::from_slice::<serde::de::IgnoredAny>(schema).map_err(|error| {
@@ -198,5 +203,102 @@ impl Writer {
         tar::finish(&mut self.block);
         self.gzip.write(&self.block);
         self.gzip.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::{Entry, EntryKind, Memory, Verb};
+
+    const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
+
+    fn run(options: Options, mut answer: impl FnMut(Verb) -> Answer) -> Result<Packaged, Error> {
+        let mut package = Package::new(options, &Limits::default());
+        loop {
+            match package.poll() {
+                Step::Do(verb) => package.handle(answer(verb)),
+                Step::Done(result) => return result,
+            }
+        }
+    }
+
+    fn packed(files: &[(&str, &str)], options: Options) -> Result<Packaged, Error> {
+        let mut memory = Memory::from_iter(files.iter().copied());
+        run(options, |verb| memory.execute(verb))
+    }
+
+    fn times(packaged: &Packaged) -> Vec<(String, i64)> {
+        let archive = Archive::read(&packaged.data, &Limits::default()).unwrap();
+        archive.entries().map(|(path, _, modified)| (path.to_owned(), modified)).collect()
+    }
+
+    #[test]
+    fn chart_lock_bears_the_time_that_it_names_to_the_nearest_second() {
+        let lock = "dependencies: []\ndigest: x\ngenerated: \"2021-02-03T04:05:06.789Z\"\n";
+        let files = [("Chart.yaml", CHART), ("Chart.lock", lock)];
+        let own = times(&packed(&files, Options::default()).unwrap());
+        assert_eq!(own, [("Chart.yaml".to_owned(), 0), ("Chart.lock".to_owned(), 1_612_325_107)]);
+        let created = Some(Timestamp::from_unix(1_700_000_000));
+        let set = times(&packed(&files, Options { created, ..Options::default() }).unwrap());
+        assert!(set.iter().all(|(_, time)| *time == 1_700_000_000));
+    }
+
+    #[test]
+    fn a_link_is_refused_with_its_path_unless_it_is_ignored() {
+        for (ignore, expected) in [("", Some(Code::FILES_LINK)), ("li*", None), ("link/", None)] {
+            let result = run(Options::default(), |verb| match verb {
+                Verb::List { .. } => Answer::Entries(
+                    [("Chart.yaml", EntryKind::File), (".helmignore", EntryKind::File), ("link", EntryKind::Link)]
+                        .map(|(name, kind)| Entry { name: name.to_owned(), kind, size: 100, modified: 0 })
+                        .to_vec(),
+                ),
+                Verb::Read { path, .. } if path == "Chart.yaml" => Answer::Data(CHART.into()),
+                _ => Answer::Data(ignore.into()),
+            });
+            assert_eq!(result.as_ref().err().map(Error::code), expected, "{ignore}");
+            if let Err(error) = result {
+                assert_eq!(error.context(), [("path", "link".to_owned())]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_is_read_to_its_end() {
+        let pieces = ["apiVersion: v2\n", "name: web\n", "version: 1.0.0\n"];
+        let whole = pieces.concat();
+        let result = run(Options::default(), |verb| match verb {
+            Verb::Read { offset, limit, .. } => {
+                let (start, limit) = (usize::try_from(offset).unwrap(), usize::try_from(limit).unwrap());
+                Answer::Data(whole.as_bytes()[start..whole.len().min(start + limit)].to_vec())
+            }
+            _ => {
+                let name = "Chart.yaml".to_owned();
+                Answer::Entries(vec![Entry { name, kind: EntryKind::File, size: 3, modified: 0 }])
+            }
+        });
+        assert_eq!(result.unwrap().metadata.name, "web");
+    }
+
+    #[test]
+    fn two_vendored_charts_of_one_name_are_refused() {
+        let vendored = "name: dep\nversion: 1.0.0\n";
+        let files = [("Chart.yaml", CHART), ("charts/a/Chart.yaml", vendored), ("charts/b/Chart.yaml", vendored)];
+        assert_eq!(packed(&files, Options::default()).unwrap_err().code(), Code::ARCHIVE_DUPLICATE);
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_refused_even_from_the_host() {
+        for name in ["..", "a/b", "a\\b", "", "c:x", "a\0"] {
+            let result = run(Options::default(), |_| {
+                let entry = Entry { name: name.to_owned(), kind: EntryKind::File, size: 0, modified: 0 };
+                Answer::Entries(vec![entry])
+            });
+            let code = result.unwrap_err().code();
+            assert!(
+                [Code::ARCHIVE_NAME, Code::ARCHIVE_PARENT, Code::ARCHIVE_OUTSIDE].contains(&code),
+                "{name:?} {code}"
+            );
+        }
     }
 }
