@@ -5,6 +5,7 @@
 use std::fmt;
 use std::io;
 use std::ops::Range;
+use std::str::FromStr;
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, Serialize};
@@ -48,13 +49,40 @@ impl Formatter for Go {
 
     fn write_f64<W: io::Write + ?Sized>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
         let size = value.abs();
+        let scientific = shortest(value);
         if size != 0.0 && size < 1e-6 {
-            write!(out, "{value:e}")
+            out.write_all(scientific.as_bytes())
         } else if size >= 1e21 {
-            out.write_all(format!("{value:e}").replace('e', "e+").as_bytes())
+            out.write_all(scientific.replace('e', "e+").as_bytes())
         } else {
-            write!(out, "{value}")
+            out.write_all(decimal(&scientific).as_bytes())
         }
+    }
+}
+
+/// The fewest digits that tell a number from its neighbours, in the form `1.5e-3`: of several such numbers the closest,
+/// and the even one of two that are equally close. (Go, `strconv`; the standard library rounds these up.)
+pub(crate) fn shortest<T: fmt::LowerExp + FromStr + PartialEq + Copy>(value: T) -> String {
+    let shortest = format!("{value:e}");
+    let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+    let closest = format!("{value:.*e}", digits.saturating_sub(1));
+    if closest.parse().is_ok_and(|parsed: T| parsed == value) { closest } else { shortest }
+}
+
+/// `1.5e-3` without its exponent: `0.0015`.
+pub(crate) fn decimal(scientific: &str) -> String {
+    let (sign, unsigned) = if let Some(rest) = scientific.strip_prefix('-') { ("-", rest) } else { ("", scientific) };
+    let (mantissa, exponent) = unsigned.split_once('e').unwrap_or((unsigned, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let digits = mantissa.replace('.', "");
+    let Ok(whole) = usize::try_from(exponent + 1) else {
+        return format!("{sign}0.{}{digits}", "0".repeat(exponent.unsigned_abs() as usize - 1));
+    };
+    match digits.split_at_checked(whole) {
+        Some((whole, "")) => format!("{sign}{whole}"),
+        Some(("", fraction)) => format!("{sign}0.{fraction}"),
+        Some((whole, fraction)) => format!("{sign}{whole}.{fraction}"),
+        None => format!("{sign}{digits}{}", "0".repeat(whole - digits.len())),
     }
 }
 
@@ -289,6 +317,11 @@ mod tests {
             (-0.5, "-0.5"),
             (0.0, "0"),
             (1e20, "100000000000000000000"),
+            (-123.456, "-123.456"),
+            (0.05, "0.05"),
+            (-0.0, "-0"),
+            (862_833_728_999_156.25, "862833728999156.2"),
+            (9_223_372_036_854_775_808.0, "9223372036854776000"),
             (1e21, "1e+21"),
             (1.5e300, "1.5e+300"),
             (1e-6, "0.000001"),

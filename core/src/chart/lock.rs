@@ -103,3 +103,43 @@ fn normal_time(text: &str) -> String {
     let zone = if matches!(zone, "+00:00" | "-00:00") { "Z" } else { zone };
     clock + zone
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "dependencies:\n- name: common\n  repository: oci://registry.example/charts\n  version: 2.31.4\n\
+                        digest: sha256:abc\ngenerated: \"2025-08-13T16:32:41.542651404Z\"\n";
+
+    #[test]
+    fn a_lock_is_written_as_it_was_read() {
+        let lock = Lock::parse(TEXT.as_bytes(), &Limits::default()).unwrap();
+        assert_eq!((lock.dependencies[0].name.as_str(), lock.digest.as_str()), ("common", "sha256:abc"));
+        assert_eq!(lock.to_yaml(), TEXT);
+    }
+
+    // Helm's own writer prints these for the same files.
+    #[test]
+    fn times_are_written_as_go_prints_them() {
+        for (read, written) in [
+            ("2025-01-01T00:00:00.100Z", "2025-01-01T00:00:00.1Z"),
+            ("2025-01-01T00:00:00.000+00:00", "2025-01-01T00:00:00Z"),
+            ("2025-01-01T00:00:00.5-07:00", "2025-01-01T00:00:00.5-07:00"),
+        ] {
+            let lock = Lock::parse(format!("generated: '{read}'").as_bytes(), &Limits::default()).unwrap();
+            assert_eq!(lock.to_yaml(), format!("dependencies: []\ndigest: \"\"\ngenerated: \"{written}\"\n"));
+        }
+        assert!(Lock::parse(b"", &Limits::default()).unwrap().to_yaml().contains("0001-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_its_place() {
+        for text in
+            ["generated: yesterday", "generated: 1", "generated: 2025-01-01", "dependencies: {}", "digest: []", "- a"]
+        {
+            let error = Lock::parse(text.as_bytes(), &Limits::default()).unwrap_err();
+            assert_eq!(error.code(), Code::CHART_FIELD_TYPE, "{text}");
+            assert_eq!(error.context()[..2], [("document", "Chart.lock".to_owned()), ("line", "1".to_owned())]);
+        }
+    }
+}

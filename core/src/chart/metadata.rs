@@ -331,3 +331,69 @@ pub(crate) fn duplicates(node: &Node, document: &str, pointer: &str, report: &mu
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    fn refused(text: &str) -> Error {
+        Metadata::parse(text.as_bytes(), &Limits::default()).unwrap_err()
+    }
+
+    #[test]
+    fn an_error_says_where() {
+        let error = refused("name: web\nversion: 1.2.3\nMaintainers:\n- name: a\n- ~\n");
+        assert_eq!((error.code(), error.kind()), (Code::CHART_MAINTAINER, Kind::Invalid));
+        let context: Vec<_> = error.context().iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let expected = [("document", "Chart.yaml"), ("line", "5"), ("column", "3"), ("pointer", "/Maintainers/1")];
+        assert_eq!(context, expected);
+        assert_eq!(error.report().unwrap().iter().count(), 1);
+    }
+
+    #[test]
+    fn all_values_of_a_wrong_type_are_reported_in_the_order_of_the_text() {
+        let error = refused("version: [1]\nname: {}\nannotations: {a/b: [x]}\n");
+        let pointers: Vec<_> = error.report().unwrap().iter().map(|found| found.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/version", "/name", "/annotations/a~1b"]);
+        assert_eq!(error.message(), "version must be a text, not a list");
+    }
+
+    #[test]
+    fn an_error_of_requirements_names_that_document() {
+        let chart = b"name: web\nversion: 1.2.3\n";
+        let error = Metadata::load(chart, Some(b"dependencies:\n- alias: a.b\n"), &Limits::default()).unwrap_err();
+        assert_eq!(error.context()[0], ("document", "requirements.yaml".to_owned()));
+        assert_eq!(error.context()[3], ("pointer", "/dependencies/0/alias".to_owned()));
+        let error = Metadata::load(chart, Some(b"a: b: c"), &Limits::default()).unwrap_err();
+        assert_eq!(error.context().last(), Some(&("document", "requirements.yaml".to_owned())));
+    }
+
+    #[test]
+    fn keys_that_stand_twice_and_requirements_of_v2_are_found() {
+        let chart = b"apiVersion: v2\nname: web\nversion: 1.2.3\nhome: a\nhome: b\n";
+        let (_, report) = Metadata::load(chart, Some(b"{}"), &Limits::default()).unwrap();
+        let found: Vec<_> = report.iter().map(|found| (found.code, found.span.map(|span| span.line))).collect();
+        assert_eq!(found, [(Code::YAML_DUPLICATE_KEY, Some(4)), (Code::CHART_REQUIREMENTS, None)]);
+    }
+
+    #[test]
+    fn a_config_is_read_as_go_reads_json() {
+        let read = |text: &str| Metadata::from_config(text.as_bytes(), &Limits::default());
+        let metadata =
+            read(r#"{"NAME":"a/b","version":null,"unknown":{},"dependencies":[null,{"name":"c"}]}"#).unwrap();
+        assert_eq!((metadata.name.as_str(), metadata.version.as_str(), metadata.dependencies.len()), ("a/b", "", 1));
+        assert_eq!(read(r#"{"version":1}"#).unwrap_err().code(), Code::CHART_FIELD_TYPE);
+        assert_eq!(read("[]").unwrap_err().code(), Code::CHART_FIELD_TYPE);
+        assert_eq!(read("{").unwrap_err().code(), Code::JSON_SYNTAX);
+    }
+
+    // From Go's unicode.IsSpace and unicode.IsPrint.
+    #[test]
+    fn only_what_can_be_printed_stays() {
+        let mut text =
+            "a\tb\u{85}c\u{2003}d\u{200b}e\u{ad}f\u{e000}g\u{301}h\u{1f600}i\u{e0100}j\u{feff}\u{7f}'\"\\".to_owned();
+        sanitise(&mut text);
+        assert_eq!(text, "a b c defg\u{301}h\u{1f600}i\u{e0100}j'\"\\");
+    }
+}

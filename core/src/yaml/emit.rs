@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use serde_json::{Number, Value};
 
 use super::resolve::{Precision, float_text, is_timestamp, plain_value};
+use crate::json::{decimal, shortest};
 
 /// Columns after which a line is broken at the next blank.
 const WIDTH: usize = 80;
@@ -393,7 +394,7 @@ fn number_text(number: &Number) -> String {
     match number.as_f64() {
         Some(float) if number.is_f64() => {
             if float.fract() == 0.0 && float.abs() < 1e21 {
-                let digits = float.to_string();
+                let digits = decimal(&shortest(float));
                 if digits.parse::<i64>().is_ok() || digits.parse::<u64>().is_ok() {
                     return if digits == "-0" { "0".to_owned() } else { digits };
                 }

@@ -6,6 +6,7 @@ use base64::Engine;
 
 use super::node::Data;
 use crate::error::clip;
+use crate::json::{decimal, shortest};
 
 /// A tag, as far as it changes the meaning of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,18 +267,68 @@ pub(crate) enum Precision {
 /// A number as Go's `strconv` writes it with format `g` and the fewest digits: `1.5`, `1e+06`, `+Inf`, `NaN`.
 pub(crate) fn float_text(value: f64, precision: Precision) -> String {
     let single = value as f32;
-    let (scientific, decimal) = match precision {
+    let (scientific, infinite) = match precision {
         _ if value.is_nan() => return "NaN".to_owned(),
-        Precision::Single if single.is_infinite() => return if single > 0.0 { "+Inf" } else { "-Inf" }.to_owned(),
-        Precision::Double if value.is_infinite() => return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned(),
-        Precision::Single => (format!("{single:e}"), single.to_string()),
-        Precision::Double => (format!("{value:e}"), value.to_string()),
+        Precision::Single => (shortest(single), single.is_infinite()),
+        Precision::Double => (shortest(value), value.is_infinite()),
     };
+    if infinite {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..6).contains(&exponent) {
-        return decimal;
+        return decimal(&scientific);
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Expected texts: what Go 1.26's strconv.FormatFloat prints with format g and precision -1.
+    #[test]
+    fn numbers_are_printed_as_go_prints_them() {
+        for (value, single, double) in [
+            (0.0, "0", "0"),
+            (1.10, "1.1", "1.1"),
+            (100_000.0, "100000", "100000"),
+            (1_000_000.0, "1e+06", "1e+06"),
+            (0.0001, "0.0001", "0.0001"),
+            (0.00001, "1e-05", "1e-05"),
+            (1_234_567.891, "1.2345679e+06", "1.234567891e+06"),
+            (2_097_152.25, "2.0971522e+06", "2.09715225e+06"),
+            (1e39, "+Inf", "1e+39"),
+            (f64::NEG_INFINITY, "-Inf", "-Inf"),
+            (f64::NAN, "NaN", "NaN"),
+        ] {
+            assert_eq!(float_text(value, Precision::Single), single);
+            assert_eq!(float_text(value, Precision::Double), double);
+        }
+    }
+
+    #[test]
+    fn times_are_those_of_go_yaml() {
+        for text in
+            ["2001-1-1", "2000-02-29", "2001-01-01T1:2:3Z", "2001-01-01t00:00:00.5+24:60", "2001-01-01   1:2:3.5"]
+        {
+            assert!(is_timestamp(text), "{text}");
+        }
+        for text in
+            ["2001-02-29", "201-01-01", "2001-1-1T1:2:3", "2001-1-1 1:2:3Z", "2001-1-1T24:0:0Z", "2001-1-1x", "-1-1"]
+        {
+            assert!(!is_timestamp(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf_8_become_one_replacement_character_each() {
+        assert_eq!(
+            resolve("/8Pi\n".into(), true, Tag::Binary),
+            Ok(Data::String("\u{fffd}\u{fffd}\u{fffd}".to_owned()))
+        );
+        assert!(resolve("a".into(), false, Tag::Binary).is_err());
+    }
 }
