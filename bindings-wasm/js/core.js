@@ -1,20 +1,21 @@
 /** The wasm module and the platform under it: everything else reaches both through here. */
 
-import * as wasm from "./dist/chartoci.js";
 import { ChartOciError } from "./errors.js";
 
 /** Under this name the classes of `model.js` show each other the wasm object behind them. */
 export const HANDLE = Symbol("handle");
 
 let platform;
+let wasm;
 let loading;
 let loaded = false;
 
 /**
- * Called once by each entry. A platform has `load()`, which gives a module (a promise of one, too); `transport(options)`;
- * and where there are files `files`.
+ * Called once by each entry, with the glue of its module. A platform has `load()`, which gives a module (a promise of one,
+ * too); `transport(options)`; and where there are files `files`.
  */
-export function use(chosen) {
+export function use(glue, chosen) {
+  wasm = glue;
   platform = chosen;
 }
 

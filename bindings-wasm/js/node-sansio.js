@@ -1,7 +1,8 @@
 /** In Node the module is there at once. */
 
+import * as wasm from "./dist/node.js";
+import * as driving from "./drive.js";
 import { Client } from "./node.js";
-import * as machines from "./sansio.js";
 
-export const { Digester, Exchange, Extract, Lookup, Package, Receiver, Session } = Client && machines;
-export const { drive, TransportFailure } = machines;
+export const { Digester, Exchange, Receiver, Session } = Client && wasm;
+export const { drive, TransportFailure } = driving;

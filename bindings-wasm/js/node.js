@@ -4,12 +4,13 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 
 import { core, loadSync, use } from "./core.js";
+import * as wasm from "./dist/node.js";
 import { fetchTransport } from "./fetch.js";
 import * as files from "./files-node.js";
 import * as library from "./index.js";
 import { nodeTransport } from "./node-http.js";
 
-use({
+use(wasm, {
   files,
   transport: (options) => (options.fetch ? fetchTransport(options) : nodeTransport(options)),
   credentials: ({ registry, repository }) => {
@@ -18,7 +19,7 @@ use({
     return files.run(new (core().Lookup)(environment, registry, repository), "/");
   },
 });
-loadSync(readFileSync(new URL("./dist/chartoci_bg.wasm", import.meta.url)));
+loadSync(readFileSync(new URL("./dist/node_bg.wasm", import.meta.url)));
 
 // Constants of this module, not re-exports: a bundler that takes one of them takes the lines above with it.
 export const { Archive, Artifact, ChartOciError, Client, Constraint, Digest, Ignore, Lock, Metadata, Packaged } = library;

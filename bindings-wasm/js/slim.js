@@ -1,10 +1,11 @@
 /** Bring your own module: `await init(module)`, with a WebAssembly.Module, its bytes, or what fetch gives. */
 
 import { use } from "./core.js";
+import * as wasm from "./dist/chartoci.js";
 import { fetchTransport } from "./fetch.js";
 import * as library from "./index.js";
 
-use({ transport: (options) => fetchTransport({ ...options, browser: "document" in globalThis }) });
+use(wasm, { transport: (options) => fetchTransport({ ...options, browser: "document" in globalThis }) });
 
 // Constants of this module, not re-exports: a bundler that takes one of them takes the lines above with it.
 export const { Archive, Artifact, ChartOciError, Client, Constraint, Digest, Ignore, Lock, Metadata, Packaged } = library;

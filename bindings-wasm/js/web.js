@@ -1,10 +1,11 @@
 /** Browsers and their workers: the module is fetched from beside this file, on first use. */
 
 import { use } from "./core.js";
+import * as wasm from "./dist/chartoci.js";
 import { fetchTransport } from "./fetch.js";
 import * as library from "./index.js";
 
-use({
+use(wasm, {
   load: () => new URL("./dist/chartoci_bg.wasm", import.meta.url),
   transport: (options) => fetchTransport({ ...options, browser: true }),
 });

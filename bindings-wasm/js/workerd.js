@@ -3,10 +3,11 @@
 import module from "./dist/chartoci_bg.wasm";
 
 import { loadSync, use } from "./core.js";
+import * as wasm from "./dist/chartoci.js";
 import { fetchTransport } from "./fetch.js";
 import * as library from "./index.js";
 
-use({ transport: fetchTransport });
+use(wasm, { transport: fetchTransport });
 loadSync(module);
 
 // Constants of this module, not re-exports: a bundler that takes one of them takes the lines above with it.

@@ -2,8 +2,8 @@
 //!
 //! Small values cross as plain objects and texts (`dto`), machines as handles. What is thrown is a `ChartOciError`.
 //!
-//! Two modules are built from here, since hardly any page needs both: with the feature `client` the library, with the
-//! feature `registry` the registry of `chartoci/testing`.
+//! Several modules are built from here, since hardly any page needs all of it: with the feature `client` the library, with
+//! `files` as well what only a host with files can use, with `registry` the registry of `chartoci/testing`.
 #![allow(missing_docs)] // index.d.ts documents what these are called from.
 
 #[cfg_attr(not(feature = "client"), allow(dead_code))] // The registry needs few of them.
@@ -16,7 +16,7 @@ mod step;
 mod chart;
 #[cfg(feature = "client")]
 mod exchange;
-#[cfg(feature = "client")]
+#[cfg(feature = "files")]
 mod files;
 #[cfg(feature = "client")]
 mod oci;
