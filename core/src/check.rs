@@ -78,7 +78,7 @@ impl Document {
         if data.starts_with(&[0x1f, 0x8b]) {
             return Some(Document::Chart);
         }
-        let name = filename.unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
+        let name = filename.unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
         let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
         match name.as_str() {
             "chart.yaml" => return Some(Document::ChartYaml),
@@ -329,7 +329,8 @@ fn unknown_keys(node: &Node, pointer: &str, known: &[&str]) -> Report {
     let is_known = |key: &str| known.iter().any(|name| name.eq_ignore_ascii_case(key));
     let mut report = Report::new();
     for (key, span, _) in mapping.pairs.iter().filter(|(key, _, _)| !is_known(key)) {
-        let nearest = known.iter().map(|name| (distance(&key.to_lowercase(), &name.to_lowercase()), *name)).min();
+        let nearest =
+            known.iter().map(|name| (distance(&key.to_ascii_lowercase(), &name.to_ascii_lowercase()), *name)).min();
         let meant =
             nearest.filter(|(distance, name)| *distance <= 2 && *distance * 3 <= name.len()).map(|(_, name)| name);
         let message = format!("Helm knows no key {:?} here", clip(key));

@@ -102,6 +102,11 @@ impl Decoder {
 
     /// Hands each field to `field`, by its name in lower case; `false` says that there is no such field.
     pub(super) fn fields(&mut self, node: &Node, mut field: impl FnMut(&mut Self, &str, &Node) -> bool) {
+        self.each_field(node, &mut field);
+    }
+
+    /// One copy in the program, whatever the fields are of.
+    fn each_field(&mut self, node: &Node, field: &mut dyn FnMut(&mut Self, &str, &Node) -> bool) {
         let mapping = match &node.data {
             Data::Null => return,
             Data::Mapping(mapping) => mapping,
