@@ -386,10 +386,10 @@ impl<'a> Run<'a> {
                 Output::Ask(query) => {
                     assert!(self.world.network.origin.ends_with(&query.registry), "{query:?}");
                     let storm = self.world.weather == Weather::Storm;
-                    let known = !query.refused && !(storm && self.world.random.chance(3));
+                    let unknown = query.refused || (storm && self.world.random.chance(3));
                     let wrong = storm && self.world.random.chance(3);
                     let password = if wrong { "wrong-".to_owned() + PASSWORD } else { PASSWORD.to_owned() };
-                    let credential = known.then(|| Credential::Basic { username: USERNAME.to_owned(), password });
+                    let credential = (!unknown).then(|| Credential::Basic { username: USERNAME.to_owned(), password });
                     let after = self.world.random.below(50);
                     self.plan(after, Happening::Credential(query.id, credential));
                 }
