@@ -21,6 +21,8 @@ pub(super) struct Commits {
     pub(super) generation: u64,
     /// Of the newest snapshot that is on disk.
     pub(super) settled: u64,
+    /// Of the snapshot that `index.json` is.
+    pub(super) moved: u64,
     /// Snapshots on disk that lie beside.
     beside: BTreeSet<u64>,
     /// Somebody is moving a snapshot to `index.json`.
@@ -107,7 +109,7 @@ impl Stage for Write {
             Event::Files(_) => {
                 state.commits.settled = state.commits.settled.max(self.generation);
                 state.commits.beside.insert(self.generation);
-                return next_move(state, self.then);
+                return sweep(state, self.then);
             }
             Event::Failed(failure) => errors::storage(&failure),
             Event::Body(_) | Event::Broken => return self.take_back(state, broken()),
@@ -130,12 +132,23 @@ impl Write {
     }
 }
 
+/// Removes the snapshots beside that `index.json` has overtaken, for it has their changes too; then moves the newest.
+fn sweep(state: &mut State, then: Box<dyn Stage>) -> Next {
+    let newer = state.commits.beside.split_off(&(state.commits.moved + 1));
+    let older = std::mem::replace(&mut state.commits.beside, newer);
+    let verbs: VecDeque<Verb> =
+        older.into_iter().map(|generation| Verb::Remove { path: layout::snapshot(generation) }).collect();
+    match verbs.is_empty() {
+        true => next_move(state, then),
+        false => Next::Files { verbs, stage: Box::new(Swept(then)) },
+    }
+}
+
 /// Moves the newest snapshot that lies beside to `index.json`, unless somebody is at it.
 fn next_move(state: &mut State, then: Box<dyn Stage>) -> Next {
     let commits = &mut state.commits;
-    let Some(newest) = commits.beside.last().copied().filter(|_| !commits.moving) else {
-        return then.resume(state, Event::Files(Answer::Done));
-    };
+    let newest = commits.beside.last().copied().filter(|newest| *newest > commits.moved && !commits.moving);
+    let Some(newest) = newest else { return then.resume(state, Event::Files(Answer::Done)) };
     commits.moving = true;
     let rename = Verb::Rename { from: layout::snapshot(newest), to: layout::INDEX.to_owned() };
     Next::Files { verbs: VecDeque::from([rename]), stage: Box::new(Move { generation: newest, then }) }
@@ -150,17 +163,12 @@ struct Move {
 impl Stage for Move {
     fn resume(self: Box<Self>, state: &mut State, event: Event) -> Next {
         state.commits.moving = false;
+        // If it went wrong the snapshot is safe where it lies, and the next one replaces both.
+        state.commits.beside.remove(&self.generation);
         match event {
             Event::Files(_) => {
-                let newer = state.commits.beside.split_off(&(self.generation + 1));
-                let mut older = std::mem::replace(&mut state.commits.beside, newer);
-                older.remove(&self.generation);
-                let verbs: VecDeque<Verb> =
-                    older.into_iter().map(|generation| Verb::Remove { path: layout::snapshot(generation) }).collect();
-                match verbs.is_empty() {
-                    true => next_move(state, self.then),
-                    false => Next::Files { verbs, stage: Box::new(Swept(self.then)) },
-                }
+                state.commits.moved = self.generation;
+                sweep(state, self.then)
             }
             Event::Failed(failure) => Next::Answer(errors::storage(&failure)),
             Event::Body(_) | Event::Broken => broken(),

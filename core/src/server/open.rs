@@ -260,6 +260,7 @@ impl Open {
         let generation = index.map_or(0, |index| index.generation);
         state.commits.generation = generation;
         state.commits.settled = generation;
+        state.commits.moved = generation;
         state.commits.foreign = foreign;
         state.repositories = repositories;
         state.blobs = blobs;

@@ -1,7 +1,5 @@
 //! The endpoints' behaviour, asked as a client would ask.
 
-use std::collections::VecDeque;
-
 use super::*;
 use crate::files::{Answer, FileFailure, Memory};
 use crate::http::Failure;
@@ -337,46 +335,47 @@ fn a_full_disk_is_told_and_leaves_no_tag() {
 
 #[test]
 fn requests_that_commit_at_once_lose_nothing_wherever_the_host_dies() {
-    // Two PUTs take turns in every order that the bits of `order` say; the host dies after `steps` of them.
-    for order in 0_u32..128 {
-        for steps in 0..28 {
-            let mut peer = Peer::open();
-            peer.push("a", b"{}");
-            let data = manifest(b"{}");
-            let mut servings: Vec<_> = ["1", "2"]
-                .map(|tag| peer.registry.accept(head(&format!("PUT /v2/a/manifests/{tag}"), &[], &data), peer.now))
-                .into_iter()
-                .map(|serving| (Some(serving), VecDeque::new()))
-                .collect();
-            let mut acknowledged = Vec::new();
-            for step in 0..steps {
-                let which = (order >> (step % 7)) as usize & 1;
-                let (serving, doing): &mut (Option<Serving>, VecDeque<Verb>) = &mut servings[which];
-                let Some(active) = serving else { continue };
-                if let Some(verb) = doing.pop_front() {
-                    let answer = peer.files.execute(verb);
-                    active.handle_file(answer);
-                    continue;
+    // Four PUTs take turns at random; the host dies after a random number of them.
+    let mut random = 1_u64;
+    let mut below = |end: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % end
+    };
+    for round in 0..600 {
+        let mut peer = Peer::open();
+        peer.push("a", b"{}");
+        let data = manifest(b"{}");
+        let begin = |tag| {
+            let head = head(&format!("PUT /v2/a/manifests/{tag}"), &[], &data);
+            (tag, Some(peer.registry.accept(head, peer.now)), None)
+        };
+        let mut servings: Vec<(u64, Option<Serving>, Option<Verb>)> = (0..4).map(begin).collect();
+        let mut acknowledged = Vec::new();
+        for _ in 0..below(120) {
+            let (tag, serving, verb) = &mut servings[below(4) as usize];
+            let Some(active) = serving else { continue };
+            if let Some(verb) = verb.take() {
+                let answer = peer.files.execute(verb);
+                active.handle_file(answer);
+                continue;
+            }
+            match active.poll() {
+                Output::Receive { mut receiver, .. } => {
+                    receiver.write(&data);
+                    active.handle_body(receiver, Ok(()));
                 }
-                match active.poll() {
-                    Output::Receive { mut receiver, .. } => {
-                        receiver.write(&data);
-                        active.handle_body(receiver, Ok(()));
-                    }
-                    Output::Do(verb) => doing.push_back(verb),
-                    Output::Respond(response) => {
-                        assert_eq!(response.status, 201);
-                        acknowledged.push(which + 1);
-                        *serving = None;
-                    }
+                Output::Do(next) => *verb = Some(next),
+                Output::Respond(response) => {
+                    assert_eq!(response.status, 201);
+                    acknowledged.push(*tag);
+                    *serving = None;
                 }
             }
-            peer.registry = Registry::new(Config::default());
-            open_in_memory(&peer.registry, &mut peer.files).unwrap();
-            for tag in acknowledged {
-                let line = format!("GET /v2/a/manifests/{tag}");
-                assert_eq!(peer.status(&line, b""), 200, "order {order:b}, {steps} steps");
-            }
+        }
+        peer.registry = Registry::new(Config::default());
+        open_in_memory(&peer.registry, &mut peer.files).unwrap();
+        for tag in acknowledged {
+            assert_eq!(peer.status(&format!("GET /v2/a/manifests/{tag}"), b""), 200, "round {round}");
         }
     }
 }
