@@ -7,29 +7,45 @@ import https from "node:https";
 import net from "node:net";
 
 import { TransportFailure } from "./drive.js";
+import { TunnelAgent, proxyAuthorization, proxyFor } from "./node-proxy.js";
 
 const PIECE = 256 * 1024;
 
-/** `permit(url, ip)` is asked before every connection, after the name was resolved. */
-export function nodeTransport({ caFile, certFile, keyFile, permit }) {
+/**
+ * `permit(url, ip)` is asked before every connection, after the name was resolved; where a proxy resolves it, without an
+ * address.
+ */
+export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit }) {
   const read = (path) => (path === undefined ? undefined : readFileSync(path));
   const tls = { ca: read(caFile), cert: read(certFile), key: read(keyFile ?? certFile) };
   const pool = { keepAlive: true, scheduling: "lifo" };
   const agents = { "http:": new http.Agent(pool), "https:": new https.Agent({ ...pool, ...tls }) };
+  const tunnels = new Map();
+  const tunnel = (proxy) => {
+    if (!tunnels.has(proxy.href)) tunnels.set(proxy.href, new TunnelAgent(proxy, { ...pool, ...tls }));
+    return tunnels.get(proxy.href);
+  };
 
   const send = async ({ method, url, headers, body, payload, timeout, signal, onSent }) => {
     const target = new URL(url);
     const host = target.hostname.replace(/^\[|\]$/g, "");
-    if (permit && net.isIP(host) && !(await permit(target, host))) throw new TransportFailure("forbidden", target.host);
+    const proxy = proxyFor(target, given);
+    const ip = net.isIP(host) ? host : undefined;
+    if (permit && (proxy || ip) && !(await permit(target, ip))) throw new TransportFailure("forbidden", target.host);
     const fields = headers.flat();
     fields.push("host", target.host);
     if (body || !["GET", "HEAD", "DELETE"].includes(method)) fields.push("content-length", String(body?.length ?? 0));
-    const request = (target.protocol === "https:" ? https : http).request(target, {
+    const secure = target.protocol === "https:";
+    // A proxy is asked for plain http by the whole URL, for https by a tunnel.
+    const plain = proxy && !secure && { path: url, headers: [...fields, ...proxyAuthorization(proxy)] };
+    const place = plain ? proxy : target;
+    const request = (place.protocol === "https:" ? https : http).request(place, {
       method,
       headers: fields,
-      agent: agents[target.protocol],
-      lookup: permit && lookup(permit, target),
+      agent: proxy && secure ? tunnel(proxy) : agents[place.protocol],
+      lookup: permit && !proxy ? lookup(permit, target) : undefined,
       signal,
+      ...plain,
     });
     const response = await new Promise((resolve, reject) => {
       request.on("response", resolve);
@@ -46,7 +62,7 @@ export function nodeTransport({ caFile, certFile, keyFile, permit }) {
     };
   };
 
-  const close = () => Object.values(agents).forEach((agent) => agent.destroy());
+  const close = () => [...Object.values(agents), ...tunnels.values()].forEach((agent) => agent.destroy());
   return { send, close, traits: { manualRedirects: true, allHeaders: true } };
 }
 

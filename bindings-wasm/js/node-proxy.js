@@ -1,0 +1,88 @@
+/** Proxies: which one is responsible for a URL (as curl and Go read the environment), and the way through it. */
+
+import { once } from "node:events";
+import http from "node:http";
+import https from "node:https";
+import net from "node:net";
+import tls from "node:tls";
+
+import { TransportFailure } from "./drive.js";
+
+const variable = (name) => process.env[name.toLowerCase()] || process.env[name];
+
+/** The proxy for a URL, if any: `given` is a proxy's URL, false for none, or undefined for what the environment says. */
+export function proxyFor(url, given) {
+  if (given === false) return undefined;
+  if (given !== undefined) return parse(given);
+  const found = url.protocol === "https:" ? variable("HTTPS_PROXY") : process.env.http_proxy;
+  const proxy = found || variable("ALL_PROXY");
+  return proxy && !exempt(url) ? parse(proxy) : undefined;
+}
+
+const parse = (text) => new URL(text.includes("://") ? text : `http://${text}`);
+
+/** Loopback, and what NO_PROXY lists: `*`, hosts, `.domains`, each with or without a port, networks as `10.0.0.0/8`. */
+function exempt(url) {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  if (host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)) return true;
+  const port = url.port || (url.protocol === "https:" ? "443" : "80");
+  const rules = (variable("NO_PROXY") ?? "").split(/[\s,]+/).filter(Boolean);
+  return rules.some((rule) => {
+    if (rule === "*") return true;
+    if (rule.includes("/")) return inNetwork(host, rule);
+    const [, name, only] = /^(?:\*?\.)?(.*?)(?::(\d+))?$/.exec(rule.toLowerCase());
+    return (only === undefined || only === port) && (host === name || host.endsWith(`.${name}`));
+  });
+}
+
+function inNetwork(host, rule) {
+  const [network, bits] = rule.split("/");
+  const family = (address) => (net.isIPv6(address) ? "ipv6" : "ipv4");
+  if (!net.isIP(host) || !net.isIP(network)) return false;
+  const list = new net.BlockList();
+  try {
+    list.addSubnet(network, Number(bits), family(network));
+  } catch {
+    return false;
+  }
+  return list.check(host, family(host));
+}
+
+/** The header that shows the proxy who is calling. */
+export function proxyAuthorization(proxy) {
+  if (!proxy.username) return [];
+  const secret = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  return ["proxy-authorization", `Basic ${Buffer.from(secret).toString("base64")}`];
+}
+
+/** An agent whose connections lead through the proxy's tunnel. */
+export class TunnelAgent extends https.Agent {
+  #proxy;
+
+  constructor(proxy, options) {
+    super(options);
+    this.#proxy = proxy;
+  }
+
+  createConnection(options, connected) {
+    this.#tunnel(options).then((socket) => connected(null, socket), connected);
+  }
+
+  async #tunnel(options) {
+    const authority = `${net.isIPv6(options.host) ? `[${options.host}]` : options.host}:${options.port}`;
+    const request = (this.#proxy.protocol === "https:" ? https : http).request(this.#proxy, {
+      method: "CONNECT",
+      path: authority,
+      headers: ["host", authority, ...proxyAuthorization(this.#proxy)],
+      signal: options.signal,
+    });
+    request.end();
+    const [response, socket] = await once(request, "connect");
+    if (response.statusCode !== 200) {
+      socket.destroy();
+      throw new TransportFailure("connect", `the proxy ${this.#proxy.host} answered ${response.statusCode}`);
+    }
+    const servername = net.isIP(options.host) ? undefined : options.host;
+    return tls.connect({ ...options, socket, servername });
+  }
+}

@@ -1,0 +1,184 @@
+// Node's transport: connections that are used again, TLS with an authority of one's own, proxies, silence in a body.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import https from "node:https";
+import net from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { collect } from "../../bindings-wasm/js/blobs.js";
+import { Client, package as packageDirectory } from "../../bindings-wasm/js/node.js";
+import { proxyFor } from "../../bindings-wasm/js/node-proxy.js";
+import { Registry } from "../../bindings-wasm/js/node-testing.js";
+import { failing, packaged, peer, requests, temporary } from "./support.js";
+
+const OPTIONS = { credentials: null, retry: { attempts: 1 } };
+
+/** Serves a registry that is in memory; gives the server and its port. */
+async function serve(t, server, registry) {
+  server.on("request", async (request, response) => {
+    const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
+    const answer = registry.serve({ method: request.method, target: request.url, headers }, await collect(request));
+    response.writeHead(answer.status, answer.headers.flat());
+    response.end(request.method === "HEAD" ? undefined : answer.body);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return server.address().port;
+}
+
+test("connections are used again", async (t) => {
+  let connections = 0;
+  const server = http.createServer().on("connection", () => (connections += 1));
+  const host = `127.0.0.1:${await serve(t, server, new Registry())}`;
+  const client = new Client({ ...OPTIONS, concurrency: 1 });
+  t.after(() => client.close());
+  const { reference } = await client.push(packaged, `oci://${host}/charts`);
+  for (let round = 0; round < 3; round++) await client.pull(reference);
+  assert.equal(connections, 1);
+});
+
+test("a large chart goes up in pieces with its length, and the progress is the socket's", async (t) => {
+  const directory = temporary(t);
+  writeFileSync(join(directory, "Chart.yaml"), "apiVersion: v2\nname: large\nversion: 1.0.0\n");
+  writeFileSync(join(directory, "noise.bin"), randomBytes(3 << 20));
+  const chart = await packageDirectory(directory);
+  const lengths = [];
+  const server = http.createServer().on("request", ({ headers }) => lengths.push(headers["content-length"]));
+  const host = `127.0.0.1:${await serve(t, server, new Registry())}`;
+  const events = [];
+  const client = new Client(OPTIONS);
+  t.after(() => client.close());
+  const { reference } = await client.push(chart, `oci://${host}/charts`, { onProgress: (event) => events.push(event) });
+  const seen = events.filter(({ kind }) => kind === "progress").map(({ transferred }) => transferred);
+  assert.equal(seen.at(-1), chart.data.length);
+  assert.ok(seen.length > 5 && seen.every((count, at) => at === 0 || count >= seen[at - 1]), String(seen));
+  assert.ok(lengths.includes(String(chart.data.length)));
+  assert.deepEqual((await client.pull(reference)).archive, chart.data);
+});
+
+test("silence in the middle of a body has its limit", async (t) => {
+  const { host } = await peer(t, (socket) =>
+    requests(socket, () => socket.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{")),
+  );
+  for (const options of [{}, { fetch }]) {
+    const client = new Client({ ...OPTIONS, ...options, idleTimeout: 0.1 });
+    assert.equal((await failing(() => client.tags(`oci://${host}/x`))).code, "transport.timeout");
+    client.close();
+  }
+});
+
+const openssl = (directory, ...words) => execFileSync("openssl", words, { cwd: directory, stdio: "ignore" });
+
+/** An authority, and a certificate of its for loopback. */
+function certificates(directory) {
+  const key = ["req", "-newkey", "rsa:2048", "-nodes", "-sha256"];
+  openssl(directory, ...key, "-x509", "-days", "2", "-subj", "/CN=tests", "-keyout", "ca.key", "-out", "ca.pem");
+  openssl(directory, ...key, "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "request.pem");
+  writeFileSync(join(directory, "names"), "subjectAltName=DNS:localhost,DNS:registry.test,IP:127.0.0.1\n");
+  const sign = ["x509", "-req", "-days", "2", "-sha256", "-in", "request.pem", "-extfile", "names", "-CAcreateserial"];
+  openssl(directory, ...sign, "-CA", "ca.pem", "-CAkey", "ca.key", "-out", "cert.pem");
+  return Object.fromEntries(["ca", "key", "cert"].map((name) => [name, join(directory, `${name}.pem`)]));
+}
+
+const skip = !existsSync("/usr/bin/openssl") && "no openssl";
+
+test("TLS: an authority of one's own, a client's certificate", { skip }, async (t) => {
+  const { ca, key, cert } = certificates(temporary(t));
+  const [certificate, secret, authority] = [cert, key, ca].map((path) => readFileSync(path));
+  const options = { cert: certificate, key: secret, ca: authority, requestCert: true, rejectUnauthorized: true };
+  const port = await serve(t, https.createServer(options), new Registry());
+  const client = new Client({ ...OPTIONS, caFile: ca, certFile: cert, keyFile: key });
+  t.after(() => client.close());
+  const { reference } = await client.push(packaged, `oci://127.0.0.1:${port}/charts`);
+  assert.deepEqual((await client.pull(reference)).archive, packaged.data);
+  const stranger = new Client({ ...OPTIONS, plainHttp: false });
+  const error = await failing(() => stranger.pull(reference));
+  assert.deepEqual([error.kind, error.code], ["transport", "transport.tls"]);
+});
+
+/** A proxy that knows just one registry, whatever name it is asked for; and what it was asked. */
+async function proxy(t, port) {
+  const asked = [];
+  const server = http.createServer(async (request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    const { pathname, search } = new URL(request.url);
+    const body = await collect(request);
+    const upstream = http.request({ port, host: "127.0.0.1", method: request.method, path: pathname + search, headers: request.headers });
+    upstream.on("response", (answer) => {
+      response.writeHead(answer.statusCode, answer.rawHeaders);
+      answer.pipe(response);
+    });
+    upstream.end(body);
+  });
+  server.on("connect", (request, socket) => {
+    asked.push(`CONNECT ${request.url} ${request.headers["proxy-authorization"] ?? ""}`);
+    const upstream = net.connect(port, "127.0.0.1", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
+    upstream.pipe(socket).pipe(upstream);
+    for (const end of [socket, upstream]) end.on("error", () => {});
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://ada:secret@127.0.0.1:${server.address().port}`, asked };
+}
+
+test("a proxy is asked by the whole URL, or for a tunnel", { skip }, async (t) => {
+  const plain = await proxy(t, await serve(t, http.createServer(), new Registry()));
+  const open = new Client({ ...OPTIONS, plainHttp: true, proxy: plain.url });
+  const { reference } = await open.push(packaged, "oci://registry.test/charts");
+  assert.deepEqual((await open.pull(reference)).archive, packaged.data);
+  assert.ok(plain.asked.every((line) => line.includes("http://registry.test/v2/charts/web/")), plain.asked.join("\n"));
+
+  const { ca, key, cert } = certificates(temporary(t));
+  const secure = https.createServer({ cert: readFileSync(cert), key: readFileSync(key) });
+  const tunnel = await proxy(t, await serve(t, secure, new Registry()));
+  const client = new Client({ ...OPTIONS, caFile: ca, proxy: tunnel.url, concurrency: 1 });
+  await client.push(packaged, "oci://registry.test/charts");
+  assert.deepEqual((await client.pull(reference)).archive, packaged.data);
+  const secret = Buffer.from("ada:secret").toString("base64");
+  assert.deepEqual(tunnel.asked, [`CONNECT registry.test:443 Basic ${secret}`]);
+  for (const each of [open, client]) each.close();
+});
+
+test("the environment's proxy is used save for loopback, NO_PROXY, and where it is switched off", (t) => {
+  const before = { ...process.env };
+  t.after(() => {
+    for (const name of ["HTTPS_PROXY", "NO_PROXY", "http_proxy"]) delete process.env[name];
+    Object.assign(process.env, before);
+  });
+  for (const name of ["https_proxy", "no_proxy", "ALL_PROXY", "all_proxy"]) delete process.env[name];
+  Object.assign(process.env, { HTTPS_PROXY: "proxy.test:3128", http_proxy: "http://plain.test" });
+  process.env.NO_PROXY = "example.org, .internal:8443,10.0.0.0/8 *.corp.test";
+  const cases = [
+    ["https://registry.example/", "http://proxy.test:3128/"],
+    ["http://registry.example/", "http://plain.test/"],
+    ["https://localhost/", undefined],
+    ["https://127.0.0.1:5000/", undefined],
+    ["https://[::1]/", undefined],
+    ["https://example.org/", undefined],
+    ["https://a.example.org/", undefined],
+    ["https://notexample.org/", "http://proxy.test:3128/"],
+    ["https://a.internal:8443/", undefined],
+    ["https://a.internal/", "http://proxy.test:3128/"],
+    ["https://10.1.2.3/", undefined],
+    ["https://11.1.2.3/", "http://proxy.test:3128/"],
+    ["https://x.corp.test/", undefined],
+  ];
+  for (const [url, expected] of cases) assert.equal(proxyFor(new URL(url))?.href, expected, url);
+  assert.equal(proxyFor(new URL("https://registry.example/"), false), undefined);
+  process.env.NO_PROXY = "*";
+  assert.equal(proxyFor(new URL("https://registry.example/")), undefined);
+});
