@@ -13,6 +13,10 @@ mod version;
 
 #[pyo3::pymodule]
 mod _native {
+    /// Of the package and of the core in it.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+
     #[pymodule_export]
     use crate::chart::{
         Archive, Code, Dependency, Diagnostic, Files, Ignore, Limits, Lock, Maintainer, Metadata, Report, Scan, check,

@@ -9,6 +9,7 @@ What needs no network is here at once; the client and all that it needs is loade
 
 from _collections_abc import Mapping  # what `collections.abc` names, without loading `collections`
 
+from chartoci._native import VERSION as __version__
 from chartoci._native import (
     Archive,
     Artifact,

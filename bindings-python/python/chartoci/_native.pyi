@@ -13,6 +13,7 @@ _Source: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | IO[b
 _Headers: TypeAlias = Sequence[tuple[str, str]]
 
 __all__ = [
+    "VERSION",
     "Archive",
     "Artifact",
     "Ask",
@@ -67,6 +68,8 @@ __all__ = [
     "show",
     "versions",
 ]
+
+VERSION: str
 
 # Errors and findings
 

@@ -88,7 +88,7 @@ class Client:
             "client_cert": client_cert,
             "verify_tls": verify_tls,
             "allow": _allow(allow),
-            "connections": concurrency + 1,
+            "connections": max(16, concurrency + 1),
         }
         self._given = transport
         self._transport = transport

@@ -5,7 +5,7 @@ import sys
 from argparse import SUPPRESS, ArgumentParser, HelpFormatter, Namespace
 from typing import Any, NoReturn
 
-from chartoci._native import RetryPolicy, error
+from chartoci._native import VERSION, RetryPolicy, error
 from chartoci.cli import chart, explain, registry, serve
 from chartoci.client import LOOPBACK, Client
 
@@ -26,6 +26,7 @@ def parse(words: list[str]) -> Namespace:
         parents=[_common(SUPPRESS)],
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"chartoci {VERSION}")
     verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=Parser)
 
     def verb(name: str, help: str, aliases: tuple[str, ...] = ()) -> ArgumentParser:

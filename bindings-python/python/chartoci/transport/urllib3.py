@@ -99,7 +99,7 @@ class Urllib3Transport:
         verify_tls: bool = True,
         allow: Allow | None = None,
         proxies: dict[str, str] | None = None,
-        connections: int = 4,
+        connections: int = 16,
     ) -> None:
         self._ca_file = ca_file
         self._client_cert = client_cert
@@ -149,9 +149,10 @@ class Urllib3Transport:
 
     def stands(self, url: str) -> bool:
         way = self._ways.get(_origin(url))
-        idle = getattr(way.pool, "pool", None) if way is not None else None
-        connections = list(idle.queue) if idle is not None else []
-        return any(connection is not None and connection.is_connected for connection in connections)
+        pool: Any = way.pool.pool if way is not None else None
+        # The last that came back is the next that is taken.
+        last = pool.queue[-1:] if pool is not None else []
+        return bool(last) and last[0] is not None and last[0].is_connected
 
     def close(self) -> None:
         with self._lock:
