@@ -75,11 +75,15 @@ impl Lock {
     }
 }
 
-/// A text in RFC 3339 by the letter: `T` and `Z` in capitals.
+/// RFC 3339 as Go reads it: `T` and `Z` in capitals, no leap seconds.
+fn is_time(text: &str) -> bool {
+    Timestamp::parse_rfc3339(text).is_some() && !text.contains(['t', 'z']) && text.get(17..19) != Some("60")
+}
+
 fn time(decoder: &mut Decoder, node: &Node, target: &mut String) {
     match &node.data {
         Data::Null => {}
-        Data::String(text) if Timestamp::parse_rfc3339(text).is_some() && !text.contains(['t', 'z']) => {
+        Data::String(text) if is_time(text) => {
             target.clone_from(text);
         }
         Data::String(text) => {
@@ -134,9 +138,15 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused_with_its_place() {
-        for text in
-            ["generated: yesterday", "generated: 1", "generated: 2025-01-01", "dependencies: {}", "digest: []", "- a"]
-        {
+        for text in [
+            "generated: yesterday",
+            "generated: 2025-01-01T00:00:60Z",
+            "generated: 1",
+            "generated: 2025-01-01",
+            "dependencies: {}",
+            "digest: []",
+            "- a",
+        ] {
             let error = Lock::parse(text.as_bytes(), &Limits::default()).unwrap_err();
             assert_eq!(error.code(), Code::CHART_FIELD_TYPE, "{text}");
             assert_eq!(error.context()[..2], [("document", "Chart.lock".to_owned()), ("line", "1".to_owned())]);

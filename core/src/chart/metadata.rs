@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Dependency;
 use super::archive::peek_chart_yaml;
 use super::decode::{Decoder, Document, node};
+use super::printable::sanitise;
 use crate::diagnostic::{Diagnostic, Report};
 use crate::error::{Code, Error, clip};
 use crate::json;
@@ -292,23 +293,6 @@ pub(super) fn unless_null<T: Default>(
     }
 }
 
-/// Turns every white space into a blank and drops what cannot be printed (Helm 4.3, `sanitizeString`).
-pub(super) fn sanitise(text: &mut String) {
-    if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        let clean = |c: char| if c.is_whitespace() { Some(' ') } else { is_printable(c).then_some(c) };
-        *text = text.chars().filter_map(clean).collect();
-    }
-}
-
-/// Letters, marks, numbers, punctuation and symbols, as the standard library knows them: what `{:?}` does not escape.
-fn is_printable(c: char) -> bool {
-    // Behind another character, marks are not escaped for being marks.
-    let mut buffer = *b"a\0\0\0\0";
-    let length = c.encode_utf8(&mut buffer[1..]).len();
-    let text = std::str::from_utf8(&buffer[..=length]).unwrap_or_default();
-    matches!(c, '"' | '\'' | '\\') || text.escape_debug().nth(1) == Some(c)
-}
-
 /// Warns of keys that are written twice.
 pub(crate) fn duplicates(node: &Node, document: &str, pointer: &str, report: &mut Report) {
     match &node.data {
@@ -386,14 +370,5 @@ mod tests {
         assert_eq!(read(r#"{"version":1}"#).unwrap_err().code(), Code::CHART_FIELD_TYPE);
         assert_eq!(read("[]").unwrap_err().code(), Code::CHART_FIELD_TYPE);
         assert_eq!(read("{").unwrap_err().code(), Code::JSON_SYNTAX);
-    }
-
-    // From Go's unicode.IsSpace and unicode.IsPrint.
-    #[test]
-    fn only_what_can_be_printed_stays() {
-        let mut text =
-            "a\tb\u{85}c\u{2003}d\u{200b}e\u{ad}f\u{e000}g\u{301}h\u{1f600}i\u{e0100}j\u{feff}\u{7f}'\"\\".to_owned();
-        sanitise(&mut text);
-        assert_eq!(text, "a b c defg\u{301}h\u{1f600}i\u{e0100}j'\"\\");
     }
 }

@@ -4,7 +4,9 @@
 
 mod emit;
 mod node;
+mod property;
 mod resolve;
+mod scalar;
 mod scan;
 mod token;
 

@@ -137,8 +137,8 @@ pub(super) struct Builder<'a> {
     tape: Vec<(Event<'a>, Span)>,
     /// Anchored nodes that have begun and not ended: while there are any, events go to the tape.
     open_anchors: u32,
-    /// Where on the tape the node of an anchor lies; `None` while it has not ended.
-    anchors: BTreeMap<usize, Option<std::ops::Range<usize>>>,
+    /// Where on the tape the node of each anchor lies, from the first anchor on; `None` while it has not ended.
+    anchors: Vec<Option<std::ops::Range<usize>>>,
     /// Parts of the tape that are being played, the innermost last.
     playing: Vec<std::ops::Range<usize>>,
 }
@@ -154,7 +154,7 @@ impl<'a> Builder<'a> {
             aliased: 0,
             tape: Vec::new(),
             open_anchors: 0,
-            anchors: BTreeMap::new(),
+            anchors: Vec::new(),
             playing: Vec::new(),
         })
     }
@@ -210,11 +210,13 @@ impl<'a> Builder<'a> {
             self.tape.push((event.clone(), span));
         }
         let start = self.tape.len() - 1;
-        self.anchors.insert(anchor, None);
+        self.anchors.push(None);
         self.open_anchors += 1;
         let node = self.content(event, span)?;
         self.open_anchors -= 1;
-        self.anchors.insert(anchor, Some(start..self.tape.len()));
+        if let Some(part) = self.anchors.get_mut(anchor - 1) {
+            *part = Some(start..self.tape.len());
+        }
         Ok(node)
     }
 
@@ -315,10 +317,8 @@ impl<'a> Builder<'a> {
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Error> {
-        let part = match self.anchors.get(&anchor) {
-            Some(Some(part)) => part.clone(),
-            Some(None) => return Err(error_at(Code::YAML_ALIAS, "the anchor's value contains itself", span)),
-            None => return Err(error_at(Code::YAML_ALIAS, "the alias has no anchor before it", span)),
+        let Some(part) = self.anchors.get(anchor - 1).cloned().flatten() else {
+            return Err(error_at(Code::YAML_ALIAS, "the anchor's value contains itself", span));
         };
         self.playing.push(part);
         let (event, span) = self.pull()?;

@@ -22,7 +22,7 @@ pub(super) fn error_at(code: Code, message: impl Into<String>, span: Span) -> Er
     Error::new(code, message).with("line", span.line).with("column", span.column)
 }
 
-/// A step through the text. Anchors have numbers from 1 on; 0 is no anchor.
+/// A step through the text. In each document anchors have the numbers 1, 2, 3 …; 0 is no anchor.
 #[derive(Clone, Debug)]
 pub(super) enum Event<'a> {
     DocumentStart,
@@ -143,6 +143,7 @@ impl<'a> Scanner<'a> {
         }
         self.prefixes.clear();
         self.anchors.clear();
+        self.last_anchor = 0;
         let bare = match self.lexer.peek()?.token {
             Token::End => {
                 self.state = State::End;

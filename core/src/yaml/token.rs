@@ -61,21 +61,21 @@ struct SimpleKey {
 
 /// Gives the tokens of a text one by one.
 pub(super) struct Lexer<'a> {
-    text: &'a str,
+    pub(super) text: &'a str,
     /// The text goes on, but with a character that YAML forbids.
     forbidden: bool,
     bytes_before: usize,
     lines_before: usize,
-    mark: Mark,
-    queue: VecDeque<Lexeme<'a>>,
+    pub(super) mark: Mark,
+    pub(super) queue: VecDeque<Lexeme<'a>>,
     /// How many tokens have left the queue: the number of its first.
     taken: usize,
     /// The number of the token that may be a key, for each level of flow collections and for the block around them.
     key_at: Vec<Option<usize>>,
     keys: BTreeMap<usize, SimpleKey>,
-    key_allowed: bool,
+    pub(super) key_allowed: bool,
     /// The column of the innermost block collection, -1 outside of any; and those around it.
-    indent: isize,
+    pub(super) indent: isize,
     indents: Vec<isize>,
     deepest: usize,
 }
@@ -135,19 +135,19 @@ impl<'a> Lexer<'a> {
     // Characters.
 
     /// The byte so many bytes ahead; zero behind the end, and only there.
-    fn byte(&self, ahead: usize) -> u8 {
+    pub(super) fn byte(&self, ahead: usize) -> u8 {
         self.text.as_bytes().get(self.mark.byte + ahead).copied().unwrap_or(0)
     }
 
-    fn rest(&self) -> &'a str {
+    pub(super) fn rest(&self) -> &'a str {
         &self.text[self.mark.byte..]
     }
 
-    fn at_end(&self) -> bool {
+    pub(super) fn at_end(&self) -> bool {
         self.mark.byte >= self.text.len()
     }
 
-    fn blank(&self, ahead: usize) -> bool {
+    pub(super) fn blank(&self, ahead: usize) -> bool {
         matches!(self.byte(ahead), b' ' | b'\t')
     }
 
@@ -162,24 +162,24 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn is_break(&self) -> bool {
+    pub(super) fn is_break(&self) -> bool {
         self.break_length(0) > 0
     }
 
     /// A blank, a line break or the end stands so many bytes ahead.
-    fn space(&self, ahead: usize) -> bool {
+    pub(super) fn space(&self, ahead: usize) -> bool {
         self.blank(ahead) || self.break_length(ahead) > 0 || self.mark.byte + ahead >= self.text.len()
     }
 
-    fn column(&self) -> isize {
+    pub(super) fn column(&self) -> isize {
         isize::try_from(self.mark.column).unwrap_or(isize::MAX)
     }
 
-    fn flow(&self) -> bool {
+    pub(super) fn flow(&self) -> bool {
         self.key_at.len() > 1
     }
 
-    fn skip(&mut self) {
+    pub(super) fn skip(&mut self) {
         let width = match self.byte(0) {
             0..=0xbf => 1,
             0xc0..=0xdf => 2,
@@ -191,11 +191,11 @@ impl<'a> Lexer<'a> {
         self.mark.column += 1;
     }
 
-    fn skip_many(&mut self, count: usize) {
+    pub(super) fn skip_many(&mut self, count: usize) {
         (0..count).for_each(|_| self.skip());
     }
 
-    fn skip_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a str {
+    pub(super) fn skip_while(&mut self, wanted: impl Fn(u8) -> bool) -> &'a str {
         let start = self.mark.byte;
         while !self.at_end() && wanted(self.byte(0)) {
             self.skip();
@@ -203,11 +203,11 @@ impl<'a> Lexer<'a> {
         &self.text[start..self.mark.byte]
     }
 
-    fn skip_blanks(&mut self) {
+    pub(super) fn skip_blanks(&mut self) {
         self.skip_while(|byte| byte == b' ' || byte == b'\t');
     }
 
-    fn skip_comment(&mut self) {
+    pub(super) fn skip_comment(&mut self) {
         if self.byte(0) == b'#' {
             while !self.at_end() && !self.is_break() {
                 self.skip();
@@ -216,7 +216,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Goes to the next line and gives what stands for the break: a line feed, or U+2028 and U+2029 as they are.
-    fn skip_break(&mut self) -> &'a str {
+    pub(super) fn skip_break(&mut self) -> &'a str {
         let length = self.break_length(0);
         let start = self.mark.byte;
         self.mark.byte += length;
@@ -227,7 +227,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// `---` or `...` at the start of a line.
-    fn is_document_mark(&self) -> bool {
+    pub(super) fn is_document_mark(&self) -> bool {
         self.mark.column == 0 && (self.rest().starts_with("---") || self.rest().starts_with("...")) && self.space(3)
     }
 
@@ -256,7 +256,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// What comes next may be a key.
-    fn save_key(&mut self) -> Result<(), Error> {
+    pub(super) fn save_key(&mut self) -> Result<(), Error> {
         if self.key_allowed {
             self.drop_key()?;
             let required = !self.flow() && self.indent == self.column();
@@ -270,7 +270,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// What might have been a key on this level is none.
-    fn drop_key(&mut self) -> Result<(), Error> {
+    pub(super) fn drop_key(&mut self) -> Result<(), Error> {
         match self.key_at.last_mut().and_then(Option::take) {
             Some(number) => self.forget(number),
             None => Ok(()),
@@ -289,7 +289,7 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    fn unroll_indent(&mut self, column: isize) {
+    pub(super) fn unroll_indent(&mut self, column: isize) {
         while !self.flow() && self.indent > column {
             self.push(Token::BlockEnd, self.mark);
             self.indent = self.indents.pop().unwrap_or(-1);
@@ -309,7 +309,7 @@ impl<'a> Lexer<'a> {
         self.queue.insert(at, lexeme);
     }
 
-    fn push(&mut self, token: Token<'a>, start: Mark) {
+    pub(super) fn push(&mut self, token: Token<'a>, start: Mark) {
         self.queue.push_back(Lexeme { token, start, end: self.mark });
     }
 
@@ -465,445 +465,6 @@ impl<'a> Lexer<'a> {
         self.push_mark(Token::Value, 1);
         Ok(())
     }
-
-    fn directive(&mut self) -> Result<(), Error> {
-        self.unroll_indent(-1);
-        self.drop_key()?;
-        self.key_allowed = false;
-        let start = self.mark;
-        let wrong = |lexer: &Self| lexer.error("neither a %YAML nor a %TAG directive", start);
-        self.skip();
-        let name = self.skip_while(is_word);
-        if !self.space(0) {
-            return Err(wrong(self));
-        }
-        self.skip_blanks();
-        let token = match name {
-            "YAML" => {
-                let version = self.skip_while(|byte| byte.is_ascii_digit() || byte == b'.');
-                Token::Version(version)
-            }
-            "TAG" => {
-                let handle = self.tag_handle();
-                if handle != "!" && !(handle.len() > 1 && handle.ends_with('!')) || !self.blank(0) {
-                    return Err(wrong(self));
-                }
-                self.skip_blanks();
-                let prefix = self.tag_uri()?;
-                if prefix.is_empty() || !self.space(0) {
-                    return Err(wrong(self));
-                }
-                Token::TagPrefix { handle, prefix }
-            }
-            _ => return Err(wrong(self)),
-        };
-        let end = self.mark;
-        self.skip_blanks();
-        self.skip_comment();
-        if !self.at_end() && !self.is_break() {
-            return Err(wrong(self));
-        }
-        if self.is_break() {
-            self.skip_break();
-        }
-        self.queue.push_back(Lexeme { token, start, end });
-        Ok(())
-    }
-
-    fn anchor(&mut self) -> Result<(), Error> {
-        self.save_key()?;
-        self.key_allowed = false;
-        let start = self.mark;
-        let is_alias = self.byte(0) == b'*';
-        self.skip();
-        let name = self.skip_while(is_word);
-        if name.is_empty() || !self.space(0) && !b"?:,]}%@`".contains(&self.byte(0)) {
-            return Err(self.error("the name of an anchor has only letters, digits, - and _", start));
-        }
-        self.push(if is_alias { Token::Alias(name) } else { Token::Anchor(name) }, start);
-        Ok(())
-    }
-
-    fn tag(&mut self) -> Result<(), Error> {
-        self.save_key()?;
-        self.key_allowed = false;
-        let start = self.mark;
-        let wrong = |lexer: &Self| lexer.error("the tag is not well formed", start);
-        let (handle, suffix) = if self.byte(1) == b'<' {
-            self.skip_many(2);
-            let uri = self.tag_uri()?;
-            if uri.is_empty() || self.byte(0) != b'>' {
-                return Err(wrong(self));
-            }
-            self.skip();
-            ("", uri)
-        } else {
-            let handle = self.tag_handle();
-            if handle.len() > 1 && handle.ends_with('!') {
-                let suffix = self.tag_uri()?;
-                if suffix.is_empty() {
-                    return Err(wrong(self));
-                }
-                (handle, suffix)
-            } else {
-                let suffix = handle[1..].to_owned() + &self.tag_uri()?;
-                if suffix.is_empty() { ("", "!".to_owned()) } else { ("!", suffix) }
-            }
-        };
-        if !self.space(0) {
-            return Err(wrong(self));
-        }
-        self.push(Token::Tag { handle, suffix }, start);
-        Ok(())
-    }
-
-    /// `!`, `!!` or `!name!`; `!name` if it is none of these. Empty where no `!` stands.
-    fn tag_handle(&mut self) -> &'a str {
-        let start = self.mark.byte;
-        if self.byte(0) == b'!' {
-            self.skip();
-            self.skip_while(is_word);
-            if self.byte(0) == b'!' {
-                self.skip();
-            }
-        }
-        &self.text[start..self.mark.byte]
-    }
-
-    fn tag_uri(&mut self) -> Result<String, Error> {
-        let mut bytes = Vec::new();
-        loop {
-            let byte = self.byte(0);
-            if byte == b'%' {
-                let digits =
-                    self.rest().get(1..3).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-                let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-                bytes.push(escaped.ok_or_else(|| self.error("a % in a tag must have two digits", self.mark))?);
-                self.skip_many(3);
-            } else if is_word(byte) || b";/?:@&=+$,.!~*'()[]".contains(&byte) {
-                bytes.push(byte);
-                self.skip();
-            } else {
-                return String::from_utf8(bytes).map_err(|_| self.error("a tag must be UTF-8", self.mark));
-            }
-        }
-    }
-
-    fn block_scalar(&mut self) -> Result<(), Error> {
-        self.drop_key()?;
-        self.key_allowed = true;
-        let start = self.mark;
-        let folds = self.byte(0) == b'>';
-        self.skip();
-        let (mut keeps, mut strips, mut increment) = (false, false, 0);
-        let mut seen_digit = false;
-        let mut seen_chomping = false;
-        loop {
-            match self.byte(0) {
-                chomping @ (b'+' | b'-') if !seen_chomping => {
-                    (keeps, strips, seen_chomping) = (chomping == b'+', chomping == b'-', true);
-                }
-                digit @ b'1'..=b'9' if !seen_digit => (increment, seen_digit) = (isize::from(digit - b'0'), true),
-                _ => break,
-            }
-            self.skip();
-        }
-        self.skip_blanks();
-        self.skip_comment();
-        if !self.at_end() && !self.is_break() {
-            return Err(self.error("nothing but a comment may stand behind | and >, +, - and a digit", start));
-        }
-        if self.is_break() {
-            self.skip_break();
-        }
-        let mut end = self.mark;
-        let mut indent = if increment > 0 { self.indent.max(0) + increment } else { 0 };
-        let mut text = String::new();
-        let mut line_break = "";
-        let mut empty_lines = String::new();
-        self.empty_lines(&mut indent, &mut empty_lines, &mut end, start)?;
-        let mut after_blank = false;
-        while self.column() == indent && !self.at_end() {
-            let blank = self.blank(0);
-            if folds && line_break == "\n" && !after_blank && !blank {
-                if empty_lines.is_empty() {
-                    text.push(' ');
-                }
-            } else {
-                text.push_str(line_break);
-            }
-            text.push_str(&empty_lines);
-            empty_lines.clear();
-            after_blank = blank;
-            let line = self.mark.byte;
-            while !self.at_end() && !self.is_break() {
-                self.skip();
-            }
-            text.push_str(&self.text[line..self.mark.byte]);
-            end = self.mark;
-            line_break = if self.is_break() { self.skip_break() } else { "" };
-            self.empty_lines(&mut indent, &mut empty_lines, &mut end, start)?;
-        }
-        if !strips {
-            text.push_str(line_break);
-        }
-        if keeps {
-            text.push_str(&empty_lines);
-        }
-        self.queue.push_back(Lexeme { token: Token::Scalar { text: text.into(), plain: false }, start, end });
-        Ok(())
-    }
-
-    /// Indentation and empty lines of a block scalar; its first line that is not empty decides the indentation.
-    fn empty_lines(
-        &mut self,
-        indent: &mut isize,
-        breaks: &mut String,
-        end: &mut Mark,
-        start: Mark,
-    ) -> Result<(), Error> {
-        let mut widest = 0;
-        loop {
-            while (*indent == 0 || self.column() < *indent) && self.byte(0) == b' ' {
-                self.skip();
-            }
-            widest = widest.max(self.column());
-            if (*indent == 0 || self.column() < *indent) && self.byte(0) == b'\t' {
-                return Err(self.error("a tab stands where the block's indentation should be", start));
-            }
-            if !self.is_break() {
-                break;
-            }
-            breaks.push_str(self.skip_break());
-            *end = self.mark;
-        }
-        if *indent == 0 {
-            *indent = widest.max(self.indent + 1).max(1);
-        }
-        Ok(())
-    }
-
-    fn quoted_scalar(&mut self) -> Result<(), Error> {
-        self.save_key()?;
-        self.key_allowed = false;
-        let start = self.mark;
-        let quote = self.byte(0);
-        self.skip();
-        let mut content = Content::new(self.text, self.mark.byte);
-        loop {
-            if self.is_document_mark() {
-                return Err(self.error("a document ends within quotes", start));
-            }
-            let mut fold = Fold::default();
-            while !self.space(0) && self.byte(0) != quote || quote == b'\'' && self.rest().starts_with("''") {
-                if quote == b'\'' && self.byte(0) == b'\'' {
-                    self.skip();
-                    content.end_run(self.mark.byte);
-                    self.skip();
-                    content.begin_run(self.mark.byte);
-                } else if quote == b'"' && self.byte(0) == b'\\' {
-                    content.end_run(self.mark.byte);
-                    self.skip();
-                    if self.is_break() {
-                        self.skip_break();
-                        fold.begun = true;
-                    } else {
-                        content.push(self.escape(start)?);
-                    }
-                    content.begin_run(self.mark.byte);
-                    if fold.begun {
-                        break;
-                    }
-                } else {
-                    self.skip();
-                }
-            }
-            if self.byte(0) == quote {
-                break;
-            }
-            if self.at_end() {
-                return Err(self.error("a quote is not closed", start));
-            }
-            let blanks = self.mark.byte;
-            self.fold(&mut fold, None)?;
-            if fold.begun {
-                content.end_run(blanks);
-                content.fold(&fold);
-                content.begin_run(self.mark.byte);
-            }
-        }
-        let text = content.finish(self.mark.byte);
-        self.skip();
-        self.push(Token::Scalar { text, plain: false }, start);
-        Ok(())
-    }
-
-    /// What stands behind a backslash.
-    fn escape(&mut self, start: Mark) -> Result<char, Error> {
-        let byte = self.byte(0);
-        let digits = match byte {
-            b'x' => 2,
-            b'u' => 4,
-            b'U' => 8,
-            _ => 0,
-        };
-        let escaped = match byte {
-            b'0' => '\0',
-            b'a' => '\x07',
-            b'b' => '\x08',
-            b't' | b'\t' => '\t',
-            b'n' => '\n',
-            b'v' => '\x0b',
-            b'f' => '\x0c',
-            b'r' => '\r',
-            b'e' => '\x1b',
-            b' ' | b'"' | b'\'' | b'\\' => char::from(byte),
-            b'N' => '\u{85}',
-            b'_' => '\u{a0}',
-            b'L' => '\u{2028}',
-            b'P' => '\u{2029}',
-            b'x' | b'u' | b'U' => {
-                let code =
-                    self.rest().get(1..=digits).filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
-                let number = code.and_then(|code| u32::from_str_radix(code, 16).ok());
-                let character = number.and_then(char::from_u32);
-                character.ok_or_else(|| self.error("an escape does not name a character", self.mark))?
-            }
-            _ => return Err(self.error("no such escape; backslashes within double quotes are doubled", start)),
-        };
-        self.skip_many(1 + digits);
-        Ok(escaped)
-    }
-
-    /// Blanks and line breaks between the words of a scalar. Tabs are no indentation for a plain one, which has a column
-    /// to keep to.
-    fn fold(&mut self, fold: &mut Fold<'a>, indent: Option<isize>) -> Result<(), Error> {
-        loop {
-            if self.blank(0) {
-                if fold.begun && self.byte(0) == b'\t' && indent.is_some_and(|indent| self.column() < indent) {
-                    return Err(self.error("a tab stands where indentation should be", self.mark));
-                }
-                self.skip();
-            } else if self.is_break() {
-                let line_break = self.skip_break();
-                if fold.begun {
-                    fold.more.push_str(line_break);
-                } else {
-                    (fold.first, fold.begun) = (line_break, true);
-                }
-            } else {
-                return Ok(());
-            }
-        }
-    }
-
-    fn plain_scalar(&mut self) -> Result<(), Error> {
-        self.save_key()?;
-        self.key_allowed = false;
-        let start = self.mark;
-        let mut end = start;
-        let flow = self.flow();
-        let indent = self.indent + 1;
-        let mut content = Content::new(self.text, start.byte);
-        let mut fold = Fold::default();
-        loop {
-            if self.is_document_mark() || self.byte(0) == b'#' {
-                break;
-            }
-            let word = self.mark.byte;
-            while !self.space(0) {
-                let byte = self.byte(0);
-                if byte == b':' && self.space(1) || flow && b",?[]{}".contains(&byte) {
-                    break;
-                }
-                self.skip();
-            }
-            if self.mark.byte > word {
-                if fold.begun {
-                    content.end_run(end.byte);
-                    content.fold(&fold);
-                    content.begin_run(word);
-                    fold = Fold::default();
-                }
-                end = self.mark;
-            }
-            if !self.blank(0) && !self.is_break() {
-                break;
-            }
-            self.fold(&mut fold, Some(indent))?;
-            if !flow && self.column() < indent {
-                break;
-            }
-        }
-        if fold.begun {
-            self.key_allowed = true;
-        }
-        let token = Token::Scalar { text: content.finish(end.byte), plain: true };
-        self.queue.push_back(Lexeme { token, start, end });
-        Ok(())
-    }
-}
-
-/// Line breaks within a scalar: the first becomes a blank unless others follow.
-#[derive(Default)]
-struct Fold<'a> {
-    begun: bool,
-    first: &'a str,
-    more: String,
-}
-
-/// What a scalar says: a part of the text as long as nothing has to be changed in it.
-struct Content<'a> {
-    text: &'a str,
-    run: usize,
-    changed: Option<String>,
-}
-
-impl<'a> Content<'a> {
-    fn new(text: &'a str, start: usize) -> Content<'a> {
-        Content { text, run: start, changed: None }
-    }
-
-    fn begin_run(&mut self, at: usize) {
-        self.run = at;
-    }
-
-    /// Takes over what stands between the start of the run and here.
-    fn end_run(&mut self, at: usize) {
-        let run = self.text.get(self.run..at).unwrap_or_default();
-        self.changed.get_or_insert_default().push_str(run);
-        self.run = at;
-    }
-
-    fn push(&mut self, c: char) {
-        self.changed.get_or_insert_default().push(c);
-    }
-
-    fn fold(&mut self, fold: &Fold<'_>) {
-        let folded = match fold.first {
-            "\n" if fold.more.is_empty() => " ",
-            "\n" => "",
-            first => first,
-        };
-        let changed = self.changed.get_or_insert_default();
-        changed.push_str(folded);
-        changed.push_str(&fold.more);
-    }
-
-    fn finish(mut self, at: usize) -> Cow<'a, str> {
-        match self.changed {
-            None => Cow::Borrowed(self.text.get(self.run..at).unwrap_or_default()),
-            Some(_) => {
-                self.end_run(at);
-                Cow::Owned(self.changed.unwrap_or_default())
-            }
-        }
-    }
-}
-
-/// Letters, digits, `_` and `-`.
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
 /// YAML 1.1, `c-printable`, and the byte order mark anywhere.
