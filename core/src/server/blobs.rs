@@ -117,9 +117,9 @@ pub(super) fn release(state: &mut State, digest: &Digest, size: Option<u64>) {
     }
 }
 
-/// The answer where [`place`] gave nothing.
-pub(super) fn leaving() -> Response {
-    Refusal::Unknown.because("the same content is just being deleted").status(503).with("retry-after", "1")
+/// The answer where the same content is on its way in and out at once.
+pub(super) fn busy() -> Response {
+    Refusal::Unknown.because("another request is at work on the same content").status(503).with("retry-after", "1")
 }
 
 /// Makes a blob of another repository a member of this one, then answers 201.
@@ -135,7 +135,7 @@ pub(super) fn store(state: &mut State, repository: &str, digest: Digest, size: u
             let repository = repository.to_owned();
             join(state, verbs, Join { repository, digest, size: Some(size), beside: Some(from) })
         }
-        None => Next::after(VecDeque::from([Verb::Remove { path: from }]), leaving()),
+        None => Next::after(VecDeque::from([Verb::Remove { path: from }]), busy()),
     }
 }
 
@@ -184,12 +184,29 @@ fn created(repository: &str, digest: &Digest) -> Response {
 }
 
 fn delete(state: &mut State, repository: &str, digest: Digest) -> Next {
-    if let Some(repository) = state.repositories.get_mut(repository) {
-        repository.blobs.remove(&digest);
+    if state.arriving.contains_key(&digest) || !state.leaving.insert(digest.clone()) {
+        return Next::Answer(busy());
     }
     let (directory, mark) = layout::membership(repository, &digest);
     let verbs = VecDeque::from([Verb::Remove { path: mark }, Verb::Sync { path: directory }]);
-    Next::Files { verbs, stage: Box::new(Forget { digest, response: Response::empty(202) }) }
+    let forget = Forget { digest, response: Response::empty(202) };
+    Next::Files { verbs, stage: Box::new(Leave { repository: repository.to_owned(), forget }) }
+}
+
+/// A blob ceases to be a member of a repository.
+struct Leave {
+    repository: String,
+    forget: Forget,
+}
+
+impl Stage for Leave {
+    fn resume(self: Box<Self>, state: &mut State, event: Event) -> Next {
+        state.leaving.remove(&self.forget.digest);
+        if let (Event::Files(_), Some(repository)) = (&event, state.repositories.get_mut(&self.repository)) {
+            repository.blobs.remove(&self.forget.digest);
+        }
+        Box::new(self.forget).resume(state, event)
+    }
 }
 
 /// Removes a file that no repository has any more, then answers.

@@ -154,7 +154,7 @@ impl Put {
             Err(response) => return Next::Answer(response),
         };
         let beside = layout::upload(&state.next_id("manifest"));
-        let Some(place) = blobs::place(state, &digest, beside.clone()) else { return Next::Answer(blobs::leaving()) };
+        let Some(place) = blobs::place(state, &digest, beside.clone()) else { return Next::Answer(blobs::busy()) };
         let mut verbs = VecDeque::new();
         state.need_directory(layout::UPLOADS, &mut verbs);
         verbs.push_back(Verb::Write { path: beside.clone(), offset: 0, data });

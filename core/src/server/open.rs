@@ -207,6 +207,11 @@ impl Open {
         }
     }
 
+    /// Of the index that was chosen; 0 if another program wrote it.
+    fn generation(&self) -> u64 {
+        self.found.index.as_ref().map_or(0, |index| index.generation)
+    }
+
     fn read_manifests(&mut self) {
         self.phase = Phase::Manifests;
         let Some(index) = &mut self.found.index else { return };
@@ -225,8 +230,8 @@ impl Open {
             self.found.foreign.push(entry.line);
             return;
         };
-        // A layout that another program made has no marks: what its manifests name is in their repository.
-        if !self.found.marked.contains(&entry.repository) {
+        // An index that another program wrote knows no marks: what its manifests name is in their repository.
+        if self.generation() == 0 && !self.found.marked.contains(&entry.repository) {
             self.found.members.extend(document.blobs().map(|digest| (entry.repository.clone(), digest)));
         }
         let repository = self.found.repositories.entry(entry.repository).or_default();
@@ -236,7 +241,15 @@ impl Open {
 
     fn sweep(&mut self) {
         self.phase = Phase::Sweeping;
-        let generation = self.found.index.as_ref().map_or(0, |index| index.generation);
+        let generation = self.generation();
+        // What a crash kept from being a member, or from being removed. Where others write too, nothing is certain.
+        if generation > 0 && self.found.foreign.is_empty() {
+            let members: BTreeSet<&Digest> = self.found.members.iter().map(|(_, digest)| digest).collect();
+            let manifests = self.found.repositories.values().flat_map(|repository| repository.manifests.keys());
+            let known: BTreeSet<&Digest> = manifests.chain(members).collect();
+            let loose = self.found.blobs.keys().filter(|digest| !known.contains(digest));
+            self.found.sweep.extend(loose.map(layout::blob));
+        }
         if self.found.is_beside {
             let from = layout::snapshot(generation);
             self.found.sweep.retain(|path| *path != from);
@@ -250,14 +263,14 @@ impl Open {
 
     fn install(&mut self) {
         self.phase = Phase::Done;
-        let Found { index, blobs, members, mut repositories, foreign, .. } = std::mem::take(&mut self.found);
+        let generation = self.generation();
+        let Found { blobs, members, mut repositories, foreign, .. } = std::mem::take(&mut self.found);
         for (name, digest) in members {
             if blobs.contains_key(&digest) {
                 repositories.entry(name).or_default().blobs.insert(digest);
             }
         }
         let state = &mut *lock(&self.state);
-        let generation = index.map_or(0, |index| index.generation);
         state.commits.generation = generation;
         state.commits.settled = generation;
         state.commits.moved = generation;

@@ -281,6 +281,9 @@ fn a_layout_of_another_program_is_served_by_its_names() {
     peer.push("a", b"{}");
     assert_eq!(peer.status("PUT /v2/a/manifests/1", &manifest(b"{}")), 201);
     peer.files.execute(Verb::Remove { path: "repositories".into() });
+    let index = String::from_utf8(peer.files.get("index.json").unwrap().to_vec()).unwrap();
+    let data = index.split(",\"annotations\":{\"io.").next().unwrap().to_owned() + "}";
+    peer.files.execute(Verb::Write { path: "index.json".into(), offset: 0, data: data.into_bytes() });
     peer.registry = Registry::new(Config::default());
     open_in_memory(&peer.registry, &mut peer.files).unwrap();
     assert_eq!(peer.status("HEAD /v2/a/manifests/1", b""), 200);
@@ -333,14 +336,100 @@ fn a_full_disk_is_told_and_leaves_no_tag() {
     assert!(failures > 5);
 }
 
+/// Numbers below a bound, always the same.
+fn random() -> impl FnMut(u64) -> u64 {
+    let mut random = 1_u64;
+    move |end| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % end
+    }
+}
+
+#[test]
+fn whatever_happens_at_once_memory_and_files_agree_and_what_is_served_is_whole() {
+    let contents: [&[u8]; 2] = [b"{}", b"other"];
+    let mut below = random();
+    for round in 0..250 {
+        let mut peer = Peer::open();
+        let mut servings: Vec<(Serving, Vec<u8>, Option<Verb>)> = Vec::new();
+        for _ in 0..200 {
+            if servings.len() < 3 {
+                let repository = ["a", "b"][below(2) as usize];
+                let content = contents[below(2) as usize];
+                let (digest, put) = (Digest::of(content), Digest::of(&manifest(content)));
+                let uploads = format!("POST /v2/{repository}/blobs/uploads/");
+                let (line, body) = match below(7) {
+                    0 | 1 => (format!("{uploads}?digest={digest}"), content.to_vec()),
+                    2 => (format!("{uploads}?mount={digest}"), Vec::new()),
+                    3 => (format!("DELETE /v2/{repository}/blobs/{digest}"), Vec::new()),
+                    4 => (format!("PUT /v2/{repository}/manifests/{}", below(2)), manifest(content)),
+                    5 => (format!("DELETE /v2/{repository}/manifests/{}", below(2)), Vec::new()),
+                    _ => (format!("DELETE /v2/{repository}/manifests/{put}"), Vec::new()),
+                };
+                servings.push((peer.registry.accept(head(&line, &[], &body), peer.now), body, None));
+            }
+            let which = below(servings.len() as u64) as usize;
+            step(&mut peer.files, &mut servings, which);
+        }
+        while !servings.is_empty() {
+            step(&mut peer.files, &mut servings, 0);
+        }
+        let before = served(&mut peer, contents);
+        peer.registry = Registry::new(Config::default());
+        open_in_memory(&peer.registry, &mut peer.files).unwrap();
+        assert_eq!(served(&mut peer, contents), before, "round {round}");
+    }
+}
+
+/// Lets one of the requests take its next step; one that is answered goes.
+fn step(files: &mut Memory, servings: &mut Vec<(Serving, Vec<u8>, Option<Verb>)>, which: usize) {
+    let (serving, body, verb) = &mut servings[which];
+    if let Some(verb) = verb.take() {
+        let answer = files.execute(verb);
+        return serving.handle_file(answer);
+    }
+    match serving.poll() {
+        Output::Receive { mut receiver, sink } => {
+            receiver.write(body);
+            if let Some(sink) = sink {
+                files.execute(Verb::Write { path: sink.path, offset: sink.offset, data: body.clone() });
+            }
+            serving.handle_body(receiver, Ok(()));
+        }
+        Output::Do(next) => *verb = Some(next),
+        Output::Respond(response) => {
+            assert!(response.status < 500 || response.status == 503, "{response:?}");
+            drop(servings.remove(which));
+        }
+    }
+}
+
+/// What can be read, which must be what was written.
+fn served(peer: &mut Peer, contents: [&[u8]; 2]) -> Vec<String> {
+    let mut found = Vec::new();
+    for repository in ["a", "b"] {
+        for content in contents {
+            let line = format!("GET /v2/{repository}/blobs/{}", Digest::of(content));
+            let (response, body) = peer.ask(&line, &[], b"");
+            assert!(response.status == 404 || body == content, "{line}");
+            found.push(format!("{line} {}", response.status));
+        }
+        for reference in
+            ["0".to_owned(), "1".to_owned()].into_iter().chain(contents.map(|c| Digest::of(&manifest(c)).to_string()))
+        {
+            let line = format!("GET /v2/{repository}/manifests/{reference}");
+            let (response, body) = peer.ask(&line, &[], b"");
+            assert!(response.status == 404 || contents.iter().any(|content| manifest(content) == body), "{line}");
+            found.push(format!("{line} {}", response.status));
+        }
+    }
+    found
+}
+
 #[test]
 fn requests_that_commit_at_once_lose_nothing_wherever_the_host_dies() {
     // Four PUTs take turns at random; the host dies after a random number of them.
-    let mut random = 1_u64;
-    let mut below = |end: u64| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (random >> 33) % end
-    };
+    let mut below = random();
     for round in 0..600 {
         let mut peer = Peer::open();
         peer.push("a", b"{}");

@@ -53,6 +53,9 @@ pub(super) fn open(state: &mut State, request: &Request, repository: &str) -> Ne
 
 /// The blob is in the repository it is to come from, or, if none is named, in any; and the caller may read it there.
 fn is_mountable(state: &State, request: &Request, digest: &Digest) -> bool {
+    if state.leaving.contains(digest) {
+        return false;
+    }
     let readable =
         |repository: &str| state.blob(repository, digest).is_some() && access::may_pull(state, request, repository);
     match request.query("from") {
