@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import threading
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -143,6 +144,8 @@ class FileSink:
         self.directory = directory
         self.path: Path = directory / f".chartoci-{secrets.token_hex(8)}.part"
         self._file: Any = None
+        self._over = False
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -150,15 +153,21 @@ class FileSink:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
-            self.path.unlink(missing_ok=True)
+        with self._lock:
+            self._over = True
+            if self._file is not None:
+                self._file.close()
+                self.path.unlink(missing_ok=True)
 
     def _open(self) -> Any:
-        if self._file is None:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            self._file = open(self.path, "xb", buffering=0)  # noqa: SIM115
-        return self._file
+        with self._lock:
+            if self._over:
+                # A worker that nobody waited for: what it brings must not make a file any more.
+                raise OSError("nobody wants this any more")
+            if self._file is None:
+                self.directory.mkdir(parents=True, exist_ok=True)
+                self._file = open(self.path, "xb", buffering=0)
+            return self._file
 
     def cut(self, offset: int) -> None:
         file = self._open()

@@ -115,7 +115,7 @@ class Drive:
                     if cancelled is not None:
                         cancelled.shut_down()
                 case native.Done(outcome, error):
-                    for call in self._calls.values():
+                    for call in list(self._calls.values()):
                         call.shut_down()
                     if error is not None:
                         raise error

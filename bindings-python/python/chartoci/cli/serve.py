@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from chartoci._native import error
+from chartoci.cli.output import visible
 
 
 def add(verb: Callable[..., ArgumentParser]) -> None:
@@ -74,7 +75,7 @@ def _serve(options: Namespace) -> int:
 
 def _log(method: str, target: str, status: int, seconds: float) -> None:
     try:
-        print(f"{time.strftime('%H:%M:%S')} {method} {target} {status} {seconds * 1000:.0f} ms", flush=True)
+        print(visible(f"{time.strftime('%H:%M:%S')} {method} {target} {status} {seconds * 1000:.0f} ms"), flush=True)
     except (OSError, ValueError):
         pass
 

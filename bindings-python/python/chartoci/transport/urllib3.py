@@ -1,5 +1,6 @@
 """HTTP by urllib3: its connections and pools, none of its retries, redirects or decoding."""
 
+import os
 import socket
 import ssl
 import threading
@@ -7,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -15,7 +17,9 @@ from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from chartoci.blobs import CHUNK
+from chartoci import _native as native
+from chartoci.blobs import CHUNK, failure
+from chartoci.errors import ChartOciError
 from chartoci.transport import Answer, Body, Call, Failed, Headers
 
 Allow = Callable[[str, str, int], bool]
@@ -201,16 +205,36 @@ class Urllib3Transport:
 
     def _ssl(self) -> ssl.SSLContext:
         if self._context is None:
-            context = ssl.create_default_context(cafile=self._ca_file)
+            with _readable(self._ca_file):
+                context = ssl.create_default_context(cafile=self._ca_file)
             if not self._verify_tls:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
-            if isinstance(self._client_cert, str):
-                context.load_cert_chain(self._client_cert)
-            elif self._client_cert is not None:
-                context.load_cert_chain(*self._client_cert)
+            if self._client_cert is not None:
+                parts = (self._client_cert,) if isinstance(self._client_cert, str) else self._client_cert
+                with _readable(*parts):
+                    context.load_cert_chain(*parts)
             self._context = context
         return self._context
+
+
+@contextmanager
+def _readable(*paths: str | None) -> Iterator[None]:
+    """Says which file with certificates or keys cannot be used."""
+    named = [path for path in paths if path is not None]
+    try:
+        yield
+    except ssl.SSLError as error:
+        files = " and ".join(named)
+        raise native.error(
+            "misuse.argument",
+            f"{files}: {error.reason or error}",
+            [("path", files)],
+            "A certificate and a key are wanted in PEM, the key without a password.",
+        ) from None
+    except OSError as error:
+        missing = next((path for path in named if not os.path.exists(path)), named[0] if named else "")
+        raise failure(error, Path(missing)) from None
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -232,6 +256,8 @@ def _failures() -> Iterator[None]:
     """What urllib3 and the system say, in the driver's words."""
     try:
         yield
+    except ChartOciError:
+        raise
     except exceptions.HTTPError as error:
         raise _failed(error) from None
     except (ssl.SSLError, ssl.CertificateError) as error:
