@@ -1,9 +1,23 @@
 // The vectors that every language runs; tests/vectors/README.md explains them.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
 
-import { Artifact, ChartOciError, Constraint, Digest, Metadata, Reference, Version } from "../../bindings-wasm/js/node.js";
+import {
+  Artifact,
+  ChartOciError,
+  Constraint,
+  Digest,
+  Metadata,
+  package as pack,
+  Reference,
+  Version,
+} from "../../bindings-wasm/js/node.js";
 import { readJson } from "./support.js";
 
 const orNull = (value) => value ?? null;
@@ -53,6 +67,21 @@ const RUN = {
       created: new Date(created * 1000),
     });
     return { config: text(built.config), manifest: text(built.manifest), digest: built.digest };
+  },
+  async package({ files, version, app_version, created }) {
+    const directory = mkdtempSync(join(tmpdir(), "chartoci-"));
+    try {
+      for (const [path, content] of Object.entries(files)) {
+        mkdirSync(dirname(join(directory, path)), { recursive: true });
+        writeFileSync(join(directory, path), content.text?.repeat(content.times) ?? content);
+      }
+      const options = { version: version ?? undefined, appVersion: app_version ?? undefined };
+      const packed = await pack(directory, { ...options, created: new Date(created * 1000) });
+      const tar = `sha256:${createHash("sha256").update(gunzipSync(packed.data)).digest("hex")}`;
+      return { filename: packed.filename, tar, digest: packed.digest };
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   },
 };
 
