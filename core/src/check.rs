@@ -323,12 +323,15 @@ fn chart_yaml(text: &[u8], limits: &Limits) -> Report {
     report
 }
 
+/// More are of no use to anybody.
+const MOST_UNKNOWN_KEYS: usize = 100;
+
 /// Keys that nobody reads, each with the one that was probably meant.
 fn unknown_keys(node: &Node, pointer: &str, known: &[&str]) -> Report {
     let Some(mapping) = node.as_mapping() else { return Report::new() };
     let is_known = |key: &str| known.iter().any(|name| name.eq_ignore_ascii_case(key));
     let mut report = Report::new();
-    for (key, span, _) in mapping.pairs.iter().filter(|(key, _, _)| !is_known(key)) {
+    for (key, span, _) in mapping.pairs.iter().filter(|(key, _, _)| !is_known(key)).take(MOST_UNKNOWN_KEYS) {
         let nearest =
             known.iter().map(|name| (distance(&key.to_ascii_lowercase(), &name.to_ascii_lowercase()), *name)).min();
         let meant =
@@ -374,7 +377,7 @@ fn values(text: &[u8], limits: &Limits) -> Report {
     let mut report = Report::new();
     for node in &documents {
         report.extend(outcome(node.check_json(), DOCUMENT, text));
-        duplicates(node, DOCUMENT, "", &mut report);
+        duplicates(node, DOCUMENT, &mut report);
         if !matches!(node.data, Data::Null | Data::Mapping(_)) {
             let message = format!("the values are {}, not a mapping", node.describe());
             report.push(Diagnostic::new(Code::VALUES_MAPPING, DOCUMENT, message).at("", Some(node.span)));
@@ -405,7 +408,7 @@ fn place_in_json(finding: &Diagnostic, data: &[u8]) -> Diagnostic {
 fn duplicate_keys(text: &[u8], document: &str, limits: &Limits) -> Report {
     let mut report = Report::new();
     if let Ok(node) = yaml::parse(text, limits) {
-        duplicates(&node, document, "", &mut report);
+        duplicates(&node, document, &mut report);
     }
     report
 }

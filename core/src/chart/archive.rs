@@ -61,9 +61,27 @@ pub struct Archive {
 /// A file, its content a range of the unpacked bytes.
 #[derive(Clone, Debug)]
 pub(super) struct File {
-    pub(super) path: String,
-    pub(super) range: Range<usize>,
-    pub(super) modified: i64,
+    /// Below the archive's root.
+    path: Arc<str>,
+    /// Bytes of the path that lead to the chart.
+    above: usize,
+    range: Range<usize>,
+    modified: i64,
+}
+
+impl File {
+    pub(super) fn new(path: &str, range: Range<usize>, modified: i64) -> File {
+        File { path: path.into(), above: 0, range, modified }
+    }
+
+    /// Below the chart's root.
+    pub(super) fn path(&self) -> &str {
+        &self.path[self.above..]
+    }
+
+    pub(super) fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
 }
 
 impl Archive {
@@ -87,12 +105,12 @@ impl Archive {
 
     /// Paths below the chart's root, in the archive's order.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(|file| file.path.as_str())
+        self.files.iter().map(File::path)
     }
 
     /// The bytes of a file, without the byte order mark that Helm drops.
     pub fn file(&self, path: &str) -> Option<&[u8]> {
-        let at = self.by_path.binary_search_by(|at| self.files[*at].path.as_str().cmp(path)).ok()?;
+        let at = self.by_path.binary_search_by(|at| self.files[*at].path().cmp(path)).ok()?;
         Some(&self.unpacked[self.files[self.by_path[at]].range.clone()])
     }
 
@@ -154,7 +172,7 @@ impl Archive {
     /// One of [`Archive::entries`].
     pub(super) fn entry(&self, at: usize) -> Option<(&str, &[u8], i64)> {
         let file = self.files.get(at)?;
-        Some((&file.path, &self.unpacked[file.range.clone()], file.modified))
+        Some((file.path(), &self.unpacked[file.range.clone()], file.modified))
     }
 }
 
@@ -232,7 +250,7 @@ fn load(data: &[u8], limits: &Limits, budget: &mut Budget, keep: Keep) -> Result
     while let Some(found) = walk.next(budget)? {
         let range = if loader.wants(&found.path) { walk.content(&found)? } else { 0..0 };
         let content = &walk.bytes()[range.clone()];
-        let file = File { path: found.path, range, modified: found.modified };
+        let file = File::new(&found.path, range, found.modified);
         loader.add(file, content, budget).map_err(|error| error.within("entry", clip(&found.name)))?;
     }
     loader.finish(walk.into_bytes(), Digest::of(data), data.len() as u64, budget.used - spent_before)
@@ -244,7 +262,7 @@ pub(super) struct Loader<'a> {
     keep: Keep,
     /// By root.
     charts: BTreeMap<String, Chart>,
-    paths: BTreeSet<String>,
+    paths: BTreeSet<Arc<str>>,
     files: Vec<File>,
 }
 
@@ -282,7 +300,7 @@ impl<'a> Loader<'a> {
             Place::Nowhere => {}
             Place::Mistake => return Err(Error::new(Code::CHART_MISSING, "a folder is called like an archive")),
         }
-        if !self.paths.insert(file.path.clone()) {
+        if !self.paths.insert(Arc::clone(&file.path)) {
             return Err(Error::new(Code::ARCHIVE_DUPLICATE, "another entry has the same path"));
         }
         if self.keep == Keep::Files {
@@ -319,14 +337,16 @@ impl<'a> Loader<'a> {
                 .map_err(|error| if root.is_empty() { error } else { error.within("entry", clip(&root)) })?;
             judged.push((root, metadata, report, chart.lock, chart.dependencies));
         }
-        let mut vendored: Vec<(String, Archive)> = Vec::new();
+        let mut by_path: Vec<usize> = (0..self.files.len()).collect();
+        by_path.sort_unstable_by(|a, b| self.files[*a].path.cmp(&self.files[*b].path));
+        let mut vendored: BTreeMap<String, Vec<Archive>> = BTreeMap::new();
         // The charts are in the order of their roots, so from the end on each comes after all that it contains.
         while let Some((root, metadata, report, lock, mut dependencies)) = judged.pop() {
-            dependencies.extend(vendored.extract_if(.., |(at, _)| parent(at) == root).map(|(_, archive)| archive));
+            dependencies.extend(vendored.remove(&root).unwrap_or_default());
             dependencies.sort_by(|a, b| a.metadata().name.cmp(&b.metadata().name));
-            let files: Vec<File> = self.files.iter().filter_map(|file| file.below(&root)).collect();
+            let files = files_below(&root, &self.files, &by_path);
             let mut by_path: Vec<usize> = (0..files.len()).collect();
-            by_path.sort_by(|a, b| files[*a].path.cmp(&files[*b].path));
+            by_path.sort_unstable_by(|a, b| files[*a].path().cmp(files[*b].path()));
             let archive = Archive {
                 scan: Scan { metadata, digest: digest.clone(), size, unpacked, report },
                 unpacked: Arc::clone(&bytes),
@@ -340,7 +360,7 @@ impl<'a> Loader<'a> {
             if root.is_empty() {
                 return Ok(archive);
             }
-            vendored.push((root, archive));
+            vendored.entry(parent(&root).to_owned()).or_default().push(archive);
         }
         Err(chart_missing(""))
     }
@@ -354,15 +374,17 @@ fn parent(root: &str) -> &str {
     root.rsplitn(3, '/').nth(2).unwrap_or("")
 }
 
-impl File {
-    /// The same file as a chart vendored at `root` sees it.
-    fn below(&self, root: &str) -> Option<File> {
-        let path = match root.is_empty() {
-            true => &self.path,
-            false => self.path.strip_prefix(root)?.strip_prefix('/')?,
-        };
-        Some(File { path: path.to_owned(), range: self.range.clone(), modified: self.modified })
+/// The files of a chart, as it sees them and in the archive's order; `by_path` has all files' indices in their order.
+fn files_below(root: &str, files: &[File], by_path: &[usize]) -> Vec<File> {
+    if root.is_empty() {
+        return files.to_vec();
     }
+    let folder = format!("{root}/");
+    let start = by_path.partition_point(|at| *files[*at].path < *folder);
+    let below = by_path[start..].iter().take_while(|at| files[**at].path.starts_with(&folder));
+    let mut below: Vec<usize> = below.copied().collect();
+    below.sort_unstable();
+    below.into_iter().map(|at| File { above: folder.len(), ..files[at].clone() }).collect()
 }
 
 /// All documents of values.yaml as one mapping: a later one goes before an earlier one, mapping by mapping.

@@ -140,7 +140,7 @@ impl Directory {
                     return Ok(());
                 }
                 let mark = byte_order_mark(&self.bytes[self.start..]);
-                self.files.push(File { path, range: self.start + mark..self.bytes.len(), modified });
+                self.files.push(File::new(&path, self.start + mark..self.bytes.len(), modified));
                 self.start = self.bytes.len();
                 Ok(())
             }
@@ -200,10 +200,10 @@ impl Directory {
         let mut budget = Budget::new(&self.limits);
         let mut loader = Loader::new(&self.limits, Keep::Files);
         for file in files {
-            let path = file.path.clone();
-            budget.spend_bytes(file.range.len() as u64)?;
-            let content = &bytes[file.range.clone()];
-            loader.add(file, content, &mut budget).map_err(|error| error.within("path", clip(&path)))?;
+            let path = clip(file.path());
+            budget.spend_bytes(file.range().len() as u64)?;
+            let content = &bytes[file.range()];
+            loader.add(file, content, &mut budget).map_err(|error| error.within("path", path))?;
         }
         let (digest, size) = (Digest::of(&bytes), bytes.len() as u64);
         loader.finish(bytes, digest, size, budget.used)

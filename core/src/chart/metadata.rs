@@ -8,7 +8,7 @@ use super::Dependency;
 use super::archive::peek_chart_yaml;
 use super::decode::{Decoder, Document, node};
 use super::printable::sanitise;
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{Diagnostic, Report, Span};
 use crate::error::{Code, Error, clip};
 use crate::json;
 use crate::limits::Limits;
@@ -100,7 +100,7 @@ impl Metadata {
             let mut decoder = Decoder::new(name, true);
             draft.decode(&mut decoder, &node);
             decoder.finish()?;
-            duplicates(&node, name, "", &mut report);
+            duplicates(&node, name, &mut report);
             documents.push(Document { name, node });
             if name == "requirements.yaml" && draft.metadata.api_version != "v1" {
                 let message = format!("apiVersion is {}, not v1", clip(&draft.metadata.api_version));
@@ -293,27 +293,61 @@ pub(super) fn unless_null<T: Default>(
     }
 }
 
-/// Warns of keys that are written twice.
-pub(crate) fn duplicates(node: &Node, document: &str, pointer: &str, report: &mut Report) {
+/// Warns of keys that are written twice, of the first hundred.
+pub(crate) fn duplicates(node: &Node, document: &str, report: &mut Report) {
+    let mut found = Vec::new();
+    collect_duplicates(node, &mut Vec::new(), &mut found);
+    for (pointer, span, message) in found {
+        report.push(Diagnostic::new(Code::YAML_DUPLICATE_KEY, document, message).at(pointer, Some(span)));
+    }
+}
+
+fn collect_duplicates<'a>(node: &'a Node, path: &mut Vec<Step<'a>>, found: &mut Vec<(String, Span, String)>) {
+    const MOST: usize = 100;
     match &node.data {
         Data::Sequence(items) => {
             for (at, item) in items.iter().enumerate() {
-                duplicates(item, document, &format!("{pointer}/{at}"), report);
+                path.push(Step::Item(at));
+                collect_duplicates(item, path, found);
+                path.pop();
             }
         }
         Data::Mapping(mapping) => {
-            for (key, span) in &mapping.duplicates {
+            for (key, span) in mapping.duplicates.iter().take(MOST - found.len()) {
                 let last = mapping.pairs.iter().find(|(known, _, _)| known == key).map_or(0, |(_, last, _)| last.line);
                 let message = format!("{:?} is written again in line {last}, which counts", clip(key));
-                let place = format!("{pointer}/{}", json::pointer_token(key));
-                report.push(Diagnostic::new(Code::YAML_DUPLICATE_KEY, document, message).at(place, Some(*span)));
+                path.push(Step::Key(key));
+                found.push((pointer(path), *span, message));
+                path.pop();
             }
             for (key, _, value) in &mapping.pairs {
-                duplicates(value, document, &format!("{pointer}/{}", json::pointer_token(key)), report);
+                path.push(Step::Key(key));
+                collect_duplicates(value, path, found);
+                path.pop();
             }
         }
         _ => {}
     }
+}
+
+/// A step from a value to one in it.
+enum Step<'a> {
+    Key(&'a str),
+    Item(usize),
+}
+
+/// The pointer of a path; none for one that is too long for people to read.
+fn pointer(path: &[Step]) -> String {
+    const LONGEST: usize = 4096;
+    let length: usize = path.iter().map(|step| if let Step::Key(key) = step { key.len() } else { 0 }).sum();
+    if length > LONGEST {
+        return String::new();
+    }
+    let step = |step: &Step| match step {
+        Step::Key(key) => format!("/{}", json::pointer_token(key)),
+        Step::Item(at) => format!("/{at}"),
+    };
+    path.iter().map(step).collect()
 }
 
 #[cfg(test)]
