@@ -3,7 +3,7 @@
 //! A call is *ready*, *in flight*, or in *backoff*; a ready call whose authority is not settled is parked. What it asked
 //! for arrives in [`Calls::settled`], once, whatever happened in between.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::authority::{Authority, Errand, Pass};
 use super::call::{Call, Objection, Purpose, State, Way, announced};
@@ -11,6 +11,7 @@ pub(super) use super::call::{Draft, Failed, Reply, Wanted};
 use super::errcode::{self, About};
 use super::place::Place;
 use super::retry::{Random, is_passing, retry_after};
+use super::slots::Slots;
 use super::{Event, Output, QueryId, Session};
 use crate::auth::token::{Token, TokenServer};
 use crate::auth::{Credential, Origin, Scope};
@@ -41,14 +42,14 @@ enum Arrival {
 pub(super) struct Calls {
     session: Session,
     authorities: Vec<Authority>,
-    calls: BTreeMap<CallId, Call>,
-    flights: BTreeMap<RequestId, Flight>,
-    queries: BTreeMap<QueryId, (AuthorityId, QueryId)>,
+    calls: Slots<CallId, Call>,
+    flights: Slots<RequestId, Flight>,
+    queries: Slots<QueryId, (AuthorityId, QueryId)>,
     arrivals: VecDeque<Arrival>,
     settled: VecDeque<(CallId, Result<Reply, Failed>)>,
     outputs: VecDeque<Output>,
     /// Origins that asked to be left alone, and until when.
-    quiet: BTreeMap<Origin, Instant>,
+    quiet: Slots<Origin, Instant>,
     random: Random,
     last_call: u32,
     last_request: u32,
@@ -60,13 +61,13 @@ impl Calls {
         Calls {
             session: session.clone(),
             authorities: Vec::new(),
-            calls: BTreeMap::new(),
-            flights: BTreeMap::new(),
-            queries: BTreeMap::new(),
+            calls: Slots::new(),
+            flights: Slots::new(),
+            queries: Slots::new(),
             arrivals: VecDeque::new(),
             settled: VecDeque::new(),
             outputs: VecDeque::new(),
-            quiet: BTreeMap::new(),
+            quiet: Slots::new(),
             random: session.random(),
             last_call: 0,
             last_request: 0,
@@ -226,7 +227,7 @@ impl Calls {
         self.run_errands();
         // A token that is about to expire makes for a call that is not in the map yet: ids grow while they are walked.
         let mut next = CallId(0);
-        while let Some((&id, _)) = self.calls.range(next..).next() {
+        while let Some(id) = self.calls.key_from(next) {
             if self.flights.len() >= usize::from(self.session.config().concurrency.get()) {
                 return;
             }

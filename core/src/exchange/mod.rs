@@ -38,6 +38,7 @@ mod push;
 mod resolve;
 mod retry;
 mod session;
+mod slots;
 mod tags;
 
 pub use crate::http::Receiver;
@@ -47,10 +48,9 @@ pub use resolve::{Resolve, Resolved};
 pub use retry::RetryPolicy;
 pub use session::{Config, HostSet, Session, Traits};
 
-use std::collections::BTreeMap;
-
 use calls::{AuthorityId, CallId, Calls, Draft, Failed, Reply};
 use place::Place;
+use slots::Slots;
 
 use crate::auth::{Credential, Scope};
 use crate::error::{Code, Error};
@@ -234,7 +234,7 @@ impl Exchange {
             Ok(place) => {
                 let authority = calls.authority(&place, scope(reference.repository()));
                 let operation = operation(Target { place, authority });
-                (Box::new(Driver { operation, steps: BTreeMap::new() }), Phase::Fresh)
+                (Box::new(Driver { operation, steps: Slots::new() }), Phase::Fresh)
             }
             Err(error) => (Box::new(Nothing), Phase::Over(Some(Box::new(Err(error))))),
         };
@@ -377,7 +377,7 @@ trait Operation: Send {
 /// The calls, with a step for each.
 struct Requests<'a, S> {
     calls: &'a mut Calls,
-    steps: &'a mut BTreeMap<CallId, S>,
+    steps: &'a mut Slots<CallId, S>,
 }
 
 impl<S> Requests<'_, S> {
@@ -416,7 +416,7 @@ trait Drive: Send {
 
 struct Driver<O: Operation> {
     operation: O,
-    steps: BTreeMap<CallId, O::Step>,
+    steps: Slots<CallId, O::Step>,
 }
 
 impl<O: Operation> Drive for Driver<O> {
