@@ -46,6 +46,8 @@ pub(crate) struct World {
     transcript: String,
     time: u64,
     charts: Vec<Chart>,
+    /// Tokens have expired: a call renews its token once.
+    expired: bool,
 }
 
 /// What is pushed: config, layers, and the manifest that names them.
@@ -117,6 +119,7 @@ impl World {
             transcript: format!("seed {seed}, {weather:?}, {severity} percent, {origin}\n"),
             time: random.below(1_000_000),
             charts,
+            expired: false,
             random,
         }
     }
@@ -298,7 +301,6 @@ struct Run<'a> {
     in_flight: BTreeSet<RequestId>,
     requests: usize,
     faults_left: u64,
-    expired: bool,
     /// What stood in `Authorization` of requests that were answered well.
     proven: BTreeSet<String>,
 }
@@ -321,7 +323,6 @@ impl<'a> Run<'a> {
             in_flight: BTreeSet::new(),
             requests: 0,
             faults_left,
-            expired: false,
             proven: BTreeSet::new(),
         }
     }
@@ -455,12 +456,12 @@ impl<'a> Run<'a> {
         };
         let fate = match fate {
             // A token that has served may expire once; a password does not, and other bodies are not resumed.
-            Fate::Expired if showers && (self.expired || !is_proven || !gives_tokens) => Fate::Fair,
-            Fate::Restart if showers && gives_tokens && (self.expired || !is_proven) => Fate::Fair,
+            Fate::Expired if showers && (world.expired || !is_proven || !gives_tokens) => Fate::Fair,
+            Fate::Restart if showers && gives_tokens && (world.expired || !is_proven) => Fate::Fair,
             Fate::Short if showers && request.sink.is_none() => Fate::Fair,
             fate => fate,
         };
-        self.expired |= matches!(fate, Fate::Expired | Fate::Restart);
+        world.expired |= matches!(fate, Fate::Expired | Fate::Restart);
         if fate != Fate::Fair {
             self.faults_left -= 1;
             let _ = writeln!(world.transcript, "{:>8} {:?} meets {fate:?}", world.time, request.id);
