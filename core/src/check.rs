@@ -69,7 +69,7 @@ impl Document {
     /// What the bytes look like, with the file's name as a clue.
     ///
     /// ```
-    /// use chartoci::chart::Document;
+    /// use chartoci::check::Document;
     /// assert_eq!(Document::guess(b"name: web\nversion: 1.0.0\n", None), Some(Document::ChartYaml));
     /// assert_eq!(Document::guess(b"name: web\nversion: 1.0.0\n", Some("values-test.yaml")), Some(Document::Values));
     /// assert_eq!(Document::guess(b"PK\x03\x04", None), None);
@@ -135,7 +135,7 @@ fn top_keys(text: &str) -> BTreeSet<&str> {
 /// Looks at a document and lists all that is wrong with it.
 ///
 /// ```
-/// use chartoci::chart::check;
+/// use chartoci::check;
 /// let report = check(b"name: web\nversion: 1.0.0\nappVersion: 1.10\n", None, None, &chartoci::Limits::default())?;
 /// let finding = report.warnings().find(|finding| finding.pointer == "/appVersion").unwrap();
 /// assert_eq!(finding.span.unwrap().line, 3);

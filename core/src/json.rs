@@ -311,6 +311,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::excessive_precision, reason = "the digit that decides the rounding")]
     fn numbers_are_spelled_as_go_spells_them() {
         for (number, expected) in [
             (1.0, "1"),
