@@ -161,9 +161,12 @@ impl Digester {
 
     /// Hashes some more.
     pub fn update(&mut self, data: &[u8]) {
-        match &mut self.0 {
-            State::Sha256(hash) => hash.update(data),
-            State::Sha512(hash) => hash.update(data),
+        // WebAssembly engines put a faster version of a function in its place between two calls, never during one.
+        for piece in data.chunks(1 << 16) {
+            match &mut self.0 {
+                State::Sha256(hash) => hash.update(piece),
+                State::Sha512(hash) => hash.update(piece),
+            }
         }
     }
 
