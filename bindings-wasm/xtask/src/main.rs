@@ -32,9 +32,12 @@ fn module(binding: &Path, feature: &str, name: &str) -> Result<()> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let dist = binding.join("js/dist");
 
-    // The module tells nobody where it was built.
+    // The module tells nobody where it was built, or where from.
     let cargo_home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")))?;
-    let flags = format!("-Ctarget-feature=+simd128\x1f--remap-path-prefix={cargo_home}=cargo");
+    let mut flags = format!("-Ctarget-feature=+simd128\x1f--remap-path-prefix={cargo_home}=cargo");
+    for source in fs::read_dir(Path::new(&cargo_home).join("registry/src")).into_iter().flatten() {
+        flags += &format!("\x1f--remap-path-prefix={}=crate", source?.path().display());
+    }
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root).env("CARGO_ENCODED_RUSTFLAGS", flags);
     cargo.args(["build", "--locked", "--profile", "wasm", "--target", "wasm32-unknown-unknown"]);
