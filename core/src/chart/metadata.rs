@@ -106,7 +106,7 @@ impl Metadata {
                 let message = format!("apiVersion is {}, not v1", clip(&draft.metadata.api_version));
                 report.push(Diagnostic::new(Code::CHART_REQUIREMENTS, name, message));
             }
-            if draft.metadata.api_version.is_empty() {
+            if name == "Chart.yaml" && draft.metadata.api_version.is_empty() {
                 draft.metadata.api_version = "v1".to_owned();
             }
         }
@@ -197,7 +197,11 @@ impl Draft {
         };
         let Draft { mut metadata, maintainers, dependencies } = self;
         metadata.sanitise();
-        let Metadata { name, version, kind, .. } = &metadata;
+        let Metadata { name, version, kind, api_version, .. } = &metadata;
+        if api_version.is_empty() {
+            let message = "requirements.yaml empties apiVersion".to_owned();
+            errors.push(refusal(Code::CHART_API_VERSION, &["apiversion"], message));
+        }
         if name.is_empty() {
             errors.push(refusal(Code::CHART_NAME, &["name"], "the chart has no name".to_owned()));
         } else if name == "." || name == ".." || name.contains('/') {
