@@ -10,6 +10,7 @@ A line that starts with `SKIP ` says that something could not be tried, one that
 import json
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -32,6 +33,8 @@ def number(match: re.Match[str] | None) -> int:
 def run(name: str, command: list[str]) -> int:
     """Runs the command and writes one line into the ledger."""
     print(f"\n== {name}", flush=True)
+    # Who starts us in the background may have Ctrl-C ignored, and the tests that press it would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     began, passed, skipped, reasons, notes = time.monotonic(), 0, 0, [], []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as process:
         assert process.stdout
