@@ -94,14 +94,18 @@ def small(host: str, directory: pathlib.Path, rounds: int) -> dict[str, dict[str
 
 
 def large(host: str, directory: pathlib.Path) -> dict[str, dict[str, tuple[float, int, int]]]:
-    """Seconds, peak bytes and bytes over those at rest of a push and a pull of the big chart; the best of three runs."""
+    """Seconds, peak bytes and bytes over those at rest of a push and a pull of the big chart, warm; the best of three."""
     results: dict[str, dict[str, list[tuple[float, int, int]]]] = {"push": {}, "pull": {}}
+    warm = directory / "typical-0.0.1.tgz"
+    warm.write_bytes(charts.typical(0, "0.0.1"))
     for number in range(3):
         path = directory / f"big-1.0.{number}.tgz"
         path.write_bytes(charts.big(number, f"1.0.{number}"))
         for verb in ("push", "pull"):
             for tool in TOOLS:
                 worker = Worker(tool, host)
+                worker("push", warm, "typical")
+                worker("pull", "typical", "0.0.1")
                 resting = worker("memory")["now"]
                 seconds = worker("push", path, "big") if verb == "push" else worker("pull", "big", f"1.0.{number}")
                 peak = worker("memory")["peak"]
