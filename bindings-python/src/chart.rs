@@ -632,7 +632,7 @@ impl Scan {
     /// `NAME-VERSION.tgz`.
     #[getter]
     fn filename(&self) -> String {
-        format!("{}-{}.tgz", self.0.metadata.name, self.0.metadata.version)
+        self.0.metadata.filename()
     }
     /// Unpacked bytes of all files.
     #[getter]

@@ -65,8 +65,7 @@ impl Archive {
         self.0.scan().digest.to_string()
     }
     pub fn filename(&self) -> String {
-        let metadata = self.0.metadata();
-        format!("{}-{}.tgz", metadata.name, metadata.version)
+        self.0.metadata().filename()
     }
     pub fn size(&self) -> JsValue {
         dto::number(self.0.scan().size)

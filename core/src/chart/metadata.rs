@@ -137,6 +137,18 @@ impl Metadata {
         Ok(metadata)
     }
 
+    /// What the chart's archive is called: `NAME-VERSION.tgz`, as `helm package` (4.3) writes it.
+    ///
+    /// ```
+    /// use chartoci::{Limits, Metadata};
+    /// let metadata = Metadata::parse(b"name: web\nversion: 1.2.0+b1\n", &Limits::default())?;
+    /// assert_eq!(metadata.filename(), "web-1.2.0+b1.tgz");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    pub fn filename(&self) -> String {
+        format!("{}-{}.tgz", self.name, self.version)
+    }
+
     /// The bytes of the OCI config blob, as Helm writes it.
     pub fn config(&self) -> Vec<u8> {
         json::write(self)

@@ -98,7 +98,7 @@ fn pack(archive: &Archive, options: &Options) -> Result<Packaged, Error> {
         return Err(Error::new(Code::CHART_API_VERSION, message));
     }
     check_dependencies(archive)?;
-    let filename = format!("{}-{}.tgz", metadata.name, metadata.version);
+    let filename = metadata.filename();
     let mut writer = Writer { gzip: Gzip::new(), block: Vec::new(), created: options.created };
     writer.chart(archive, &mut metadata, "")?;
     let data = writer.finish();
