@@ -76,6 +76,8 @@ pub struct Diagnostic {
     pub help: String,
     /// How to mend it without harm.
     pub fix: Option<Fix>,
+    /// Other places in the same document that have to do with it, and what stands there.
+    pub related: Vec<(Span, String)>,
 }
 
 fn code_name<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
@@ -98,6 +100,7 @@ impl Diagnostic {
             message: message.into(),
             help: code.remedy().to_owned(),
             fix: None,
+            related: Vec::new(),
         }
     }
 

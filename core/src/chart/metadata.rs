@@ -313,12 +313,14 @@ pub(super) fn unless_null<T: Default>(
 pub(crate) fn duplicates(node: &Node, document: &str, report: &mut Report) {
     let mut found = Vec::new();
     collect_duplicates(node, &mut Vec::new(), &mut found);
-    for (pointer, span, message) in found {
-        report.push(Diagnostic::new(Code::YAML_DUPLICATE_KEY, document, message).at(pointer, Some(span)));
+    for (pointer, span, last, message) in found {
+        let mut finding = Diagnostic::new(Code::YAML_DUPLICATE_KEY, document, message).at(pointer, Some(span));
+        finding.related.push((last, "this one counts".to_owned()));
+        report.push(finding);
     }
 }
 
-fn collect_duplicates<'a>(node: &'a Node, path: &mut Vec<Step<'a>>, found: &mut Vec<(String, Span, String)>) {
+fn collect_duplicates<'a>(node: &'a Node, path: &mut Vec<Step<'a>>, found: &mut Vec<(String, Span, Span, String)>) {
     const MOST: usize = 100;
     match &node.data {
         Data::Sequence(items) => {
@@ -330,10 +332,10 @@ fn collect_duplicates<'a>(node: &'a Node, path: &mut Vec<Step<'a>>, found: &mut 
         }
         Data::Mapping(mapping) => {
             for (key, span) in mapping.duplicates.iter().take(MOST - found.len()) {
-                let last = mapping.pairs.iter().find(|(known, _, _)| known == key).map_or(0, |(_, last, _)| last.line);
-                let message = format!("{:?} is written again in line {last}, which counts", clip(key));
+                let last = mapping.pairs.iter().find(|(known, _, _)| known == key).map_or(*span, |(_, last, _)| *last);
+                let message = format!("{:?} is written again in line {}, which counts", clip(key), last.line);
                 path.push(Step::Key(key));
-                found.push((pointer(path), *span, message));
+                found.push((pointer(path), *span, last, message));
                 path.pop();
             }
             for (key, _, value) in &mapping.pairs {
