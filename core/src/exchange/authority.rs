@@ -138,6 +138,11 @@ impl Authority {
         self.generation
     }
 
+    /// It is known how to go on, with a token or without.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(self.state, State::Held { .. } | State::Anonymous)
+    }
+
     /// A credential is behind what is presented, and not just an anonymous token.
     pub(super) fn presents(&self) -> bool {
         matches!(self.state, State::Held { .. }) && !matches!(self.credential, Some(None))

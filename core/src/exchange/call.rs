@@ -1,5 +1,7 @@
 //! One call: what is asked for, how far it has got, and what to make of the head of an answer.
 
+use std::ops::Range;
+
 use super::calls::AuthorityId;
 use super::errcode;
 use crate::auth::Origin;
@@ -17,8 +19,8 @@ pub(super) enum Wanted {
     Nothing,
     /// It is collected, up to this limit of [`Limits`](crate::Limits).
     Body { limit: u64, name: &'static str },
-    /// The host stores it while it is verified.
-    Blob { blob: BlobId, descriptor: Descriptor },
+    /// The host stores it while it is verified: all of it, or a part, which has no digest of its own.
+    Blob { blob: BlobId, descriptor: Descriptor, part: Range<u64> },
 }
 
 /// A request to be made.
@@ -32,6 +34,8 @@ pub(super) struct Draft {
     pub(super) authority: Option<AuthorityId>,
     /// Failures that may pass are tried again here; otherwise the operation hears of them.
     pub(super) again: bool,
+    /// Whatever comes is the answer: it is asked for once, and nothing hangs on it.
+    pub(super) regardless: bool,
     /// Tries that the operation has made of it before.
     pub(super) tries: u32,
     pub(super) after: Option<(Duration, String)>,
@@ -47,6 +51,7 @@ impl Draft {
             wanted: Wanted::Nothing,
             authority: None,
             again: true,
+            regardless: false,
             tries: 0,
             after: None,
         }
@@ -77,6 +82,12 @@ impl Draft {
     pub(super) fn once(mut self, tries: u32) -> Draft {
         self.again = false;
         self.tries = tries;
+        self
+    }
+
+    /// Nothing hangs on the answer.
+    pub(super) fn regardless(mut self) -> Draft {
+        (self.again, self.regardless) = (false, true);
         self
     }
 
@@ -191,15 +202,18 @@ impl Call {
                 }
                 (Receiver::verify(descriptor), None)
             }
-            (206, Wanted::Blob { descriptor, .. }) => {
-                let from = self.kept.as_ref().map_or(0, Receiver::seen);
+            (206, Wanted::Blob { descriptor, part, .. }) => {
+                let from = self.kept.as_ref().map_or(part.start, Receiver::seen);
                 let fits = content_range(head.headers.get("content-range").unwrap_or_default())
                     .is_some_and(|(start, total)| start == from && total.is_none_or(|total| total == descriptor.size))
-                    && length.is_none_or(|length| from.checked_add(length) == Some(descriptor.size));
+                    && length.is_none_or(|length| from.checked_add(length) == Some(part.end));
                 if !fits {
                     return no(Objection::Restart);
                 }
-                let kept = self.kept.take().unwrap_or_else(|| Receiver::verify(descriptor));
+                let kept = self.kept.take().unwrap_or_else(|| match (part.start, part.end) {
+                    (0, end) if end == descriptor.size => Receiver::verify(descriptor),
+                    (start, end) => Receiver::part(descriptor, start, end),
+                });
                 (kept.resumed(), None)
             }
             (416, Wanted::Blob { .. }) if self.kept.is_some() => no(Objection::Restart),
@@ -271,11 +285,14 @@ impl Call {
             headers.add("authorization", value);
         }
         let sink = match &self.draft.wanted {
-            Wanted::Blob { blob, .. } => {
+            Wanted::Blob { blob, descriptor, part } => {
                 headers.add("accept-encoding", "identity");
-                self.kept.take_if(|kept| kept.seen() == 0);
-                if let Some(kept) = &self.kept {
-                    headers.add("range", format!("bytes={}-", kept.seen()));
+                self.kept.take_if(|kept| kept.seen() == part.start);
+                let from = self.kept.as_ref().map_or(part.start, Receiver::seen);
+                if part.end < descriptor.size {
+                    headers.add("range", format!("bytes={from}-{}", part.end.saturating_sub(1)));
+                } else if from > 0 {
+                    headers.add("range", format!("bytes={from}-"));
                 }
                 Some(*blob)
             }

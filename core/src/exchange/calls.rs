@@ -93,6 +93,16 @@ impl Calls {
         self.outputs.push_back(Output::Notify(event));
     }
 
+    /// It is clear who asks: a blob may be sent at once.
+    pub(super) fn is_settled(&self, authority: AuthorityId) -> bool {
+        self.authorities[authority.0].is_settled()
+    }
+
+    /// Nothing is under way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
     /// The pause after that many tries; `None` if there is to be no other.
     pub(super) fn pause(&mut self, tries: u32) -> Option<Duration> {
         self.session.config().retry.pause(tries, None, &mut self.random)
@@ -156,7 +166,7 @@ impl Calls {
         self.settled.clear();
         self.queries.clear();
         let flights = std::mem::take(&mut self.flights);
-        self.outputs.retain(|output| matches!(output, Output::Notify(_)));
+        self.outputs.retain(|output| matches!(output, Output::Notify(_) | Output::Cancel(_)));
         self.outputs.extend(flights.into_keys().map(Output::Cancel));
     }
 
@@ -354,6 +364,7 @@ impl Calls {
             headers: head.headers,
         };
         match status {
+            _ if call.draft.regardless => self.settle(now, id, Ok(reply)),
             200..=299 => match call.draft.wanted {
                 Wanted::Body { limit, name } if overflowed => {
                     let error = call.too_large(limit, name);
@@ -416,11 +427,12 @@ impl Calls {
     /// The body of a blob has come to its end.
     fn stored(&mut self, now: Instant, id: CallId, head: &ResponseHead, receiver: Receiver) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let Wanted::Blob { blob, descriptor } = call.draft.wanted.clone() else { return };
+        let Wanted::Blob { blob, descriptor, .. } = call.draft.wanted.clone() else { return };
         let context =
             |error: Error| error.with("url", call.way.target.without_query()).with("digest", &descriptor.digest);
         let (seen, resumed) = (receiver.seen(), receiver.offset() > 0);
-        if receiver.overflowed() || seen < descriptor.size {
+        let expected = receiver.expected().unwrap_or(descriptor.size);
+        if receiver.overflowed() || seen < expected {
             let message = if receiver.overflowed() {
                 format!("more than the {} bytes of {} were sent", descriptor.size, descriptor.digest)
             } else {
@@ -433,8 +445,9 @@ impl Calls {
             call.kept = receiver.stores().then_some(receiver);
             return self.lapse(now, id, error, None);
         }
+        let is_part = receiver.digest().is_none();
         let actual = receiver.into_digester().map(|digester| digester.finish());
-        if actual.as_ref() == Some(&descriptor.digest) {
+        if is_part || actual.as_ref() == Some(&descriptor.digest) {
             let reply = Reply {
                 status: head.status,
                 headers: head.headers.clone(),

@@ -40,6 +40,7 @@ mod retry;
 mod session;
 mod slots;
 mod tags;
+mod upload;
 
 pub use crate::http::Receiver;
 pub use pull::{Pull, Pulled, Want};
@@ -52,8 +53,10 @@ use calls::{AuthorityId, CallId, Calls, Draft, Failed, Reply};
 use place::Place;
 use slots::Slots;
 
+use std::ops::Range;
+
 use crate::auth::{Credential, Scope};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Kind};
 use crate::http::{BlobId, Failure, Request, RequestId, ResponseHead};
 use crate::limits::Limits;
 use crate::oci::{Descriptor, Reference, Repository};
@@ -183,10 +186,15 @@ pub struct Exchange {
     phase: Phase,
 }
 
+/// How long a failed exchange may take to drop its upload sessions.
+const LEAVING: Duration = Duration::from_secs(2);
+
 enum Phase {
     Fresh,
     Running,
     Aborted,
+    /// It has failed, and tidies up behind itself until then at most.
+    Leaving(Box<Error>, Instant),
     /// The result, until it is handed out.
     Over(Option<Box<Result<Outcome, Error>>>),
 }
@@ -219,7 +227,16 @@ impl Exchange {
     /// Fetches one blob into [`BlobId`] 0.
     pub fn fetch(session: &Session, repository: Repository, blob: Descriptor) -> Exchange {
         let reference = Reference::new(repository, None, None);
-        Exchange::new(session, &reference, Scope::pull, |target| fetch::Fetching::new(target, blob))
+        let part = 0..blob.size;
+        Exchange::new(session, &reference, Scope::pull, |target| fetch::Fetching::new(target, blob, part))
+    }
+
+    /// Fetches a part of a blob into [`BlobId`] 0, from which byte to which: the sink's offsets are the blob's, and so is
+    /// [`Receiver::offset`]. Where the registry sends the whole nevertheless, the sink is cut to 0. A part is not verified
+    /// against the digest: it is for those who verify the whole.
+    pub fn fetch_part(session: &Session, repository: Repository, blob: Descriptor, part: Range<u64>) -> Exchange {
+        let reference = Reference::new(repository, None, None);
+        Exchange::new(session, &reference, Scope::pull, |target| fetch::Fetching::new(target, blob, part))
     }
 
     fn new<O: Operation + 'static>(
@@ -266,12 +283,16 @@ impl Exchange {
             }
             match self.advance(now) {
                 Ok(None) if self.calls.is_idle() => {
-                    let until = self.calls.wake(now).into_iter().chain(self.deadline).min();
+                    let leaving = match self.phase {
+                        Phase::Leaving(_, until) => Some(until),
+                        _ => None,
+                    };
+                    let until = self.calls.wake(now).into_iter().chain(self.deadline).chain(leaving).min();
                     return Output::Wait(Wake { until, why: self.calls.waits_for() });
                 }
                 Ok(None) => {}
                 Ok(Some(outcome)) => self.finish(Ok(outcome)),
-                Err(error) => self.finish(Err(error)),
+                Err(error) => self.fail(error, now),
             }
         }
     }
@@ -296,6 +317,12 @@ impl Exchange {
         self.calls.credential(id, credential);
     }
 
+    /// Where the payload of a blob is to be fetched: the host streams it by [`Exchange::fetch_part`] from there. `None`: it
+    /// has the blob itself.
+    pub fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)> {
+        self.drive.source(blob)
+    }
+
     /// Gives up: cancels what is out, then `Done(Err(Aborted))`.
     pub fn abort(&mut self) {
         if !matches!(self.phase, Phase::Over(_)) {
@@ -305,6 +332,16 @@ impl Exchange {
 
     fn advance(&mut self, now: Instant) -> Result<Option<Outcome>, Error> {
         match self.phase {
+            Phase::Leaving(ref error, until) => {
+                let error = error.clone();
+                self.calls.take_in(now);
+                while self.calls.settled().is_some() {}
+                if self.calls.is_empty() || until <= now {
+                    return Err(*error);
+                }
+                self.calls.send_out(now);
+                return Ok(None);
+            }
             Phase::Aborted => return Err(Error::new(Code::ABORTED, "the exchange was aborted")),
             Phase::Fresh => {
                 self.phase = Phase::Running;
@@ -326,6 +363,19 @@ impl Exchange {
         }
         self.calls.send_out(now);
         Ok(None)
+    }
+
+    /// What was begun and is of no more use is taken back, where that takes no time to speak of.
+    fn fail(&mut self, error: Error, now: Instant) {
+        if matches!(self.phase, Phase::Running) && !matches!(error.kind(), Kind::Transport | Kind::Aborted) {
+            self.calls.cancel();
+            self.drive.give_up(&mut self.calls);
+            if !self.calls.is_empty() {
+                self.phase = Phase::Leaving(Box::new(error), now + LEAVING);
+                return;
+            }
+        }
+        self.finish(Err(error));
     }
 
     fn finish(&mut self, result: Result<Outcome, Error>) {
@@ -372,6 +422,17 @@ trait Operation: Send {
         let _ = (step, requests);
         Err(failed.error)
     }
+
+    /// The exchange has failed: starts what takes back what was begun.
+    fn give_up(&mut self, requests: &mut Requests<Self::Step>) {
+        let _ = requests;
+    }
+
+    /// Where the payload of that blob is to be fetched; none: the host has it.
+    fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)> {
+        let _ = blob;
+        None
+    }
 }
 
 /// The calls, with a step for each.
@@ -412,6 +473,8 @@ trait Drive: Send {
         result: Result<Reply, Failed>,
         calls: &mut Calls,
     ) -> Result<Option<Outcome>, Error>;
+    fn give_up(&mut self, calls: &mut Calls);
+    fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)>;
 }
 
 struct Driver<O: Operation> {
@@ -437,6 +500,14 @@ impl<O: Operation> Drive for Driver<O> {
             Err(failed) => self.operation.failed(step, failed, &mut requests).map(|()| None),
         }
     }
+
+    fn give_up(&mut self, calls: &mut Calls) {
+        self.operation.give_up(&mut Requests { calls, steps: &mut self.steps });
+    }
+
+    fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)> {
+        self.operation.source(blob)
+    }
 }
 
 /// Stands where no operation could begin.
@@ -449,5 +520,11 @@ impl Drive for Nothing {
 
     fn settled(&mut self, _: CallId, _: Result<Reply, Failed>, _: &mut Calls) -> Result<Option<Outcome>, Error> {
         Ok(None)
+    }
+
+    fn give_up(&mut self, _: &mut Calls) {}
+
+    fn source(&self, _: BlobId) -> Option<(Repository, Descriptor)> {
+        None
     }
 }

@@ -48,9 +48,9 @@ impl Place {
         self.path("blobs/uploads/")
     }
 
-    /// end-11: the same, unless the blob is in this very repository already.
-    pub(super) fn mount(&self, digest: &Digest) -> Url {
-        self.uploads().with_query("mount", digest.as_str()).with_query("from", self.repository.name())
+    /// end-11: the same, unless the blob is in that repository already (or in this very one).
+    pub(super) fn mount(&self, digest: &Digest, from: &str) -> Url {
+        self.uploads().with_query("mount", digest.as_str()).with_query("from", from)
     }
 
     /// end-8: the list of tags.
@@ -90,7 +90,7 @@ mod tests {
     fn a_mount_asks_for_what_the_repository_itself_may_have() {
         let digest = Digest::of(b"{}");
         assert_eq!(
-            place("reg.example/a/web").mount(&digest).query(),
+            place("reg.example/a/web").mount(&digest, "a/web").query(),
             Some(format!("mount=sha256%3A{}&from=a%2Fweb", digest.hex()).as_str())
         );
     }

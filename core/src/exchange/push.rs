@@ -6,16 +6,14 @@ use std::sync::Arc;
 use super::calls::{Draft, Failed, Reply};
 use super::errcode::{About, errors, is_page, refusal};
 use super::manifests::{self, selected};
-use super::{Event, Operation, Outcome, Requests, Target};
+use super::upload::{self, Uploads, check_same};
+use super::{Operation, Outcome, Requests, Target};
 use crate::artifact::Artifact;
-use crate::auth::Origin;
 use crate::error::{Code, Error};
-use crate::http::url::{Scheme, Url};
-use crate::http::{BlobId, Method, Payload};
+use crate::http::{Method, Payload};
 use crate::limits::Limits;
-use crate::oci::media_type::{MANIFEST, OCTET_STREAM};
-use crate::oci::{Descriptor, Digest, Reference, annotations};
-use crate::time::Duration;
+use crate::oci::media_type::MANIFEST;
+use crate::oci::{Descriptor, Digest, Reference, Repository, annotations};
 
 /// What to do when the tag is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +35,8 @@ pub enum Source {
     Bytes(Arc<[u8]>),
     /// The host opens it: `BlobId` is its place in [`Push::uploads`].
     Host,
+    /// It lies in another registry: see [`Exchange::source`](super::Exchange::source).
+    Registry(Repository),
 }
 
 /// A blob to upload.
@@ -120,29 +120,15 @@ pub(super) struct Pushing {
     target: Target,
     push: Push,
     digest: Digest,
-    /// One for each upload.
-    blobs: Vec<Blob>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Blob {
-    uploaded: Option<Uploaded>,
-    /// Upload sessions that were begun.
-    sessions: u32,
-    /// The registry said that it has it, and then that it has not: no more mounts.
-    insisted: bool,
-    /// Its mount was refused.
-    refused: bool,
+    uploads: Uploads,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     /// HEAD or GET: what has the tag now?
     Look(Method),
-    /// POST: a session for that blob, or the blob itself out of this very repository.
-    Open { index: usize, mount: bool },
-    /// PUT of the whole blob.
-    Send(usize),
+    /// A blob on its way.
+    Blob(upload::Step),
     /// PUT of the manifest.
     Tag,
 }
@@ -150,12 +136,11 @@ pub(super) enum Step {
 impl Pushing {
     pub(super) fn new(target: Target, push: Push) -> Pushing {
         let digest = Digest::of(&push.manifest);
-        let blobs = vec![Blob::default(); push.uploads.len()];
-        Pushing { target, push, digest, blobs }
-    }
-
-    fn descriptor(&self, index: usize) -> &Descriptor {
-        &self.push.uploads[index].descriptor
+        let mut uploads = Uploads::new(&target);
+        for upload in &push.uploads {
+            uploads.add(upload, target.place.repository().name());
+        }
+        Pushing { target, push, digest, uploads }
     }
 
     fn reference(&self) -> Result<String, Error> {
@@ -172,85 +157,22 @@ impl Pushing {
 
     /// The blobs in parallel; the manifest at once if there are none.
     fn write(&mut self, requests: &mut Requests<Step>) -> Result<(), Error> {
-        for index in 0..self.blobs.len() {
-            // What is named twice is sent once.
-            if (0..index).any(|other| self.descriptor(other).digest == self.descriptor(index).digest) {
-                self.blobs[index].uploaded = Some(Uploaded::Existed);
-            } else {
-                self.open(index, None, requests);
-            }
+        let complete = self.uploads.begin(requests.calls);
+        self.go_on(complete, requests)
+    }
+
+    /// Starts what the uploads ask for; the manifest follows the last of them.
+    fn go_on(&mut self, complete: bool, requests: &mut Requests<Step>) -> Result<(), Error> {
+        for (step, draft) in self.uploads.take_ready() {
+            requests.start(Step::Blob(step), draft);
         }
-        self.tag_if_complete(requests)
-    }
-
-    /// Begins an upload session, after a pause if the last one came to nothing.
-    fn open(&mut self, index: usize, pause: Option<(Duration, &str)>, requests: &mut Requests<Step>) {
-        let origin = Origin::of(self.target.place.base());
-        let refuses = requests.session().host(&origin, |host| host.refuses_mounts);
-        self.blobs[index].sessions += 1;
-        self.post(index, !refuses && !self.blobs[index].insisted, pause, requests);
-    }
-
-    fn post(&self, index: usize, mount: bool, pause: Option<(Duration, &str)>, requests: &mut Requests<Step>) {
-        let place = &self.target.place;
-        let url = if mount { place.mount(&self.descriptor(index).digest) } else { place.uploads() };
-        let draft = Draft::new(Method::Post, url).by(self.target.authority);
-        let draft = match pause {
-            Some((pause, why)) => draft.after(pause, why),
-            None => draft,
-        };
-        requests.start(Step::Open { index, mount }, draft);
-    }
-
-    /// Sends the whole blob into the session that was opened. What fails begins with a new session.
-    fn send(&self, index: usize, opened: &Reply, requests: &mut Requests<Step>) -> Result<(), Error> {
-        let Upload { descriptor, source } = &self.push.uploads[index];
-        let url = upload_url(opened, requests.session().config().transport.all_headers)?;
-        let payload = match source {
-            Source::Bytes(bytes) => Payload::Bytes(bytes.clone()),
-            Source::Host => {
-                let blob = BlobId(u32::try_from(index).unwrap_or(u32::MAX));
-                Payload::Blob { blob, range: 0..descriptor.size }
-            }
-        };
-        let draft = Draft::new(Method::Put, url.with_query("digest", descriptor.digest.as_str()))
-            .payload(OCTET_STREAM, payload)
-            .by(self.target.authority)
-            .once(self.blobs[index].sessions.saturating_sub(1));
-        requests.start(Step::Send(index), draft);
+        if complete {
+            let draft = Draft::new(Method::Put, self.target.place.manifest(&self.reference()?))
+                .payload(&self.push.media_type, Payload::Bytes(self.push.manifest.clone()))
+                .by(self.target.authority);
+            requests.start(Step::Tag, draft);
+        }
         Ok(())
-    }
-
-    fn settled(&mut self, index: usize, uploaded: Uploaded, requests: &mut Requests<Step>) -> Result<(), Error> {
-        let descriptor = self.descriptor(index).clone();
-        requests.notify(match uploaded {
-            Uploaded::Sent => Event::Uploaded(descriptor),
-            _ => Event::Exists(descriptor),
-        });
-        self.blobs[index].uploaded = Some(uploaded);
-        self.tag_if_complete(requests)
-    }
-
-    fn tag_if_complete(&self, requests: &mut Requests<Step>) -> Result<(), Error> {
-        if self.blobs.iter().any(|blob| blob.uploaded.is_none()) {
-            return Ok(());
-        }
-        let draft = Draft::new(Method::Put, self.target.place.manifest(&self.reference()?))
-            .payload(&self.push.media_type, Payload::Bytes(self.push.manifest.clone()))
-            .by(self.target.authority);
-        requests.start(Step::Tag, draft);
-        Ok(())
-    }
-
-    /// The registry misses blobs that it said to have: they are sent for real, once.
-    fn insist(&mut self, requests: &mut Requests<Step>) -> bool {
-        let mounted: Vec<usize> =
-            (0..self.blobs.len()).filter(|index| self.blobs[*index].uploaded == Some(Uploaded::Mounted)).collect();
-        for index in &mounted {
-            self.blobs[*index] = Blob { uploaded: None, insisted: true, ..self.blobs[*index] };
-            self.open(*index, None, requests);
-        }
-        !mounted.is_empty()
     }
 
     /// Something has the tag. Is it the chart that is to be pushed?
@@ -271,9 +193,7 @@ impl Pushing {
     }
 
     fn pushed(&self, digest: Digest, manifest_size: u64, skipped: bool) -> Outcome {
-        let descriptors = self.push.uploads.iter().map(|upload| upload.descriptor.clone());
-        let uploaded = self.blobs.iter().map(|blob| blob.uploaded.unwrap_or(Uploaded::Existed));
-        let blobs: Vec<_> = descriptors.zip(uploaded).collect();
+        let blobs: Vec<_> = self.uploads.uploaded().collect();
         let size = blobs.iter().fold(manifest_size, |size, (descriptor, _)| size.saturating_add(descriptor.size));
         Outcome::Pushed(Pushed { reference: self.push.target.clone(), digest, size, blobs, skipped })
     }
@@ -310,38 +230,15 @@ impl Operation for Pushing {
             (Step::Look(Method::Head), 400..=499) => self.look(Method::Get, requests)?,
             (Step::Look(_), _) => return Err(refusal(&reply, About::Manifest)),
 
-            (Step::Open { index, mount: true }, 201) => {
-                check_named(&reply, &self.descriptor(index).digest)?;
-                self.settled(index, Uploaded::Mounted, requests)?;
+            (Step::Blob(step), _) => {
+                let complete = self.uploads.reply(step, &reply, requests.calls)?;
+                self.go_on(complete, requests)?;
             }
-            (Step::Open { index, mount }, 202) => {
-                // The plain POST shows that it was the mount that was refused.
-                if !mount && self.blobs[index].refused {
-                    session.host(&Origin::of(self.target.place.base()), |host| host.refuses_mounts = true);
-                }
-                self.send(index, &reply, requests)?;
-            }
-            (Step::Open { index, mount: true }, 400..=499) if !matches!(reply.status, 401 | 403 | 413) => {
-                self.blobs[index].refused = true;
-                self.post(index, false, None, requests);
-            }
-            (Step::Open { .. }, _) => return Err(refusal(&reply, About::Upload)),
 
-            (Step::Send(_) | Step::Tag, 200..=299) if is_page(&reply.headers, &[]) => {
+            (Step::Tag, 200..=299) if is_page(&reply.headers, &[]) => {
                 let error = Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a receipt");
                 return Err(error.with("method", "PUT").with("url", reply.url.without_query()));
             }
-            (Step::Send(index), 200 | 201 | 204) => {
-                check_named(&reply, &self.descriptor(index).digest)?;
-                self.settled(index, Uploaded::Sent, requests)?;
-            }
-            (Step::Send(index), 400 | 404 | 416) if lost_session(&reply) => {
-                let error = refusal(&reply, About::Upload);
-                let Some(pause) = requests.calls.pause(self.blobs[index].sessions) else { return Err(error) };
-                self.open(index, Some((pause, error.message())), requests);
-            }
-            (Step::Send(_), _) => return Err(refusal(&reply, About::Upload)),
-
             (Step::Tag, 200 | 201 | 202 | 204) => {
                 if let Some(named) = manifests::named_digest(&reply.headers) {
                     let actual = Digest::with(named.algorithm(), &self.push.manifest);
@@ -349,74 +246,29 @@ impl Operation for Pushing {
                 }
                 return Ok(Some(self.pushed(self.digest.clone(), self.push.manifest.len() as u64, false)));
             }
-            (Step::Tag, 400..=499) if misses_blobs(&reply) && self.insist(requests) => {}
+            (Step::Tag, 400..=499) if misses_blobs(&reply) && self.uploads.insist(requests.calls) => {
+                self.go_on(false, requests)?;
+            }
             (Step::Tag, _) => return Err(refusal(&reply, About::Manifest)),
         }
         Ok(None)
     }
 
     fn failed(&mut self, step: Step, failed: Failed, requests: &mut Requests<Step>) -> Result<(), Error> {
-        match (step, failed.again) {
-            (Step::Send(index), Some(pause)) => {
-                self.open(index, Some((pause, failed.error.message())), requests);
-                Ok(())
+        match step {
+            Step::Blob(step) => {
+                self.uploads.failed(step, failed, requests.calls)?;
+                self.go_on(false, requests)
             }
             _ => Err(failed.error),
         }
     }
-}
 
-/// Where the blob goes: relative, without scheme or absolute. https never becomes http: of the same host it is taken for a
-/// proxy's mistake and mended.
-fn upload_url(reply: &Reply, all_headers: bool) -> Result<Url, Error> {
-    let refused = |why: &str| {
-        let error = Error::new(Code::BAD_LOCATION, format!("no blob can be uploaded: the answer's Location {why}"));
-        error.with("method", "POST").with("url", reply.url.without_query()).with_answer(reply.status, Vec::new())
-    };
-    let Some(location) = reply.headers.get("location") else {
-        let error = refused("is missing");
-        return Err(if all_headers {
-            error
-        } else {
-            error.with_hint(
-                "The registry must expose Location to this page's origin (CORS, Access-Control-Expose-Headers).",
-            )
-        });
-    };
-    let url = reply.url.join(location.trim()).ok_or_else(|| refused("is no URL"))?;
-    match (reply.url.scheme(), url.scheme()) {
-        (Scheme::Https, Scheme::Http) if url.host() == reply.url.host() => Ok(url.upgraded()),
-        (Scheme::Https, Scheme::Http) => Err(refused("leads from https to http")),
-        _ => Ok(url),
-    }
-}
-
-/// The digest that the answer names must be the blob's, where it is of the same algorithm.
-fn check_named(reply: &Reply, expected: &Digest) -> Result<(), Error> {
-    match manifests::named_digest(&reply.headers) {
-        Some(named) if named.algorithm() == expected.algorithm() => check_same(reply, expected, &named),
-        _ => Ok(()),
-    }
-}
-
-fn check_same(reply: &Reply, expected: &Digest, named: &Digest) -> Result<(), Error> {
-    if expected == named {
-        return Ok(());
-    }
-    Err(Error::new(Code::DIGEST_MISMATCH, format!("the registry stored {named} where {expected} was sent"))
-        .with("method", reply.method.as_str())
-        .with("url", reply.url.without_query())
-        .with("expected", expected)
-        .with("actual", named))
-}
-
-/// The session is gone or confused, which a new one mends; a digest that is refused is not of that kind.
-fn lost_session(reply: &Reply) -> bool {
-    let errors = errors(&reply.body);
-    match reply.status {
-        400 => errors.iter().any(|error| matches!(error.code.as_str(), "BLOB_UPLOAD_UNKNOWN" | "BLOB_UPLOAD_INVALID")),
-        404 => !errors.iter().any(|error| error.code == "NAME_UNKNOWN"),
-        _ => true,
+    fn give_up(&mut self, requests: &mut Requests<Step>) {
+        self.uploads.give_up();
+        for (step, draft) in self.uploads.take_ready() {
+            requests.start(Step::Blob(step), draft);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What outlives an exchange: policy, tokens, what was learned about each host.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::num::NonZeroU8;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +14,7 @@ use crate::auth::token::TokenServer;
 use crate::auth::{Origin, Scope};
 use crate::http::url::Url;
 use crate::limits::Limits;
+use crate::oci::Digest;
 use crate::time::{Duration, Instant};
 
 /// How exchanges behave.
@@ -129,6 +130,12 @@ pub(super) struct Host {
     pub(super) grants: Vec<Grant>,
     /// It answers a mount with an error instead of a session.
     pub(super) refuses_mounts: bool,
+    /// It takes a blob with the POST that would open a session.
+    pub(super) takes_blobs: Option<bool>,
+    /// The biggest piece of a blob that it takes in one request, in bytes, if there is such a bound.
+    pub(super) piece: Option<u64>,
+    /// The last blobs that it took or said to have.
+    taken: VecDeque<Digest>,
 }
 
 /// A token that was fetched, and how to get the next.
@@ -141,6 +148,8 @@ pub(super) struct Grant {
 
 /// Tokens that are remembered for one host; the oldest is forgotten.
 const MOST_GRANTS: usize = 64;
+/// Blobs that are remembered for one host; the oldest is forgotten.
+const MOST_TAKEN: usize = 256;
 
 impl Host {
     /// The newest token that is good for this.
@@ -154,6 +163,18 @@ impl Host {
             self.grants.remove(0);
         }
         self.grants.push(grant);
+    }
+
+    /// The host has this blob, in some repository.
+    pub(super) fn take(&mut self, digest: &Digest) {
+        if !self.has_taken(digest) {
+            self.taken.truncate(MOST_TAKEN - 1);
+            self.taken.push_front(digest.clone());
+        }
+    }
+
+    pub(super) fn has_taken(&self, digest: &Digest) -> bool {
+        self.taken.contains(digest)
     }
 
     /// Drops what was refused.

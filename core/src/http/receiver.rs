@@ -57,6 +57,12 @@ impl Receiver {
         Receiver::new(purpose, 0)
     }
 
+    /// Takes a part of a blob, from `start` to `end`, of which nothing but the length can be checked.
+    pub(crate) fn part(blob: &Descriptor, start: u64, end: u64) -> Receiver {
+        let digester = Box::new(Digester::new(blob.digest.algorithm()));
+        Receiver::new(Purpose::Store { digester, digest: None, size: Some(end), limit: end }, start)
+    }
+
     /// Hashes what the host stores, from `offset` on and up to `limit` bytes in all; what it should be is not known.
     pub(crate) fn store(digester: Digester, offset: u64, limit: u64) -> Receiver {
         Receiver::new(Purpose::Store { digester: Box::new(digester), digest: None, size: None, limit }, offset)

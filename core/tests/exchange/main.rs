@@ -5,3 +5,4 @@ mod chaos;
 mod faults;
 mod floor;
 mod peer;
+mod uploads;

@@ -61,7 +61,13 @@ pub struct Peer {
     pub login: Login,
     pub tokens: u32,
     pub faults: VecDeque<Fault>,
-    sessions: u32,
+    /// Bytes of an upload's body that it takes at most.
+    pub limit: Option<usize>,
+    /// It takes a blob with the POST.
+    pub single: bool,
+    /// What upload sessions have, by their numbers.
+    pub sessions: BTreeMap<u32, Vec<u8>>,
+    pub opened: u32,
 }
 
 impl Peer {
@@ -113,20 +119,58 @@ impl Peer {
             let pair = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
             pair.map(|value| value.replace("%3A", ":").replace("%2F", "/"))
         };
+        if self.limit.is_some_and(|limit| body.len() > limit) {
+            return reply(413, &[("content-type", "text/html")], "<html>413 Request Entity Too Large</html>");
+        }
+        let session = rest.strip_prefix("blobs/uploads/").and_then(|number| number.parse::<u32>().ok());
+        let place = |number: u32| format!("/v2/team/web/blobs/uploads/{number}?_state=a%3D");
+        let range = |held: &[u8]| format!("0-{}", held.len().saturating_sub(1));
         match (request.method, rest.split_once('/').unwrap()) {
+            (Method::Post, ("blobs", "uploads/")) if self.single && parameter("digest").is_some() => {
+                let digest = parameter("digest").unwrap();
+                assert_eq!(Digest::of(body).as_str(), digest);
+                self.blobs.insert(digest.clone(), body.to_vec());
+                reply(201, &[("docker-content-digest", &digest)], "")
+            }
+            (Method::Delete, ("blobs", _)) => match self.sessions.remove(&session.unwrap()) {
+                Some(_) => reply(204, &[], ""),
+                None => errors(404, "BLOB_UPLOAD_UNKNOWN"),
+            },
+            (Method::Patch, ("blobs", _)) => {
+                let Some(held) = self.sessions.get_mut(&session.unwrap()) else {
+                    return errors(404, "BLOB_UPLOAD_UNKNOWN");
+                };
+                let (start, end) = request.headers.get("content-range").unwrap().split_once('-').unwrap();
+                assert_eq!(end.parse::<usize>().unwrap() + 1 - start.parse::<usize>().unwrap(), body.len());
+                if start.parse::<usize>().unwrap() != held.len() {
+                    return errors(416, "BLOB_UPLOAD_INVALID");
+                }
+                held.extend_from_slice(body);
+                reply(202, &[("location", &place(session.unwrap())), ("range", &range(held))], "")
+            }
+            (Method::Get, ("blobs", path)) if path.starts_with("uploads/") => {
+                match self.sessions.get(&session.unwrap()) {
+                    Some(held) => reply(204, &[("location", &place(session.unwrap())), ("range", &range(held))], ""),
+                    None => errors(404, "BLOB_UPLOAD_UNKNOWN"),
+                }
+            }
             (Method::Post, ("blobs", "uploads/")) => match parameter("mount").filter(|d| self.blobs.contains_key(d)) {
                 Some(_) => reply(201, &[("location", "/v2/team/web/blobs/x")], ""),
                 None => {
-                    self.sessions += 1;
-                    let location = format!("/v2/team/web/blobs/uploads/{}?_state=a%3D", self.sessions);
+                    self.opened += 1;
+                    self.sessions.insert(self.opened, Vec::new());
+                    let location = place(self.opened);
                     reply(202, &[("location", &location)], "")
                 }
             },
             (Method::Put, ("blobs", _)) => {
                 assert!(query.starts_with("_state=a%3D&digest=sha256%3A"), "{query}");
                 let digest = parameter("digest").unwrap();
-                assert_eq!(Digest::of(body).as_str(), digest);
-                self.blobs.insert(digest.clone(), body.to_vec());
+                // The tests of odd locations make up sessions of their own.
+                let mut whole = session.and_then(|number| self.sessions.remove(&number)).unwrap_or_default();
+                whole.extend_from_slice(body);
+                assert_eq!(Digest::of(&whole).as_str(), digest);
+                self.blobs.insert(digest.clone(), whole);
                 reply(201, &[("docker-content-digest", &digest)], "")
             }
             (Method::Get, ("blobs", digest)) => match self.blobs.get(digest) {

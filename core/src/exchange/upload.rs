@@ -1,0 +1,535 @@
+//! Uploads: blobs into one repository, side by side (distribution-spec, "Pushing Blobs").
+//!
+//! ```text
+//!   POST ?mount= ── 201 ───────────────────────────────────────────────▶ there
+//!      └── 202 ▶ session ── PUT of the whole ── 201 ────────────────────▶ there
+//!                   │            └── 413 ▶ a new session, in pieces
+//!                   └── PATCH ▶ PATCH ▶ … ▶ PUT of nothing ── 201 ──────▶ there
+//!                         └── broken, 416 ▶ GET: how far? ▶ PATCH from there
+//!   POST ?digest=, with the blob ── 201 ────────────────────────────────▶ there
+//!      └── 202 ▶ session
+//! ```
+
+use super::calls::{AuthorityId, Calls, Draft, Failed, Reply};
+use super::errcode::{About, errors, is_page, refusal};
+use super::manifests::named_digest;
+use super::place::Place;
+use super::push::{Source, Upload, Uploaded};
+use super::{Event, Target};
+use crate::auth::Origin;
+use crate::error::{Code, Error};
+use crate::http::url::{Scheme, Url};
+use crate::http::{BlobId, Method, Payload};
+use crate::oci::media_type::OCTET_STREAM;
+use crate::oci::{Descriptor, Digest};
+use crate::time::Duration;
+
+/// Blobs up to this size may go with the POST that opens a session: what a registry throws away of them is little.
+const SMALL: u64 = 64 << 10;
+/// Pieces that are tried, the biggest first: GitHub's registry takes 4 MiB, nginx 1 MiB unless told otherwise.
+const PIECES: [u64; 4] = [4 << 20, 1 << 20, 256 << 10, 64 << 10];
+/// Amazon's registry takes no smaller piece, save the last.
+const LEAST_OF_ECR: u64 = 5 << 20;
+
+/// What a call of an upload is for; the number is the blob's.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// POST: a session, or the blob out of a repository of the registry.
+    Open { index: usize, mount: bool },
+    /// POST with the whole blob.
+    Single(usize),
+    /// PUT of the whole blob.
+    Send(usize),
+    /// PATCH of a piece.
+    Piece(usize),
+    /// GET: how much has arrived?
+    Status(usize),
+    /// PUT of nothing, after the last piece.
+    Close(usize),
+    /// DELETE of a session that was given up.
+    Drop,
+}
+
+struct Blob {
+    descriptor: Descriptor,
+    source: Source,
+    /// The repository that it can be mounted from.
+    from: String,
+    uploaded: Option<Uploaded>,
+    /// Upload sessions that were begun.
+    sessions: u32,
+    /// The registry said that it has it, and then that it has not: no more mounts.
+    insisted: bool,
+    /// Its mount was refused.
+    refused: bool,
+    /// The session that is open.
+    location: Option<Url>,
+    /// What the session has of it, and what is under way.
+    sent: u64,
+    under_way: u64,
+    /// The smallest piece that the session takes, save the last.
+    least: u64,
+    /// Times that the session was asked how far it is, since it last got further.
+    stalls: u32,
+}
+
+/// The blobs of one repository on their way.
+pub(super) struct Uploads {
+    place: Place,
+    authority: AuthorityId,
+    blobs: Vec<Blob>,
+    ready: Vec<(Step, Draft)>,
+}
+
+impl Uploads {
+    pub(super) fn new(target: &Target) -> Uploads {
+        let (place, authority) = (target.place.clone(), target.authority);
+        Uploads { place, authority, blobs: Vec::new(), ready: Vec::new() }
+    }
+
+    /// Adds a blob. `from` is the repository of the same registry where it may be already.
+    pub(super) fn add(&mut self, upload: &Upload, from: &str) {
+        self.blobs.push(Blob {
+            descriptor: upload.descriptor.clone(),
+            source: upload.source.clone(),
+            from: from.to_owned(),
+            uploaded: None,
+            sessions: 0,
+            insisted: false,
+            refused: false,
+            location: None,
+            sent: 0,
+            under_way: 0,
+            least: 0,
+            stalls: 0,
+        });
+    }
+
+    /// Calls to be started.
+    pub(super) fn take_ready(&mut self) -> Vec<(Step, Draft)> {
+        std::mem::take(&mut self.ready)
+    }
+
+    /// What has become of each blob.
+    pub(super) fn uploaded(&self) -> impl Iterator<Item = (Descriptor, Uploaded)> {
+        self.blobs.iter().map(|blob| (blob.descriptor.clone(), blob.uploaded.unwrap_or(Uploaded::Existed)))
+    }
+
+    /// Begins with the blobs that were added. True: they are there already, all of them.
+    pub(super) fn begin(&mut self, calls: &mut Calls) -> bool {
+        for index in 0..self.blobs.len() {
+            if self.blobs[index].sessions > 0 || self.blobs[index].uploaded.is_some() {
+                continue;
+            }
+            let digest = &self.blobs[index].descriptor.digest;
+            // What is named twice is sent once.
+            if self.blobs[..index].iter().any(|other| other.descriptor.digest == *digest) {
+                self.blobs[index].uploaded = Some(Uploaded::Existed);
+            } else {
+                self.open(index, None, calls);
+            }
+        }
+        self.is_complete()
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.blobs.iter().all(|blob| blob.uploaded.is_some())
+    }
+
+    /// The registry misses blobs that it said to have: they are sent for real, once.
+    pub(super) fn insist(&mut self, calls: &mut Calls) -> bool {
+        let mut any = false;
+        for index in 0..self.blobs.len() {
+            let blob = &mut self.blobs[index];
+            if blob.uploaded == Some(Uploaded::Mounted) && !blob.insisted {
+                (blob.uploaded, blob.insisted, any) = (None, true, true);
+                self.open(index, None, calls);
+            }
+        }
+        any
+    }
+
+    /// Gives up: sessions that are open are to be dropped, for politeness.
+    pub(super) fn give_up(&mut self) {
+        self.ready.clear();
+        for index in 0..self.blobs.len() {
+            self.drop_session(index);
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::of(self.place.base())
+    }
+
+    /// Begins an upload session, after a pause if the last one came to nothing.
+    fn open(&mut self, index: usize, pause: Option<(Duration, &str)>, calls: &mut Calls) {
+        let settled = calls.is_settled(self.authority);
+        let blob = &mut self.blobs[index];
+        let digest = &blob.descriptor.digest;
+        let (refuses, single, known) = calls.session().host(&Origin::of(self.place.base()), |host| {
+            (host.refuses_mounts, host.takes_blobs, host.has_taken(digest))
+        });
+        blob.sessions += 1;
+        let fits = blob.descriptor.size <= SMALL && matches!(blob.source, Source::Bytes(_) | Source::Host);
+        // A blob that the registry is likely to have is not sent just to find out.
+        if fits && settled && !known && blob.sessions == 1 && !blob.insisted && single != Some(false) {
+            let url = self.place.uploads().with_query("digest", digest.as_str());
+            let payload = self.payload(index, 0, self.blobs[index].descriptor.size);
+            let draft = Draft::new(Method::Post, url).payload(OCTET_STREAM, payload).by(self.authority).once(0);
+            self.ready.push((Step::Single(index), draft));
+            return;
+        }
+        let mount = !refuses && !blob.insisted;
+        self.post(index, mount, pause);
+    }
+
+    fn post(&mut self, index: usize, mount: bool, pause: Option<(Duration, &str)>) {
+        let blob = &self.blobs[index];
+        let place = &self.place;
+        let url = if mount { place.mount(&blob.descriptor.digest, &blob.from) } else { place.uploads() };
+        let draft = Draft::new(Method::Post, url).by(self.authority);
+        let draft = match pause {
+            Some((pause, why)) => draft.after(pause, why),
+            None => draft,
+        };
+        self.ready.push((Step::Open { index, mount }, draft));
+    }
+
+    fn payload(&self, index: usize, start: u64, end: u64) -> Payload {
+        let slice = |bytes: &[u8]| bytes.get(start as usize..end as usize).map(std::sync::Arc::from);
+        match &self.blobs[index].source {
+            Source::Bytes(bytes) if start == 0 && end == bytes.len() as u64 => Payload::Bytes(bytes.clone()),
+            Source::Bytes(bytes) => slice(bytes).map_or(Payload::Empty, Payload::Bytes),
+            Source::Host | Source::Registry(_) => {
+                Payload::Blob { blob: BlobId(u32::try_from(index).unwrap_or(u32::MAX)), range: start..end }
+            }
+        }
+    }
+
+    /// A session is open: the whole goes into it, or pieces where the host is known to refuse so much at once.
+    fn send(&mut self, index: usize, opened: &Reply, calls: &mut Calls) -> Result<(), Error> {
+        let url = upload_url(opened, calls.session().config().transport.all_headers)?;
+        let number = |name| opened.headers.get(name).and_then(|text| text.trim().parse::<u64>().ok());
+        let most = number("oci-chunk-max-length").filter(|most| *most > 0);
+        let limit = calls.session().host(&self.origin(), |host| {
+            host.piece = host.piece.into_iter().chain(most).min();
+            host.piece
+        });
+        let ecr = url.host().ends_with(".amazonaws.com") && url.host().contains(".dkr.ecr.");
+        let blob = &mut self.blobs[index];
+        blob.least = number("oci-chunk-min-length").unwrap_or(0).max(if ecr { LEAST_OF_ECR } else { 0 });
+        (blob.sent, blob.stalls) = (0, 0);
+        blob.location = Some(url.clone());
+        let size = blob.descriptor.size;
+        if limit.is_some_and(|limit| size > limit) {
+            self.piece(index, calls);
+            return Ok(());
+        }
+        let draft = Draft::new(Method::Put, url.with_query("digest", blob.descriptor.digest.as_str()))
+            .payload(OCTET_STREAM, self.payload(index, 0, size))
+            .by(self.authority)
+            .once(self.blobs[index].sessions.saturating_sub(1));
+        self.ready.push((Step::Send(index), draft));
+        Ok(())
+    }
+
+    /// The next piece, or the end.
+    fn piece(&mut self, index: usize, calls: &mut Calls) {
+        let most = calls.session().host(&self.origin(), |host| host.piece);
+        let blob = &mut self.blobs[index];
+        let Some(location) = blob.location.clone() else { return };
+        let (start, size) = (blob.sent, blob.descriptor.size);
+        if start >= size {
+            let draft = Draft::new(Method::Put, location.with_query("digest", blob.descriptor.digest.as_str()))
+                .payload(OCTET_STREAM, Payload::Empty)
+                .by(self.authority)
+                .once(blob.sessions.saturating_sub(1));
+            self.ready.push((Step::Close(index), draft));
+            return;
+        }
+        let length = most.unwrap_or(PIECES[0]).max(blob.least).max(1);
+        let end = start.saturating_add(length).min(size);
+        blob.under_way = end - start;
+        let draft = Draft::new(Method::Patch, location)
+            .header("content-range", &format!("{start}-{}", end - 1))
+            .payload(OCTET_STREAM, self.payload(index, start, end))
+            .by(self.authority)
+            .once(self.blobs[index].stalls);
+        self.ready.push((Step::Piece(index), draft));
+    }
+
+    /// Asks the session how much it has, unless it was asked often enough: then another begins.
+    fn ask(&mut self, index: usize, pause: Option<Duration>, why: &Error, calls: &mut Calls) -> Result<(), Error> {
+        let blob = &mut self.blobs[index];
+        blob.stalls += 1;
+        let Some(location) = blob.location.clone() else { return Err(why.clone()) };
+        let Some(pause) = pause.or_else(|| calls.pause(blob.stalls)) else {
+            return self.restart(index, why, calls);
+        };
+        let draft = Draft::new(Method::Get, location).by(self.authority).after(pause, why.message()).once(blob.stalls);
+        self.ready.push((Step::Status(index), draft));
+        Ok(())
+    }
+
+    /// Begins with a new session, if there were not too many.
+    fn restart(&mut self, index: usize, why: &Error, calls: &mut Calls) -> Result<(), Error> {
+        let Some(pause) = calls.pause(self.blobs[index].sessions) else { return Err(why.clone()) };
+        self.begin_anew(index, pause, why.message(), calls);
+        Ok(())
+    }
+
+    fn begin_anew(&mut self, index: usize, pause: Duration, why: &str, calls: &mut Calls) {
+        self.drop_session(index);
+        self.open(index, Some((pause, why)), calls);
+    }
+
+    /// A session that is of no more use is dropped. Its answer does not matter, and credentials stay at home.
+    fn drop_session(&mut self, index: usize) {
+        let Some(location) = self.blobs[index].location.take() else { return };
+        if Origin::of(&location) == self.origin() {
+            let draft = Draft::new(Method::Delete, location).by(self.authority).regardless();
+            self.ready.push((Step::Drop, draft));
+        }
+    }
+
+    /// So much at once is refused: smaller pieces, as long as there are any. False: there are none.
+    fn shrink(&mut self, index: usize, calls: &mut Calls) -> bool {
+        let blob = &self.blobs[index];
+        let refused = if blob.under_way > 0 { blob.under_way } else { blob.descriptor.size };
+        let Some(piece) = PIECES.into_iter().find(|piece| *piece < refused && *piece >= blob.least.min(refused - 1))
+        else {
+            return false;
+        };
+        let piece = piece.max(blob.least);
+        calls.session().host(&self.origin(), |host| host.piece = Some(host.piece.unwrap_or(piece).min(piece)));
+        true
+    }
+
+    fn settled(&mut self, index: usize, uploaded: Uploaded, calls: &mut Calls) -> bool {
+        let blob = &mut self.blobs[index];
+        (blob.uploaded, blob.location) = (Some(uploaded), None);
+        let descriptor = blob.descriptor.clone();
+        calls.session().host(&Origin::of(self.place.base()), |host| host.take(&descriptor.digest));
+        calls.notify(match uploaded {
+            Uploaded::Sent => Event::Uploaded(descriptor),
+            _ => Event::Exists(descriptor),
+        });
+        self.is_complete()
+    }
+
+    /// A call was answered. True: with that, all blobs are there.
+    pub(super) fn reply(&mut self, step: Step, reply: &Reply, calls: &mut Calls) -> Result<bool, Error> {
+        match (step, reply.status) {
+            (Step::Drop, _) => {}
+
+            (Step::Single(_) | Step::Send(_) | Step::Piece(_) | Step::Close(_), 200..=299)
+                if is_page(&reply.headers, &[]) =>
+            {
+                let error = Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a receipt");
+                return Err(error.with("method", reply.method.as_str()).with("url", reply.url.without_query()));
+            }
+
+            (Step::Open { index, mount: true }, 201) => {
+                check_named(reply, &self.blobs[index].descriptor.digest)?;
+                return Ok(self.settled(index, Uploaded::Mounted, calls));
+            }
+            (Step::Open { index, mount }, 202) => {
+                // The plain POST shows that it was the mount that was refused.
+                if !mount && self.blobs[index].refused {
+                    calls.session().host(&self.origin(), |host| host.refuses_mounts = true);
+                }
+                self.send(index, reply, calls)?;
+            }
+            (Step::Open { index, mount: true }, 400..=499) if !matches!(reply.status, 401 | 403 | 413) => {
+                self.blobs[index].refused = true;
+                self.post(index, false, None);
+            }
+            (Step::Open { .. }, _) => return Err(refusal(reply, About::Upload)),
+
+            (Step::Single(index), 201) => {
+                check_named(reply, &self.blobs[index].descriptor.digest)?;
+                calls.session().host(&self.origin(), |host| host.takes_blobs = Some(true));
+                return Ok(self.settled(index, Uploaded::Sent, calls));
+            }
+            (Step::Single(index), 202) => {
+                calls.session().host(&self.origin(), |host| host.takes_blobs = Some(false));
+                self.send(index, reply, calls)?;
+            }
+            // It may be this way of uploading that is refused; a plain session tells.
+            (Step::Single(index), 400..=499 | 501) if !matches!(reply.status, 401 | 403) => {
+                calls.session().host(&self.origin(), |host| host.takes_blobs = Some(false));
+                let refuses = calls.session().host(&self.origin(), |host| host.refuses_mounts);
+                self.post(index, !refuses, None);
+            }
+
+            (Step::Send(index) | Step::Close(index), 200 | 201 | 204) => {
+                check_named(reply, &self.blobs[index].descriptor.digest)?;
+                return Ok(self.settled(index, Uploaded::Sent, calls));
+            }
+            (Step::Send(index), 400 | 413 | 416) if is_too_much(reply) => {
+                self.blobs[index].under_way = 0;
+                if !self.shrink(index, calls) {
+                    return Err(refusal(reply, About::Upload));
+                }
+                self.begin_anew(index, Duration::ZERO, "the registry takes it in pieces only", calls);
+            }
+            (Step::Send(index) | Step::Close(index), 400 | 404 | 416) if lost_session(reply) => {
+                self.blobs[index].location = None;
+                self.restart(index, &refusal(reply, About::Upload), calls)?;
+            }
+
+            (Step::Piece(index), 200..=299) => self.advance(index, reply, calls)?,
+            (Step::Piece(index), 400 | 413 | 416) if is_too_much(reply) => {
+                let error = refusal(reply, About::Upload);
+                if !self.shrink(index, calls) {
+                    return Err(error);
+                }
+                self.ask(index, Some(Duration::ZERO), &error, calls)?;
+            }
+            (Step::Piece(index), 416) => self.ask(index, None, &refusal(reply, About::Upload), calls)?,
+            (Step::Piece(index), 400 | 404) if lost_session(reply) => {
+                self.blobs[index].location = None;
+                self.restart(index, &refusal(reply, About::Upload), calls)?;
+            }
+
+            (Step::Status(index), 200..=299) => {
+                let size = self.blobs[index].descriptor.size;
+                self.relocate(index, reply, calls);
+                match arrived(reply).unwrap_or(0) {
+                    // One byte is how nothing is written as well.
+                    1 if size > 1 => self.blobs[index].sent = 0,
+                    arrived if arrived <= size => self.blobs[index].sent = arrived,
+                    _ => return self.restart(index, &disagreement(reply), calls).map(|()| false),
+                }
+                self.piece(index, calls);
+            }
+            (Step::Status(index), _) => self.restart(index, &refusal(reply, About::Upload), calls)?,
+
+            (Step::Single(_) | Step::Send(_) | Step::Piece(_) | Step::Close(_), _) => {
+                return Err(refusal(reply, About::Upload));
+            }
+        }
+        Ok(false)
+    }
+
+    /// No answer could be had: what may pass is tried again, in pieces from where it was, else from the start.
+    pub(super) fn failed(&mut self, step: Step, failed: Failed, calls: &mut Calls) -> Result<(), Error> {
+        match (step, failed.again) {
+            (Step::Drop, _) => Ok(()),
+            (Step::Piece(index), Some(pause)) => self.ask(index, Some(pause), &failed.error, calls),
+            (Step::Status(index), Some(_)) => self.restart(index, &failed.error, calls),
+            (Step::Single(index) | Step::Send(index) | Step::Close(index), Some(pause)) => {
+                self.begin_anew(index, pause, failed.error.message(), calls);
+                Ok(())
+            }
+            _ => Err(failed.error),
+        }
+    }
+
+    /// A piece was taken. What the registry says to have must be what it was sent.
+    fn advance(&mut self, index: usize, reply: &Reply, calls: &mut Calls) -> Result<(), Error> {
+        self.relocate(index, reply, calls);
+        let blob = &mut self.blobs[index];
+        let expected = blob.sent.saturating_add(blob.under_way);
+        match arrived(reply) {
+            // Some registries count one too many, the digest judges in the end.
+            Some(arrived) if arrived != expected && arrived != expected.saturating_add(1) => {
+                if arrived > expected {
+                    return self.restart(index, &disagreement(reply), calls);
+                }
+                self.ask(index, None, &disagreement(reply), calls)
+            }
+            _ => {
+                (blob.sent, blob.stalls) = (expected, 0);
+                self.piece(index, calls);
+                Ok(())
+            }
+        }
+    }
+
+    /// The newest place of a session is the one that counts; one that is of no use is none.
+    fn relocate(&mut self, index: usize, reply: &Reply, calls: &Calls) {
+        if let Ok(url) = upload_url(reply, calls.session().config().transport.all_headers) {
+            self.blobs[index].location = Some(url);
+        }
+    }
+}
+
+/// How many bytes a session says to have: `0-9`, `bytes=0-9` (Quay), `bytes=0--1` for none.
+fn arrived(reply: &Reply) -> Option<u64> {
+    let range = reply.headers.get("range")?.trim();
+    let (start, end) = range.trim_start_matches("bytes=").trim_start_matches("bytes ").split_once('-')?;
+    match (start.trim(), end.trim()) {
+        ("0", "-1") => Some(0),
+        ("0", end) => end.parse::<u64>().ok()?.checked_add(1),
+        _ => None,
+    }
+}
+
+fn disagreement(reply: &Reply) -> Error {
+    let message = format!("the registry says to have {}", reply.headers.get("range").unwrap_or("another part"));
+    Error::new(Code::UNEXPECTED_ANSWER, crate::error::clip(&message))
+        .with("method", reply.method.as_str())
+        .with("url", reply.url.without_query())
+}
+
+/// A body of that size is refused, whatever it is: by status, or by the words of GitHub's and Azure's registries.
+fn is_too_much(reply: &Reply) -> bool {
+    let says = |code: &str| errors(&reply.body).iter().any(|error| error.code == code);
+    let text = String::from_utf8_lossy(&reply.body).to_ascii_lowercase();
+    reply.status == 413 || says("CONTENT_LENGTH_INVALID") || text.contains("too large") || text.contains("exceeds")
+}
+
+/// Where the blob goes: relative, without scheme or absolute. https never becomes http: of the same host it is taken for a
+/// proxy's mistake and mended.
+fn upload_url(reply: &Reply, all_headers: bool) -> Result<Url, Error> {
+    let refused = |why: &str| {
+        let error = Error::new(Code::BAD_LOCATION, format!("no blob can be uploaded: the answer's Location {why}"));
+        error.with("method", "POST").with("url", reply.url.without_query()).with_answer(reply.status, Vec::new())
+    };
+    let Some(location) = reply.headers.get("location") else {
+        let error = refused("is missing");
+        return Err(if all_headers {
+            error
+        } else {
+            error.with_hint(
+                "The registry must expose Location to this page's origin (CORS, Access-Control-Expose-Headers).",
+            )
+        });
+    };
+    let url = reply.url.join(location.trim()).ok_or_else(|| refused("is no URL"))?;
+    match (reply.url.scheme(), url.scheme()) {
+        (Scheme::Https, Scheme::Http) if url.host() == reply.url.host() => Ok(url.upgraded()),
+        (Scheme::Https, Scheme::Http) => Err(refused("leads from https to http")),
+        _ => Ok(url),
+    }
+}
+
+/// The digest that the answer names must be the blob's, where it is of the same algorithm.
+fn check_named(reply: &Reply, expected: &Digest) -> Result<(), Error> {
+    match named_digest(&reply.headers) {
+        Some(named) if named.algorithm() == expected.algorithm() => check_same(reply, expected, &named),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn check_same(reply: &Reply, expected: &Digest, named: &Digest) -> Result<(), Error> {
+    if expected == named {
+        return Ok(());
+    }
+    Err(Error::new(Code::DIGEST_MISMATCH, format!("the registry stored {named} where {expected} was sent"))
+        .with("method", reply.method.as_str())
+        .with("url", reply.url.without_query())
+        .with("expected", expected)
+        .with("actual", named))
+}
+
+/// The session is gone or confused, which a new one mends; a digest that is refused is not of that kind.
+fn lost_session(reply: &Reply) -> bool {
+    let errors = errors(&reply.body);
+    match reply.status {
+        400 => errors.iter().any(|error| matches!(error.code.as_str(), "BLOB_UPLOAD_UNKNOWN" | "BLOB_UPLOAD_INVALID")),
+        404 => !errors.iter().any(|error| error.code == "NAME_UNKNOWN"),
+        _ => true,
+    }
+}
