@@ -36,6 +36,7 @@ Mapping.register(Files)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from chartoci.aclient import AsyncClient
     from chartoci.client import LOOPBACK, Client
     from chartoci.credentials import DEFAULT
     from chartoci.documents import check, package, show
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
 
 # Where the names live that are loaded on first use.
 _LAZY = {
+    "aclient": "AsyncClient",
     "client": "Client LOOPBACK",
     "credentials": "DEFAULT",
     "documents": "check package show",
@@ -89,6 +91,7 @@ __all__ = [
     "AbortedError",
     "Archive",
     "Artifact",
+    "AsyncClient",
     "ChartOciError",
     "Client",
     "Code",

@@ -1,14 +1,11 @@
 """HTTP by urllib3: its connections and pools, none of its retries, redirects or decoding."""
 
-import os
 import socket
 import ssl
 import threading
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -17,12 +14,10 @@ from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from chartoci import _native as native
-from chartoci.blobs import CHUNK, failure
+from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
 from chartoci.transport import Answer, Body, Call, Failed, Headers
-
-Allow = Callable[[str, str, int], bool]
+from chartoci.transport.surroundings import Allow, Tls, origin, proxy_for
 
 _current = threading.local()
 
@@ -105,10 +100,7 @@ class Urllib3Transport:
         proxies: dict[str, str] | None = None,
         connections: int = 16,
     ) -> None:
-        self._ca_file = ca_file
-        self._client_cert = client_cert
-        self._verify_tls = verify_tls
-        self._context: ssl.SSLContext | None = None
+        self._tls = Tls(ca_file, client_cert, verify_tls)
         self._connections = connections
         self._proxies = proxies
         self._allow = allow
@@ -152,7 +144,7 @@ class Urllib3Transport:
                 _release(response)
 
     def stands(self, url: str) -> bool:
-        way = self._ways.get(_origin(url))
+        way = self._ways.get(origin(url))
         pool: Any = way.pool.pool if way is not None else None
         # The last that came back is the next that is taken.
         last = pool.queue[-1:] if pool is not None else []
@@ -165,12 +157,12 @@ class Urllib3Transport:
             way.pool.close()
 
     def _way(self, url: str) -> _Way:
-        origin = _origin(url)
-        way = self._ways.get(origin)
+        place = origin(url)
+        way = self._ways.get(place)
         if way is None:
             with self._lock:
-                way = self._ways.get(origin) or self._new_way(*origin)
-                self._ways[origin] = way
+                way = self._ways.get(place) or self._new_way(*place)
+                self._ways[place] = way
         return way
 
     def _new_way(self, scheme: str, authority: str) -> _Way:
@@ -178,9 +170,9 @@ class Urllib3Transport:
         host, port = parts.hostname or "", parts.port
         named: dict[str, Any] = {"maxsize": self._connections, "block": False}
         if scheme == "https":
-            named["ssl_context"] = self._ssl()
-            named["assert_hostname"] = None if self._verify_tls else False
-        proxy = self._proxy(scheme, host, authority)
+            named["ssl_context"] = self._tls.context()
+            named["assert_hostname"] = None if self._tls.verify else False
+        proxy = proxy_for(scheme, host, authority, self._proxies)
         if proxy is None:
             return _Way(self._classes[scheme](host, port, **named))
         if self._allow is not None and not self._allow(host, "", port or (443 if scheme == "https" else 80)):
@@ -193,53 +185,6 @@ class Urllib3Transport:
         pool = manager.connection_from_host(host, port, scheme)
         plain = scheme == "http"
         return _Way(pool, absolute=plain, headers=tuple(fields.items()) if plain else ())
-
-    def _proxy(self, scheme: str, host: str, authority: str) -> str | None:
-        """As Go does it: the environment decides, and loopback is never asked of a proxy."""
-        if host == "localhost" or host.startswith("127.") or host == "::1":
-            return None
-        if self._proxies is not None:
-            return self._proxies.get(scheme)
-        found = urllib.request.getproxies()
-        return None if urllib.request.proxy_bypass(authority) else found.get(scheme, found.get("all"))
-
-    def _ssl(self) -> ssl.SSLContext:
-        if self._context is None:
-            with _readable(self._ca_file):
-                context = ssl.create_default_context(cafile=self._ca_file)
-            if not self._verify_tls:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
-            if self._client_cert is not None:
-                parts = (self._client_cert,) if isinstance(self._client_cert, str) else self._client_cert
-                with _readable(*parts):
-                    context.load_cert_chain(*parts)
-            self._context = context
-        return self._context
-
-
-@contextmanager
-def _readable(*paths: str | None) -> Iterator[None]:
-    """Says which file with certificates or keys cannot be used."""
-    named = [path for path in paths if path is not None]
-    try:
-        yield
-    except ssl.SSLError as error:
-        files = " and ".join(named)
-        raise native.error(
-            "misuse.argument",
-            f"{files}: {error.reason or error}",
-            [("path", files)],
-            "A certificate and a key are wanted in PEM, the key without a password.",
-        ) from None
-    except OSError as error:
-        missing = next((path for path in named if not os.path.exists(path)), named[0] if named else "")
-        raise failure(error, Path(missing)) from None
-
-
-def _origin(url: str) -> tuple[str, str]:
-    scheme, _, rest = url.partition("://")
-    return scheme, rest.partition("/")[0]
 
 
 def _target(url: str) -> str:
