@@ -26,6 +26,7 @@ pub mod http;
 pub mod json;
 pub mod limits;
 pub mod oci;
+mod printable;
 pub mod server;
 pub mod time;
 pub mod version;

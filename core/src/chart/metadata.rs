@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::Dependency;
 use super::archive::peek_chart_yaml;
 use super::decode::{Decoder, Document, node};
-use super::printable::sanitise;
 use crate::diagnostic::{Diagnostic, Report, Span};
 use crate::error::{Code, Error, clip};
 use crate::json;
 use crate::limits::Limits;
+use crate::printable::sanitise;
 use crate::version::Version;
 use crate::yaml::{self, Data, Node};
 
