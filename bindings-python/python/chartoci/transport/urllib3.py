@@ -5,7 +5,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -16,7 +16,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
-from chartoci.transport import Answer, Body, Call, Failed, Headers
+from chartoci.transport import Answer, Body, Call, Failed, Headers, _http1
 from chartoci.transport.surroundings import Allow, Tls, origin, proxy_for
 
 _current = threading.local()
@@ -55,24 +55,13 @@ class _Connect:
             raise Failed("timeout", f"{host}:{self.port}")
         raise Failed("connect", f"{host}:{self.port}: {refused.strerror if refused else 'no address'}")
 
-    def request(self: Any, *arguments: Any, **named: Any) -> None:
-        if self.sock is not None:
-            _current.call.attach(self.sock)
-        super().request(*arguments, **named)  # type: ignore[misc]
-
 
 class _Plain(_Connect, HTTPConnection):
     pass
 
 
 class _Secure(_Connect, HTTPSConnection):
-    verify = True
-
-    def connect(self) -> None:
-        super().connect()
-        if not self.verify:
-            # The caller said so: no warning at each connection.
-            self.is_verified = True
+    pass
 
 
 class _Way(NamedTuple):
@@ -80,6 +69,7 @@ class _Way(NamedTuple):
 
     pool: HTTPConnectionPool
     absolute: bool = False
+    tunnel: bool = False
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -107,7 +97,7 @@ class Urllib3Transport:
         self._ways: dict[tuple[str, str], _Way] = {}
         self._lock = threading.Lock()
         plain = type("_PlainHere", (_Plain,), {"allow": staticmethod(allow) if allow else None})
-        secure = type("_SecureHere", (_Secure,), {"allow": plain.__dict__["allow"], "verify": verify_tls})
+        secure = type("_SecureHere", (_Secure,), {"allow": plain.__dict__["allow"]})
         self._classes: dict[str, type[HTTPConnectionPool]] = {
             "http": type("_PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
             "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
@@ -117,31 +107,25 @@ class Urllib3Transport:
     def open(
         self, method: str, url: str, headers: Headers, body: Body, timeout: float | None, call: Call
     ) -> Iterator[Answer]:
-        streamed = body is not None and not isinstance(body, bytes)
         _current.call = call
-        response: Any = None
+        way = connection = response = None
         try:
             with _failures():
-                way = self._way(url)
-                response = way.pool.urlopen(
-                    method,
-                    url if way.absolute else _target(url),
-                    body=body,  # type: ignore[arg-type]
-                    headers=urllib3.HTTPHeaderDict([*headers, ("accept-encoding", "identity"), *way.headers]),
-                    retries=False,
-                    redirect=False,
-                    assert_same_host=False,
-                    preload_content=False,
-                    decode_content=False,
-                    # Registries think long about a blob that is complete: then only the caller's own deadline counts.
-                    timeout=urllib3.Timeout(connect=timeout, read=None if streamed else timeout),
-                )
-            yield Answer(response.status, list(response.headers.items()), _chunks(response))
+                place = origin(url)
+                way = self._way(place)
+                fields = [("host", place[1]), ("accept-encoding", "identity"), *headers, *way.headers]
+                head = _http1.head(method, url if way.absolute else _target(url), fields)
+                connection = way.pool._get_conn()
+                response = _exchange(way, connection, method, head, body, timeout, call)
+            yield Answer(response.status, response.fields, _chunks(response))
         finally:
             _current.call = None
             call.detach()
-            if response is not None:
-                _release(response)
+            if way is not None and connection is not None:
+                again = response is not None and response.isclosed() and not response.will_close
+                if not again:
+                    connection.close()
+                way.pool._put_conn(connection if again else None)
 
     def stands(self, url: str) -> bool:
         way = self._ways.get(origin(url))
@@ -156,8 +140,7 @@ class Urllib3Transport:
         for way in ways.values():
             way.pool.close()
 
-    def _way(self, url: str) -> _Way:
-        place = origin(url)
+    def _way(self, place: tuple[str, str]) -> _Way:
         way = self._ways.get(place)
         if way is None:
             with self._lock:
@@ -184,16 +167,51 @@ class Urllib3Transport:
         manager.pool_classes_by_scheme = self._classes
         pool = manager.connection_from_host(host, port, scheme)
         plain = scheme == "http"
-        return _Way(pool, absolute=plain, headers=tuple(fields.items()) if plain else ())
+        return _Way(pool, absolute=plain, tunnel=not plain, headers=tuple(fields.items()) if plain else ())
 
 
 def _target(url: str) -> str:
     return "/" + url.partition("://")[2].partition("/")[2]
 
 
-def _chunks(response: Any) -> Iterator[bytes]:
+def _exchange(
+    way: _Way, connection: Any, method: str, head: bytes, body: Body, timeout: float | None, call: Call
+) -> _http1.Response:
+    """Connects if need be, sends, and reads the head of the answer."""
+    connection.timeout = timeout
+    if connection.sock is None:
+        if way.tunnel:
+            try:
+                way.pool._prepare_proxy(connection)
+            except (TimeoutError, ssl.SSLError):
+                raise
+            except OSError as error:
+                raise Failed("connect", _text(error)) from None
+        else:
+            connection.connect()
+    call.attach(connection.sock)
+    connection.sock.settimeout(timeout)
+    refused = False
+    try:
+        if body is None or isinstance(body, bytes):
+            connection.sock.sendall(head + body if body else head)
+        else:
+            connection.sock.sendall(head)
+            for piece in body:
+                connection.sock.sendall(piece)
+            # Registries think long about a blob that is complete: then only the caller's own deadline counts.
+            connection.sock.settimeout(None)
+    except (BrokenPipeError, ssl.SSLEOFError):
+        refused = True  # the answer may say why
+    response = _http1.Response(connection.sock, method)
+    response.begin()
+    response.will_close = response.will_close or refused
+    return response
+
+
+def _chunks(response: _http1.Response) -> Iterator[bytes]:
     with _failures():
-        yield from response.stream(CHUNK, decode_content=False)
+        yield from _http1.pieces(response, CHUNK)
 
 
 @contextmanager
@@ -203,39 +221,14 @@ def _failures() -> Iterator[None]:
         yield
     except ChartOciError:
         raise
-    except exceptions.HTTPError as error:
-        raise _failed(error) from None
-    except (ssl.SSLError, ssl.CertificateError) as error:
+    except (ssl.SSLError, exceptions.SSLError) as error:
         raise Failed("tls", _text(error)) from None
     except TimeoutError:
         raise Failed("timeout", "") from None
-    except ConnectionError as error:
+    except (ConnectionError, IncompleteRead) as error:
         raise Failed("reset", _text(error)) from None
-    except (OSError, ValueError, HTTPException) as error:
+    except (OSError, ValueError, HTTPException, exceptions.HTTPError) as error:
         raise Failed("other", _text(error)) from None
-
-
-def _release(response: Any) -> None:
-    """Gives the connection back if the body was read to its end; closes it otherwise."""
-    if response._fp is None or getattr(response._fp, "closed", True):
-        response.release_conn()
-    else:
-        response.close()
-
-
-def _failed(error: exceptions.HTTPError) -> Failed:
-    cause = error.__cause__ or error.__context__
-    match error:
-        case exceptions.SSLError():
-            return Failed("tls", _text(error))
-        case exceptions.TimeoutError():
-            return Failed("timeout", "")
-        case exceptions.ProxyError() | exceptions.NewConnectionError():
-            return Failed("connect", _text(error))
-        case exceptions.ProtocolError():
-            return Failed("reset", _text(cause if isinstance(cause, OSError) else error))
-        case _:
-            return Failed("other", _text(error))
 
 
 def _text(error: BaseException) -> str:
