@@ -1,7 +1,5 @@
 //! `check`: everything that is wrong with a document, at once.
 
-use std::collections::BTreeSet;
-
 use crate::artifact::Artifact;
 use crate::chart::archive::peek_chart_yaml;
 use crate::chart::metadata::duplicates;
@@ -103,7 +101,7 @@ impl Document {
             return guess_json(text);
         }
         let keys = top_keys(text);
-        let has = |key: &str| keys.contains(key);
+        let has = |key: &str| keys.contains(&key);
         match () {
             () if has("entries") && has("apiVersion") => Some(Document::Index),
             () if has("digest") && has("generated") => Some(Document::ChartLock),
@@ -116,7 +114,7 @@ impl Document {
 }
 
 fn guess_json(text: &str) -> Option<Document> {
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let value = json::parse(text.as_bytes(), u64::MAX).ok()?.value;
     let has = |key: &str| value.get(key).is_some();
     match () {
         () if has("schemaVersion") || has("layers") || has("manifests") => Some(Document::Manifest),
@@ -127,7 +125,7 @@ fn guess_json(text: &str) -> Option<Document> {
 }
 
 /// What stands before a colon at the start of a line: the keys, even where the text as a whole is no YAML.
-fn top_keys(text: &str) -> BTreeSet<&str> {
+fn top_keys(text: &str) -> Vec<&str> {
     let key = |line: &'_ str| {
         let (key, rest) = line.split_once(':')?;
         let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));

@@ -71,7 +71,7 @@ impl Lock {
             "" => "0001-01-01T00:00:00Z".to_owned(),
             text => normal_time(text),
         };
-        yaml::to_string(&serde_json::json!(Lock { generated, ..self.clone() }))
+        yaml::to_string(&json::tree(&Lock { generated, ..self.clone() }))
     }
 }
 

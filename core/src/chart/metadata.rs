@@ -156,7 +156,7 @@ impl Metadata {
 
     /// As `helm show chart` prints it, without the blank line at the end; and as `helm package` writes it.
     pub fn to_yaml(&self) -> String {
-        yaml::to_string(&serde_json::json!(self))
+        yaml::to_string(&json::tree(self))
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Code, Error};
+use crate::order;
 
 mod sarif;
 mod text;
@@ -177,9 +178,9 @@ impl Report {
     /// In the order in which people read: by document, then by place.
     #[must_use]
     pub fn sorted(mut self) -> Report {
-        self.findings.sort_by(|a, b| {
+        order::sort(&mut self.findings, |a, b| {
             let place = |d: &Diagnostic| d.span.map_or(0, |span| span.start);
-            (&a.document, place(a), &a.pointer, a.code.name()).cmp(&(&b.document, place(b), &b.pointer, b.code.name()))
+            (&a.document, place(a), &a.pointer, a.code.name()) < (&b.document, place(b), &b.pointer, b.code.name())
         });
         self
     }
@@ -257,7 +258,7 @@ impl Report {
         };
         let findings = self.findings.iter().filter(|finding| finding.document == *document);
         let mut fixes: Vec<&Fix> = findings.filter_map(|finding| finding.fix.as_ref()).collect();
-        fixes.sort_by_key(|fix| fix.span.start);
+        order::sort(&mut fixes, |a, b| a.span.start < b.span.start);
         let (mut out, mut done) = (Vec::with_capacity(text.len()), 0);
         for Fix { span, replacement } in fixes {
             if let Some(kept) = text.get(done..span.start)

@@ -1,6 +1,7 @@
 //! A report as a compiler prints it.
 
 use super::{Diagnostic, Report, Severity, Span};
+use crate::order;
 use crate::printable::is_printable;
 
 /// Columns of a source line that are shown; of a longer one those around the place.
@@ -54,7 +55,7 @@ impl Text {
         let mut marks: Vec<Mark> = Vec::new();
         marks.extend(finding.span.map(|span| Mark { span, sign: "^", says: "" }));
         marks.extend(finding.related.iter().map(|(span, says)| Mark { span: *span, sign: "-", says }));
-        marks.sort_by_key(|mark| mark.span.start);
+        order::sort(&mut marks, |a, b| a.span.start < b.span.start);
         let text = report.source(&finding.document);
         let last = marks.last().map_or(0, |mark| mark.span.line);
         let margin = if text.is_some() { last.to_string().len() } else { 1 };
