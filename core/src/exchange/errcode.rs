@@ -214,6 +214,7 @@ mod tests {
             url: Url::parse("https://reg.example/v2/web/manifests/1?token=secret").unwrap(),
             method: Method::Get,
             presented: false,
+            repeated: false,
         }
     }
 
