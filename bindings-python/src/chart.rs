@@ -149,17 +149,6 @@ impl Diagnostic {
     fn fix(&self) -> Option<&str> {
         self.0.fix.as_ref().map(|fix| fix.replacement.as_str())
     }
-    #[getter]
-    fn related(&self) -> Vec<Place> {
-        let place = |(span, message): &(diagnostic::Span, String)| Place {
-            line: span.line,
-            column: span.column,
-            end_line: span.end_line,
-            end_column: span.end_column,
-            message: message.clone(),
-        };
-        self.0.related.iter().map(place).collect()
-    }
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         serialized(py, &self.0)
     }
@@ -168,24 +157,6 @@ impl Diagnostic {
     }
     fn __repr__(&self) -> String {
         format!("<Diagnostic {}>", self.0)
-    }
-}
-
-/// Another place that has to do with a finding.
-#[pyclass(frozen, eq, get_all, module = "chartoci")]
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    line: u32,
-    column: u32,
-    end_line: u32,
-    end_column: u32,
-    message: String,
-}
-
-#[pymethods]
-impl Place {
-    fn __repr__(&self) -> String {
-        format!("<Place {}:{}: {}>", self.line, self.column, self.message)
     }
 }
 
@@ -227,27 +198,6 @@ impl Report {
     }
     fn to_json(&self) -> String {
         serde_json::to_string(&self.0).unwrap_or_default()
-    }
-    fn to_sarif(&self) -> String {
-        diagnostic::sarif([&self.0])
-    }
-    #[pyo3(signature = (*, color = false))]
-    fn to_text(&self, color: bool) -> String {
-        self.0.to_text(color)
-    }
-    #[getter]
-    fn is_chart(&self) -> bool {
-        self.0.is_chart()
-    }
-    /// The documents that can be mended.
-    #[getter]
-    fn documents(&self) -> Vec<&str> {
-        self.0.documents().collect()
-    }
-    /// A document with all fixes; every other byte stays.
-    #[pyo3(signature = (document = None))]
-    fn fixed<'py>(&self, py: Python<'py>, document: Option<&str>) -> PyResult<Bound<'py, PyBytes>> {
-        self.0.fixed(document).map(|text| PyBytes::new(py, &text)).raise(py)
     }
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -515,6 +465,11 @@ impl Archive {
         self.path.iter().fold(&self.root, |archive, index| archive.dependencies().get(*index).unwrap_or(archive))
     }
 
+    /// A chart's directory: there are no packed bytes.
+    pub(crate) fn unpacked(archive: core::Archive) -> Archive {
+        Archive { root: Arc::new(archive), path: Vec::new(), data: None, provenance: None }
+    }
+
     fn bytes<'py>(py: Python<'py>, data: Option<&[u8]>) -> Option<Bound<'py, PyBytes>> {
         data.map(|data| PyBytes::new(py, data))
     }
@@ -597,7 +552,7 @@ impl Archive {
     fn size(&self) -> u64 {
         self.view().scan().size
     }
-    /// The packed bytes; None for a chart within another.
+    /// The packed bytes; None for a chart within another, and for a directory.
     #[getter]
     fn data(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
         self.data.as_ref().map(|data| data.clone_ref(py))
@@ -796,12 +751,6 @@ impl Ignore {
     fn matches(&self, path: &str, is_dir: bool) -> bool {
         self.0.matches(path, is_dir)
     }
-}
-
-/// One SARIF document of several reports.
-#[pyfunction]
-pub(crate) fn sarif(reports: Vec<PyRef<'_, Report>>) -> String {
-    diagnostic::sarif(reports.iter().map(|report| &report.0))
 }
 
 /// What is wrong with a document's bytes; `filename` helps to guess what they are.

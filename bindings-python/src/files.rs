@@ -5,7 +5,6 @@ use std::sync::Mutex;
 
 use chartoci::auth::store::{Environment, Found, Lookup, Platform};
 use chartoci::chart as core;
-use chartoci::check::CheckDirectory;
 use chartoci::files::{Answer, Entry, EntryKind, FileFailure, Step, Verb};
 use chartoci::server;
 use chartoci::time::Timestamp;
@@ -13,7 +12,7 @@ use pyo3::exceptions::{PyFileExistsError, PyFileNotFoundError, PyOSError, PyPerm
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::chart::{Archive, Limits, Metadata, Report};
+use crate::chart::{Archive, Limits, Metadata};
 use crate::data::lock;
 use crate::errors::Raise;
 use crate::exchange::credential_out;
@@ -134,7 +133,7 @@ machine!(core::Package, |py, packed| {
     let fields = (packed.filename, data, Digest(packed.digest), Metadata(packed.metadata));
     py.import("chartoci.model")?.getattr("Packaged")?.call1(fields)?.unbind()
 });
-machine!(CheckDirectory, |py, report| Py::new(py, Report::new(report))?.into_any());
+machine!(core::Directory, |py, archive| Py::new(py, Archive::unpacked(archive))?.into_any());
 machine!(core::extract::Extract, |py, name| name.into_pyobject(py)?.into_any().unbind());
 machine!(server::Open, |py, _nothing| py.None());
 machine!(Lookup, |py, found| match found {
@@ -182,11 +181,11 @@ pub(crate) fn package(
     Machine(Mutex::new(Box::new(core::Package::new(options, &Limits::or_default(limits)))))
 }
 
-/// Checks the chart's directory that is the root of the verbs, and is called by that path.
+/// Reads the chart's directory that is the root of the verbs.
 #[pyfunction]
-#[pyo3(signature = (path, limits = None))]
-pub(crate) fn check_directory(path: &str, limits: Option<&Bound<'_, Limits>>) -> Machine {
-    Machine(Mutex::new(Box::new(CheckDirectory::new(path, &Limits::or_default(limits)))))
+#[pyo3(signature = (limits = None))]
+pub(crate) fn directory(limits: Option<&Bound<'_, Limits>>) -> Machine {
+    Machine(Mutex::new(Box::new(core::Directory::new(&Limits::or_default(limits)))))
 }
 
 /// Unpacks an archive below the root of the verbs; `nonce` makes the temporary name unique.

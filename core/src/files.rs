@@ -79,7 +79,7 @@ pub struct Entry {
     pub kind: EntryKind,
     /// Bytes, for a file.
     pub size: u64,
-    /// Last change, in seconds since 1970-01-01T00:00:00Z.
+    /// Last change, in seconds since 1970-01-01T00:00:00Z: the nearest one, which is how Go rounds in a tar header.
     pub modified: i64,
 }
 

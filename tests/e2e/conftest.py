@@ -176,7 +176,7 @@ def compared():
 def pytest_terminal_summary(terminalreporter) -> None:
     if COMPARED:
         counts = ", ".join(f"{count} with {name}" for name, count in sorted(COMPARED.items()))
-        terminalreporter.write_line(f"NOTE manifests and configs compared byte for byte with Helm: {counts}")
+        terminalreporter.write_line(f"NOTE compared with Helm, manifests and configs byte for byte: {counts}")
 
 
 def pytest_sessionfinish(session) -> None:

@@ -25,7 +25,6 @@ from chartoci._native import (
     Lock,
     Maintainer,
     Metadata,
-    Place,
     Reference,
     Report,
     RetryPolicy,
@@ -37,7 +36,6 @@ Mapping.register(Files)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from chartoci.aclient import AsyncClient
     from chartoci.client import LOOPBACK, Client
     from chartoci.credentials import DEFAULT
     from chartoci.documents import check, package, show
@@ -76,7 +74,6 @@ if TYPE_CHECKING:
 
 # Where the names live that are loaded on first use.
 _LAZY = {
-    "aclient": "AsyncClient",
     "client": "Client LOOPBACK",
     "credentials": "DEFAULT",
     "documents": "check package show",
@@ -92,7 +89,6 @@ __all__ = [
     "AbortedError",
     "Archive",
     "Artifact",
-    "AsyncClient",
     "ChartOciError",
     "Client",
     "Code",
@@ -120,7 +116,6 @@ __all__ = [
     "NotFoundError",
     "Notice",
     "Packaged",
-    "Place",
     "Progress",
     "ProtocolError",
     "Pulled",

@@ -144,7 +144,6 @@ class FileSink:
         self.directory = directory
         self.path: Path = directory / f".chartoci-{secrets.token_hex(8)}.part"
         self._file: Any = None
-        self._offset = 0
         self._over = False
         self._lock = threading.Lock()
 
@@ -166,35 +165,31 @@ class FileSink:
                 # A worker that nobody waited for: what it brings must not make a file any more.
                 raise OSError("nobody wants this any more")
             if self._file is None:
-                try:
-                    self._file = open(self.path, "xb", buffering=0)
-                except FileNotFoundError:
-                    self.directory.mkdir(parents=True, exist_ok=True)
-                    self._file = open(self.path, "xb", buffering=0)
+                self.directory.mkdir(parents=True, exist_ok=True)
+                self._file = open(self.path, "xb", buffering=0)
             return self._file
 
     def cut(self, offset: int) -> None:
         file = self._open()
-        if offset != self._offset:
-            file.truncate(offset)
-            file.seek(offset)
-            self._offset = offset
+        file.truncate(offset)
+        file.seek(offset)
 
     def write(self, chunk: bytes) -> object:
         file, view = self._open(), memoryview(chunk)
         while view:
-            written = file.write(view)
-            self._offset += written
-            view = view[written:]
+            view = view[file.write(view) :]
         return None
 
+    def value(self) -> bytes:
+        """All of it, read back."""
+        self._open()
+        return self.path.read_bytes()
+
     def commit(self, name: str) -> Path:
-        """Brings the file to the disk and gives it its name; one that is there already is replaced."""
+        """Gives the file its name; one that is there already is replaced."""
         target = self.directory / name
         try:
-            file = self._open()
-            os.fsync(file.fileno())
-            file.close()
+            self._open().close()
             os.replace(self.path, target)
         except OSError as failed:
             raise failure(failed, target) from None

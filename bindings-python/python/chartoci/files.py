@@ -75,7 +75,8 @@ def _execute(verb: object, root: Path, links: bool) -> Answer:
 
 def _entry(entry: "os.DirEntry[str]") -> tuple[str, str, int, int]:
     status = entry.stat(follow_symlinks=False)
-    return entry.name, _KINDS.get(stat.S_IFMT(status.st_mode), "other"), status.st_size, int(status.st_mtime)
+    modified = (status.st_mtime_ns + 500_000_000) // 1_000_000_000  # the nearest second
+    return entry.name, _KINDS.get(stat.S_IFMT(status.st_mode), "other"), status.st_size, modified
 
 
 def _read(file: Any, limit: int) -> bytes:

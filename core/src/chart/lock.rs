@@ -19,8 +19,11 @@ pub struct Lock {
     pub dependencies: Vec<Dependency>,
     /// Of the requirements and the choice: [`Lock::digest_for`].
     pub digest: String,
-    /// When, in RFC 3339, as the file has it; empty if it has none.
+    /// When, in RFC 3339; empty if the file does not say.
     pub generated: String,
+    /// The file has no list of dependencies, which is not the same as an empty one: Helm writes `null`.
+    #[serde(skip)]
+    unlisted: bool,
 }
 
 impl Lock {
@@ -29,14 +32,25 @@ impl Lock {
     /// # Errors
     /// `yaml.*`, `chart.*`.
     pub fn parse(text: &[u8], limits: &Limits) -> Result<Lock, Error> {
+        Lock::load(text, limits).map(Option::unwrap_or_default)
+    }
+
+    /// As [`Lock::parse`]; none where the document is null or empty, as Helm's loader takes it.
+    pub(super) fn load(text: &[u8], limits: &Limits) -> Result<Option<Lock>, Error> {
         const DOCUMENT: &str = "Chart.lock";
         let node = yaml::parse(text, limits).map_err(|error| error.with("document", DOCUMENT))?;
-        let mut lock = Lock::default();
+        if matches!(node.data, Data::Null) {
+            return Ok(None);
+        }
+        let mut lock = Lock { unlisted: true, ..Lock::default() };
         let mut dependencies = Vec::new();
         let mut decoder = Decoder::new(DOCUMENT, true);
         decoder.fields(&node, |decoder, name, value| {
             match name {
-                "dependencies" => decoder.list(value, &mut dependencies, unless_null(Dependency::decode)),
+                "dependencies" => {
+                    lock.unlisted = matches!(value.data, Data::Null);
+                    decoder.list(value, &mut dependencies, unless_null(Dependency::decode));
+                }
                 "digest" => decoder.text(value, &mut lock.digest),
                 "generated" => time(decoder, value, &mut lock.generated),
                 _ => return false,
@@ -45,7 +59,7 @@ impl Lock {
         });
         decoder.finish()?;
         lock.dependencies = dependencies.into_iter().flatten().collect();
-        Ok(lock)
+        Ok(Some(lock))
     }
 
     /// The digest that Helm writes for these requirements and that choice.
@@ -71,25 +85,34 @@ impl Lock {
             "" => "0001-01-01T00:00:00Z".to_owned(),
             text => normal_time(text),
         };
-        yaml::to_string(&json::tree(&Lock { generated, ..self.clone() }))
+        let mut document = serde_json::json!(Lock { generated, ..self.clone() });
+        if self.unlisted && self.dependencies.is_empty() {
+            document["dependencies"] = serde_json::Value::Null;
+        }
+        yaml::to_string(&document)
     }
 }
 
-/// RFC 3339 as Go reads it: `T` and `Z` in capitals, no leap seconds.
-fn is_time(text: &str) -> bool {
-    Timestamp::parse_rfc3339(text).is_some() && !text.contains(['t', 'z']) && text.get(17..19) != Some("60")
+/// What Go takes for RFC 3339, in RFC 3339: an hour may lack its zero, a comma may begin the fraction; `T` and `Z` are
+/// capitals, and there are no leap seconds.
+fn strict(text: &str) -> Option<String> {
+    let (date, clock) = text.split_once('T')?;
+    let zero = if clock.as_bytes().get(1) == Some(&b':') { "0" } else { "" };
+    let strict = format!("{date}T{zero}{}", clock.replacen(',', ".", 1));
+    let fits = Timestamp::parse_rfc3339(&strict).is_some() && !strict.contains(['t', 'z']);
+    (fits && strict.get(17..19) != Some("60")).then_some(strict)
 }
 
 fn time(decoder: &mut Decoder, node: &Node, target: &mut String) {
     match &node.data {
         Data::Null => {}
-        Data::String(text) if is_time(text) => {
-            target.clone_from(text);
-        }
-        Data::String(text) => {
-            let message = format!("generated is {:?}, no time in RFC 3339", clip(text));
-            decoder.refuse(Code::CHART_FIELD_TYPE, node, message);
-        }
+        Data::String(text) => match strict(text) {
+            Some(time) => *target = time,
+            None => {
+                let message = format!("generated is {:?}, no time in RFC 3339", clip(text));
+                decoder.refuse(Code::CHART_FIELD_TYPE, node, message);
+            }
+        },
         _ => decoder.refuse(Code::CHART_FIELD_TYPE, node, format!("generated must be a time, not {}", node.describe())),
     }
 }
@@ -129,11 +152,25 @@ mod tests {
             ("2025-01-01T00:00:00.100Z", "2025-01-01T00:00:00.1Z"),
             ("2025-01-01T00:00:00.000+00:00", "2025-01-01T00:00:00Z"),
             ("2025-01-01T00:00:00.5-07:00", "2025-01-01T00:00:00.5-07:00"),
+            ("2025-01-01T1:02:03,50Z", "2025-01-01T01:02:03.5Z"),
         ] {
             let lock = Lock::parse(format!("generated: '{read}'").as_bytes(), &Limits::default()).unwrap();
-            assert_eq!(lock.to_yaml(), format!("dependencies: []\ndigest: \"\"\ngenerated: \"{written}\"\n"));
+            assert_eq!(lock.to_yaml(), format!("dependencies: null\ndigest: \"\"\ngenerated: \"{written}\"\n"));
         }
         assert!(Lock::parse(b"", &Limits::default()).unwrap().to_yaml().contains("0001-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn no_list_is_not_an_empty_list_and_an_empty_document_is_no_lock() {
+        let written = |text: &str| {
+            let lock = Lock::load(text.as_bytes(), &Limits::default()).unwrap()?;
+            Some(lock.to_yaml().lines().next().unwrap().to_owned())
+        };
+        assert_eq!(written("digest: x").unwrap(), "dependencies: null");
+        assert_eq!(written("dependencies: ~").unwrap(), "dependencies: null");
+        assert_eq!(written("dependencies: []").unwrap(), "dependencies: []");
+        assert_eq!(written("# nothing\n"), None);
+        assert_eq!(written("~"), None);
     }
 
     #[test]

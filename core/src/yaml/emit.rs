@@ -5,8 +5,7 @@ use std::cmp::Ordering;
 use serde_json::{Number, Value};
 
 use super::resolve::{Precision, float_text, is_timestamp, plain_value};
-use crate::decimal::{plain, shortest};
-use crate::order;
+use crate::json::{decimal, shortest};
 
 /// Columns after which a line is broken at the next blank.
 const WIDTH: usize = 80;
@@ -78,11 +77,7 @@ impl Emitter {
             Value::Object(fields) => {
                 let outer = self.indent;
                 self.deeper(0);
-                let mut fields: Vec<_> = fields.iter().collect();
-                // No total order (`a10` < `a1b` < `a2` < `a10`): where go-yaml's own result is left to chance, this one
-                // depends on nothing but the keys.
-                order::sort(&mut fields, |a, b| natural_order(a.0, b.0) == Ordering::Less);
-                for (key, value) in fields {
+                for (key, value) in sorted(fields.iter().map(|(key, value)| (key.as_str(), value)).collect()) {
                     self.pair(key, value);
                 }
                 self.indent = outer;
@@ -399,16 +394,32 @@ fn number_text(number: &Number) -> String {
     match number.as_f64() {
         Some(float) if number.is_f64() => {
             if float.fract() == 0.0 && float.abs() < 1e21 {
-                let digits = plain(&shortest(float));
+                let digits = decimal(&shortest(float));
                 if digits.parse::<i64>().is_ok() || digits.parse::<u64>().is_ok() {
                     return if digits == "-0" { "0".to_owned() } else { digits };
                 }
             }
             float_text(float, Precision::Double)
         }
-        // By its parts: as a whole it would bring along how floating point is written.
-        _ => number.as_u64().map_or_else(|| number.as_i64().unwrap_or_default().to_string(), |whole| whole.to_string()),
+        _ => number.to_string(),
     }
+}
+
+/// Sorts by [`natural_order`]. That is no total order (`a10` < `a1b` < `a2` < `a10`), for which the standard library's
+/// sort may panic; where go-yaml's own result is left to chance, this one depends on nothing but the keys.
+fn sorted<'a>(mut fields: Vec<(&'a str, &'a Value)>) -> Vec<(&'a str, &'a Value)> {
+    if fields.len() <= 1 {
+        return fields;
+    }
+    let second = sorted(fields.split_off(fields.len() / 2));
+    let first = sorted(fields);
+    let (mut first, mut second) = (first.into_iter().peekable(), second.into_iter().peekable());
+    std::iter::from_fn(|| match (first.peek(), second.peek()) {
+        (Some((a, _)), Some((b, _))) if natural_order(b, a) == Ordering::Less => second.next(),
+        (Some(_), _) => first.next(),
+        (None, _) => second.next(),
+    })
+    .collect()
 }
 
 /// Letters after anything else, runs of digits by their value.

@@ -6,4 +6,3 @@ mod faults;
 mod floor;
 mod peer;
 mod uploads;
-mod verbs;

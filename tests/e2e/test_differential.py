@@ -1,0 +1,305 @@
+"""Nasty charts, asked side by side of Helm and of us: accepted and refused alike, the same values, texts and packages.
+
+In bulk Helm answers as a library in this process (helm-python-sdk, Helm 4.2.3); the binaries, 4.3.1 and 3, are asked about a
+sample. `NASTY=2000` sets how many, `NASTY_FIRST=17 NASTY=1` asks one. What differs on purpose stands in docs/fidelity.md.
+"""
+
+import ctypes
+import gzip
+import io
+import json
+import os
+import pathlib
+import platform
+import re
+import tarfile
+import tempfile
+from typing import Any
+
+import chartoci
+import helm
+import nasty
+import pytest
+from chartoci.documents import archive_of
+from conftest import SHARED, run
+
+COUNT = int(os.environ.get("NASTY", "200"))
+FIRST = int(os.environ.get("NASTY_FIRST", "0"))
+SAMPLE = max(1, COUNT // 10)
+SECTIONS = ("all", "chart", "values", "readme", "crds")
+# A fraction of a second, which Go rounds in a tar header.
+MODIFIED = 1_700_000_000.6
+# What Helm's library does not list among the files.
+DOCUMENTS = {"Chart.yaml", "Chart.lock", "values.yaml", "values.schema.json", "requirements.yaml", "requirements.lock"}
+
+
+class Refused(str):
+    """What one of the two said instead of an answer."""
+
+
+class Library:
+    """Helm as a library."""
+
+    def __init__(self) -> None:
+        import helm_python
+
+        self.sdk, self.native = helm_python, helm_python._native
+
+    def call(self, function: str, *words: object) -> str:
+        """What a function gives; bytes that are no UTF-8 are kept."""
+        out, error = ctypes.c_void_p(), ctypes.c_void_p()
+        words = tuple(word.encode() if isinstance(word, str) else word for word in words)
+        status = getattr(self.native.lib, function)(*words, ctypes.byref(out), ctypes.byref(error))
+        said, why = (ctypes.string_at(one.value).decode("utf-8", "surrogateescape") if one.value else "" for one in (out, error))
+        for one in (out, error):
+            self.native.lib.helm_free_string(one)
+        if status:
+            raise self.sdk.HelmError(why)
+        return said
+
+    def chart(self, path: pathlib.Path) -> dict[str, Any] | Refused:
+        try:
+            with self.sdk.Chart.load(path) as chart:
+                return self.seen(chart, path)
+        except (self.sdk.HelmError, UnicodeDecodeError) as error:  # an error's text need not be UTF-8
+            return Refused(error)
+
+    def seen(self, chart: Any, path: pathlib.Path) -> dict[str, Any]:
+        options = {section: json.dumps({"format": section}) for section in SECTIONS}
+        no_client = self.native.HANDLE(0)
+        return {
+            "config": self.call("helm_chart_metadata", chart._raw()),
+            "values": plain(json.loads(self.call("helm_chart_values", chart._raw()))) or {},
+            "files": sorted(file["name"] for file in chart.files if file["name"] not in DOCUMENTS),
+            "templates": [file["name"] for file in chart.templates],
+            "dependencies": sorted(json.dumps(one, sort_keys=True) for one in chart.dependencies),
+            **{f"show {section}": self.call("helm_show", no_client, str(path), said) for section, said in options.items()},
+        }
+
+    def package(self, directory: pathlib.Path, destination: pathlib.Path) -> list[Any] | Refused:
+        try:
+            packed = self.call("helm_package_run", str(directory), json.dumps({"destination": str(destination)}))
+            return entries(pathlib.Path(packed).read_bytes())
+        except self.sdk.HelmError as error:
+            return Refused(error)
+
+    def extract(self, archive: pathlib.Path, directory: pathlib.Path) -> dict[str, bytes] | Refused:
+        try:
+            self.sdk.chart.expand(directory, archive)
+            return files_below(directory)
+        except self.sdk.HelmError as error:
+            return Refused(error)
+
+
+@pytest.fixture(autouse=True)
+def _without_helms_warnings(capfd):
+    yield
+    capfd.readouterr()
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    """tests/requirements.txt brings it where there is a build of it."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        pytest.importorskip("helm_python", reason="helm-python-sdk is not installed")
+    return Library()
+
+
+def plain(value: Any) -> Any:
+    """The value with floating-point numbers only, as Helm holds them, and with booleans that are no numbers."""
+    match value:
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case list():
+            return [plain(item) for item in value]
+        case bool():
+            return str(value)
+        case int() | float():
+            return float(value)
+        case _:
+            return value
+
+
+def entries(data: bytes) -> list[Any]:
+    """What is in a package: in its order, but charts by name, since Helm's order of these changes from run to run."""
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(data))) as archive:
+        found = [(entry.name, archive.extractfile(entry).read(), entry.mtime, entry.mode) for entry in archive]  # type: ignore[union-attr]
+    return sorted(map(forgiven, found), key=lambda one: re.match(r"[^/]*(/charts/[^/]*(?=/))*", one[0])[0])  # type: ignore[index]
+
+
+def forgiven(entry: tuple[str, bytes, int, int]) -> tuple[str, bytes, int, int]:
+    """Of a lock, null entries are dropped, and where it bears no time Helm takes the clock's."""
+    name, content, modified, mode = entry
+    if name.endswith("/Chart.lock"):
+        content = content.replace(b"dependencies:\n- null\ndigest", b"dependencies: []\ndigest").replace(b"\n- null\n", b"\n")
+        modified = 0 if b'generated: "000' in content else modified
+    return name, content, modified, mode
+
+
+def files_below(directory: pathlib.Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def our_chart(path: pathlib.Path) -> dict[str, Any] | Refused:
+    try:
+        archive = archive_of(path)
+        names = [name for name in archive.files if not name.startswith("templates/") and name not in DOCUMENTS]
+        configs = [json.loads(one.metadata.config()) for one in archive.dependencies]
+        return {
+            "config": archive.metadata.config().decode(),
+            "values": plain(archive.values),
+            "files": sorted(name for name in names if not name.startswith("charts/") or name.endswith(".prov")),
+            "templates": archive.templates,
+            "dependencies": sorted(json.dumps(config, sort_keys=True) for config in configs),
+            # The library's texts end at the first NUL, as in C.
+            **{f"show {section}": chartoci.show(archive, section).split("\0")[0] for section in SECTIONS},
+        }
+    except chartoci.ChartOciError as error:
+        return Refused(error.code)
+
+
+def our_package(directory: pathlib.Path) -> list[Any] | Refused:
+    try:
+        return entries(chartoci.package(directory).data)
+    except chartoci.ChartOciError as error:
+        return Refused(error.code)
+
+
+def our_extract(archive: pathlib.Path, directory: pathlib.Path) -> dict[str, bytes] | Refused:
+    try:
+        chartoci.Archive.read(archive).extract(directory)
+        return files_below(directory)
+    except chartoci.ChartOciError as error:
+        return Refused(error.code)
+
+
+def put(case: nasty.Case, directory: pathlib.Path) -> pathlib.Path:
+    """The case as a file or a directory."""
+    if case.kind == "archive":
+        path = directory / "chart.tgz"
+        path.write_bytes(case.data)
+        return path
+    root = directory / "web"
+    for name, content in case.tree.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, nasty.Link):
+            path.symlink_to(content.target)
+        else:
+            path.write_bytes(content)
+            os.utime(path, (MODIFIED, MODIFIED))
+    return root
+
+
+def differences(what: str, theirs: Any, ours: Any, may: frozenset[str]) -> list[str]:
+    """What differs, as text; a refusal of ours with one of the codes in `may` is on purpose."""
+    if isinstance(ours, Refused) or isinstance(theirs, Refused):
+        alike = isinstance(ours, Refused) and (isinstance(theirs, Refused) or ours in may)
+        return [] if alike else [f"{what}\n    Helm: {short(theirs)}\n    ours: {short(ours)}"]
+    if isinstance(theirs, list):
+        theirs, ours = ({"names": [one[0] for one in side]} | {one[0]: one for one in side} for side in (theirs, ours))
+    keys = sorted(theirs.keys() | ours.keys())
+    pairs = [(key, theirs.get(key), ours.get(key)) for key in keys]
+    return [f"{what}: {key}\n    Helm: {short(their)}\n    ours: {short(our)}" for key, their, our in pairs if their != our]
+
+
+def short(value: Any) -> str:
+    text = f"refused: {str(value)}" if isinstance(value, Refused) else repr(value)
+    return text if len(text) < 600 else text[:600] + "…"
+
+
+def ask(library: Library, name: str, path: pathlib.Path, may: frozenset[str], beside: pathlib.Path) -> list[str]:
+    """All that the library can be asked about one chart."""
+    theirs, ours = library.chart(path), our_chart(path)
+    found = differences(name, theirs, ours, may)
+    if path.is_dir():
+        packed = library.package(path, beside)
+        if isinstance(packed, Refused) and "unsupported value" in packed:
+            return found  # Helm shows what it cannot pack.
+        found += differences(f"{name} packed", packed, our_package(path), may | {"archive.duplicate"})
+    elif isinstance(theirs, dict) and isinstance(ours, dict) and '"name":"web"' in theirs["config"]:
+        # Other names: Helm calls the folder as Chart.yaml does, without cleaning the name.
+        trees = [beside / "theirs", beside / "ours"]
+        for tree in trees:
+            tree.mkdir()
+        extracted = library.extract(path, trees[0])
+        found += differences(f"{name} extracted", extracted, our_extract(path, trees[1]), frozenset({"files.name"}))
+    return found
+
+
+def test_nasty_charts_are_read_and_packed_as_helm_does(library, compared):
+    found = []
+    for number in range(FIRST, FIRST + COUNT):
+        case = nasty.case(number)
+        with tempfile.TemporaryDirectory() as directory:
+            beside = pathlib.Path(directory)
+            found += ask(library, case.name, put(case, beside), case.may, beside)
+        compared["nasty charts"] += 1
+    assert not found, f"{len(found)} differences in {COUNT} cases\n" + "\n".join(found)
+    assert compared["nasty charts"] == COUNT > 0
+
+
+def test_real_charts_are_read_and_unpacked_as_helm_does(library, compared):
+    if not SHARED.is_dir():
+        pytest.skip(f"no real charts in {SHARED}")
+    found = []
+    for path in sorted(SHARED.rglob("*.tgz")):
+        with tempfile.TemporaryDirectory() as directory:
+            found += ask(library, path.name, path, frozenset(), pathlib.Path(directory))
+        compared["real charts"] += 1
+    assert not found, "\n".join(found)
+    assert compared["real charts"] >= 70
+
+
+@pytest.mark.parametrize("major", [3, 4])
+def test_the_binaries_say_what_the_library_says(major, compared, tmp_path):
+    binary = helm.binary(major)
+    if not binary.exists():
+        pytest.skip(f"helm{major} is not there: python tests/tools/helm.py fetches it")
+    homes = {f"HELM_{kind}_HOME": str(tmp_path / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
+
+    def says(*words: object) -> str | Refused:
+        done = run(binary, *words, check=False, **homes)
+        return Refused(done.stderr) if done.returncode else done.stdout
+
+    def ours(path: pathlib.Path) -> str | Refused:
+        try:
+            return chartoci.show(path, "chart")
+        except chartoci.ChartOciError as error:
+            return Refused(error.code)
+
+    found = []
+    for number in range(FIRST, FIRST + SAMPLE):
+        case = nasty.case(number)
+        if major == 3 and case.name.startswith("values"):
+            continue  # Helm 3 reads the first document only.
+        with tempfile.TemporaryDirectory() as directory:
+            path = put(case, pathlib.Path(directory))
+            theirs = says("show", "chart", path)
+            pair = [{"show": side} if not isinstance(side, Refused) else side for side in (theirs, ours(path))]
+            found += differences(case.name, *pair, case.may)
+            if major == 4 and path.is_dir():
+                said = says("package", path, "-d", directory)
+                packed = said if isinstance(said, Refused) else entries(next(pathlib.Path(directory).glob("*.tgz")).read_bytes())
+                found += differences(f"{case.name} packed", packed, our_package(path), case.may | {"archive.duplicate"})
+        compared[f"nasty charts with helm{major}"] += 1
+    assert not found, "\n".join(found)
+    assert compared[f"nasty charts with helm{major}"] > 0
+
+
+def test_helm_writes_the_digest_of_a_lock_that_we_compute(library, compared, tmp_path):
+    for number in range(max(10, COUNT // 10)):
+        root = tmp_path / str(number)
+        chart_yaml, charts = nasty.depending(number)
+        for name, version in charts.items():
+            (root / name).mkdir(parents=True)
+            (root / name / "Chart.yaml").write_text(f"apiVersion: v2\nname: {name}\nversion: {version}\n")
+        (root / "web").mkdir(parents=True)
+        (root / "web" / "Chart.yaml").write_text(chart_yaml)
+        library.sdk._native.call_status("helm_dependency_update", str(root / "web"), None)
+        lock = chartoci.Lock.parse((root / "web" / "Chart.lock").read_bytes())
+        required = chartoci.Metadata.parse(chart_yaml).dependencies
+        assert chartoci.Lock.digest_for(required, lock.dependencies) == lock.digest, chart_yaml
+        assert lock.to_yaml() == (root / "web" / "Chart.lock").read_text()
+        compared["digests of locks"] += 1
+    assert compared["digests of locks"] > 0
