@@ -149,6 +149,17 @@ impl Diagnostic {
     fn fix(&self) -> Option<&str> {
         self.0.fix.as_ref().map(|fix| fix.replacement.as_str())
     }
+    #[getter]
+    fn related(&self) -> Vec<Place> {
+        let place = |(span, message): &(diagnostic::Span, String)| Place {
+            line: span.line,
+            column: span.column,
+            end_line: span.end_line,
+            end_column: span.end_column,
+            message: message.clone(),
+        };
+        self.0.related.iter().map(place).collect()
+    }
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         serialized(py, &self.0)
     }
@@ -157,6 +168,24 @@ impl Diagnostic {
     }
     fn __repr__(&self) -> String {
         format!("<Diagnostic {}>", self.0)
+    }
+}
+
+/// Another place that has to do with a finding.
+#[pyclass(frozen, eq, get_all, module = "chartoci")]
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+    message: String,
+}
+
+#[pymethods]
+impl Place {
+    fn __repr__(&self) -> String {
+        format!("<Place {}:{}: {}>", self.line, self.column, self.message)
     }
 }
 
@@ -198,6 +227,27 @@ impl Report {
     }
     fn to_json(&self) -> String {
         serde_json::to_string(&self.0).unwrap_or_default()
+    }
+    fn to_sarif(&self) -> String {
+        diagnostic::sarif([&self.0])
+    }
+    #[pyo3(signature = (*, color = false))]
+    fn to_text(&self, color: bool) -> String {
+        self.0.to_text(color)
+    }
+    #[getter]
+    fn is_chart(&self) -> bool {
+        self.0.is_chart()
+    }
+    /// The documents that can be mended.
+    #[getter]
+    fn documents(&self) -> Vec<&str> {
+        self.0.documents().collect()
+    }
+    /// A document with all fixes; every other byte stays.
+    #[pyo3(signature = (document = None))]
+    fn fixed<'py>(&self, py: Python<'py>, document: Option<&str>) -> PyResult<Bound<'py, PyBytes>> {
+        self.0.fixed(document).map(|text| PyBytes::new(py, &text)).raise(py)
     }
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -751,6 +801,12 @@ impl Ignore {
     fn matches(&self, path: &str, is_dir: bool) -> bool {
         self.0.matches(path, is_dir)
     }
+}
+
+/// One SARIF document of several reports.
+#[pyfunction]
+pub(crate) fn sarif(reports: Vec<PyRef<'_, Report>>) -> String {
+    diagnostic::sarif(reports.iter().map(|report| &report.0))
 }
 
 /// What is wrong with a document's bytes; `filename` helps to guess what they are.

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use chartoci::auth::store::{Environment, Found, Lookup, Platform};
 use chartoci::chart as core;
+use chartoci::check::CheckDirectory;
 use chartoci::files::{Answer, Entry, EntryKind, FileFailure, Step, Verb};
 use chartoci::server;
 use chartoci::time::Timestamp;
@@ -12,7 +13,7 @@ use pyo3::exceptions::{PyFileExistsError, PyFileNotFoundError, PyOSError, PyPerm
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use crate::chart::{Archive, Limits, Metadata};
+use crate::chart::{Archive, Limits, Metadata, Report};
 use crate::data::lock;
 use crate::errors::Raise;
 use crate::exchange::credential_out;
@@ -133,6 +134,7 @@ machine!(core::Package, |py, packed| {
     let fields = (packed.filename, data, Digest(packed.digest), Metadata(packed.metadata));
     py.import("chartoci.model")?.getattr("Packaged")?.call1(fields)?.unbind()
 });
+machine!(CheckDirectory, |py, report| Py::new(py, Report::new(report))?.into_any());
 machine!(core::Directory, |py, archive| Py::new(py, Archive::unpacked(archive))?.into_any());
 machine!(core::extract::Extract, |py, name| name.into_pyobject(py)?.into_any().unbind());
 machine!(server::Open, |py, _nothing| py.None());
@@ -179,6 +181,13 @@ pub(crate) fn package(
 ) -> Machine {
     let options = core::package::Options { version, app_version, created: created.map(Timestamp::from_unix) };
     Machine(Mutex::new(Box::new(core::Package::new(options, &Limits::or_default(limits)))))
+}
+
+/// Checks the chart's directory that is the root of the verbs, and is called by that path.
+#[pyfunction]
+#[pyo3(signature = (path, limits = None))]
+pub(crate) fn check_directory(path: &str, limits: Option<&Bound<'_, Limits>>) -> Machine {
+    Machine(Mutex::new(Box::new(CheckDirectory::new(path, &Limits::or_default(limits)))))
 }
 
 /// Reads the chart's directory that is the root of the verbs.

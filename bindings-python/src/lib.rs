@@ -19,8 +19,8 @@ mod _native {
 
     #[pymodule_export]
     use crate::chart::{
-        Archive, Code, Dependency, Diagnostic, Files, Ignore, Limits, Lock, Maintainer, Metadata, Report, Scan, check,
-        codes, show,
+        Archive, Code, Dependency, Diagnostic, Files, Ignore, Limits, Lock, Maintainer, Metadata, Place, Report, Scan,
+        check, codes, sarif, show,
     };
     #[pymodule_export]
     use crate::errors::error;
@@ -30,7 +30,8 @@ mod _native {
     };
     #[pymodule_export]
     use crate::files::{
-        Finished, List, Machine, MakeDirectory, Read, Remove, Rename, Sync, Write, directory, extract, lookup, package,
+        Finished, List, Machine, MakeDirectory, Read, Remove, Rename, Sync, Write, check_directory, directory, extract,
+        lookup, package,
     };
     #[pymodule_export]
     use crate::oci::{Artifact, Descriptor, Digest, Digester, Reference};

@@ -614,6 +614,7 @@ fn read_json(value: &JsValue) -> Result<serde_json::Value> {
     js_sys::JSON::stringify(value)
         .ok()
         .and_then(|text| text.as_string())
-        .and_then(|text| serde_json::from_str(&text).ok())
+        .and_then(|text| chartoci::json::parse(text.as_bytes(), u64::MAX).ok())
+        .map(|parsed| parsed.value)
         .ok_or_else(|| argument("importValues holds what is no JSON"))
 }

@@ -1,6 +1,6 @@
 //! Where Helm meets OCI: a chart as a manifest (Helm 4.3, `pkg/registry/client.go`, `chart.go`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -10,6 +10,7 @@ use crate::error::{Code, Error};
 use crate::json;
 use crate::limits::Limits;
 use crate::oci::{Descriptor, Digest, Index, Manifest, annotations, media_type};
+use crate::order;
 use crate::time::Timestamp;
 
 /// The config blob: Chart.yaml as JSON.
@@ -111,7 +112,7 @@ impl Artifact {
             layers.push(Descriptor::of(PROVENANCE, provenance));
         }
         // Helm orders layers by digest, so the provenance may come first.
-        layers.sort_by(|a, b| a.digest.as_str().cmp(b.digest.as_str()));
+        order::sort(&mut layers, |a, b| a.digest.as_str() < b.digest.as_str());
         let parsed = Manifest {
             media_type: None,
             artifact_type: None,
@@ -177,7 +178,10 @@ impl Artifact {
         }
         let count = |kinds: &[&str]| {
             let layers = self.layers().iter().filter(|layer| kinds.contains(&layer.media_type.as_str()));
-            layers.map(|layer| &layer.digest).collect::<BTreeSet<_>>().len()
+            let mut digests: Vec<&str> = layers.map(|layer| layer.digest.as_str()).collect();
+            order::sort(&mut digests, |a, b| a < b);
+            digests.dedup();
+            digests.len()
         };
         match count(&[CHART, LEGACY_CHART]) {
             0 => find(Code::ARTIFACT_NO_CHART, format!("no layer is of the type {CHART}"), "/layers"),
@@ -355,11 +359,10 @@ pub fn annotations(metadata: &Metadata, created: Option<Timestamp>) -> BTreeMap<
         (annotations::SOURCE, metadata.sources.first().cloned().unwrap_or_default()),
         (annotations::AUTHORS, authors.join(", ")),
     ];
-    let mut all: BTreeMap<String, String> = made
-        .into_iter()
-        .filter(|(_, value)| !value.trim().is_empty())
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
+    let mut all = BTreeMap::new();
+    for (name, value) in made.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
+        all.insert(name.to_owned(), value);
+    }
     for (name, value) in &metadata.annotations {
         if !matches!(name.as_str(), annotations::TITLE | annotations::VERSION) {
             all.insert(name.clone(), value.clone());

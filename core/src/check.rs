@@ -1,7 +1,5 @@
 //! `check`: everything that is wrong with a document, at once.
 
-use std::collections::BTreeSet;
-
 use crate::artifact::Artifact;
 use crate::chart::archive::peek_chart_yaml;
 use crate::chart::metadata::duplicates;
@@ -12,6 +10,10 @@ use crate::json;
 use crate::limits::Limits;
 use crate::version::{Constraint, Version};
 use crate::yaml::{self, Data, Node};
+
+mod directory;
+
+pub use directory::CheckDirectory;
 
 /// What a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +101,7 @@ impl Document {
             return guess_json(text);
         }
         let keys = top_keys(text);
-        let has = |key: &str| keys.contains(key);
+        let has = |key: &str| keys.contains(&key);
         match () {
             () if has("entries") && has("apiVersion") => Some(Document::Index),
             () if has("digest") && has("generated") => Some(Document::ChartLock),
@@ -112,7 +114,7 @@ impl Document {
 }
 
 fn guess_json(text: &str) -> Option<Document> {
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    let value = json::parse(text.as_bytes(), u64::MAX).ok()?.value;
     let has = |key: &str| value.get(key).is_some();
     match () {
         () if has("schemaVersion") || has("layers") || has("manifests") => Some(Document::Manifest),
@@ -123,7 +125,7 @@ fn guess_json(text: &str) -> Option<Document> {
 }
 
 /// What stands before a colon at the start of a line: the keys, even where the text as a whole is no YAML.
-fn top_keys(text: &str) -> BTreeSet<&str> {
+fn top_keys(text: &str) -> Vec<&str> {
     let key = |line: &'_ str| {
         let (key, rest) = line.split_once(':')?;
         let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
@@ -169,38 +171,46 @@ pub fn check(data: &[u8], kind: Option<Document>, filename: Option<&str>, limits
             return Err(Error::new(Code::CHECK_KIND, format!("there are no rules for the kind {:?} yet", kind.name())));
         }
     };
-    let mut seen: Vec<Diagnostic> = Vec::new();
-    for diagnostic in &report.sorted() {
-        // One mistake may show in two ways of looking at it; such findings stand beside each other.
-        if !seen.iter().rev().take(4).any(|known| known == diagnostic) {
-            seen.push(diagnostic.clone());
-        }
-    }
-    Ok(seen.into_iter().collect())
+    let is_chart = kind == Document::Chart;
+    let report = report.sorted().without_repeats().found_in(filename.unwrap_or_default(), is_chart);
+    Ok(if is_chart { report } else { report.with_sources(|_| Some(data)) })
 }
+
+type Rules = fn(&[u8], &Limits) -> Report;
+
+/// The rules for a chart's documents.
+const DOCUMENTS: [(&str, Rules); 3] = [
+    ("Chart.yaml", chart_yaml),
+    ("values.yaml", values),
+    ("Chart.lock", |text, limits| duplicate_keys(text, "Chart.lock", limits)),
+];
 
 /// A packed chart: what keeps it from being read, then its documents one by one.
 fn chart(data: &[u8], limits: &Limits) -> Report {
-    match Archive::read(data, limits) {
+    let chart_yaml = |path: &str| (path == "Chart.yaml").then(|| peek_chart_yaml(data, limits).ok())?;
+    judged(Archive::read(data, limits), chart_yaml, limits)
+}
+
+/// What is wrong with a chart that was read, or was not: then `text` has the documents that are known all the same.
+fn judged(chart: Result<Archive, Error>, mut text: impl FnMut(&str) -> Option<Vec<u8>>, limits: &Limits) -> Report {
+    match chart {
         Ok(archive) => {
             let mut report = vendored(&archive, "");
-            for (path, rules) in [
-                ("Chart.yaml", chart_yaml as fn(&[u8], &Limits) -> Report),
-                ("values.yaml", values),
-                ("Chart.lock", |text, limits| duplicate_keys(text, "Chart.lock", limits)),
-            ] {
+            for (path, rules) in DOCUMENTS {
                 report.extend(archive.file(path).map(|text| rules(text, limits)).unwrap_or_default());
             }
-            report
+            report.with_sources(|document| archive.file(document))
         }
         Err(error) => {
-            let mut report = findings(&error, "chart", &[]);
-            if let Ok(text) = peek_chart_yaml(data, limits) {
-                let known: BTreeSet<String> = report.iter().map(|finding| finding.document.clone()).collect();
-                if known.contains("Chart.yaml") {
-                    report = Report::new();
-                }
-                report.extend(chart_yaml(&text, limits));
+            let mut report = Report::new();
+            for (path, rules) in DOCUMENTS {
+                let Some(text) = text(path) else { continue };
+                report.extend(rules(&text, limits).with_sources(|_| Some(&text)));
+            }
+            let said = findings(&error, "chart", &[]);
+            // The rules may have said it, and more of it.
+            if !report.errors().any(|known| said.iter().any(|finding| finding.document == known.document)) {
+                report.extend(said);
             }
             report
         }
@@ -426,7 +436,7 @@ fn findings(error: &Error, document: &str, text: &[u8]) -> Report {
         |name: &str| error.context().iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value.as_str());
     let number = |name: &str| fact(name).and_then(|value| value.parse().ok());
     let span = number("line").map(|line| place_at(text, line, number("column").unwrap_or(1)));
-    let document = fact("entry").or(fact("document")).unwrap_or(document);
+    let document = fact("entry").or(fact("path")).or(fact("document")).unwrap_or(document);
     let mut finding = Diagnostic::new(error.code(), document, error.to_string());
     finding.help = error.hint().to_owned();
     Report::from_iter([finding.at(fact("pointer").unwrap_or_default(), span)])
@@ -461,16 +471,6 @@ mod tests {
         report.iter().map(|finding| (finding.code.name(), finding.pointer.as_str(), line(finding))).collect()
     }
 
-    fn fixed(text: &str, report: &Report) -> String {
-        let mut fixes: Vec<&Fix> = report.iter().filter_map(|finding| finding.fix.as_ref()).collect();
-        fixes.sort_by_key(|fix| std::cmp::Reverse(fix.span.start));
-        let mut text = text.to_owned();
-        for fix in fixes {
-            text.replace_range(fix.span.start..fix.span.end, &fix.replacement);
-        }
-        text
-    }
-
     const GOOD: &str = "apiVersion: v2\nname: web\nversion: 1.0.0\nicon: https://x.example/i.png\n";
 
     #[test]
@@ -499,7 +499,7 @@ mod tests {
                 ("chart.dependency_range", "/dependencies/0/version", 13),
             ]
         );
-        let fixed = fixed(text, &report);
+        let fixed = String::from_utf8(report.fixed(None).unwrap()).unwrap();
         assert!(fixed.contains("appVersion: \"1.10\" # soon\nkeywords: [x]\n"), "{fixed}");
         assert!(fixed.contains("  email: x\n"), "{fixed}");
     }

@@ -3,7 +3,9 @@
 import json
 import os
 import pathlib
+import random
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -377,3 +379,79 @@ def test_requests_go_through_a_proxy_where_one_is_named(chart: bytes) -> None:
         transport.close()
     assert seen[0] == "GET http://registry.invalid/v2/charts/web/tags/list HTTP/1.1"
     assert seen[1].startswith("CONNECT registry.invalid:443 HTTP/1.")
+
+
+TAGS = b'{"name":"web","tags":["1.0.0"]}'
+SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n" % len(TAGS)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + SIZED + b"\r\n" + TAGS,
+        b"HTTP/1.1 200\r\nTransfer-Encoding: CHUNKED\r\n\r\n4;x=y\r\n" + TAGS[:4] + b"\r\n1b\r\n" + TAGS[4:] + b"\r\n0\r\nA: b\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n" + TAGS,
+        b"HTTP/1.1 200 OK\nContent-Length: %d\n\n" % len(TAGS) + TAGS,
+        SIZED + b"X-Long: one\r\n two\r\n\tthree\r\nNo field at all\r\n\r\n" + TAGS,
+    ],
+    ids=["informational", "chunked", "until it closes", "bare line feeds", "folded"],
+)  # fmt: skip
+def test_every_form_of_an_answer_is_understood(answer: bytes) -> None:
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(answer)
+
+    with peer(serve) as host, chartoci.Client(credentials=None) as client:
+        assert client.tags(f"{host}/charts/web") == ["1.0.0"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b"", "transport.reset"),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", "transport.reset"),
+        (SIZED + b"\r\n" + TAGS[:-3], "transport.reset"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nshort", "transport.reset"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "transport.other"),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "transport.other"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n", "transport.other"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", "transport.other"),
+    ],
+    ids=["nothing", "half a head", "half a body", "half a chunk", "another protocol", "an upgrade", "fields without end",
+         "a line without end"],
+)  # fmt: skip
+def test_an_answer_that_is_none_says_so(answer: bytes, code: str) -> None:
+    def serve(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(answer)
+
+    policy = chartoci.RetryPolicy(attempts=1)
+    with peer(serve) as host, chartoci.Client(credentials=None, retry=policy) as client:
+        with pytest.raises(chartoci.TransportError) as caught:
+            client.tags(f"{host}/charts/web")
+    assert caught.value.code == code
+
+
+def test_a_refusal_in_the_middle_of_an_upload_is_read(web: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    body = b'{"errors":[{"code":"SIZE_INVALID","message":"too much"}]}'
+    refusal = b"HTTP/1.1 413 X\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+    def serve(connection: socket.socket) -> None:
+        line = b""
+        while not line.endswith(b"\r\n\r\n"):
+            line += connection.recv(1)
+        if line.startswith(b"POST"):
+            connection.sendall(b"HTTP/1.1 202 X\r\nLocation: /up?a=b\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            return
+        connection.sendall(refusal)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(1 << 16):  # so that the system sends no reset
+            pass
+
+    big = tmp_path / "big"
+    shutil.copytree(web, big)
+    (big / "noise.bin").write_bytes(random.Random(1).randbytes(3 << 20))
+    with peer(serve) as host, chartoci.Client(credentials=None, retry=chartoci.RetryPolicy(attempts=1)) as client:
+        with pytest.raises(chartoci.UnsupportedError) as caught:
+            client.push(chartoci.package(big), f"oci://{host}/charts")
+    assert (caught.value.code, caught.value.status) == ("registry.too_large", 413)

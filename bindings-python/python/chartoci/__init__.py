@@ -25,6 +25,7 @@ from chartoci._native import (
     Lock,
     Maintainer,
     Metadata,
+    Place,
     Reference,
     Report,
     RetryPolicy,
@@ -36,6 +37,7 @@ Mapping.register(Files)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from chartoci.aclient import AsyncClient
     from chartoci.client import LOOPBACK, Client
     from chartoci.credentials import DEFAULT
     from chartoci.documents import check, package, show
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
 
 # Where the names live that are loaded on first use.
 _LAZY = {
+    "aclient": "AsyncClient",
     "client": "Client LOOPBACK",
     "credentials": "DEFAULT",
     "documents": "check package show",
@@ -89,6 +92,7 @@ __all__ = [
     "AbortedError",
     "Archive",
     "Artifact",
+    "AsyncClient",
     "ChartOciError",
     "Client",
     "Code",
@@ -116,6 +120,7 @@ __all__ = [
     "NotFoundError",
     "Notice",
     "Packaged",
+    "Place",
     "Progress",
     "ProtocolError",
     "Pulled",

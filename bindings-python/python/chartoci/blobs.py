@@ -144,6 +144,7 @@ class FileSink:
         self.directory = directory
         self.path: Path = directory / f".chartoci-{secrets.token_hex(8)}.part"
         self._file: Any = None
+        self._offset = 0
         self._over = False
         self._lock = threading.Lock()
 
@@ -165,31 +166,35 @@ class FileSink:
                 # A worker that nobody waited for: what it brings must not make a file any more.
                 raise OSError("nobody wants this any more")
             if self._file is None:
-                self.directory.mkdir(parents=True, exist_ok=True)
-                self._file = open(self.path, "xb", buffering=0)
+                try:
+                    self._file = open(self.path, "xb", buffering=0)
+                except FileNotFoundError:
+                    self.directory.mkdir(parents=True, exist_ok=True)
+                    self._file = open(self.path, "xb", buffering=0)
             return self._file
 
     def cut(self, offset: int) -> None:
         file = self._open()
-        file.truncate(offset)
-        file.seek(offset)
+        if offset != self._offset:
+            file.truncate(offset)
+            file.seek(offset)
+            self._offset = offset
 
     def write(self, chunk: bytes) -> object:
         file, view = self._open(), memoryview(chunk)
         while view:
-            view = view[file.write(view) :]
+            written = file.write(view)
+            self._offset += written
+            view = view[written:]
         return None
 
-    def value(self) -> bytes:
-        """All of it, read back."""
-        self._open()
-        return self.path.read_bytes()
-
     def commit(self, name: str) -> Path:
-        """Gives the file its name; one that is there already is replaced."""
+        """Brings the file to the disk and gives it its name; one that is there already is replaced."""
         target = self.directory / name
         try:
-            self._open().close()
+            file = self._open()
+            os.fsync(file.fileno())
+            file.close()
             os.replace(self.path, target)
         except OSError as failed:
             raise failure(failed, target) from None

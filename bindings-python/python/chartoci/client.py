@@ -1,18 +1,25 @@
-"""The client: verbs over the core's exchanges."""
+"""The client: verbs over the core's exchanges.
 
+A verb is written once, as a plan: a generator that yields each exchange that is to be driven and gets its outcome. `Client`
+carries plans out in the calling thread, `AsyncClient` in its event loop.
+"""
+
+import functools
+import inspect
 import os
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Concatenate, Final, Generic, Literal, NamedTuple, ParamSpec, Self, TypeVar
 
 from chartoci import _native as native
 from chartoci import blobs, files
 from chartoci._native import (
     Archive,
     Artifact,
+    Ask,
     Constraint,
     Exchange,
     Limits,
@@ -24,7 +31,7 @@ from chartoci._native import (
     Session,
     Version,
 )
-from chartoci.credentials import DEFAULT, Credentials, answer
+from chartoci.credentials import DEFAULT, Credential, Default, answer
 from chartoci.documents import seconds
 from chartoci.drive import Drive, Workers
 from chartoci.model import Event, Fetched, Inspected, Packaged, Parts, Pulled, Pushed, Resolved
@@ -37,23 +44,59 @@ Allow = Collection[str] | Callable[[str, str, int], bool]
 IfExists = Literal["overwrite", "skip-same", "refuse"]
 Named = str | Reference
 
+P = ParamSpec("P")
+R = TypeVar("R")
+CredentialsFrom = TypeVar("CredentialsFrom")
+TransportLike = TypeVar("TransportLike")
 
-class Client:
-    """Talks to registries. Threads may share it; connections and tokens are kept between calls.
 
-        with Client() as client:
-            client.push("web-1.0.0.tgz", "oci://registry.example/charts")
+class Run(NamedTuple):
+    """An exchange that a plan wants driven."""
 
-    `credentials`: DEFAULT (Helm's then Docker's files), None (anonymous), (user, password), a token, or a callable.
-    `plain_http`: LOOPBACK (http for loopback names only, and not where TLS options are given), True, False, or a set of
-    hosts. `idle_timeout` bounds the silence of one attempt, `timeout` a whole verb, both in seconds. `allow` is a set of
-    hosts or a callable `(host, ip, port) -> bool`, asked before every connection.
-    """
+    exchange: Exchange
+    repository: str
+    progress: Progress | None = None
+    timeout: float | None = None
+    sources: tuple[tuple[str, Any] | None, ...] = ()
+    sinks: tuple[tuple[str, blobs.Sink] | None, ...] = ()
+
+
+Plan = Generator[Run, Any, R]
+
+
+def verb(plan: Callable[Concatenate[Any, P], Plan[R]]) -> Callable[Concatenate[Any, P], R]:
+    """A plan as a method that carries it out and blocks."""
+
+    def run(self: Any, /, *arguments: P.args, **named: P.kwargs) -> R:
+        return self._carry_out(plan(self, *arguments, **named))  # type: ignore[no-any-return]
+
+    return dress(run, plan)
+
+
+def dress(run: Callable[P, R], plan: Callable[..., Any]) -> Callable[P, R]:
+    """Lets a method look like its plan, save that it returns what the plan comes to."""
+    functools.update_wrapper(run, plan)
+    returned = plan.__annotations__["return"].__args__[-1]
+    run.__annotations__ = {**plan.__annotations__, "return": returned}
+    run.__signature__ = inspect.signature(plan).replace(return_annotation=returned)  # type: ignore[attr-defined]
+    return run
+
+
+def resume(plan: Plan[R], outcome: Any = None, error: BaseException | None = None) -> tuple[Run | None, R | None]:
+    """Goes on with a plan: the next exchange, or else what the plan comes to."""
+    try:
+        return plan.send(outcome) if error is None else plan.throw(error), None
+    except StopIteration as finished:
+        return None, finished.value
+
+
+class Settings(Generic[CredentialsFrom, TransportLike]):
+    """What both clients are made from."""
 
     def __init__(
         self,
         *,
-        credentials: Credentials = DEFAULT,
+        credentials: Default | Credential | CredentialsFrom = DEFAULT,
         plain_http: bool | str | Collection[str] = LOOPBACK,
         ca_file: str | os.PathLike[str] | None = None,
         client_cert: str | tuple[str, str] | None = None,
@@ -64,7 +107,7 @@ class Client:
         retry: RetryPolicy | None = None,
         limits: Limits | None = None,
         allow: Allow | None = None,
-        transport: Transport | None = None,
+        transport: TransportLike | None = None,
         user_agent: str | None = None,
         registry_config: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -91,9 +134,29 @@ class Client:
             "connections": max(16, concurrency + 1),
         }
         self._given = transport
-        self._transport = transport
         self._workers = Workers()
 
+    def _answer(self, query: Ask, repository: str) -> Any:
+        """What to say to a question of the machine; may take its time."""
+        credentials: Any = self._credentials
+        return answer(credentials, query, repository, self._registry_config)
+
+
+class Client(Settings[Callable[[Ask], Credential], Transport]):
+    """Talks to registries. Threads may share it; connections and tokens are kept between calls.
+
+        with Client() as client:
+            client.push("web-1.0.0.tgz", "oci://registry.example/charts")
+
+    `credentials`: DEFAULT (Helm's then Docker's files), None (anonymous), (user, password), a token, or a callable.
+    `plain_http`: LOOPBACK (http for loopback names only, and not where TLS options are given), True, False, or a set of
+    hosts. `idle_timeout` bounds the silence of one attempt, `timeout` a whole verb, both in seconds. `allow` is a set of
+    hosts or a callable `(host, ip, port) -> bool`, asked before every connection.
+    """
+
+    _transport: Transport | None = None
+
+    @verb
     def push(
         self,
         chart: blobs.Source | Archive | Packaged,
@@ -104,7 +167,7 @@ class Client:
         if_exists: IfExists = "overwrite",
         progress: Progress | None = None,
         timeout: float | None = None,
-    ) -> Pushed:
+    ) -> Plan[Pushed]:
         """Pushes a chart to `TARGET/NAME:VERSION`, with the very bytes that `helm push` would send.
 
         A path brings FILE.prov along, and its mtime as `created`; without a path there is no `created` annotation, so
@@ -118,9 +181,10 @@ class Client:
         push = Push.chart(artifact, target, if_exists)
         sources = (None, ("chart", source.data), ("provenance", signed) if signed is not None else None)
         exchange = Exchange.push(self._session, push)
-        pushed: Pushed = self._run(exchange, push.target, progress, timeout, sources=sources)
+        pushed: Pushed = yield Run(exchange, push.target.repository, progress, timeout, sources)
         return pushed
 
+    @verb
     def pull(
         self,
         reference: Named,
@@ -133,7 +197,7 @@ class Client:
         check_tag: bool = False,
         progress: Progress | None = None,
         timeout: float | None = None,
-    ) -> Pulled:
+    ) -> Plan[Pulled]:
         """Pulls a chart into `directory`, as `NAME-VERSION.tgz`; with `untar` as a directory of the chart's name.
 
         The file has its name only once its bytes are verified. `version` is a version or a range.
@@ -145,7 +209,7 @@ class Client:
                 self._session, wanted, version=version, devel=devel, provenance=provenance, check_tag=check_tag
             )
             sinks = (("chart", chart), ("provenance", signed))
-            parts: Parts = self._run(exchange, wanted, progress, timeout, sinks=sinks)
+            parts: Parts = yield Run(exchange, wanted.repository, progress, timeout, sinks=sinks)
             if untar:
                 path = files.extract(Archive.read(chart.path, self._limits), place)
                 return Pulled(path, parts.reference, parts.version, parts.digest)
@@ -154,6 +218,7 @@ class Client:
             signed_path = signed.commit(f"{filename}.prov") if parts.provenance is not None else None
             return Pulled(path, parts.reference, parts.version, parts.digest, signed_path)
 
+    @verb
     def open(
         self,
         reference: Named,
@@ -162,10 +227,12 @@ class Client:
         devel: bool = False,
         progress: Progress | None = None,
         timeout: float | None = None,
-    ) -> Archive:
+    ) -> Plan[Archive]:
         """Pulls a chart into memory, verified and read."""
-        return self.fetch(reference, version=version, devel=devel, progress=progress, timeout=timeout).archive
+        fetched = yield from _fetch(self, _reference(reference), version, devel, progress, timeout)
+        return fetched.archive
 
+    @verb
     def fetch(
         self,
         reference: Named,
@@ -174,52 +241,54 @@ class Client:
         devel: bool = False,
         progress: Progress | None = None,
         timeout: float | None = None,
-    ) -> Fetched:
+    ) -> Plan[Fetched]:
         """As `open`, and where it came from."""
-        wanted, chart = _reference(reference), blobs.MemorySink()
-        exchange = Exchange.pull(self._session, wanted, version=version, devel=devel)
-        parts: Parts = self._run(exchange, wanted, progress, timeout, sinks=(("chart", chart),))
-        return Fetched(Archive.read(chart.value(), self._limits), parts.reference, parts.version, parts.digest)
+        return (yield from _fetch(self, _reference(reference), version, devel, progress, timeout))
 
+    @verb
     def inspect(
         self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
-    ) -> Inspected:
+    ) -> Plan[Inspected]:
         """Manifest and config in one go: what lies there, and what a chart's config claims."""
         wanted = _reference(reference)
         exchange = Exchange.pull(self._session, wanted, version=version, devel=devel, chart=False, config=True)
-        parts: Parts = self._run(exchange, wanted, None, timeout)
+        parts: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
         artifact = Artifact.parse(parts.manifest, self._limits)
         chart = artifact.what == "chart" and parts.config is not None
         metadata = Metadata.from_config(parts.config or b"", self._limits) if chart else None
         return Inspected(parts.reference, artifact, metadata)
 
+    @verb
     def metadata(
         self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
-    ) -> Metadata:
+    ) -> Plan[Metadata]:
         """What the config blob claims; manifest and config are all that is fetched. Decisions belong on `open`."""
         wanted = _reference(reference)
         exchange = Exchange.pull(self._session, wanted, version=version, devel=devel, chart=False, config=True)
-        parts: Parts = self._run(exchange, wanted, None, timeout)
+        parts: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
         return Metadata.from_config(parts.config or b"", self._limits)
 
+    @verb
     def artifact(
         self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
-    ) -> Artifact:
+    ) -> Plan[Artifact]:
         """The manifest, verified and explained."""
         wanted = _reference(reference)
         exchange = Exchange.pull(self._session, wanted, version=version, devel=devel, chart=False)
-        parts: Parts = self._run(exchange, wanted, None, timeout)
+        parts: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
         return Artifact.parse(parts.manifest, self._limits)
 
+    @verb
     def resolve(
         self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
-    ) -> Resolved:
+    ) -> Plan[Resolved]:
         """Which tag and digest a reference or a range means."""
         wanted = _reference(reference)
         exchange = Exchange.resolve(self._session, wanted, version=version, devel=devel)
-        resolved: Resolved = self._run(exchange, wanted, None, timeout)
+        resolved: Resolved = yield Run(exchange, wanted.repository, timeout=timeout)
         return resolved
 
+    @verb
     def versions(
         self,
         repository: Named,
@@ -227,16 +296,15 @@ class Client:
         *,
         prerelease: bool = False,
         timeout: float | None = None,
-    ) -> list[Version]:
+    ) -> Plan[list[Version]]:
         """The versions in a repository, newest first; pre-releases where they or the constraint ask for them."""
         wanted = Constraint.parse(constraint) if isinstance(constraint, str) else constraint
-        return native.versions(self.tags(repository, timeout=timeout), wanted, prerelease)
+        return native.versions((yield from _tags(self, repository, timeout)), wanted, prerelease)
 
-    def tags(self, repository: Named, *, timeout: float | None = None) -> list[str]:
+    @verb
+    def tags(self, repository: Named, *, timeout: float | None = None) -> Plan[list[str]]:
         """All tags of a repository, as the registry gives them."""
-        exchange = Exchange.tags(self._session, str(repository))
-        tags: list[str] = self._run(exchange, _reference(repository), None, timeout)
-        return tags
+        return (yield from _tags(self, repository, timeout))
 
     def close(self) -> None:
         """Closes connections that stand; the client can still be used."""
@@ -251,25 +319,55 @@ class Client:
     ) -> None:
         self.close()
 
-    def _run(
-        self, exchange: Exchange, reference: Reference, progress: Progress | None, timeout: float | None, **blobs: Any
-    ) -> Any:
+    def _carry_out(self, plan: Plan[R]) -> R:
+        run, result = resume(plan)
+        while run is not None:
+            try:
+                outcome = self._drive(run)
+            except BaseException as error:
+                run, result = resume(plan, error=error)
+            else:
+                run, result = resume(plan, outcome)
+        return result  # type: ignore[return-value]
+
+    def _drive(self, run: Run) -> Any:
         if self._transport is None or self._workers.process != os.getpid():
             from chartoci.transport.urllib3 import Urllib3Transport
 
             # Threads and sockets do not survive a fork.
             self._transport = self._given or Urllib3Transport(**self._options)
             self._workers = Workers()
-        if timeout is not None:
-            exchange.set_timeout(timeout)
+        if run.timeout is not None:
+            run.exchange.set_timeout(run.timeout)
         return Drive(
-            exchange,
+            run.exchange,
             self._transport,
             self._workers,
-            credentials=lambda query: answer(self._credentials, query, reference.repository, self._registry_config),
-            progress=progress,
-            **blobs,
+            sources=run.sources,
+            sinks=run.sinks,
+            credentials=lambda query: self._answer(query, run.repository),
+            progress=run.progress,
         ).run()
+
+
+def _fetch(
+    client: Settings[Any, Any],
+    wanted: Reference,
+    version: str | None,
+    devel: bool,
+    progress: Progress | None,
+    timeout: float | None,
+) -> Plan[Fetched]:
+    chart = blobs.MemorySink()
+    exchange = Exchange.pull(client._session, wanted, version=version, devel=devel)
+    parts: Parts = yield Run(exchange, wanted.repository, progress, timeout, sinks=(("chart", chart),))
+    return Fetched(Archive.read(chart.value(), client._limits), parts.reference, parts.version, parts.digest)
+
+
+def _tags(client: Settings[Any, Any], repository: Named, timeout: float | None) -> Plan[list[str]]:
+    exchange = Exchange.tags(client._session, str(repository))
+    tags: list[str] = yield Run(exchange, _reference(repository).repository, timeout=timeout)
+    return tags
 
 
 def _reference(reference: Named) -> Reference:

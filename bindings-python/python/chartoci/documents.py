@@ -1,6 +1,9 @@
 """What is done with documents and directories, without a network."""
 
+import codecs
 import os
+import secrets
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -58,13 +61,49 @@ def show(source: Source | Archive | Packaged, section: str = "all", *, limits: L
     return native.show(archive_of(source, limits), section).decode("utf-8", "surrogateescape")
 
 
-def check(source: Source, kind: str | None = None, *, limits: Limits | None = None) -> Report:
-    """Everything that is wrong with a document, at once.
+def check(
+    source: Source, kind: str | None = None, *, filename: str | None = None, limits: Limits | None = None
+) -> Report:
+    """Everything that is wrong with a document, at once; of a chart's directory, with its files as they are.
 
     `kind` is guessed, or one of: chart chart.yaml chart.lock values schema index manifest config provenance.
+    `filename` is what the report calls what has no path.
     """
-    bounds = limits or Limits()
     path = path_of(source)
     if path is not None and path.is_dir():
-        return native.check(package(path, limits=limits).data, kind or "chart", None, limits)
-    return native.check(load(source, bounds.archive), kind, path.name if path is not None else None, limits)
+        report = files.run(native.check_directory(filename or str(path), limits), path)
+        assert isinstance(report, Report)
+        return report
+    name = filename or (str(path) if path is not None else None)
+    return native.check(load(source, (limits or Limits()).archive), kind, name, limits)
+
+
+def mend(path: Path, report: Report) -> list[Path]:
+    """Writes what the report's fixes make of its documents, each beside the file first; gives those that changed.
+
+    `path` is the one document's, or the chart's directory.
+    """
+    changed = []
+    for document in report.documents:
+        # A link stays a link.
+        file = (path / document if path.is_dir() else path).resolve()
+        text, fixed = file.read_bytes(), report.fixed(document)
+        # The files of a chart are read without byte order marks.
+        if text.startswith(codecs.BOM_UTF8) and not fixed.startswith(codecs.BOM_UTF8):
+            fixed = codecs.BOM_UTF8 + fixed
+        if fixed == text:
+            continue
+        beside = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+        try:
+            with open(beside, "xb") as out:
+                out.write(fixed)
+                out.flush()
+                os.fsync(out.fileno())
+            shutil.copymode(file, beside)
+            os.replace(beside, file)
+        except OSError as problem:
+            raise failure(problem, file) from None
+        finally:
+            beside.unlink(missing_ok=True)
+        changed.append(file)
+    return changed

@@ -14,12 +14,13 @@ from functools import partial
 from typing import Any
 
 from chartoci import _native as native
-from chartoci._native import Ask, Exchange, Receiver, Request
+from chartoci._native import Ask, Done, Exchange, Receiver, Request, Wait
 from chartoci.blobs import Sink, pieces
 from chartoci.model import Event, Progress
 from chartoci.transport import Call, Failed, Transport
 
 Bytes = bytes | bytearray | memoryview
+News = Event | BaseException | None
 
 
 class Workers:
@@ -57,7 +58,7 @@ class Workers:
 
 
 class Drive:
-    """One exchange under way."""
+    """One exchange under way, and the loop that drives it in the calling thread."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class Drive:
         self._credentials = credentials
         self._progress = progress
         self._calls: dict[int, Call] = {}
-        self._news: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
+        self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
 
     def run(self) -> Any:
         """The outcome; raises what ended the exchange."""
@@ -86,40 +87,40 @@ class Drive:
             return self._loop()
         except BaseException:
             self._exchange.abort()
-            for call in list(self._calls.values()):
-                call.shut_down()
             raise
+        finally:
+            self.shut_down()
 
     def _loop(self) -> Any:
-        exchange = self._exchange
         sends: list[Request] = []
         while True:
-            match exchange.poll(_now()):
-                case native.Send(request):
-                    sends.append(request)
+            match self.advance(sends):
                 case native.Wait(until):
                     if self._alone(sends, until):
-                        self._transact(sends.pop())
+                        self._transact(sends.pop(), Call(), self.tell)
                         continue
-                    for request in sends:
-                        self._calls[request.id] = call = Call()
-                        self._workers.start(partial(self._work, request, call))
-                    sends.clear()
+                    while sends:
+                        self.start(sends.pop(0))
                     self._wait(until)
-                case native.Notify(event):
-                    self._tell(event)
                 case native.Ask() as query:
-                    exchange.handle_credential(query.id, self._credentials(query))
-                case native.Cancel(id):
-                    cancelled = self._calls.pop(id, None)
-                    if cancelled is not None:
-                        cancelled.shut_down()
+                    self._exchange.handle_credential(query.id, self._credentials(query))
                 case native.Done(outcome, error):
-                    for call in list(self._calls.values()):
-                        call.shut_down()
                     if error is not None:
                         raise error
                     return outcome
+
+    def advance(self, sends: list[Request]) -> Ask | Done | Wait:
+        """Polls until it is the loop's turn; what is to be sent comes into `sends`."""
+        while True:
+            match self._exchange.poll(now()):
+                case native.Send(request):
+                    sends.append(request)
+                case native.Notify(event):
+                    self.tell(event)
+                case native.Cancel(id):
+                    self.cancel(id)
+                case output:
+                    return output
 
     def _alone(self, sends: list[Request], until: int | None) -> bool:
         """Nothing else can happen before the one request has its answer."""
@@ -127,79 +128,98 @@ class Drive:
 
     def _wait(self, until: int | None) -> None:
         """Until there is news, or that time; passes on all events that are there."""
-        timeout = None if until is None else max(0, until - _now()) / 1000
         try:
-            news = self._news.get(timeout=timeout)
+            news = self._news.get(timeout=left(until))
             while True:
-                if isinstance(news, BaseException):
-                    raise news
-                if news is not None:
-                    self._tell(news)
+                self.hear(news)
                 news = self._news.get_nowait()
         except queue.Empty:
             pass
 
-    def _tell(self, event: Event) -> None:
+    def hear(self, news: News) -> None:
+        """Word of a worker: an event, what it failed with, or nothing but that it is done."""
+        if isinstance(news, BaseException):
+            raise news
+        if news is not None:
+            self.tell(news)
+
+    def tell(self, event: Event) -> None:
+        """Passes on an event to who asked for events."""
         if self._progress is not None:
             self._progress(event)
+
+    def post(self, news: News) -> None:
+        """Leaves word for the loop; from any thread."""
+        self._news.put(news)
+
+    def start(self, request: Request) -> None:
+        """Gives a request to a worker."""
+        self._calls[request.id] = call = Call()
+        self._workers.start(partial(self._work, request, call))
+
+    def cancel(self, id: int) -> None:
+        """Ends one request."""
+        call = self._calls.pop(id, None)
+        if call is not None:
+            call.shut_down()
+
+    def shut_down(self) -> None:
+        """Ends all that is still under way."""
+        for call in list(self._calls.values()):
+            call.shut_down()
 
     def _work(self, request: Request, call: Call) -> None:
         """On a worker: one request, then word of it."""
         news: BaseException | None = None
         try:
-            self._transact(request, call, self._news.put)
+            self._transact(request, call, self.post)
         except BaseException as error:
             news = error
         if self._calls.pop(request.id, None) is not None:
-            self._news.put(news)
+            self.post(news)
 
-    def _transact(
-        self, request: Request, call: Call | None = None, tell: Callable[[Event], object] | None = None
-    ) -> None:
+    def _transact(self, request: Request, call: Call, tell: Callable[[Event], object]) -> None:
         """Sends a request and feeds its answer to the machine."""
         exchange, id = self._exchange, request.id
-        call = call or Call()
-        tell = (tell or self._tell) if self._progress is not None else None
         receiver: Receiver | None = None
         try:
-            method, url, headers = request.method, request.url, request.headers
-            if method in ("POST", "PUT", "PATCH"):
-                headers.append(("content-length", str(request.length)))
-            with self._transport.open(method, url, headers, self._body(request, tell), request.timeout, call) as answer:
+            with self._transport.open(
+                request.method, request.url, fields(request), self.body(request, tell), request.timeout, call
+            ) as answer:
                 receiver = exchange.handle_response(id, answer.status, answer.headers)
-                self._receive(request, receiver, answer.chunks, tell)
+                take = self.taker(request, receiver, tell)
+                for chunk in answer.chunks:
+                    if not take(chunk):
+                        break
         except Failed as failed:
             exchange.handle_failure(id, failed.failure, failed.text, receiver)
         else:
             exchange.handle_end(id, receiver)
 
-    def _receive(
-        self,
-        request: Request,
-        receiver: Receiver,
-        chunks: Iterator[bytes],
-        tell: Callable[[Event], object] | None,
-    ) -> None:
+    def taker(
+        self, request: Request, receiver: Receiver, tell: Callable[[Event], object]
+    ) -> Callable[[bytes], bool]:
+        """What takes the pieces of an answer's body, and says whether it wants more."""
         if request.sink is None or not receiver.stores:
-            for chunk in chunks:
-                if not receiver.write(chunk):
-                    return
-            return
+            return receiver.write
         found = self._sinks[request.sink]
         assert found is not None
         item, sink = found
         with _storage():
             sink.cut(receiver.offset)
-        for chunk in chunks:
+
+        def take(chunk: bytes) -> bool:
             more = receiver.write(chunk)
             with _storage():
                 sink.write(chunk)
-            if tell is not None:
+            if self._progress is not None:
                 tell(Progress(item, receiver.seen, receiver.expected))
-            if not more:
-                return
+            return more
 
-    def _body(self, request: Request, tell: Callable[[Event], object] | None) -> bytes | Iterator[memoryview] | None:
+        return take
+
+    def body(self, request: Request, tell: Callable[[Event], object]) -> bytes | Iterator[memoryview] | None:
+        """What goes out with a request."""
         if request.blob is None:
             return request.body
         blob, start, end = request.blob
@@ -209,14 +229,22 @@ class Drive:
         return self._upload(item, data, start, end, tell)
 
     def _upload(
-        self, item: str, data: Bytes, start: int, end: int, tell: Callable[[Event], object] | None
+        self, item: str, data: Bytes, start: int, end: int, tell: Callable[[Event], object]
     ) -> Iterator[memoryview]:
         sent = start
         for piece in pieces(data, start, end):
             yield piece
             sent += len(piece)
-            if tell is not None:
+            if self._progress is not None:
                 tell(Progress(item, sent, len(data)))
+
+
+def fields(request: Request) -> list[tuple[str, str]]:
+    """A request's headers, with the length of what goes out."""
+    headers = request.headers
+    if request.method in ("POST", "PUT", "PATCH"):
+        headers.append(("content-length", str(request.length)))
+    return headers
 
 
 @contextmanager
@@ -227,5 +255,11 @@ def _storage() -> Iterator[None]:
         raise Failed("storage", failed.strerror or str(failed)) from None
 
 
-def _now() -> int:
+def now() -> int:
+    """Milliseconds on the clock that the machine is told of."""
     return time.monotonic_ns() // 1_000_000
+
+
+def left(until: int | None) -> float | None:
+    """Seconds until then."""
+    return None if until is None else max(0, until - now()) / 1000

@@ -29,6 +29,12 @@ impl Scope {
         Scope::parse(&format!("repository:{repository}:pull,push"))
     }
 
+    /// To delete from a repository: registries differ in which of these they ask for (distribution wants `delete`, Quay
+    /// takes nothing less than all).
+    pub fn delete(repository: &str) -> Scope {
+        Scope::parse(&format!("repository:{repository}:delete,pull,push"))
+    }
+
     /// Reads a scope; the name may hold colons (a host's port).
     pub fn parse(text: &str) -> Scope {
         match text.rsplit_once(':') {
@@ -80,6 +86,11 @@ impl Scopes {
     /// Adds a scope; the actions on one resource are merged.
     pub fn add(&mut self, scope: Scope) {
         self.0.entry(scope.resource).or_default().extend(scope.actions);
+    }
+
+    /// Adds some more.
+    pub fn extend(&mut self, scopes: impl IntoIterator<Item = Scope>) {
+        scopes.into_iter().for_each(|scope| self.add(scope));
     }
 
     /// A token for these is good for that.

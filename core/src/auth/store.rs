@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::Credential;
 use crate::error::{Code, Error};
 use crate::files::{Answer, FileFailure, Step, Verb};
+use crate::json;
 
 /// Where the host's users keep their files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,9 +142,11 @@ fn find(text: &[u8], registry: &str, repository: &str) -> Result<Option<Credenti
     if text.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let document: Value = serde_json::from_slice(text)
-        .map_err(|error| format!("the file is not JSON (line {}, column {})", error.line(), error.column()))?;
-    let Value::Object(document) = document else { return Err("the file is no JSON object".to_owned()) };
+    let document = json::parse(text, u64::MAX).map_err(|error| {
+        let place: Vec<String> = error.context().iter().map(|(name, value)| format!("{name} {value}")).collect();
+        format!("the file is not JSON ({})", place.join(", "))
+    })?;
+    let Value::Object(document) = document.value else { return Err("the file is no JSON object".to_owned()) };
     let registry = canonical_host(registry);
     let helper = match document.get("credHelpers") {
         None | Some(Value::Null) => None,

@@ -15,6 +15,7 @@ use crate::diagnostic::Report;
 use crate::error::{Code, Error, clip};
 use crate::limits::Limits;
 use crate::oci::Digest;
+use crate::order;
 use crate::yaml::{self, Data, Node};
 
 /// What a full pass over an archive found: the same verdict as [`Archive::read`], without keeping the files.
@@ -268,7 +269,8 @@ pub(super) struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     pub(super) fn new(limits: &'a Limits, keep: Keep) -> Loader<'a> {
-        let charts = BTreeMap::from([(String::new(), Chart::default())]);
+        let mut charts = BTreeMap::new();
+        charts.insert(String::new(), Chart::default());
         Loader { limits, keep, charts, paths: BTreeSet::new(), files: Vec::new() }
     }
 
@@ -337,16 +339,14 @@ impl<'a> Loader<'a> {
                 .map_err(|error| if root.is_empty() { error } else { error.within("entry", clip(&root)) })?;
             judged.push((root, metadata, report, chart.lock, chart.dependencies));
         }
-        let mut by_path: Vec<usize> = (0..self.files.len()).collect();
-        by_path.sort_unstable_by(|a, b| self.files[*a].path.cmp(&self.files[*b].path));
+        let by_path = order::places(self.files.len(), &|a, b| self.files[a].path < self.files[b].path);
         let mut vendored: BTreeMap<String, Vec<Archive>> = BTreeMap::new();
         // The charts are in the order of their roots, so from the end on each comes after all that it contains.
         while let Some((root, metadata, report, lock, mut dependencies)) = judged.pop() {
             dependencies.extend(vendored.remove(&root).unwrap_or_default());
-            dependencies.sort_by(|a, b| a.metadata().name.cmp(&b.metadata().name));
+            order::sort(&mut dependencies, |a, b| a.metadata().name < b.metadata().name);
             let files = files_below(&root, &self.files, &by_path);
-            let mut by_path: Vec<usize> = (0..files.len()).collect();
-            by_path.sort_unstable_by(|a, b| files[*a].path().cmp(files[*b].path()));
+            let by_path = order::places(files.len(), &|a, b| files[a].path() < files[b].path());
             let archive = Archive {
                 scan: Scan { metadata, digest: digest.clone(), size, unpacked, report },
                 unpacked: Arc::clone(&bytes),
@@ -383,7 +383,7 @@ fn files_below(root: &str, files: &[File], by_path: &[usize]) -> Vec<File> {
     let start = by_path.partition_point(|at| *files[*at].path < *folder);
     let below = by_path[start..].iter().take_while(|at| files[**at].path.starts_with(&folder));
     let mut below: Vec<usize> = below.copied().collect();
-    below.sort_unstable();
+    order::sort(&mut below, |a, b| a < b);
     below.into_iter().map(|at| File { above: folder.len(), ..files[at].clone() }).collect()
 }
 

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::diagnostic::{Diagnostic, Report, Span};
 use crate::error::{Code, Error, clip};
 use crate::json::pointer_token;
+use crate::order;
 use crate::yaml::{Data, Node, Precision, float_text};
 
 /// A document: its name for people, its content.
@@ -114,7 +115,7 @@ impl Decoder {
         };
         // Of several spellings of one name the last in byte order counts.
         let mut pairs: Vec<_> = mapping.pairs.iter().collect();
-        pairs.sort_by_key(|(key, _, _)| key);
+        order::sort(&mut pairs, |a, b| a.0 < b.0);
         for (key, _, value) in pairs {
             self.within(pointer_token(key), |decoder| {
                 if !field(decoder, &folded(key), value) {
@@ -224,7 +225,13 @@ fn json(node: &Node) -> Value {
         Data::Float(value) => number(*value),
         Data::String(text) => text.as_str().into(),
         Data::Sequence(items) => items.iter().map(json).collect(),
-        Data::Mapping(mapping) => mapping.pairs.iter().map(|(key, _, value)| (key.clone(), json(value))).collect(),
+        Data::Mapping(mapping) => {
+            let mut map = Map::new();
+            for (key, _, value) in &mapping.pairs {
+                map.insert(key.clone(), json(value));
+            }
+            Value::Object(map)
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::decode::Decoder;
-use super::printable::sanitise;
+use crate::printable::sanitise;
 use crate::yaml::Node;
 
 /// A chart that this one needs. Serialised, it has the names and the order of Helm's JSON.

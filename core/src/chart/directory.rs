@@ -7,6 +7,7 @@ use crate::error::{Code, Error, clip};
 use crate::files::{Answer, Entry, EntryKind, FileFailure, Step, Verb};
 use crate::limits::Limits;
 use crate::oci::Digest;
+use crate::order;
 
 /// Reads a chart's directory (the root of its verbs), without what its .helmignore names, into memory.
 ///
@@ -166,7 +167,7 @@ impl Directory {
 
     /// Plans what is to be done about the entries of a directory.
     fn enter(&mut self, directory: &str, mut entries: Vec<Entry>) -> Result<(), Error> {
-        entries.sort_by(|a, b| b.name.cmp(&a.name));
+        order::sort(&mut entries, |a, b| b.name < a.name);
         for entry in entries {
             let path = if directory.is_empty() { entry.name.clone() } else { format!("{directory}/{}", entry.name) };
             let is_link = entry.kind == EntryKind::Link;

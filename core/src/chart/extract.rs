@@ -6,6 +6,7 @@ use super::Archive;
 use super::directory::unreadable;
 use crate::error::{Code, Error, clip};
 use crate::files::{Answer, FileFailure, Step, Verb};
+use crate::order;
 
 /// Writes `<chart name>/…` below the root of its verbs.
 ///
@@ -107,7 +108,7 @@ impl Extract {
 /// Folders that hold files, each once.
 fn folders(archive: &Archive) -> Vec<String> {
     let mut folders: Vec<&str> = archive.paths().filter_map(|path| Some(path.rsplit_once('/')?.0)).collect();
-    folders.sort_unstable();
+    order::sort(&mut folders, |a, b| a < b);
     folders.dedup();
     folders.into_iter().map(str::to_owned).collect()
 }

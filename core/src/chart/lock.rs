@@ -85,7 +85,7 @@ impl Lock {
             "" => "0001-01-01T00:00:00Z".to_owned(),
             text => normal_time(text),
         };
-        let mut document = serde_json::json!(Lock { generated, ..self.clone() });
+        let mut document = json::tree(&Lock { generated, ..self.clone() });
         if self.unlisted && self.dependencies.is_empty() {
             document["dependencies"] = serde_json::Value::Null;
         }

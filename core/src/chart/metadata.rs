@@ -7,11 +7,11 @@ use serde::Serialize;
 use super::Dependency;
 use super::archive::peek_chart_yaml;
 use super::decode::{Decoder, Document, node};
-use super::printable::sanitise;
 use crate::diagnostic::{Diagnostic, Report, Span};
 use crate::error::{Code, Error, clip};
 use crate::json;
 use crate::limits::Limits;
+use crate::printable::sanitise;
 use crate::version::Version;
 use crate::yaml::{self, Data, Node};
 
@@ -156,7 +156,7 @@ impl Metadata {
 
     /// As `helm show chart` prints it, without the blank line at the end; and as `helm package` writes it.
     pub fn to_yaml(&self) -> String {
-        yaml::to_string(&serde_json::json!(self))
+        yaml::to_string(&json::tree(self))
     }
 }
 

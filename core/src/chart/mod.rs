@@ -10,7 +10,6 @@ pub mod ignore;
 pub mod lock;
 pub mod metadata;
 pub mod package;
-mod printable;
 pub mod show;
 mod tar;
 mod walk;

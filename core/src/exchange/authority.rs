@@ -1,4 +1,5 @@
-//! Who the caller is to one registry, for one set of scopes: settled once for all calls, which wait for it.
+//! Who the caller is to one registry, for one set of scopes: settled once for all calls, which wait for it. Exchanges of one
+//! session that need the same token at the same time fetch one: the others look again after a moment (`Joining`).
 //!
 //! ```text
 //!                 401                    answer                 token
@@ -22,6 +23,9 @@ use crate::time::{Duration, Instant};
 
 /// A token is renewed this long before it expires.
 const MARGIN: Duration = Duration::from_secs(5);
+/// How often an exchange looks whether another has the token by now, and for how long.
+const MOMENT: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is known of the caller's standing.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ enum State {
     Unknown { probe: Option<CallId> },
     /// The host is asked for a credential; `again` because the last one was refused.
     Asking { id: QueryId, again: bool },
+    /// A token is wanted: another exchange may have it or be about to.
+    Joining,
     /// A token request is on its way.
     Fetching,
     /// This stands in `Authorization`, until it expires.
@@ -51,6 +57,7 @@ enum Scheme {
 pub(super) enum Pass {
     Go(Option<String>),
     Wait,
+    WaitUntil(Instant),
     Denied(Error),
 }
 
@@ -67,7 +74,11 @@ pub(super) struct Authority {
     base: Url,
     origin: Origin,
     scope: Scope,
+    /// What is read from another repository of the registry as well.
+    also: Option<Scope>,
     state: State,
+    /// Others of the session wait for the token that this one fetches.
+    claimed: bool,
     /// One call goes first, because a login will be asked for.
     cautious: bool,
     /// Counts what was presented: a refusal of something older says nothing.
@@ -88,14 +99,14 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    pub(super) fn new(session: &Session, place: &Place, scope: Scope) -> Authority {
+    pub(super) fn new(session: &Session, place: &Place, scope: Scope, also: Option<Scope>) -> Authority {
         let origin = Origin::of(place.base());
         let has_credentials = session.config().has_credentials;
         let (state, scheme, cautious) = session.host(&origin, |host| {
             let cautious = host.challenges || has_credentials;
             if let Some(authorization) = host.standing.clone() {
                 (State::Held { authorization, expires: None }, Some(Scheme::Basic), cautious)
-            } else if let Some(Grant { authorization, expires, server }) = host.grant(&scope).cloned() {
+            } else if let Some(Grant { authorization, expires, server }) = host.grant(&scope, also.as_ref()).cloned() {
                 (State::Held { authorization, expires: Some(expires) }, Some(Scheme::Bearer(server)), cautious)
             } else if host.open.contains(&scope) {
                 (State::Anonymous, None, cautious)
@@ -109,6 +120,8 @@ impl Authority {
             base: place.base().clone(),
             origin,
             scope,
+            also,
+            claimed: false,
             cautious,
             generation: 1,
             proven: matches!(state, State::Held { .. }),
@@ -154,16 +167,19 @@ impl Authority {
 
     /// May this call go now? One that carries a blob never goes before it is clear who is asking.
     pub(super) fn pass(&mut self, now: Instant, call: CallId, carries_blob: bool) -> Pass {
+        if matches!(&self.state, State::Held { expires: Some(expires), .. } if self.proven && *expires <= now + MARGIN)
+        {
+            self.negotiate();
+        }
+        if matches!(self.state, State::Joining) && !self.join(now) {
+            return Pass::WaitUntil(now + MOMENT);
+        }
         match &mut self.state {
             // One that has not served yet is used once, however old it came: another would be no younger.
-            State::Held { expires: Some(expires), .. } if self.proven && *expires <= now + MARGIN => {
-                self.negotiate();
-                Pass::Wait
-            }
             State::Held { authorization, .. } => Pass::Go(Some(authorization.clone())),
             State::Anonymous => Pass::Go(None),
             State::Denied(error) => Pass::Denied(error.clone()),
-            State::Asking { .. } | State::Fetching => Pass::Wait,
+            State::Asking { .. } | State::Fetching | State::Joining => Pass::Wait,
             State::Unknown { .. } if carries_blob => Pass::Wait,
             State::Unknown { probe: Some(_) } if self.cautious => Pass::Wait,
             State::Unknown { probe } => {
@@ -197,7 +213,7 @@ impl Authority {
     /// The call was answered with 401 or 403. True: something changes, and it is to wait and go again. `renewed` says
     /// whether this call has led to a renewal before.
     pub(super) fn refused(&mut self, generation: u32, reply: &Reply, renewed: &mut bool) -> bool {
-        let settled = !matches!(self.state, State::Asking { .. } | State::Fetching | State::Denied(_));
+        let settled = !matches!(self.state, State::Asking { .. } | State::Fetching | State::Joining | State::Denied(_));
         if generation != self.generation || !settled {
             return true;
         }
@@ -319,7 +335,10 @@ impl Authority {
         let mut refused = None;
         for challenge in challenges.iter().filter(|challenge| challenge.is("bearer")) {
             match TokenServer::of(challenge, &self.base, &self.scope) {
-                Ok(server) => return Ok(Scheme::Bearer(server)),
+                Ok(mut server) => {
+                    server.scopes.extend(self.also.clone());
+                    return Ok(Scheme::Bearer(server));
+                }
                 Err(error) => refused = Some(error),
             }
         }
@@ -338,9 +357,49 @@ impl Authority {
     }
 
     fn negotiate(&mut self) {
-        match self.credential {
-            Some(_) => self.present(),
-            None => self.ask(false),
+        match (&self.scheme, &self.credential) {
+            (Some(Scheme::Bearer(_)), _) => self.state = State::Joining,
+            (_, Some(_)) => self.present(),
+            (_, None) => self.ask(false),
+        }
+    }
+
+    /// A token is wanted. False: another exchange is about to have it.
+    fn join(&mut self, now: Instant) -> bool {
+        let (scope, also) = (&self.scope, self.also.as_ref());
+        let joined = self.session.host(&self.origin, |host| {
+            if let Some(grant) = host.grant(scope, also).filter(|grant| grant.expires > now + MARGIN) {
+                return Some(Some(grant.clone()));
+            }
+            host.fetching.retain(|(_, until)| *until > now);
+            if host.fetching.iter().any(|(other, _)| other == scope) {
+                return None;
+            }
+            host.fetching.push((scope.clone(), now + PATIENCE));
+            Some(None)
+        });
+        match joined {
+            None => return false,
+            Some(Some(Grant { authorization, expires, server })) => {
+                self.scheme = Some(Scheme::Bearer(server));
+                self.hold(authorization, Some(expires));
+                self.proven = true;
+            }
+            Some(None) => {
+                self.claimed = true;
+                match self.credential {
+                    Some(_) => self.present(),
+                    None => self.ask(false),
+                }
+            }
+        }
+        true
+    }
+
+    /// Nobody needs to wait for this one any more.
+    pub(super) fn release(&mut self) {
+        if std::mem::take(&mut self.claimed) {
+            self.session.host(&self.origin, |host| host.fetching.retain(|(scope, _)| *scope != self.scope));
         }
     }
 
@@ -402,6 +461,7 @@ impl Authority {
     }
 
     fn changed(&mut self) {
+        self.release();
         self.generation = self.generation.saturating_add(1);
         self.proven = false;
     }
@@ -446,6 +506,13 @@ impl Authority {
             }
             _ => error,
         };
+        self.release();
         self.state = State::Denied(error);
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        self.release();
     }
 }

@@ -109,6 +109,8 @@ pub(super) struct Reply {
     pub(super) method: Method,
     /// A credential stood behind the request.
     pub(super) presented: bool,
+    /// It was asked for before, and that answer was lost.
+    pub(super) repeated: bool,
 }
 
 /// No answer could be had.

@@ -80,8 +80,8 @@ impl Calls {
     }
 
     /// Who the caller is at that place, for that scope.
-    pub(super) fn authority(&mut self, place: &Place, scope: Scope) -> AuthorityId {
-        self.authorities.push(Authority::new(&self.session, place, scope));
+    pub(super) fn authority(&mut self, place: &Place, scope: Scope, also: Option<Scope>) -> AuthorityId {
+        self.authorities.push(Authority::new(&self.session, place, scope, also));
         AuthorityId(self.authorities.len() - 1)
     }
 
@@ -165,6 +165,7 @@ impl Calls {
         self.arrivals.clear();
         self.settled.clear();
         self.queries.clear();
+        self.authorities.iter_mut().for_each(Authority::release);
         let flights = std::mem::take(&mut self.flights);
         self.outputs.retain(|output| matches!(output, Output::Notify(_) | Output::Cancel(_)));
         self.outputs.extend(flights.into_keys().map(Output::Cancel));
@@ -299,6 +300,10 @@ impl Calls {
             if !call.way.strayed {
                 match authority.pass(now, id, matches!(call.way.payload, Payload::Blob { .. })) {
                     Pass::Wait => return,
+                    Pass::WaitUntil(due) => {
+                        call.state = State::Backoff(due);
+                        return;
+                    }
                     Pass::Denied(error) => {
                         self.settle(now, id, Err(Failed { error, again: None }));
                         return;
@@ -361,6 +366,7 @@ impl Calls {
             url: call.way.target.clone(),
             method: call.way.method,
             presented: call.way.presented,
+            repeated: call.tries > 1,
             headers: head.headers,
         };
         match status {
@@ -455,6 +461,7 @@ impl Calls {
                 url: call.way.target.clone(),
                 method: call.way.method,
                 presented: call.way.presented,
+                repeated: call.tries > 1,
             };
             self.notify(Event::Downloaded(blob, descriptor));
             return self.settle(now, id, Ok(reply));

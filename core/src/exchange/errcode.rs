@@ -5,6 +5,7 @@ use crate::error::{Code, Error, RegistryError, clip};
 use crate::http::Failure;
 use crate::http::url::{Scheme, Url};
 use crate::http::{Headers, Method};
+use crate::json;
 use crate::oci::media_type::essence;
 
 /// What the request was about: the same 404 means different things.
@@ -22,8 +23,7 @@ const MOST_ERRORS: usize = 16;
 
 /// The `errors` of a body; none if it has none. Whatever follows the document is ignored (Harbor 2.9 sends `]}` twice).
 pub(super) fn errors(body: &[u8]) -> Vec<RegistryError> {
-    let document = serde_json::Deserializer::from_slice(body).into_iter::<serde_json::Value>().next();
-    let Some(Ok(document)) = document else { return Vec::new() };
+    let Some(document) = json::parse_first(body) else { return Vec::new() };
     let Some(entries) = document.get("errors").and_then(|errors| errors.as_array()) else { return Vec::new() };
     let text = |entry: &serde_json::Value, name| entry.get(name).and_then(|text| text.as_str()).map(clip);
     let errors = entries.iter().filter(|entry| entry.is_object()).take(MOST_ERRORS).map(|entry| RegistryError {
@@ -32,7 +32,7 @@ pub(super) fn errors(body: &[u8]) -> Vec<RegistryError> {
         detail: match entry.get("detail") {
             None | Some(serde_json::Value::Null) => String::new(),
             Some(serde_json::Value::String(detail)) => clip(detail),
-            Some(detail) => clip(&detail.to_string()),
+            Some(detail) => clip(&String::from_utf8_lossy(&json::write(detail))),
         },
     });
     errors.collect()
@@ -214,6 +214,7 @@ mod tests {
             url: Url::parse("https://reg.example/v2/web/manifests/1?token=secret").unwrap(),
             method: Method::Get,
             presented: false,
+            repeated: false,
         }
     }
 

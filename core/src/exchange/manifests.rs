@@ -1,7 +1,7 @@
 //! Manifests as registries serve them: asked for by tag or digest, believed by their bytes alone.
 
 use super::calls::{Draft, Reply, Wanted};
-use super::errcode::is_page;
+use super::errcode::{errors, is_page};
 use super::place::Place;
 use crate::artifact::{Artifact, What};
 use crate::error::{Code, Error, clip};
@@ -39,6 +39,11 @@ pub(super) fn named_digest(headers: &Headers) -> Option<Digest> {
 /// What is there to be pulled: the tag, or the digest where there is one.
 pub(super) fn selected(reference: &Reference) -> Option<String> {
     reference.digest().map(Digest::to_string).or_else(|| reference.tag().map(str::to_owned))
+}
+
+/// The registry misses blobs that the manifest names.
+pub(super) fn misses_blobs(reply: &Reply) -> bool {
+    errors(&reply.body).iter().any(|error| matches!(error.code.as_str(), "MANIFEST_BLOB_UNKNOWN" | "BLOB_UNKNOWN"))
 }
 
 /// Checks what came against the digest that was asked for and the one in the answer's head, each by its own algorithm, and
@@ -116,6 +121,7 @@ mod tests {
             url: Url::parse("https://reg.example/v2/web/manifests/1").unwrap(),
             method: Method::Get,
             presented: false,
+            repeated: false,
         }
     }
 

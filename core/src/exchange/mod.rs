@@ -29,12 +29,15 @@
 mod authority;
 mod call;
 mod calls;
+mod copy;
+mod delete;
 mod errcode;
 mod fetch;
 mod manifests;
 mod place;
 mod pull;
 mod push;
+mod referrers;
 mod resolve;
 mod retry;
 mod session;
@@ -43,17 +46,20 @@ mod tags;
 mod upload;
 
 pub use crate::http::Receiver;
+pub use copy::{Copied, Copy};
+pub use delete::Deleted;
 pub use pull::{Pull, Pulled, Want};
 pub use push::{IfExists, Push, Pushed, Source, Upload, Uploaded};
+pub use referrers::{Referrer, Referrers};
 pub use resolve::{Resolve, Resolved};
 pub use retry::RetryPolicy;
 pub use session::{Config, HostSet, Session, Traits};
 
+use std::ops::Range;
+
 use calls::{AuthorityId, CallId, Calls, Draft, Failed, Reply};
 use place::Place;
 use slots::Slots;
-
-use std::ops::Range;
 
 use crate::auth::{Credential, Scope};
 use crate::error::{Code, Error, Kind};
@@ -149,8 +155,14 @@ pub enum Outcome {
     Resolved(Resolved),
     /// [`Exchange::tags`]: each once, in the registry's order, all pages.
     Tags(Vec<String>),
-    /// [`Exchange::fetch`].
+    /// [`Exchange::fetch`], [`Exchange::fetch_part`].
     Fetched(Descriptor),
+    /// [`Exchange::copy`].
+    Copied(Copied),
+    /// [`Exchange::delete`].
+    Deleted(Deleted),
+    /// [`Exchange::referrers`].
+    Referrers(Referrers),
 }
 
 /// One operation: a machine that the host drives.
@@ -224,6 +236,26 @@ impl Exchange {
         Exchange::new(session, &reference, Scope::pull, tags::Listing::new)
     }
 
+    /// Copies what lies at a reference to another, in the same or another registry; see [`Copy`].
+    pub fn copy(session: &Session, copy: Copy) -> Exchange {
+        let reference = copy.target.clone();
+        Exchange::build(session, &reference, |calls| Ok(Driver::boxed(copy::Copying::new(session, copy, calls)?)))
+    }
+
+    /// Deletes a tag; or, where the reference has a digest, a manifest and with it all of its tags.
+    pub fn delete(session: &Session, reference: Reference) -> Exchange {
+        let named = reference.clone();
+        Exchange::new(session, &named, Scope::delete, |target| delete::Deleting::new(target, reference))
+    }
+
+    /// Lists what refers to a manifest: all of it, or what is of one type.
+    pub fn referrers(session: &Session, reference: Reference, artifact_type: Option<String>) -> Exchange {
+        let named = reference.clone();
+        Exchange::new(session, &named, Scope::pull, |target| {
+            referrers::Referring::new(target, reference, artifact_type)
+        })
+    }
+
     /// Fetches one blob into [`BlobId`] 0.
     pub fn fetch(session: &Session, repository: Repository, blob: Descriptor) -> Exchange {
         let reference = Reference::new(repository, None, None);
@@ -245,15 +277,22 @@ impl Exchange {
         scope: fn(&str) -> Scope,
         operation: impl FnOnce(Target) -> O,
     ) -> Exchange {
+        Exchange::build(session, reference, |calls| {
+            let place = Place::new(session, reference.base())?;
+            let authority = calls.authority(&place, scope(reference.repository()), None);
+            Ok(Driver::boxed(operation(Target { place, authority })))
+        })
+    }
+
+    fn build(
+        session: &Session,
+        reference: &Reference,
+        drive: impl FnOnce(&mut Calls) -> Result<Box<dyn Drive>, Error>,
+    ) -> Exchange {
         let mut calls = Calls::new(session);
-        let place = Place::new(session, reference.base());
-        let (drive, phase): (Box<dyn Drive>, Phase) = match place {
-            Ok(place) => {
-                let authority = calls.authority(&place, scope(reference.repository()));
-                let operation = operation(Target { place, authority });
-                (Box::new(Driver { operation, steps: Slots::new() }), Phase::Fresh)
-            }
-            Err(error) => (Box::new(Nothing), Phase::Over(Some(Box::new(Err(error))))),
+        let (drive, phase) = match drive(&mut calls) {
+            Ok(drive) => (drive, Phase::Fresh),
+            Err(error) => (Box::new(Nothing) as Box<dyn Drive>, Phase::Over(Some(Box::new(Err(error))))),
         };
         let subject = vec![
             ("registry", reference.registry().to_owned()),
@@ -404,7 +443,7 @@ struct Target {
 /// The order of an operation's steps, and nothing else: calls know the rest.
 trait Operation: Send {
     /// What a call was made for.
-    type Step: Copy + Send;
+    type Step: std::marker::Copy + Send;
 
     /// Starts the first calls. An outcome, if there is nothing to do.
     fn begin(&mut self, requests: &mut Requests<Self::Step>) -> Result<Option<Outcome>, Error>;
@@ -480,6 +519,12 @@ trait Drive: Send {
 struct Driver<O: Operation> {
     operation: O,
     steps: Slots<CallId, O::Step>,
+}
+
+impl<O: Operation + 'static> Driver<O> {
+    fn boxed(operation: O) -> Box<dyn Drive> {
+        Box::new(Driver { operation, steps: Slots::new() })
+    }
 }
 
 impl<O: Operation> Drive for Driver<O> {

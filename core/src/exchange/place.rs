@@ -53,6 +53,11 @@ impl Place {
         self.uploads().with_query("mount", digest.as_str()).with_query("from", from)
     }
 
+    /// end-12: what refers to a manifest.
+    pub(super) fn referrers(&self, digest: &Digest) -> Url {
+        self.path(&format!("referrers/{digest}"))
+    }
+
     /// end-8: the list of tags.
     pub(super) fn tags(&self) -> Url {
         self.path("tags/list")

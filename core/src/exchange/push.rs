@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::calls::{Draft, Failed, Reply};
-use super::errcode::{About, errors, is_page, refusal};
-use super::manifests::{self, selected};
+use super::errcode::{About, is_page, refusal};
+use super::manifests::{self, misses_blobs, selected};
 use super::upload::{self, Uploads, check_same};
 use super::{Operation, Outcome, Requests, Target};
 use crate::artifact::Artifact;
@@ -270,10 +270,6 @@ impl Operation for Pushing {
             requests.start(Step::Blob(step), draft);
         }
     }
-}
-
-fn misses_blobs(reply: &Reply) -> bool {
-    errors(&reply.body).iter().any(|error| matches!(error.code.as_str(), "MANIFEST_BLOB_UNKNOWN" | "BLOB_UNKNOWN"))
 }
 
 /// What makes two artifacts the same chart: config and chart, whenever they were put together.

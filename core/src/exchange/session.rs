@@ -128,12 +128,16 @@ pub(super) struct Host {
     pub(super) standing: Option<String>,
     /// Tokens that were fetched.
     pub(super) grants: Vec<Grant>,
+    /// Tokens that exchanges are fetching now, and until when the others wait for them.
+    pub(super) fetching: Vec<(Scope, Instant)>,
     /// It answers a mount with an error instead of a session.
     pub(super) refuses_mounts: bool,
     /// It takes a blob with the POST that would open a session.
     pub(super) takes_blobs: Option<bool>,
     /// The biggest piece of a blob that it takes in one request, in bytes, if there is such a bound.
     pub(super) piece: Option<u64>,
+    /// It has no API for referrers: a tag lists them.
+    pub(super) lacks_referrers: bool,
     /// The last blobs that it took or said to have.
     taken: VecDeque<Digest>,
 }
@@ -153,8 +157,9 @@ const MOST_TAKEN: usize = 256;
 
 impl Host {
     /// The newest token that is good for this.
-    pub(super) fn grant(&self, scope: &Scope) -> Option<&Grant> {
-        self.grants.iter().rev().find(|grant| grant.scopes().cover(scope))
+    pub(super) fn grant(&self, scope: &Scope, also: Option<&Scope>) -> Option<&Grant> {
+        let covers = |grant: &&Grant| grant.scopes().cover(scope) && also.is_none_or(|also| grant.scopes().cover(also));
+        self.grants.iter().rev().find(covers)
     }
 
     pub(super) fn remember(&mut self, grant: Grant) {

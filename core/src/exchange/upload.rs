@@ -115,6 +115,16 @@ impl Uploads {
         self.blobs.iter().map(|blob| (blob.descriptor.clone(), blob.uploaded.unwrap_or(Uploaded::Existed)))
     }
 
+    /// A blob of that digest is among them.
+    pub(super) fn holds(&self, digest: &Digest) -> bool {
+        self.blobs.iter().any(|blob| blob.descriptor.digest == *digest)
+    }
+
+    /// The repository and the descriptor of a blob that is not at the host's but in a registry.
+    pub(super) fn source(&self, blob: BlobId) -> Option<(&Source, &Descriptor)> {
+        self.blobs.get(blob.0 as usize).map(|blob| (&blob.source, &blob.descriptor))
+    }
+
     /// Begins with the blobs that were added. True: they are there already, all of them.
     pub(super) fn begin(&mut self, calls: &mut Calls) -> bool {
         for index in 0..self.blobs.len() {

@@ -3,6 +3,7 @@
 use super::{Constraint, Version};
 use crate::error::Error;
 use crate::oci::reference::{is_tag, version_of_tag};
+use crate::order;
 
 /// The tag of a version: every `+` becomes `_`.
 ///
@@ -42,7 +43,7 @@ pub fn versions<S: AsRef<str>>(tags: &[S], constraint: Option<&Constraint>, prer
             None => prerelease || version.prerelease().is_empty(),
         })
         .collect();
-    versions.sort_unstable_by(|a, b| b.cmp(a));
+    order::sort(&mut versions, |a, b| b < a);
     versions.dedup();
     versions
 }

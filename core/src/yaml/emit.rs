@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use serde_json::{Number, Value};
 
 use super::resolve::{Precision, float_text, is_timestamp, plain_value};
-use crate::json::{decimal, shortest};
+use crate::decimal::{plain, shortest};
+use crate::order;
 
 /// Columns after which a line is broken at the next blank.
 const WIDTH: usize = 80;
@@ -77,7 +78,11 @@ impl Emitter {
             Value::Object(fields) => {
                 let outer = self.indent;
                 self.deeper(0);
-                for (key, value) in sorted(fields.iter().map(|(key, value)| (key.as_str(), value)).collect()) {
+                let mut fields: Vec<_> = fields.iter().collect();
+                // No total order (`a10` < `a1b` < `a2` < `a10`): where go-yaml's own result is left to chance, this one
+                // depends on nothing but the keys.
+                order::sort(&mut fields, |a, b| natural_order(a.0, b.0) == Ordering::Less);
+                for (key, value) in fields {
                     self.pair(key, value);
                 }
                 self.indent = outer;
@@ -394,32 +399,16 @@ fn number_text(number: &Number) -> String {
     match number.as_f64() {
         Some(float) if number.is_f64() => {
             if float.fract() == 0.0 && float.abs() < 1e21 {
-                let digits = decimal(&shortest(float));
+                let digits = plain(&shortest(float));
                 if digits.parse::<i64>().is_ok() || digits.parse::<u64>().is_ok() {
                     return if digits == "-0" { "0".to_owned() } else { digits };
                 }
             }
             float_text(float, Precision::Double)
         }
-        _ => number.to_string(),
+        // By its parts: as a whole it would bring along how floating point is written.
+        _ => number.as_u64().map_or_else(|| number.as_i64().unwrap_or_default().to_string(), |whole| whole.to_string()),
     }
-}
-
-/// Sorts by [`natural_order`]. That is no total order (`a10` < `a1b` < `a2` < `a10`), for which the standard library's
-/// sort may panic; where go-yaml's own result is left to chance, this one depends on nothing but the keys.
-fn sorted<'a>(mut fields: Vec<(&'a str, &'a Value)>) -> Vec<(&'a str, &'a Value)> {
-    if fields.len() <= 1 {
-        return fields;
-    }
-    let second = sorted(fields.split_off(fields.len() / 2));
-    let first = sorted(fields);
-    let (mut first, mut second) = (first.into_iter().peekable(), second.into_iter().peekable());
-    std::iter::from_fn(|| match (first.peek(), second.peek()) {
-        (Some((a, _)), Some((b, _))) if natural_order(b, a) == Ordering::Less => second.next(),
-        (Some(_), _) => first.next(),
-        (None, _) => second.next(),
-    })
-    .collect()
 }
 
 /// Letters after anything else, runs of digits by their value.

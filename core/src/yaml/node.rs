@@ -7,6 +7,7 @@ use super::scan::{Event, Scanner, Text, depth, error_at};
 use crate::diagnostic::Span;
 use crate::error::{Code, Error};
 use crate::limits::Limits;
+use crate::order;
 
 /// A value and its place in the text. What came through an alias has the place of its anchor.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -393,8 +394,7 @@ fn distinct(pairs: Vec<Pair>) -> Mapping {
     let mut mapping = Mapping { pairs: Vec::with_capacity(pairs.len()), duplicates: Vec::new() };
     // Where the pair at an index goes: the index of the first of its key.
     let mut home: Vec<usize> = (0..pairs.len()).collect();
-    let mut order = home.clone();
-    order.sort_unstable_by(|a, b| (&pairs[*a].key, a).cmp(&(&pairs[*b].key, b)));
+    let order = order::places(pairs.len(), &|a, b| pairs[a].key < pairs[b].key);
     for two in order.windows(2) {
         if pairs[two[0]].key == pairs[two[1]].key {
             home[two[1]] = home[two[0]];

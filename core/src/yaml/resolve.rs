@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use base64::Engine;
 
 use super::node::Data;
+use crate::decimal::{self, plain, shortest, shortest_single};
 use crate::error::clip;
-use crate::json::{decimal, shortest};
 
 /// A tag, as far as it changes the meaning of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,7 +176,7 @@ fn yaml_float(text: &str) -> Option<Data> {
     if !mantissa_fits || !exponent_fits {
         return None;
     }
-    text.parse().ok().filter(|value: &f64| value.is_finite()).map(Data::Float)
+    Some(decimal::parse(text)).filter(|value| value.is_finite()).map(Data::Float)
 }
 
 /// The bytes of standard base64, line breaks aside; what is not UTF-8 becomes U+FFFD, one for each byte.
@@ -269,7 +269,7 @@ pub(crate) fn float_text(value: f64, precision: Precision) -> String {
     let single = value as f32;
     let (scientific, infinite) = match precision {
         _ if value.is_nan() => return "NaN".to_owned(),
-        Precision::Single => (shortest(single), single.is_infinite()),
+        Precision::Single => (shortest_single(single), single.is_infinite()),
         Precision::Double => (shortest(value), value.is_infinite()),
     };
     if infinite {
@@ -278,7 +278,7 @@ pub(crate) fn float_text(value: f64, precision: Precision) -> String {
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..6).contains(&exponent) {
-        return decimal(&scientific);
+        return plain(&scientific);
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())

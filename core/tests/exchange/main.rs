@@ -6,3 +6,4 @@ mod faults;
 mod floor;
 mod peer;
 mod uploads;
+mod verbs;

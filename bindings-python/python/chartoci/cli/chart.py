@@ -10,8 +10,8 @@ from pathlib import Path
 
 from chartoci import _native as native
 from chartoci._native import Archive, Report, error
-from chartoci.cli.output import note, say, visible, watch
-from chartoci.documents import archive_of, check, package
+from chartoci.cli.output import note, say, watch
+from chartoci.documents import archive_of, check, mend, package
 
 Verb = Callable[..., ArgumentParser]
 
@@ -42,7 +42,8 @@ def add(verb: Verb) -> None:
         choices="chart chart.yaml chart.lock values schema index manifest config provenance".split(),
         help="what the documents are; guessed if not given",
     )
-    examine.add_argument("--format", choices=["text", "json"], default="text")
+    examine.add_argument("--format", choices=["text", "json", "sarif"], default="text")
+    examine.add_argument("--fix", action="store_true", help="make the changes that are safe, in place")
     examine.add_argument("--strict", action="store_true", help="warnings count as errors")
     examine.set_defaults(run=_check)
 
@@ -100,23 +101,32 @@ def _moment(text: str | None) -> int | None:
 
 def _check(options: Namespace) -> int:
     options.version, options.devel = None, False
-    reports: list[tuple[str, Report]] = []
-    for path in options.paths:
-        if path.startswith("oci://"):
-            data = _chart(options, path).data
-            assert data is not None
-            reports.append((path, check(data, options.kind or "chart")))
-        else:
-            reports.append((path, check(path, options.kind)))
+    reports = [(path, _report(options, path)) for path in options.paths]
     ok = all(report.ok and not (options.strict and report.warnings) for _, report in reports)
     if options.json or options.format == "json":
         documents = [{"path": path, **report.to_dict()} for path, report in reports]
         print(json.dumps(documents[0] if len(documents) == 1 else {"checked": documents}, indent=2, ensure_ascii=False))
+    elif options.format == "sarif":
+        print(native.sarif([report for _, report in reports]), end="")
     elif not options.quiet:
-        for path, report in reports:
-            for diagnostic in report:
-                print(f"{path}: {visible(str(diagnostic))}")
-                if diagnostic.help:
-                    print(f"    {visible(diagnostic.help)}")
-            print(f"{path}: {len(report.errors)} errors, {len(report.warnings)} warnings")
+        for _, report in reports:
+            print(report.to_text(color=sys.stdout.isatty() and "NO_COLOR" not in os.environ), end="")
     return 0 if ok else 1
+
+
+def _report(options: Namespace, path: str) -> Report:
+    remote = path.startswith("oci://")
+    if remote:
+        data = _chart(options, path).data
+        assert data is not None
+        report = check(data, options.kind or "chart", filename=path)
+    else:
+        report = check(path, options.kind)
+    if not options.fix or all(finding.fix is None for finding in report):
+        return report
+    if remote or report.is_chart and not os.path.isdir(path):
+        hint = "Mend the chart's directory, and package it again."
+        raise error("misuse.argument", f"{path} is packed: it cannot be mended in place", hint=hint)
+    for changed in mend(Path(path), report):
+        note(options, f"mended {changed}")
+    return check(path, options.kind)

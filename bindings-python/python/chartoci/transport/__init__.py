@@ -2,12 +2,13 @@
 
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import NamedTuple, Protocol, runtime_checkable
 
 Headers = Sequence[tuple[str, str]]
 Body = bytes | Iterable[memoryview] | None
+AsyncBody = bytes | AsyncIterator[memoryview] | None
 
 
 class Failed(Exception):
@@ -25,6 +26,14 @@ class Answer(NamedTuple):
     status: int
     headers: Headers
     chunks: Iterator[bytes]
+
+
+class AsyncAnswer(NamedTuple):
+    """As `Answer`, with pieces that are awaited."""
+
+    status: int
+    headers: Headers
+    chunks: AsyncIterator[bytes]
 
 
 class Call:
@@ -77,5 +86,20 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
+        """Closes what stands."""
+        ...
+
+
+@runtime_checkable
+class AsyncTransport(Protocol):
+    """As `Transport`, for an event loop: a call is ended by cancelling its task."""
+
+    def open(
+        self, method: str, url: str, headers: Headers, body: AsyncBody, timeout: float | None
+    ) -> AbstractAsyncContextManager[AsyncAnswer]:
+        """Sends a request and gives the head of the answer; leaving ends the call. As `Transport.open`."""
+        ...
+
+    async def aclose(self) -> None:
         """Closes what stands."""
         ...

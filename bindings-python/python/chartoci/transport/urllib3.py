@@ -1,14 +1,11 @@
 """HTTP by urllib3: its connections and pools, none of its retries, redirects or decoding."""
 
-import os
 import socket
 import ssl
 import threading
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException
-from pathlib import Path
+from http.client import HTTPException, IncompleteRead
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -17,12 +14,10 @@ from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from chartoci import _native as native
-from chartoci.blobs import CHUNK, failure
+from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
-from chartoci.transport import Answer, Body, Call, Failed, Headers
-
-Allow = Callable[[str, str, int], bool]
+from chartoci.transport import Answer, Body, Call, Failed, Headers, _http1
+from chartoci.transport.surroundings import Allow, Tls, origin, proxy_for
 
 _current = threading.local()
 
@@ -60,24 +55,13 @@ class _Connect:
             raise Failed("timeout", f"{host}:{self.port}")
         raise Failed("connect", f"{host}:{self.port}: {refused.strerror if refused else 'no address'}")
 
-    def request(self: Any, *arguments: Any, **named: Any) -> None:
-        if self.sock is not None:
-            _current.call.attach(self.sock)
-        super().request(*arguments, **named)  # type: ignore[misc]
-
 
 class _Plain(_Connect, HTTPConnection):
     pass
 
 
 class _Secure(_Connect, HTTPSConnection):
-    verify = True
-
-    def connect(self) -> None:
-        super().connect()
-        if not self.verify:
-            # The caller said so: no warning at each connection.
-            self.is_verified = True
+    pass
 
 
 class _Way(NamedTuple):
@@ -85,6 +69,7 @@ class _Way(NamedTuple):
 
     pool: HTTPConnectionPool
     absolute: bool = False
+    tunnel: bool = False
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -105,17 +90,14 @@ class Urllib3Transport:
         proxies: dict[str, str] | None = None,
         connections: int = 16,
     ) -> None:
-        self._ca_file = ca_file
-        self._client_cert = client_cert
-        self._verify_tls = verify_tls
-        self._context: ssl.SSLContext | None = None
+        self._tls = Tls(ca_file, client_cert, verify_tls)
         self._connections = connections
         self._proxies = proxies
         self._allow = allow
         self._ways: dict[tuple[str, str], _Way] = {}
         self._lock = threading.Lock()
         plain = type("_PlainHere", (_Plain,), {"allow": staticmethod(allow) if allow else None})
-        secure = type("_SecureHere", (_Secure,), {"allow": plain.__dict__["allow"], "verify": verify_tls})
+        secure = type("_SecureHere", (_Secure,), {"allow": plain.__dict__["allow"]})
         self._classes: dict[str, type[HTTPConnectionPool]] = {
             "http": type("_PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
             "https": type("_SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
@@ -125,34 +107,28 @@ class Urllib3Transport:
     def open(
         self, method: str, url: str, headers: Headers, body: Body, timeout: float | None, call: Call
     ) -> Iterator[Answer]:
-        streamed = body is not None and not isinstance(body, bytes)
         _current.call = call
-        response: Any = None
+        way = connection = response = None
         try:
             with _failures():
-                way = self._way(url)
-                response = way.pool.urlopen(
-                    method,
-                    url if way.absolute else _target(url),
-                    body=body,  # type: ignore[arg-type]
-                    headers=urllib3.HTTPHeaderDict([*headers, ("accept-encoding", "identity"), *way.headers]),
-                    retries=False,
-                    redirect=False,
-                    assert_same_host=False,
-                    preload_content=False,
-                    decode_content=False,
-                    # Registries think long about a blob that is complete: then only the caller's own deadline counts.
-                    timeout=urllib3.Timeout(connect=timeout, read=None if streamed else timeout),
-                )
-            yield Answer(response.status, list(response.headers.items()), _chunks(response))
+                place = origin(url)
+                way = self._way(place)
+                fields = [("host", place[1]), ("accept-encoding", "identity"), *headers, *way.headers]
+                head = _http1.head(method, url if way.absolute else _target(url), fields)
+                connection = way.pool._get_conn()
+                response = _exchange(way, connection, method, head, body, timeout, call)
+            yield Answer(response.status, response.fields, _chunks(response))
         finally:
             _current.call = None
             call.detach()
-            if response is not None:
-                _release(response)
+            if way is not None and connection is not None:
+                again = response is not None and response.isclosed() and not response.will_close
+                if not again:
+                    connection.close()
+                way.pool._put_conn(connection if again else None)
 
     def stands(self, url: str) -> bool:
-        way = self._ways.get(_origin(url))
+        way = self._ways.get(origin(url))
         pool: Any = way.pool.pool if way is not None else None
         # The last that came back is the next that is taken.
         last = pool.queue[-1:] if pool is not None else []
@@ -164,13 +140,12 @@ class Urllib3Transport:
         for way in ways.values():
             way.pool.close()
 
-    def _way(self, url: str) -> _Way:
-        origin = _origin(url)
-        way = self._ways.get(origin)
+    def _way(self, place: tuple[str, str]) -> _Way:
+        way = self._ways.get(place)
         if way is None:
             with self._lock:
-                way = self._ways.get(origin) or self._new_way(*origin)
-                self._ways[origin] = way
+                way = self._ways.get(place) or self._new_way(*place)
+                self._ways[place] = way
         return way
 
     def _new_way(self, scheme: str, authority: str) -> _Way:
@@ -178,9 +153,9 @@ class Urllib3Transport:
         host, port = parts.hostname or "", parts.port
         named: dict[str, Any] = {"maxsize": self._connections, "block": False}
         if scheme == "https":
-            named["ssl_context"] = self._ssl()
-            named["assert_hostname"] = None if self._verify_tls else False
-        proxy = self._proxy(scheme, host, authority)
+            named["ssl_context"] = self._tls.context()
+            named["assert_hostname"] = None if self._tls.verify else False
+        proxy = proxy_for(scheme, host, authority, self._proxies)
         if proxy is None:
             return _Way(self._classes[scheme](host, port, **named))
         if self._allow is not None and not self._allow(host, "", port or (443 if scheme == "https" else 80)):
@@ -192,63 +167,51 @@ class Urllib3Transport:
         manager.pool_classes_by_scheme = self._classes
         pool = manager.connection_from_host(host, port, scheme)
         plain = scheme == "http"
-        return _Way(pool, absolute=plain, headers=tuple(fields.items()) if plain else ())
-
-    def _proxy(self, scheme: str, host: str, authority: str) -> str | None:
-        """As Go does it: the environment decides, and loopback is never asked of a proxy."""
-        if host == "localhost" or host.startswith("127.") or host == "::1":
-            return None
-        if self._proxies is not None:
-            return self._proxies.get(scheme)
-        found = urllib.request.getproxies()
-        return None if urllib.request.proxy_bypass(authority) else found.get(scheme, found.get("all"))
-
-    def _ssl(self) -> ssl.SSLContext:
-        if self._context is None:
-            with _readable(self._ca_file):
-                context = ssl.create_default_context(cafile=self._ca_file)
-            if not self._verify_tls:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
-            if self._client_cert is not None:
-                parts = (self._client_cert,) if isinstance(self._client_cert, str) else self._client_cert
-                with _readable(*parts):
-                    context.load_cert_chain(*parts)
-            self._context = context
-        return self._context
-
-
-@contextmanager
-def _readable(*paths: str | None) -> Iterator[None]:
-    """Says which file with certificates or keys cannot be used."""
-    named = [path for path in paths if path is not None]
-    try:
-        yield
-    except ssl.SSLError as error:
-        files = " and ".join(named)
-        raise native.error(
-            "misuse.argument",
-            f"{files}: {error.reason or error}",
-            [("path", files)],
-            "A certificate and a key are wanted in PEM, the key without a password.",
-        ) from None
-    except OSError as error:
-        missing = next((path for path in named if not os.path.exists(path)), named[0] if named else "")
-        raise failure(error, Path(missing)) from None
-
-
-def _origin(url: str) -> tuple[str, str]:
-    scheme, _, rest = url.partition("://")
-    return scheme, rest.partition("/")[0]
+        return _Way(pool, absolute=plain, tunnel=not plain, headers=tuple(fields.items()) if plain else ())
 
 
 def _target(url: str) -> str:
     return "/" + url.partition("://")[2].partition("/")[2]
 
 
-def _chunks(response: Any) -> Iterator[bytes]:
+def _exchange(
+    way: _Way, connection: Any, method: str, head: bytes, body: Body, timeout: float | None, call: Call
+) -> _http1.Response:
+    """Connects if need be, sends, and reads the head of the answer."""
+    connection.timeout = timeout
+    if connection.sock is None:
+        if way.tunnel:
+            try:
+                way.pool._prepare_proxy(connection)
+            except (TimeoutError, ssl.SSLError):
+                raise
+            except OSError as error:
+                raise Failed("connect", _text(error)) from None
+        else:
+            connection.connect()
+    call.attach(connection.sock)
+    connection.sock.settimeout(timeout)
+    refused = False
+    try:
+        if body is None or isinstance(body, bytes):
+            connection.sock.sendall(head + body if body else head)
+        else:
+            connection.sock.sendall(head)
+            for piece in body:
+                connection.sock.sendall(piece)
+            # Registries think long about a blob that is complete: then only the caller's own deadline counts.
+            connection.sock.settimeout(None)
+    except (BrokenPipeError, ssl.SSLEOFError):
+        refused = True  # the answer may say why
+    response = _http1.Response(connection.sock, method)
+    response.begin()
+    response.will_close = response.will_close or refused
+    return response
+
+
+def _chunks(response: _http1.Response) -> Iterator[bytes]:
     with _failures():
-        yield from response.stream(CHUNK, decode_content=False)
+        yield from _http1.pieces(response, CHUNK)
 
 
 @contextmanager
@@ -258,39 +221,14 @@ def _failures() -> Iterator[None]:
         yield
     except ChartOciError:
         raise
-    except exceptions.HTTPError as error:
-        raise _failed(error) from None
-    except (ssl.SSLError, ssl.CertificateError) as error:
+    except (ssl.SSLError, exceptions.SSLError) as error:
         raise Failed("tls", _text(error)) from None
     except TimeoutError:
         raise Failed("timeout", "") from None
-    except ConnectionError as error:
+    except (ConnectionError, IncompleteRead) as error:
         raise Failed("reset", _text(error)) from None
-    except (OSError, ValueError, HTTPException) as error:
+    except (OSError, ValueError, HTTPException, exceptions.HTTPError) as error:
         raise Failed("other", _text(error)) from None
-
-
-def _release(response: Any) -> None:
-    """Gives the connection back if the body was read to its end; closes it otherwise."""
-    if response._fp is None or getattr(response._fp, "closed", True):
-        response.release_conn()
-    else:
-        response.close()
-
-
-def _failed(error: exceptions.HTTPError) -> Failed:
-    cause = error.__cause__ or error.__context__
-    match error:
-        case exceptions.SSLError():
-            return Failed("tls", _text(error))
-        case exceptions.TimeoutError():
-            return Failed("timeout", "")
-        case exceptions.ProxyError() | exceptions.NewConnectionError():
-            return Failed("connect", _text(error))
-        case exceptions.ProtocolError():
-            return Failed("reset", _text(cause if isinstance(cause, OSError) else error))
-        case _:
-            return Failed("other", _text(error))
 
 
 def _text(error: BaseException) -> str:

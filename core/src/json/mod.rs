@@ -2,18 +2,19 @@
 //!
 //! A digest names bytes: a config blob has Helm's digest only if every escape and every number is spelled as Go spells it.
 
-use std::fmt;
+mod read;
+
 use std::io;
 use std::ops::Range;
-use std::str::FromStr;
 
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
-use serde::{Deserializer, Serialize};
+use serde::Serialize;
 use serde_json::ser::Formatter;
-use serde_json::{Map, Value};
 
+use crate::decimal::{plain, shortest};
 use crate::diagnostic::Span;
-use crate::error::{Code, Error, clip};
+
+pub use read::{Parsed, parse};
+pub(crate) use read::{parse_first, tree};
 
 /// Writes a value as Go 1.22 and later does (`json.Marshal`): compact, no line break at the end; `<`, `>`, `&`, U+2028 and
 /// U+2029 escaped; numbers of floating point without needless `.0`, with an exponent from 1e21 on and below 1e-6.
@@ -55,71 +56,8 @@ impl Formatter for Go {
         } else if size >= 1e21 {
             out.write_all(scientific.replace('e', "e+").as_bytes())
         } else {
-            out.write_all(decimal(&scientific).as_bytes())
+            out.write_all(plain(&scientific).as_bytes())
         }
-    }
-}
-
-/// The fewest digits that tell a number from its neighbours, in the form `1.5e-3`: of several such numbers the closest,
-/// and the even one of two that are equally close. (Go, `strconv`; the standard library rounds these up.)
-pub(crate) fn shortest<T: fmt::LowerExp + FromStr + PartialEq + Copy>(value: T) -> String {
-    let shortest = format!("{value:e}");
-    let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
-    let closest = format!("{value:.*e}", digits.saturating_sub(1));
-    if closest.parse().is_ok_and(|parsed: T| parsed == value) { closest } else { shortest }
-}
-
-/// `1.5e-3` without its exponent: `0.0015`.
-pub(crate) fn decimal(scientific: &str) -> String {
-    let (sign, unsigned) = if let Some(rest) = scientific.strip_prefix('-') { ("-", rest) } else { ("", scientific) };
-    let (mantissa, exponent) = unsigned.split_once('e').unwrap_or((unsigned, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let digits = mantissa.replace('.', "");
-    let Ok(whole) = usize::try_from(exponent + 1) else {
-        return format!("{sign}0.{}{digits}", "0".repeat(exponent.unsigned_abs() as usize - 1));
-    };
-    match digits.split_at_checked(whole) {
-        Some((whole, "")) => format!("{sign}{whole}"),
-        Some(("", fraction)) => format!("{sign}0.{fraction}"),
-        Some((whole, fraction)) => format!("{sign}{whole}.{fraction}"),
-        None => format!("{sign}{digits}{}", "0".repeat(whole - digits.len())),
-    }
-}
-
-/// A document that was read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parsed {
-    /// What it says. Where a name stands twice in an object, the last one counts, as in Go.
-    pub value: Value,
-    /// RFC 6901 pointers to the names that stand more than once in their object; the first 100, long ones clipped.
-    pub duplicates: Vec<String>,
-}
-
-/// Reads one JSON document of at most `limit` bytes and 127 levels.
-///
-/// ```
-/// let parsed = chartoci::json::parse(br#"{"a":1,"a":2}"#, 100)?;
-/// assert_eq!((parsed.value["a"].as_u64(), parsed.duplicates), (Some(2), vec!["/a".to_owned()]));
-/// # Ok::<(), chartoci::Error>(())
-/// ```
-///
-/// # Errors
-/// [`Code::JSON_SYNTAX`] with `line` and `column`, [`Code::LIMIT_DOCUMENT`].
-pub fn parse(data: &[u8], limit: u64) -> Result<Parsed, Error> {
-    if data.len() as u64 > limit {
-        return Err(Error::new(Code::LIMIT_DOCUMENT, format!("the document has {} bytes", data.len()))
-            .with("limit", limit)
-            .with("size", data.len()));
-    }
-    let mut duplicates = Vec::new();
-    let mut deserializer = serde_json::Deserializer::from_slice(data);
-    let place = Place { path: &mut String::new(), duplicates: &mut duplicates };
-    let read = place.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
-    match read {
-        Ok(value) => Ok(Parsed { value, duplicates }),
-        Err(error) => Err(Error::new(Code::JSON_SYNTAX, format!("no valid JSON: {error}"))
-            .with("line", error.line())
-            .with("column", error.column())),
     }
 }
 
@@ -155,10 +93,10 @@ fn child(data: &[u8], parent: Range<usize>, wanted: &str) -> Option<Range<usize>
     while at < parent.end {
         let mut end = item_end(data, at);
         let is_wanted = if is_object {
-            let name: String = serde_json::from_slice(data.get(at..end)?).ok()?;
+            let name = parse_first(data.get(at..end)?)?;
             at = end + 1;
             end = item_end(data, at);
-            name == wanted
+            name.as_str() == Some(wanted)
         } else {
             index.to_string() == wanted
         };
@@ -205,97 +143,13 @@ fn position(data: &[u8], at: usize) -> Option<(u32, u32)> {
     Some((u32::try_from(line).ok()?, u32::try_from(column).ok()?))
 }
 
-/// Where a value is read, and what was found on the way.
-struct Place<'a> {
-    path: &'a mut String,
-    duplicates: &'a mut Vec<String>,
-}
-
-const MOST_DUPLICATES: usize = 100;
-
-impl<'de> DeserializeSeed<'de> for Place<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Place<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        serde_json::Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        let length = self.path.len();
-        loop {
-            self.path.push_str(&format!("/{}", list.len()));
-            let place = Place { path: &mut *self.path, duplicates: &mut *self.duplicates };
-            let item = items.next_element_seed(place)?;
-            self.path.truncate(length);
-            match item {
-                Some(item) => list.push(item),
-                None => return Ok(list.into()),
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
-        let length = self.path.len();
-        while let Some(name) = entries.next_key::<String>()? {
-            self.path.push('/');
-            self.path.push_str(&pointer_token(&name));
-            let place = Place { path: &mut *self.path, duplicates: &mut *self.duplicates };
-            let value = entries.next_value_seed(place)?;
-            if map.insert(name, value).is_some() && self.duplicates.len() < MOST_DUPLICATES {
-                let pointer = clip(self.path);
-                if !self.duplicates.contains(&pointer) {
-                    self.duplicates.push(pointer);
-                }
-            }
-            self.path.truncate(length);
-        }
-        Ok(map.into())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
+    use crate::Code;
 
     fn written<T: Serialize>(value: T) -> String {
         String::from_utf8(write(&value)).unwrap()

@@ -1,7 +1,8 @@
-//! Which characters Helm keeps in the texts of Chart.yaml (Go 1.27: `unicode.IsSpace`, `unicode.IsPrint`).
+//! Which characters can be shown: Helm keeps no others in the texts of Chart.yaml (Go 1.27: `unicode.IsSpace`,
+//! `unicode.IsPrint`), and no others reach a terminal.
 
 /// Turns every white space into a blank and drops what cannot be printed (Helm 4.3, `sanitizeString`).
-pub(super) fn sanitise(text: &mut String) {
+pub(crate) fn sanitise(text: &mut String) {
     if !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         let clean = |c: char| if c.is_whitespace() { Some(' ') } else { is_printable(c).then_some(c) };
         *text = text.chars().filter_map(clean).collect();
@@ -9,7 +10,7 @@ pub(super) fn sanitise(text: &mut String) {
 }
 
 /// Letters, marks, numbers, punctuation and symbols: what the standard library does not escape.
-fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     // Behind another character, marks are not escaped for being marks.
     let mut buffer = *b"a\0\0\0\0";
     let length = c.encode_utf8(&mut buffer[1..]).len();

@@ -1,0 +1,56 @@
+# Written by tests/tools/twin.py from client.py.
+import os
+from datetime import datetime
+from chartoci import blobs
+from chartoci._native import Archive, Artifact, Constraint, Metadata, Version
+from chartoci.model import Fetched, Inspected, Packaged, Pulled, Pushed, Resolved
+from chartoci.adrive import Carrier
+from chartoci.client import IfExists, Named, Progress
+
+class AsyncClient(Carrier):
+    """`Client` for asyncio. Tasks may share it; connections and tokens are kept between calls.
+
+        async with AsyncClient() as client:
+            await client.push("web-1.0.0.tgz", "oci://registry.example/charts")
+
+    Takes what `Client` takes. `credentials` may be a coroutine function. Requests go over urllib3 in threads, unless a
+    `transport` is passed or named: `"aiohttp"` (the extra `chartoci[aiohttp]`). Cancelling a task shuts its sockets down;
+    no thread is waited for. Files are read and written, and charts are read, in threads; events come in the loop's own.
+    """
+
+    async def push(self, chart: blobs.Source | Archive | Packaged, target: str, *, provenance: blobs.Source | None=None, created: int | datetime | None=None, if_exists: IfExists='overwrite', progress: Progress | None=None, timeout: float | None=None) -> Pushed:
+        """Pushes a chart to `TARGET/NAME:VERSION`, with the very bytes that `helm push` would send.
+
+        A path brings FILE.prov along, and its mtime as `created`; without a path there is no `created` annotation, so
+        that the digest is reproducible.
+        """
+
+    async def pull(self, reference: Named, directory: str | os.PathLike[str]='.', *, version: str | None=None, devel: bool=False, provenance: bool=False, untar: bool=False, check_tag: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Pulled:
+        """Pulls a chart into `directory`, as `NAME-VERSION.tgz`; with `untar` as a directory of the chart's name.
+
+        The file has its name only once its bytes are verified. `version` is a version or a range.
+        """
+
+    async def open(self, reference: Named, *, version: str | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Archive:
+        """Pulls a chart into memory, verified and read."""
+
+    async def fetch(self, reference: Named, *, version: str | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Fetched:
+        """As `open`, and where it came from."""
+
+    async def inspect(self, reference: Named, *, version: str | None=None, devel: bool=False, timeout: float | None=None) -> Inspected:
+        """Manifest and config in one go: what lies there, and what a chart's config claims."""
+
+    async def metadata(self, reference: Named, *, version: str | None=None, devel: bool=False, timeout: float | None=None) -> Metadata:
+        """What the config blob claims; manifest and config are all that is fetched. Decisions belong on `open`."""
+
+    async def artifact(self, reference: Named, *, version: str | None=None, devel: bool=False, timeout: float | None=None) -> Artifact:
+        """The manifest, verified and explained."""
+
+    async def resolve(self, reference: Named, *, version: str | None=None, devel: bool=False, timeout: float | None=None) -> Resolved:
+        """Which tag and digest a reference or a range means."""
+
+    async def versions(self, repository: Named, constraint: str | Constraint | None=None, *, prerelease: bool=False, timeout: float | None=None) -> list[Version]:
+        """The versions in a repository, newest first; pre-releases where they or the constraint ask for them."""
+
+    async def tags(self, repository: Named, *, timeout: float | None=None) -> list[str]:
+        """All tags of a repository, as the registry gives them."""

@@ -1,0 +1,251 @@
+"""The driver's loop in an event loop: requests are tasks, or jobs of daemon threads where the transport blocks."""
+
+import asyncio
+import inspect
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from functools import partial
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+from chartoci import _native as native
+from chartoci._native import Ask, Receiver, Request
+from chartoci.client import Plan, Run, Settings, resume
+from chartoci.credentials import Credential
+from chartoci.drive import Drive, News, Workers, fields, left
+from chartoci.transport import AsyncTransport, Failed, Transport
+
+R = TypeVar("R")
+
+# How long a transport may take to let go of what was cancelled.
+LETTING_GO = 0.05
+
+
+async def in_thread(workers: Workers, job: Callable[[], R], forget: Callable[[], object] = lambda: None) -> R:
+    """Does a job on a worker. Who is cancelled meanwhile does not wait; once the job is done, `forget` is called."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[R] = loop.create_future()
+
+    def work() -> None:
+        try:
+            finish = partial(_settle, future, forget, future.set_result, job())
+        except BaseException as error:
+            finish = partial(_settle, future, forget, future.set_exception, error)
+        try:
+            loop.call_soon_threadsafe(finish)
+        except RuntimeError:
+            # The loop is closed.
+            forget()
+
+    workers.start(work)
+    return await future
+
+
+def _settle(future: "asyncio.Future[Any]", forget: Callable[[], object], settle: Callable[[Any], object], value: Any) -> None:
+    if future.cancelled():
+        forget()
+    else:
+        settle(value)
+
+
+class AsyncDrive(Drive):
+    """One exchange under way, driven by a task; `credentials` is awaited."""
+
+    def __init__(self, exchange: native.Exchange, transport: Transport | AsyncTransport, workers: Workers, **named: Any):
+        awaited = isinstance(transport, AsyncTransport)
+        super().__init__(exchange, transport, workers, **named)  # type: ignore[arg-type]
+        self._tasks: dict[int, asyncio.Task[None]] | None = {} if awaited else None
+        self._loop_of_task = asyncio.get_running_loop()
+        self._heard: list[News] = []
+        self._word = asyncio.Event()
+
+    async def arun(self) -> Any:
+        """The outcome; raises what ended the exchange."""
+        try:
+            return await self._aloop()
+        except BaseException:
+            self._exchange.abort()
+            raise
+        finally:
+            self.shut_down()
+            if self._tasks:
+                await asyncio.wait(self._tasks.values(), timeout=LETTING_GO)
+
+    async def _aloop(self) -> Any:
+        sends: list[Request] = []
+        while True:
+            match self.advance(sends):
+                case native.Wait(until):
+                    while sends:
+                        self.start(sends.pop(0))
+                    await self._await(until)
+                case native.Ask() as query:
+                    self._exchange.handle_credential(query.id, await self._credentials(query))
+                case native.Done(outcome, error):
+                    if error is not None:
+                        raise error
+                    return outcome
+
+    async def _await(self, until: int | None) -> None:
+        """Until there is news, or that time; passes on all events that are there."""
+        try:
+            async with asyncio.timeout(left(until)):
+                await self._word.wait()
+        except TimeoutError:
+            pass
+        self._word.clear()
+        heard, self._heard = self._heard, []
+        for news in heard:
+            self.hear(news)
+
+    def post(self, news: News) -> None:
+        try:
+            self._loop_of_task.call_soon_threadsafe(self._note, news)
+        except RuntimeError:
+            # The loop is closed: nobody is there to hear it.
+            pass
+
+    def _note(self, news: News) -> None:
+        self._heard.append(news)
+        self._word.set()
+
+    def start(self, request: Request) -> None:
+        if self._tasks is None:
+            super().start(request)
+        else:
+            self._tasks[request.id] = self._loop_of_task.create_task(self._perform(request))
+
+    def cancel(self, id: int) -> None:
+        super().cancel(id)
+        if self._tasks and id in self._tasks:
+            self._tasks[id].cancel()
+
+    def shut_down(self) -> None:
+        super().shut_down()
+        for task in (self._tasks or {}).values():
+            task.cancel()
+
+    async def _perform(self, request: Request) -> None:
+        """One request by an asynchronous transport, then word of it."""
+        news: BaseException | None = None
+        try:
+            await self._exchange_with(request)
+        except Exception as error:
+            news = error
+        self._note(news)
+
+    async def _exchange_with(self, request: Request) -> None:
+        exchange, id, transport = self._exchange, request.id, self._transport
+        assert isinstance(transport, AsyncTransport)
+        receiver: Receiver | None = None
+        body = self.body(request, self._note)
+        try:
+            async with transport.open(
+                request.method,
+                request.url,
+                fields(request),
+                body if body is None or isinstance(body, bytes) else _asynchronous(body),
+                request.timeout,
+            ) as answer:
+                receiver = exchange.handle_response(id, answer.status, answer.headers)
+                take = self.taker(request, receiver, self._note)
+                async for chunk in answer.chunks:
+                    if not take(chunk):
+                        break
+        except Failed as failed:
+            exchange.handle_failure(id, failed.failure, failed.text, receiver)
+        else:
+            exchange.handle_end(id, receiver)
+
+
+async def _asynchronous(pieces: Iterable[memoryview]) -> AsyncIterator[memoryview]:
+    for piece in pieces:
+        yield piece
+
+
+
+
+class Carrier(
+    Settings[Callable[[Ask], Credential | Awaitable[Credential]], Transport | AsyncTransport | Literal["urllib3", "aiohttp"]]
+):
+    """Carries out plans in an event loop."""
+
+    _transport: Transport | AsyncTransport | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
+
+    async def close(self) -> None:
+        """Closes connections that stand; the client can still be used."""
+        transport, self._transport = self._transport, None
+        if transport is None or transport is self._given:
+            return
+        if isinstance(transport, AsyncTransport):
+            await transport.aclose()
+        else:
+            transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _carry_out(self, plan: Plan[R]) -> R:
+        # What a plan does between its exchanges reads files and charts: that is for a thread.
+        on_thread = partial(in_thread, self._workers, forget=plan.close)
+        run, result = await on_thread(partial(resume, plan))
+        while run is not None:
+            try:
+                outcome = await self._drive(run)
+            except Exception as error:
+                run, result = await on_thread(partial(resume, plan, error=error))
+            except BaseException:
+                plan.close()
+                raise
+            else:
+                run, result = await on_thread(partial(resume, plan, outcome))
+        return result  # type: ignore[return-value]
+
+    async def _drive(self, run: Run) -> Any:
+        if run.timeout is not None:
+            run.exchange.set_timeout(run.timeout)
+        return await AsyncDrive(
+            run.exchange,
+            self._carrier(),
+            self._workers,
+            sources=run.sources,
+            sinks=run.sinks,
+            credentials=partial(self._aanswer, run.repository),
+            progress=run.progress,
+        ).arun()
+
+    def _carrier(self) -> Transport | AsyncTransport:
+        loop = asyncio.get_running_loop()
+        if self._transport is None or self._loop is not loop or self._workers.process != os.getpid():
+            # Threads and sockets do not survive a fork, nor asynchronous connections their loop.
+            if self._workers.process != os.getpid():
+                self._workers = Workers()
+            self._loop = loop
+            self._transport = _make(self._given, self._options)
+        return self._transport
+
+    async def _aanswer(self, repository: str, query: Ask) -> Any:
+        found = await in_thread(self._workers, partial(self._answer, query, repository))
+        return await found if inspect.isawaitable(found) else found
+
+
+def _make(given: Transport | AsyncTransport | str | None, options: dict[str, Any]) -> Transport | AsyncTransport:
+    match given:
+        case None | "urllib3":
+            from chartoci.transport.urllib3 import Urllib3Transport
+
+            return Urllib3Transport(**options)
+        case "aiohttp":
+            from chartoci.transport.aiohttp import AiohttpTransport
+
+            return AiohttpTransport(**options)
+        case str():
+            raise ValueError(f"there is no transport {given!r}")
+        case _:
+            return given

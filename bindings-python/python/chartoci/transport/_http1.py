@@ -1,0 +1,91 @@
+"""HTTP/1.1 on a connection that stands: the head of a request out, the head of a response in.
+
+http.client writes a head field by field and reads one with the parser for mail; with a small chart that takes as long as all
+else. Bodies are read by http.client.
+"""
+
+import http.client
+import socket
+from collections.abc import Iterable, Iterator
+
+LONGEST_LINE = 65_536
+MOST_FIELDS = 200
+
+
+def head(method: str, target: str, fields: Iterable[tuple[str, str]]) -> bytes:
+    """The first bytes of a request. Raises `ValueError` where a field holds more than a field."""
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields), "", ""]
+    text = "\r\n".join(lines)
+    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
+        raise ValueError("a line break stands in a header field")
+    return text.encode("latin-1")
+
+
+class Response(http.client.HTTPResponse):
+    """A response whose head is a list of fields, as they came."""
+
+    fields: list[tuple[str, str]]
+
+    def __init__(self, connected: socket.socket, method: str) -> None:
+        super().__init__(connected, method=method)
+        self.bodiless = method == "HEAD"
+
+    def begin(self) -> None:
+        self._status()
+        self.fields = self._fields()
+        while 100 <= self.status < 200:
+            if self.status == 101:
+                raise http.client.HTTPException("the server wants to speak another protocol")
+            self._status()
+            self.fields = self._fields()
+        known: dict[str, str] = {}
+        for name, value in self.fields:
+            known.setdefault(name.lower(), value)
+        connection = known.get("connection", "").lower()
+        self.will_close = "close" in connection or (self.version == 10 and "keep-alive" not in connection)
+        self.chunked = known.get("transfer-encoding", "").lower() == "chunked"
+        self.chunk_left = None
+        length = known.get("content-length", "")
+        if self.bodiless or self.status in (204, 304):
+            self.length = 0
+        elif self.chunked or not (length.isascii() and length.isdecimal()):
+            self.length = None
+        else:
+            self.length = int(length)
+        self.will_close = self.will_close or (self.length is None and not self.chunked)
+
+    def _line(self) -> str:
+        line: bytes = self.fp.readline(LONGEST_LINE + 1)
+        if len(line) > LONGEST_LINE:
+            raise http.client.HTTPException("a line of the answer's head has no end")
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError("the connection was closed before an answer came")
+        return line.decode("latin-1").rstrip("\r\n")
+
+    def _status(self) -> None:
+        line = self._line()
+        version, _, rest = line.partition(" ")
+        code = rest[:3]
+        if version not in ("HTTP/1.1", "HTTP/1.0") or not (len(code) == 3 and code.isascii() and code.isdecimal()):
+            raise http.client.HTTPException("the answer is no HTTP/1.1")
+        self.version, self.status, self.reason = 10 if version == "HTTP/1.0" else 11, int(code), rest[4:]
+
+    def _fields(self) -> list[tuple[str, str]]:
+        fields: list[tuple[str, str]] = []
+        while line := self._line():
+            name, colon, value = line.partition(":")
+            if line[0] in " \t" and fields:  # a folded line belongs to the one before
+                fields[-1] = (fields[-1][0], f"{fields[-1][1]} {line.strip()}")
+            elif colon:
+                fields.append((name, value.strip(" \t")))
+            if len(fields) > MOST_FIELDS:
+                raise http.client.HTTPException("the answer's head has no end")
+        return fields
+
+
+def pieces(response: Response, size: int) -> Iterator[bytes]:
+    """The body. Raises `ConnectionResetError` where it breaks off."""
+    while piece := response.read(size):
+        yield piece
+    if response.length:
+        raise ConnectionResetError("the body broke off")

@@ -1,0 +1,149 @@
+"""HTTP by aiohttp: its connections and pools, none of its redirects, cookies or decoding.
+
+Of the asynchronous clients it is the one that reads an answer while it still sends, leaves URLs as they are, and has a public
+place where addresses can be judged between look-up and connection.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from chartoci.blobs import CHUNK
+from chartoci.errors import ChartOciError
+from chartoci.transport import AsyncAnswer, AsyncBody, Failed, Headers
+from chartoci.transport.surroundings import Allow, Tls, origin, proxy_for
+
+
+class _Resolver(AbstractResolver):
+    """Looks names up as the system does, and leaves out what is not allowed."""
+
+    def __init__(self, allow: Allow) -> None:
+        self._allow = allow
+        self._system = aiohttp.ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._system.resolve(host, port, family)
+        allowed = [one for one in found if self._allow(host, one["host"], port)]
+        if not allowed:
+            raise Failed("forbidden", f"{host} port {port}")
+        return allowed
+
+    async def close(self) -> None:
+        await self._system.close()
+
+
+class AiohttpTransport:
+    """A session of aiohttp, made on first use: it belongs to the event loop that first uses it.
+
+    `allow(host, ip, port)` is asked before every connection. Proxies are those of the environment unless `proxies` says
+    otherwise (an empty dict: none). With a `session` of the caller's, its connector decides about addresses and TLS, and it
+    is the caller's to close.
+    """
+
+    def __init__(
+        self,
+        *,
+        ca_file: str | None = None,
+        client_cert: str | tuple[str, str] | None = None,
+        verify_tls: bool = True,
+        allow: Allow | None = None,
+        proxies: dict[str, str] | None = None,
+        connections: int = 16,
+        session: aiohttp.ClientSession | None = None,
+    ) -> None:
+        self._tls = Tls(ca_file, client_cert, verify_tls)
+        self._allow = allow
+        self._proxies = proxies
+        self._connections = connections
+        self._given = session
+        self._session = session
+
+    @asynccontextmanager
+    async def open(
+        self, method: str, url: str, headers: Headers, body: AsyncBody, timeout: float | None
+    ) -> AsyncIterator[AsyncAnswer]:
+        # Registries think long about a blob that is complete: then only the caller's own deadline counts.
+        silence = timeout if body is None or isinstance(body, bytes) else None
+        with _failures():
+            request = self._ready().request(
+                method,
+                URL(url, encoded=True),
+                headers=[*headers, ("accept-encoding", "identity")],
+                data=body,
+                allow_redirects=False,
+                proxy=self._proxy(url),
+                ssl=self._tls.context() if self._given is None and url.startswith("https:") else True,
+                skip_auto_headers=("user-agent", "accept", "content-type"),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=silence),
+            )
+            async with request as response:
+                fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
+                yield AsyncAnswer(response.status, fields, _chunks(response))
+
+    async def aclose(self) -> None:
+        if self._given is None and self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    def _ready(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            resolver = _Resolver(self._allow) if self._allow is not None else None
+            connector = aiohttp.TCPConnector(limit_per_host=self._connections, resolver=resolver)
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+            )
+        return self._session
+
+    def _proxy(self, url: str) -> str | None:
+        """The proxy for an address; an address that needs no look-up is judged here."""
+        scheme, authority = origin(url)
+        parts = urlsplit(f"//{authority}")
+        host, port = parts.hostname or "", parts.port or (443 if scheme == "https" else 80)
+        proxy = proxy_for(scheme, host, authority, self._proxies)
+        if self._allow is not None and (proxy is not None or _is_address(host)):
+            if not self._allow(host, "" if proxy is not None else host, port):
+                raise Failed("forbidden", f"{authority}{', through a proxy' if proxy is not None else ''}")
+        return proxy
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
+
+
+async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    with _failures():
+        async for chunk in response.content.iter_chunked(CHUNK):
+            yield chunk
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """What aiohttp and the system say, in the driver's words."""
+    try:
+        yield
+    except (ChartOciError, Failed):
+        raise
+    except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:
+        raise Failed("tls", str(error)) from None
+    except aiohttp.ClientConnectorError as error:
+        raise Failed("connect", str(error.os_error.strerror or error.os_error)) from None
+    except (aiohttp.ServerTimeoutError, asyncio.TimeoutError):
+        raise Failed("timeout", "") from None
+    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError) as error:
+        raise Failed("reset", str(error)) from None
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise Failed("other", str(error)) from None
+
+

@@ -1,0 +1,73 @@
+"""What a transport takes from the machine it runs on: certificates and proxies."""
+
+import os
+import ssl
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chartoci import _native as native
+from chartoci.blobs import failure
+
+Allow = Callable[[str, str, int], bool]
+
+
+class Tls:
+    """How certificates are judged and shown; files are read when the first connection wants them."""
+
+    def __init__(self, ca_file: str | None, client_cert: str | tuple[str, str] | None, verify: bool) -> None:
+        self.ca_file = ca_file
+        self.client_cert = client_cert
+        self.verify = verify
+        self._context: ssl.SSLContext | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """The same one each time."""
+        if self._context is None:
+            with _readable(self.ca_file):
+                context = ssl.create_default_context(cafile=self.ca_file)
+            if not self.verify:
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            if self.client_cert is not None:
+                parts = (self.client_cert,) if isinstance(self.client_cert, str) else self.client_cert
+                with _readable(*parts):
+                    context.load_cert_chain(*parts)
+            self._context = context
+        return self._context
+
+
+@contextmanager
+def _readable(*paths: str | None) -> Iterator[None]:
+    """Says which file with certificates or keys cannot be used."""
+    named = [path for path in paths if path is not None]
+    try:
+        yield
+    except ssl.SSLError as error:
+        files = " and ".join(named)
+        raise native.error(
+            "misuse.argument",
+            f"{files}: {error.reason or error}",
+            [("path", files)],
+            "A certificate and a key are wanted in PEM, the key without a password.",
+        ) from None
+    except OSError as error:
+        missing = next((path for path in named if not os.path.exists(path)), named[0] if named else "")
+        raise failure(error, Path(missing)) from None
+
+
+def origin(url: str) -> tuple[str, str]:
+    """Scheme and authority."""
+    scheme, _, rest = url.partition("://")
+    return scheme, rest.partition("/")[0]
+
+
+def proxy_for(scheme: str, host: str, authority: str, proxies: dict[str, str] | None) -> str | None:
+    """As Go does it: the environment decides unless `proxies` is given, and loopback is never asked of a proxy."""
+    if host == "localhost" or host.startswith("127.") or host == "::1":
+        return None
+    if proxies is not None:
+        return proxies.get(scheme)
+    found = urllib.request.getproxies()
+    return None if urllib.request.proxy_bypass(authority) else found.get(scheme, found.get("all"))

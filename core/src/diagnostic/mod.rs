@@ -1,0 +1,352 @@
+//! Findings about a document: many per run, each with a place.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::error::{Code, Error};
+use crate::order;
+
+mod sarif;
+mod text;
+
+pub use sarif::sarif;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The document cannot be used.
+    Error,
+    /// It can be used, and somebody will regret it.
+    Warning,
+    /// Worth knowing.
+    Info,
+}
+
+impl Severity {
+    /// `error`, `warning` or `info`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        }
+    }
+}
+
+/// A place in a document's bytes. Lines and columns count from 1; columns count Unicode characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// Line of the first character.
+    pub line: u32,
+    /// Column of the first character.
+    pub column: u32,
+    /// Line of the end.
+    pub end_line: u32,
+    /// Column of the end.
+    pub end_column: u32,
+}
+
+/// A replacement for a span that mends the finding and changes nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fix {
+    /// What is replaced.
+    pub span: Span,
+    /// What stands there afterwards.
+    pub replacement: String,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Diagnostic {
+    /// Its stable name.
+    #[serde(serialize_with = "code_name")]
+    pub code: Code,
+    /// How much it matters.
+    pub severity: Severity,
+    /// The file it is about, as a path below the chart's root, or a document's kind.
+    pub document: String,
+    /// Where in the document, as RFC 6901 has it; empty for the whole.
+    pub pointer: String,
+    /// Where in the bytes, if the document has lines.
+    pub span: Option<Span>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+    /// How to mend it without harm.
+    pub fix: Option<Fix>,
+    /// Other places in the same document that have to do with it, and what stands there.
+    #[serde(serialize_with = "places")]
+    pub related: Vec<(Span, String)>,
+}
+
+fn code_name<S: Serializer>(code: &Code, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(code.name())
+}
+
+fn places<S: Serializer>(related: &[(Span, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Place<'a> {
+        span: Span,
+        message: &'a str,
+    }
+    serializer.collect_seq(related.iter().map(|(span, message)| Place { span: *span, message }))
+}
+
+impl Diagnostic {
+    /// A finding with the severity and the remedy of its code.
+    pub fn new(code: Code, document: impl Into<String>, message: impl Into<String>) -> Diagnostic {
+        let severity = match code.class() {
+            crate::error::Class::Finding(severity) => severity,
+            crate::error::Class::Error(_) => Severity::Error,
+        };
+        Diagnostic {
+            code,
+            severity,
+            document: document.into(),
+            pointer: String::new(),
+            span: None,
+            message: message.into(),
+            help: code.remedy().to_owned(),
+            fix: None,
+            related: Vec::new(),
+        }
+    }
+
+    /// Says where: an RFC 6901 pointer, and the bytes if known.
+    #[must_use]
+    pub fn at(mut self, pointer: impl Into<String>, span: Option<Span>) -> Diagnostic {
+        self.pointer = pointer.into();
+        self.span = span;
+        self
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.document)?;
+        if let Some(span) = self.span {
+            write!(f, ":{}:{}", span.line, span.column)?;
+        }
+        write!(f, ": {}[{}]: {}", self.severity.as_str(), self.code, self.message)
+    }
+}
+
+/// Findings, ordered by document, then by place; and the text of the documents that they are about, for those who show
+/// or mend them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    findings: Vec<Diagnostic>,
+    sources: Vec<Source>,
+    /// Where what was looked at comes from; empty if nobody said.
+    path: String,
+    /// The documents are files below `path`, not `path` itself.
+    is_chart: bool,
+}
+
+/// A document's name and its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Source {
+    document: String,
+    text: Vec<u8>,
+}
+
+impl Report {
+    /// Nothing found yet.
+    pub fn new() -> Report {
+        Report::default()
+    }
+
+    /// Adds a finding; [`Report::sorted`] puts it in its place.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.findings.push(diagnostic);
+    }
+
+    /// Adds all of another report.
+    pub fn extend(&mut self, other: Report) {
+        self.findings.extend(other.findings);
+        self.sources.extend(other.sources);
+    }
+
+    /// In the order in which people read: by document, then by place.
+    #[must_use]
+    pub fn sorted(mut self) -> Report {
+        order::sort(&mut self.findings, |a, b| {
+            let place = |d: &Diagnostic| d.span.map_or(0, |span| span.start);
+            (&a.document, place(a), &a.pointer, a.code.name()) < (&b.document, place(b), &b.pointer, b.code.name())
+        });
+        self
+    }
+
+    /// Says where the findings come from: of a chart, whose documents are files below that path, or of one document.
+    #[must_use]
+    pub fn found_in(mut self, path: &str, is_chart: bool) -> Report {
+        path.clone_into(&mut self.path);
+        self.is_chart = is_chart;
+        self
+    }
+
+    /// Keeps the text of each document that has findings with a place, as `text` gives it.
+    #[must_use]
+    pub fn with_sources<'a>(mut self, text: impl Fn(&str) -> Option<&'a [u8]>) -> Report {
+        for finding in self.findings.iter().filter(|finding| finding.span.is_some()) {
+            if self.source(&finding.document).is_none()
+                && let Some(text) = text(&finding.document)
+            {
+                self.sources.push(Source { document: finding.document.clone(), text: text.to_vec() });
+            }
+        }
+        self
+    }
+
+    /// One mistake may show in two ways of looking at it: such findings stand beside each other in a sorted report, and
+    /// one of them goes.
+    #[must_use]
+    pub(crate) fn without_repeats(mut self) -> Report {
+        let mut seen: Vec<Diagnostic> = Vec::new();
+        for finding in self.findings {
+            if !seen.iter().rev().take(4).any(|known| *known == finding) {
+                seen.push(finding);
+            }
+        }
+        self.findings = seen;
+        self
+    }
+
+    /// What was looked at is a chart: the documents are its files.
+    pub fn is_chart(&self) -> bool {
+        self.is_chart
+    }
+
+    /// The documents whose text is at hand, and which [`Report::fixed`] can give.
+    pub fn documents(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(|source| source.document.as_str())
+    }
+
+    /// A document with all fixes: every other byte stays, comments included. Of fixes that overlap the first is made. The
+    /// document need not be named where there is only one.
+    ///
+    /// ```
+    /// let chart_yaml = b"name: web # ours\nversion: 1.0.0\nappVersion: 1.10 # soon 2\n";
+    /// let report = chartoci::check(chart_yaml, None, None, &chartoci::Limits::default())?;
+    /// assert_eq!(report.fixed(None)?, b"name: web # ours\nversion: 1.0.0\nappVersion: \"1.10\" # soon 2\n");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Code::ARGUMENT`]: there is no text of that document, or there are several documents.
+    pub fn fixed(&self, document: Option<&str>) -> Result<Vec<u8>, Error> {
+        let source = match (document, self.sources.as_slice()) {
+            (Some(name), sources) => sources.iter().find(|source| source.document == name),
+            (None, [source]) => Some(source),
+            (None, _) => None,
+        };
+        let Some(Source { document, text }) = source else {
+            let known: Vec<&str> = self.documents().collect();
+            let (message, hint) = match known.is_empty() {
+                true => ("the report has no findings with a place in a text", "There is nothing to mend.".to_owned()),
+                false => ("which document is to be mended?", format!("Name one of {}.", known.join(", "))),
+            };
+            return Err(Error::new(Code::ARGUMENT, message).with_hint(hint));
+        };
+        let findings = self.findings.iter().filter(|finding| finding.document == *document);
+        let mut fixes: Vec<&Fix> = findings.filter_map(|finding| finding.fix.as_ref()).collect();
+        order::sort(&mut fixes, |a, b| a.span.start < b.span.start);
+        let (mut out, mut done) = (Vec::with_capacity(text.len()), 0);
+        for Fix { span, replacement } in fixes {
+            if let Some(kept) = text.get(done..span.start)
+                && (span.start..=text.len()).contains(&span.end)
+            {
+                out.extend_from_slice(kept);
+                out.extend_from_slice(replacement.as_bytes());
+                done = span.end;
+            }
+        }
+        out.extend_from_slice(text.get(done..).unwrap_or_default());
+        Ok(out)
+    }
+
+    /// No finding is an error.
+    pub fn is_ok(&self) -> bool {
+        self.errors().next().is_none()
+    }
+
+    /// All findings.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.findings.iter()
+    }
+
+    /// Findings that forbid the use of the document.
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.of(Severity::Error)
+    }
+
+    /// Findings that somebody will regret.
+    pub fn warnings(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.of(Severity::Warning)
+    }
+
+    fn of(&self, severity: Severity) -> impl Iterator<Item = &Diagnostic> {
+        self.findings.iter().filter(move |diagnostic| diagnostic.severity == severity)
+    }
+
+    /// Nothing was found.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// As a compiler prints it: each finding with the line that it is about, a summary at the end. What steers a terminal
+    /// is made harmless; `color` is for terminals.
+    pub fn to_text(&self, color: bool) -> String {
+        text::write(self, color)
+    }
+
+    fn source(&self, document: &str) -> Option<&[u8]> {
+        self.sources.iter().find(|source| source.document == document).map(|source| source.text.as_slice())
+    }
+
+    /// The file that a document is, as far as it is known.
+    fn path_of(&self, document: &str) -> String {
+        match (self.path.as_str(), self.is_chart) {
+            ("", _) => document.to_owned(),
+            (path, true) if document != "chart" => format!("{}/{document}", path.trim_end_matches('/')),
+            (path, _) => path.to_owned(),
+        }
+    }
+}
+
+/// The findings alone.
+impl Serialize for Report {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.findings.serialize(serializer)
+    }
+}
+
+impl<'a> IntoIterator for &'a Report {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromIterator<Diagnostic> for Report {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(findings: I) -> Report {
+        Report { findings: findings.into_iter().collect(), ..Report::default() }
+    }
+}
+
+/// [`Report::to_text`] without colours.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_text(false))
+    }
+}

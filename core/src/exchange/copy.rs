@@ -1,0 +1,457 @@
+//! Copy: what lies at a reference, to another, with its bytes unchanged. Within a registry blobs are mounted; across
+//! registries the host streams each from a [`fetch`](super::Exchange::fetch_part) into the upload. Manifests follow the
+//! blobs, those that an index lists before the index, and the one that gets the tag comes last.
+
+use serde_json::{Map, Value};
+
+use super::calls::{Calls, Draft, Failed, Reply};
+use super::errcode::{About, is_page, refusal};
+use super::manifests::{self, Served, misses_blobs, named_digest, selected};
+use super::place::Place;
+use super::push::{Source, Upload, Uploaded};
+use super::referrers::{Search, fallback_tag};
+use super::upload::{self, Uploads, check_same};
+use super::{Operation, Outcome, Requests, Session, Target};
+use crate::artifact::Artifact;
+use crate::auth::{Origin, Scope};
+use crate::error::{Code, Error};
+use crate::http::{BlobId, Method, Payload};
+use crate::json;
+use crate::limits::Limits;
+use crate::oci::media_type::INDEX;
+use crate::oci::{Descriptor, Digest, Reference, Repository};
+
+/// Manifests that are copied at once.
+const MOST_MANIFESTS: usize = 1_024;
+/// Referrers of referrers of …
+const MOST_GENERATIONS: u32 = 4;
+/// Times that a list of referrers is written, where others write it as well.
+const MOST_WRITES: u32 = 3;
+
+/// What to copy. Plain data.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    /// From where: a tag or a digest.
+    pub source: Reference,
+    /// Where to: a tag, or the source's digest.
+    pub target: Reference,
+    /// What refers to it as well: signatures, attestations.
+    pub referrers: bool,
+}
+
+/// What was copied.
+#[derive(Clone, Debug)]
+pub struct Copied {
+    /// Where it is now.
+    pub reference: Reference,
+    /// Of the manifest: the source's.
+    pub digest: Digest,
+    /// Of manifests and blobs, in bytes.
+    pub size: u64,
+    /// What became of each blob; none within one repository.
+    pub blobs: Vec<(Descriptor, Uploaded)>,
+    /// The manifests that refer to it and were copied, too.
+    pub referrers: Vec<Digest>,
+}
+
+/// A manifest on its way.
+struct Node {
+    digest: Option<Digest>,
+    served: Option<Served>,
+    /// Manifests that it lists.
+    children: Vec<usize>,
+    /// How deep it lies in indexes, and in referrers of referrers.
+    level: u32,
+    generation: u32,
+    placed: bool,
+}
+
+/// The referrers of one manifest, where the target has no API for them.
+struct List {
+    subject: Digest,
+    entries: Vec<Value>,
+    writes: u32,
+}
+
+/// Copies manifests and blobs.
+pub(super) struct Copying {
+    copy: Copy,
+    source: Target,
+    target: Target,
+    /// Source and target are one repository: all blobs are there.
+    at_home: bool,
+    nodes: Vec<Node>,
+    searches: Vec<Option<Search>>,
+    referrers: Vec<usize>,
+    uploads: Uploads,
+    reading: usize,
+    /// The manifests to be written, in order; how many were; one is under way.
+    order: Vec<usize>,
+    written: usize,
+    writing: bool,
+    lists: Vec<List>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// GET of a manifest at the source.
+    Manifest(usize),
+    /// A page of a manifest's referrers at the source.
+    Page(usize),
+    /// A blob on its way.
+    Blob(upload::Step),
+    /// PUT of a manifest under its digest.
+    Put(usize),
+    /// GET and PUT of a list of referrers at the target.
+    ReadList(usize),
+    WriteList(usize),
+    /// PUT of the first manifest to where it is to be.
+    Tag,
+}
+
+impl Copying {
+    pub(super) fn new(session: &Session, copy: Copy, calls: &mut Calls) -> Result<Copying, Error> {
+        for (reference, what) in [(&copy.source, "source"), (&copy.target, "target")] {
+            if selected(reference).is_none() {
+                let message = format!("the {what} of a copy, {reference}, has neither a tag nor a digest");
+                return Err(Error::new(Code::ARGUMENT, message).with_hint("Write REGISTRY/REPOSITORY:TAG."));
+            }
+        }
+        let from = Place::new(session, copy.source.base())?;
+        let to = Place::new(session, copy.target.base())?;
+        let (pull, push) = (Scope::pull(copy.source.repository()), Scope::push(copy.target.repository()));
+        let same_origin = Origin::of(from.base()) == Origin::of(to.base());
+        let at_home = same_origin && copy.source.repository() == copy.target.repository();
+        let target = calls.authority(&to, push, Some(pull.clone()).filter(|_| same_origin && !at_home));
+        let source = if same_origin { target } else { calls.authority(&from, pull, None) };
+        let source = Target { place: from, authority: source };
+        let target = Target { place: to, authority: target };
+        Ok(Copying {
+            uploads: Uploads::new(&target),
+            copy,
+            source,
+            target,
+            at_home,
+            nodes: Vec::new(),
+            searches: Vec::new(),
+            referrers: Vec::new(),
+            reading: 0,
+            order: Vec::new(),
+            written: 0,
+            writing: false,
+            lists: Vec::new(),
+        })
+    }
+
+    /// A manifest that is to be copied; the number of the one that is known already.
+    fn add(
+        &mut self,
+        digest: Option<Digest>,
+        (level, generation): (u32, u32),
+        requests: &mut Requests<Step>,
+    ) -> Result<usize, Error> {
+        if let Some(known) = self.nodes.iter().position(|node| digest.is_some() && node.digest == digest) {
+            return Ok(known);
+        }
+        let limits = requests.limits();
+        if level > limits.nesting {
+            return Err(Error::new(Code::LIMIT_NESTING, "indexes list indexes too deep").with("limit", "nesting"));
+        }
+        if self.nodes.len() >= MOST_MANIFESTS {
+            let message = format!("there are more than {MOST_MANIFESTS} manifests to be copied");
+            return Err(Error::new(Code::LIMIT_PAGES, message).with("limit", "manifests"));
+        }
+        let reference = match &digest {
+            Some(digest) => digest.to_string(),
+            None => selected(&self.copy.source).unwrap_or_default(),
+        };
+        let number = self.nodes.len();
+        let draft = manifests::draft(Method::Get, &self.source.place, &reference, &limits);
+        requests.start(Step::Manifest(number), draft.by(self.source.authority));
+        self.reading += 1;
+        self.nodes.push(Node { digest, served: None, children: Vec::new(), level, generation, placed: false });
+        Ok(number)
+    }
+
+    /// A manifest is here: what it names follows.
+    fn read(&mut self, number: usize, reply: Reply, requests: &mut Requests<Step>) -> Result<(), Error> {
+        let limits = requests.limits();
+        let Some(node) = self.nodes.get_mut(number) else { return Ok(()) };
+        let served = manifests::read(reply, node.digest.as_ref(), &limits)?;
+        let artifact = served.artifact(&limits)?;
+        node.digest = Some(served.digest.clone());
+        let (level, generation, digest) = (node.level, node.generation, served.digest.clone());
+        node.served = Some(served);
+        for entry in artifact.manifests() {
+            let child = self.add(Some(entry.digest.clone()), (level + 1, generation), requests)?;
+            if let Some(node) = self.nodes.get_mut(number) {
+                node.children.push(child);
+            }
+        }
+        if !self.at_home {
+            self.upload(&artifact);
+            self.uploads.begin(requests.calls);
+        }
+        if self.copy.referrers && level == 0 && generation < MOST_GENERATIONS {
+            let mut search = Search::new(digest, None);
+            requests.start(Step::Page(self.searches.len()), search.first(&self.source, &requests.session()));
+            self.searches.push(Some(search));
+            self.reading += 1;
+        }
+        Ok(())
+    }
+
+    fn upload(&mut self, artifact: &Artifact) {
+        let same_origin = Origin::of(self.source.place.base()) == Origin::of(self.target.place.base());
+        let from = if same_origin { self.copy.source.repository() } else { self.copy.target.repository() };
+        for descriptor in artifact.config_descriptor().into_iter().chain(artifact.layers()) {
+            // Registries do not hold what may not be distributed.
+            let elsewhere =
+                descriptor.media_type.contains(".nondistributable.") || descriptor.media_type.contains(".foreign.");
+            if !elsewhere && !self.uploads.holds(&descriptor.digest) {
+                let source = Source::Registry(self.copy.source.base().clone());
+                self.uploads.add(&Upload { descriptor: descriptor.clone(), source }, from);
+            }
+        }
+    }
+
+    /// A page of referrers is here.
+    fn search(&mut self, number: usize, reply: Reply, requests: &mut Requests<Step>) -> Result<(), Error> {
+        let Some(search) = self.searches.get_mut(number).and_then(Option::as_mut) else { return Ok(()) };
+        if let Some(next) = search.take(&self.source, reply, &requests.session())? {
+            requests.start(Step::Page(number), next);
+            return Ok(());
+        }
+        self.reading -= 1;
+        let Some(search) = self.searches.get_mut(number).and_then(Option::take) else { return Ok(()) };
+        let subject = self.nodes.iter().find(|node| node.digest.as_ref() == Some(search.subject()));
+        let generation = subject.map_or(0, |node| node.generation) + 1;
+        for referrer in search.into_found() {
+            let known = self.nodes.len();
+            let node = self.add(Some(referrer.descriptor.digest), (0, generation), requests)?;
+            if node == known {
+                self.referrers.push(node);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a manifest lists stands before it.
+    fn place(&mut self, number: usize) {
+        let Some(node) = self.nodes.get_mut(number).filter(|node| !node.placed) else { return };
+        node.placed = true;
+        for child in node.children.clone() {
+            self.place(child);
+        }
+        self.order.push(number);
+    }
+
+    fn put(&self, step: Step, reference: &str, served: &Served, requests: &mut Requests<Step>) {
+        let draft = Draft::new(Method::Put, self.target.place.manifest(reference))
+            .payload(&served.media_type, Payload::Bytes(served.bytes.as_slice().into()))
+            .by(self.target.authority);
+        requests.start(step, draft);
+    }
+
+    /// The next step, when everything before it is done.
+    fn go_on(&mut self, requests: &mut Requests<Step>) {
+        for (step, draft) in self.uploads.take_ready() {
+            requests.start(Step::Blob(step), draft);
+        }
+        if self.reading > 0 || self.writing || !self.uploads.is_complete() {
+            return;
+        }
+        if self.order.is_empty() {
+            self.place(0);
+            for number in self.referrers.clone() {
+                self.place(number);
+            }
+            // The tag comes last. Without referrers there is no need for the manifest before that.
+            if self.referrers.is_empty() {
+                self.order.retain(|number| *number != 0);
+            }
+        }
+        self.writing = true;
+        if let Some(number) = self.order.get(self.written).copied() {
+            if let Some((digest, served)) =
+                self.nodes.get(number).and_then(|node| node.digest.as_ref().zip(node.served.as_ref()))
+            {
+                self.put(Step::Put(number), digest.as_str(), served, requests);
+            }
+        } else if let Some(list) = self.written.checked_sub(self.order.len()).and_then(|number| self.lists.get(number))
+        {
+            let tag = fallback_tag(&list.subject);
+            let draft = manifests::draft(Method::Get, &self.target.place, &tag, &requests.limits());
+            requests.start(Step::ReadList(self.written - self.order.len()), draft.by(self.target.authority));
+        } else if let Some(served) = self.nodes.first().and_then(|node| node.served.as_ref()) {
+            self.put(Step::Tag, &selected(&self.copy.target).unwrap_or_default(), served, requests);
+        }
+    }
+
+    /// A manifest was taken. Where the registry does not say that it has put it on the list of its subject, we do.
+    fn taken(&mut self, number: usize, reply: &Reply) -> Result<(), Error> {
+        let Some(served) = self.nodes.get(number).and_then(|node| node.served.as_ref()) else { return Ok(()) };
+        if is_page(&reply.headers, &[]) {
+            let error = Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a receipt");
+            return Err(error.with("method", "PUT").with("url", reply.url.without_query()));
+        }
+        if let Some(named) = named_digest(&reply.headers) {
+            check_same(reply, &Digest::with(named.algorithm(), &served.bytes), &named)?;
+        }
+        if reply.headers.get("oci-subject").is_some() {
+            return Ok(());
+        }
+        let Some((subject, entry)) = listed(served) else { return Ok(()) };
+        match self.lists.iter_mut().find(|list| list.subject == subject) {
+            Some(list) => list.entries.push(entry),
+            None => self.lists.push(List { subject, entries: vec![entry], writes: 0 }),
+        }
+        Ok(())
+    }
+
+    /// Writes a list of referrers with ours on it.
+    fn write_list(&mut self, number: usize, reply: Reply, requests: &mut Requests<Step>) -> Result<(), Error> {
+        let Some(list) = self.lists.get_mut(number) else { return Ok(()) };
+        let etag = reply.headers.get("etag").map(str::to_owned);
+        let mut entries = match reply.status {
+            200 => {
+                let served = manifests::read(reply, None, &requests.limits())?;
+                let there = json::parse(&served.bytes, requests.limits().manifest)?.value;
+                there.get("manifests").and_then(Value::as_array).cloned().unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        let known =
+            |entries: &[Value], entry: &Value| entries.iter().any(|there| there.get("digest") == entry.get("digest"));
+        let new: Vec<Value> = list.entries.iter().filter(|entry| !known(&entries, entry)).cloned().collect();
+        if new.is_empty() {
+            self.written += 1;
+            self.writing = false;
+            return Ok(());
+        }
+        entries.extend(new);
+        list.writes += 1;
+        let mut index = Map::new();
+        index.insert("schemaVersion".to_owned(), Value::from(2));
+        index.insert("mediaType".to_owned(), Value::from(INDEX));
+        index.insert("manifests".to_owned(), Value::Array(entries));
+        let bytes = json::write(&Value::Object(index));
+        let draft = Draft::new(Method::Put, self.target.place.manifest(&fallback_tag(&list.subject)))
+            .payload(INDEX, Payload::Bytes(bytes.into()))
+            .by(self.target.authority);
+        let draft = match etag {
+            Some(etag) => draft.header("if-match", &etag),
+            None => draft,
+        };
+        requests.start(Step::WriteList(number), draft);
+        Ok(())
+    }
+
+    fn copied(&mut self) -> Option<Outcome> {
+        let served = self.nodes.first()?.served.clone()?;
+        let blobs: Vec<_> = self.uploads.uploaded().collect();
+        let manifests =
+            self.nodes.iter().filter_map(|node| node.served.as_ref()).map(|served| served.bytes.len() as u64);
+        let size = manifests.chain(blobs.iter().map(|(descriptor, _)| descriptor.size)).fold(0, u64::saturating_add);
+        let referrers = self.referrers.iter().filter_map(|number| self.nodes.get(*number)?.digest.clone()).collect();
+        let (reference, digest) = (self.copy.target.clone(), served.digest);
+        Some(Outcome::Copied(Copied { reference, digest, size, blobs, referrers }))
+    }
+}
+
+/// The subject of a manifest, and how the manifest stands on the list of that one's referrers.
+fn listed(served: &Served) -> Option<(Digest, Value)> {
+    let manifest = json::parse(&served.bytes, Limits::default().manifest).ok()?.value;
+    let subject = Digest::parse(manifest.get("subject")?.get("digest")?.as_str()?).ok()?;
+    let mut entry = Map::new();
+    entry.insert("mediaType".to_owned(), Value::from(served.media_type.as_str()));
+    entry.insert("digest".to_owned(), Value::from(served.digest.as_str()));
+    entry.insert("size".to_owned(), Value::from(served.bytes.len()));
+    let config = manifest.get("config").and_then(|config| config.get("mediaType"));
+    if let Some(kind) = manifest.get("artifactType").or(config) {
+        entry.insert("artifactType".to_owned(), kind.clone());
+    }
+    if let Some(annotations) = manifest.get("annotations").filter(|annotations| annotations.is_object()) {
+        entry.insert("annotations".to_owned(), annotations.clone());
+    }
+    Some((subject, Value::Object(entry)))
+}
+
+impl Operation for Copying {
+    type Step = Step;
+
+    fn begin(&mut self, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
+        let digest = self.copy.source.digest().cloned();
+        self.add(digest, (0, 0), requests)?;
+        Ok(None)
+    }
+
+    fn reply(&mut self, step: Step, reply: Reply, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
+        match (step, reply.status) {
+            (Step::Manifest(number), 200) => {
+                self.reading -= 1;
+                self.read(number, reply, requests)?;
+            }
+            (Step::Page(number), _) => self.search(number, reply, requests)?,
+            (Step::Blob(step), _) => {
+                self.uploads.reply(step, &reply, requests.calls)?;
+            }
+            (Step::Put(number), 200 | 201 | 202 | 204) => {
+                self.taken(number, &reply)?;
+                self.written += 1;
+                self.writing = false;
+            }
+            (Step::Tag, 200 | 201 | 202 | 204) => {
+                let lists = self.lists.len();
+                self.taken(0, &reply)?;
+                if self.lists.len() == lists {
+                    return Ok(self.copied());
+                }
+                // The manifest is itself a referrer, and was not on a list before. The tag is written once more after it.
+                self.writing = false;
+            }
+            (Step::Put(_) | Step::Tag, 400..=499) if misses_blobs(&reply) && self.uploads.insist(requests.calls) => {
+                self.writing = false;
+            }
+            (Step::ReadList(number), 200 | 404) => self.write_list(number, reply, requests)?,
+            (Step::WriteList(_), 200 | 201 | 202 | 204) => {
+                self.written += 1;
+                self.writing = false;
+            }
+            // Somebody else has written it in between.
+            (Step::WriteList(number), 409 | 412)
+                if self.lists.get(number).is_some_and(|it| it.writes < MOST_WRITES) =>
+            {
+                self.writing = false;
+            }
+            _ => return Err(refusal(&reply, About::Manifest)),
+        }
+        self.go_on(requests);
+        Ok(None)
+    }
+
+    fn failed(&mut self, step: Step, failed: Failed, requests: &mut Requests<Step>) -> Result<(), Error> {
+        match step {
+            Step::Blob(step) => {
+                self.uploads.failed(step, failed, requests.calls)?;
+                self.go_on(requests);
+                Ok(())
+            }
+            _ => Err(failed.error),
+        }
+    }
+
+    fn give_up(&mut self, requests: &mut Requests<Step>) {
+        self.uploads.give_up();
+        for (step, draft) in self.uploads.take_ready() {
+            requests.start(Step::Blob(step), draft);
+        }
+    }
+
+    fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)> {
+        match self.uploads.source(blob)? {
+            (Source::Registry(repository), descriptor) => Some((repository.clone(), descriptor.clone())),
+            _ => None,
+        }
+    }
+}

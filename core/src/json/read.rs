@@ -1,0 +1,361 @@
+//! Reading, with limits. One reader for all that is JSON: serde's is made anew for each type that is read.
+
+use serde::Serialize;
+use serde_json::{Map, Number, Value};
+
+use super::{pointer_token, position, write};
+use crate::decimal;
+use crate::error::{Code, Error, clip};
+
+/// A document that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// What it says. Where a name stands twice in an object, the last one counts, as in Go.
+    pub value: Value,
+    /// RFC 6901 pointers to the names that stand more than once in their object; the first 100, long ones clipped.
+    pub duplicates: Vec<String>,
+}
+
+/// Reads one JSON document of at most `limit` bytes and 127 levels.
+///
+/// ```
+/// let parsed = chartoci::json::parse(br#"{"a":1,"a":2}"#, 100)?;
+/// assert_eq!((parsed.value["a"].as_u64(), parsed.duplicates), (Some(2), vec!["/a".to_owned()]));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Code::JSON_SYNTAX`] with `line` and `column`, [`Code::LIMIT_DOCUMENT`].
+pub fn parse(data: &[u8], limit: u64) -> Result<Parsed, Error> {
+    if data.len() as u64 > limit {
+        return Err(Error::new(Code::LIMIT_DOCUMENT, format!("the document has {} bytes", data.len()))
+            .with("limit", limit)
+            .with("size", data.len()));
+    }
+    let mut reader = Reader::new(data);
+    match reader.document() {
+        Ok(value) => Ok(Parsed { value, duplicates: reader.duplicates }),
+        Err(what) => {
+            let (line, column) = position(data, reader.at).unwrap_or_default();
+            Err(Error::new(Code::JSON_SYNTAX, format!("no valid JSON: {what} at line {line} column {column}"))
+                .with("line", line)
+                .with("column", column))
+        }
+    }
+}
+
+/// The document that bytes begin with, whatever follows it.
+pub(crate) fn parse_first(data: &[u8]) -> Option<Value> {
+    Reader::new(data).value(DEEPEST).ok()
+}
+
+/// A value as a tree: what is written of it, read again. (Helm makes YAML of JSON, too.)
+pub(crate) fn tree<T: Serialize + ?Sized>(value: &T) -> Value {
+    Reader::new(&write(value)).value(usize::MAX).unwrap_or_default()
+}
+
+/// Levels that are followed.
+const DEEPEST: usize = 127;
+const MOST_DUPLICATES: usize = 100;
+
+/// What was expected.
+type Read<T> = Result<T, &'static str>;
+
+struct Reader<'a> {
+    data: &'a [u8],
+    at: usize,
+    /// The pointer to what is being read.
+    path: String,
+    duplicates: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn new(data: &[u8]) -> Reader<'_> {
+        Reader { data, at: 0, path: String::new(), duplicates: Vec::new() }
+    }
+
+    fn document(&mut self) -> Read<Value> {
+        let value = self.value(DEEPEST)?;
+        match self.next_token() {
+            None => Ok(value),
+            Some(_) => Err("more than one value"),
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.data.get(self.at).copied()
+    }
+
+    /// The byte after white space.
+    fn next_token(&mut self) -> Option<u8> {
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+        self.peek()
+    }
+
+    fn skip(&mut self, text: &[u8]) -> bool {
+        let is_there = self.data.get(self.at..).is_some_and(|rest| rest.starts_with(text));
+        self.at += if is_there { text.len() } else { 0 };
+        is_there
+    }
+
+    fn value(&mut self, levels: usize) -> Read<Value> {
+        match self.next_token() {
+            Some(b'{' | b'[') if levels == 0 => Err("more than 127 levels"),
+            Some(b'{') => self.object(levels - 1),
+            Some(b'[') => self.array(levels - 1),
+            Some(b'"') => self.string().map(Value::String),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ if self.skip(b"null") => Ok(Value::Null),
+            _ if self.skip(b"true") => Ok(Value::Bool(true)),
+            _ if self.skip(b"false") => Ok(Value::Bool(false)),
+            _ => Err("a value is expected"),
+        }
+    }
+
+    /// After an opening bracket or an item: another item follows.
+    fn follows(&mut self, close: u8, is_first: bool) -> Read<bool> {
+        match self.next_token() {
+            Some(byte) if byte == close => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ if is_first => Ok(true),
+            Some(b',') => {
+                self.at += 1;
+                Ok(true)
+            }
+            _ => Err("a comma or a closing bracket is expected"),
+        }
+    }
+
+    fn array(&mut self, levels: usize) -> Read<Value> {
+        self.at += 1;
+        let mut items = Vec::new();
+        let length = self.path.len();
+        while self.follows(b']', items.is_empty())? {
+            self.path.push('/');
+            self.path.push_str(&items.len().to_string());
+            items.push(self.value(levels)?);
+            self.path.truncate(length);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn object(&mut self, levels: usize) -> Read<Value> {
+        self.at += 1;
+        let mut map = Map::new();
+        let mut is_first = true;
+        let length = self.path.len();
+        while self.follows(b'}', is_first)? {
+            is_first = false;
+            if self.next_token() != Some(b'"') {
+                return Err("a name in quotes is expected");
+            }
+            let name = self.string()?;
+            if self.next_token() != Some(b':') {
+                return Err("a colon is expected");
+            }
+            self.at += 1;
+            self.path.push('/');
+            self.path.push_str(&pointer_token(&name));
+            let value = self.value(levels)?;
+            if map.insert(name, value).is_some() && self.duplicates.len() < MOST_DUPLICATES {
+                let pointer = clip(&self.path);
+                if !self.duplicates.contains(&pointer) {
+                    self.duplicates.push(pointer);
+                }
+            }
+            self.path.truncate(length);
+        }
+        Ok(Value::Object(map))
+    }
+
+    fn string(&mut self) -> Read<String> {
+        self.at += 1;
+        let mut text = Vec::new();
+        loop {
+            let byte = self.peek().ok_or("the string has no end")?;
+            match byte {
+                b'"' => break,
+                b'\\' => {
+                    let character = self.escape()?;
+                    text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                    continue;
+                }
+                0..0x20 => return Err("a string has a control character"),
+                _ => text.push(byte),
+            }
+            self.at += 1;
+        }
+        let text = String::from_utf8(text).map_err(|_| "a string is not UTF-8")?;
+        self.at += 1;
+        Ok(text)
+    }
+
+    fn escape(&mut self) -> Read<char> {
+        const NONE: &str = "there is no such escape";
+        self.at += 1;
+        let character = match self.peek().ok_or(NONE)? {
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            byte @ (b'"' | b'\\' | b'/') => char::from(byte),
+            b'u' => {
+                let first = self.unit()?;
+                // Beyond 16 bits, a character is a pair of halves.
+                let pair = (0xd800..0xdc00).contains(&first) && self.skip(b"\\");
+                let second = if pair && self.peek() == Some(b'u') { self.unit()? } else { 0 };
+                let code = match second {
+                    0xdc00..0xe000 => 0x10000 + ((first - 0xd800) << 10 | (second - 0xdc00)),
+                    _ if pair => return Err("half of a character stands alone"),
+                    _ => first,
+                };
+                return char::from_u32(code).ok_or("half of a character stands alone");
+            }
+            _ => return Err(NONE),
+        };
+        self.at += 1;
+        Ok(character)
+    }
+
+    /// `uXXXX`
+    fn unit(&mut self) -> Read<u32> {
+        let digits = self.data.get(self.at + 1..self.at + 5).unwrap_or_default();
+        let value = digits.iter().try_fold(0, |value, digit| Some(value << 4 | char::from(*digit).to_digit(16)?));
+        match value {
+            Some(value) if digits.len() == 4 => {
+                self.at += 5;
+                Ok(value)
+            }
+            _ => Err("four hexadecimal digits are expected"),
+        }
+    }
+
+    /// Digits, at least one.
+    fn digits(&mut self) -> Read<()> {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        if self.at == start { Err("a digit is expected") } else { Ok(()) }
+    }
+
+    fn number(&mut self) -> Read<Value> {
+        let start = self.at;
+        self.skip(b"-");
+        if !self.skip(b"0") {
+            self.digits()?;
+        }
+        let mut is_whole = true;
+        if self.skip(b".") {
+            is_whole = false;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            is_whole = false;
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        let text = self.data.get(start..self.at).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+        if is_whole && text != "-0" {
+            if let Ok(value) = text.parse::<u64>() {
+                return Ok(value.into());
+            }
+            if let Ok(value) = text.parse::<i64>() {
+                return Ok(value.into());
+            }
+        }
+        Number::from_f64(decimal::parse(text)).map(Value::Number).ok_or("the number is too large")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn agrees(text: &[u8]) {
+        let (ours, theirs) = (parse(text, 1 << 20), serde_json::from_slice::<Value>(text));
+        match (ours, theirs) {
+            (Ok(ours), Ok(theirs)) => assert_eq!(ours.value, theirs),
+            (ours, theirs) => {
+                assert_eq!(ours.is_ok(), theirs.is_ok(), "{:?}: {theirs:?}", String::from_utf8_lossy(text));
+            }
+        }
+    }
+
+    #[test]
+    fn it_reads_what_serde_json_reads_and_nothing_else() {
+        for text in [
+            "1",
+            "-0",
+            "0",
+            "00",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "1e5",
+            "1E+5",
+            "-1.5e-3",
+            "1e999",
+            "18446744073709551615",
+            "18446744073709551616",
+            "-9223372036854775808",
+            "-9223372036854775809",
+            "[]",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            "{}",
+            "{\"a\":1,}",
+            "{a:1}",
+            "{\"a\" 1}",
+            "{\"a\":}",
+            "[",
+            "{",
+            "{\"a\":1",
+            "\"",
+            "\"\\",
+            "\"\\u12",
+            "\"\\x\"",
+            r#""\ud83d\ude00""#,
+            r#""\ud83d""#,
+            r#""\ude00""#,
+            r#""\ud83d\n""#,
+            r#""\ud83d\u0041""#,
+            r#""\u0000""#,
+            "\"a\nb\"",
+            "nul",
+            "nullx",
+            "true false",
+            " \t\r\n1 ",
+            "\u{feff}1",
+            "\u{a0}1",
+            "",
+            r#""\/\b\f\u00e9é""#,
+        ] {
+            agrees(text.as_bytes());
+        }
+        for levels in [127, 128] {
+            agrees(format!("{}{}", "[".repeat(levels), "]".repeat(levels)).as_bytes());
+        }
+        agrees(b"\"\xff\"");
+        assert_eq!(parse_first(b"{\"a\":1}]}"), Some(serde_json::json!({"a": 1})));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_bytes_it_agrees_with_serde_json(text in "[\\[\\]{}:,\"a0-9eE.+\\\\unltrfs \n-]{0,16}") {
+            agrees(text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,455 @@
+//! Copy, delete and referrers, between registries of our own on several hosts.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use chartoci::exchange::{Config, Copied, Copy, Deleted, Exchange, Outcome, Output, Referrers, Session, Uploaded};
+use chartoci::files::Memory;
+use chartoci::http::{BlobId, Failure, Headers, Method, Payload, Request, ResponseHead};
+use chartoci::oci::{Digest, Reference};
+use chartoci::server::{self, Access, Registry, RequestHead, open_in_memory, serve_in_memory};
+use chartoci::time::Instant;
+use chartoci::{Descriptor, Error};
+use serde_json::{Value, json};
+
+use crate::peer::{CHART_TYPE, CONFIG_TYPE, MANIFEST, basic};
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const SIGNATURE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+type Answer = (u16, Headers, Vec<u8>);
+type Hook = Box<dyn Fn(&Request) -> Option<Answer>>;
+
+struct Node {
+    registry: Registry,
+    files: Memory,
+}
+
+/// Registries by their hosts, and what was asked of them.
+struct Net {
+    nodes: BTreeMap<String, RefCell<Node>>,
+    hook: Hook,
+    log: RefCell<Vec<String>>,
+    now: RefCell<u64>,
+}
+
+fn answer(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Option<Answer> {
+    Some((status, headers.iter().copied().collect(), body.to_vec()))
+}
+
+impl Net {
+    fn new(access: &Access) -> Net {
+        Net::hooked(access, Box::new(|_| None))
+    }
+
+    fn hooked(access: &Access, hook: Hook) -> Net {
+        let nodes = ["one.example", "two.example"].map(|host| {
+            let config = server::Config {
+                https: true,
+                hosts: vec![host.to_owned()],
+                access: access.clone(),
+                ..server::Config::default()
+            };
+            let (registry, mut files) = (Registry::new(config), Memory::new());
+            open_in_memory(&registry, &mut files).unwrap();
+            (host.to_owned(), RefCell::new(Node { registry, files }))
+        });
+        Net { nodes: nodes.into(), hook, log: RefCell::default(), now: RefCell::new(0) }
+    }
+
+    fn serve(&self, method: Method, url: &str, headers: &Headers, body: &[u8]) -> Answer {
+        let (host, _) = url.strip_prefix("https://").unwrap().split_once('/').unwrap();
+        let target = &url["https://".len() + host.len()..];
+        let node = &mut *self.nodes[host].borrow_mut();
+        let mut headers = headers.clone();
+        headers.add("host", host);
+        headers.add("content-length", body.len().to_string());
+        let head = RequestHead { method, target: target.to_owned(), headers };
+        let now = Instant::from_millis(*self.now.borrow());
+        let (response, body) = serve_in_memory(&node.registry, &mut node.files, head, body, now);
+        (response.status, response.headers, body)
+    }
+
+    /// Puts something there without an exchange.
+    fn put(&self, path: &str, media_type: &str, body: &[u8]) {
+        let headers = [("content-type", media_type)].into_iter().collect();
+        let (method, url) = match path.contains("/blobs/") {
+            true => (Method::Post, format!("https://{path}?digest={}", Digest::of(body))),
+            false => (Method::Put, format!("https://{path}")),
+        };
+        let (status, _, said) = self.serve(method, &url, &headers, body);
+        assert_eq!(status, 201, "{path} {}", String::from_utf8_lossy(&said));
+    }
+
+    fn get(&self, path: &str) -> Option<Vec<u8>> {
+        let (status, _, body) = self.serve(Method::Get, &format!("https://{path}"), &Headers::new(), b"");
+        (status == 200).then_some(body)
+    }
+
+    fn run(&self, session: &Session, mut exchange: Exchange) -> (Result<Outcome, Error>, BTreeMap<BlobId, Vec<u8>>) {
+        let mut sinks: BTreeMap<BlobId, Vec<u8>> = BTreeMap::new();
+        loop {
+            let now = *self.now.borrow();
+            match exchange.poll(Instant::from_millis(now)) {
+                Output::Send(request) => {
+                    *self.now.borrow_mut() += 1;
+                    self.log.borrow_mut().push(format!("{} {}", request.method.as_str(), request.url));
+                    let body = match &request.payload {
+                        Payload::Empty => Vec::new(),
+                        Payload::Bytes(bytes) => bytes.to_vec(),
+                        Payload::Blob { blob, range } => {
+                            let (from, descriptor) = exchange.source(*blob).unwrap();
+                            let fetch = Exchange::fetch_part(session, from, descriptor, range.clone());
+                            let (result, mut sinks) = self.run(session, fetch);
+                            if let Err(error) = result {
+                                exchange.handle_failure(request.id, Failure::Other(error.message().to_owned()), None);
+                                continue;
+                            }
+                            let whole = sinks.remove(&BlobId(0)).unwrap_or_default();
+                            whole[range.start as usize..range.end as usize].to_vec()
+                        }
+                    };
+                    let (status, headers, body) = (self.hook)(&request)
+                        .unwrap_or_else(|| self.serve(request.method, &request.url, &request.headers, &body));
+                    let mut receiver =
+                        exchange.handle_response(request.id, ResponseHead { status, headers, url: None });
+                    let offset = receiver.offset() as usize;
+                    let taken = request.method != Method::Head && receiver.write(&body);
+                    if let Some(sink) = request.sink.filter(|_| receiver.stores() && taken) {
+                        let sink = sinks.entry(sink).or_default();
+                        sink.resize(offset, 0);
+                        sink.extend_from_slice(&body);
+                    }
+                    exchange.handle_end(request.id, receiver);
+                }
+                Output::Ask(query) => exchange.handle_credential(query.id, Some(basic())),
+                Output::Wait(wake) => *self.now.borrow_mut() = wake.until.expect("a time").as_millis(),
+                Output::Done(result) => return (result, sinks),
+                _ => {}
+            }
+        }
+    }
+
+    fn copy(&self, session: &Session, source: &str, target: &str, referrers: bool) -> Result<Copied, Error> {
+        let copy =
+            Copy { source: Reference::parse(source).unwrap(), target: Reference::parse(target).unwrap(), referrers };
+        match self.run(session, Exchange::copy(session, copy)).0? {
+            Outcome::Copied(copied) => Ok(copied),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn referrers(&self, reference: &str, kind: Option<&str>) -> Result<Referrers, Error> {
+        let session = session();
+        let reference = Reference::parse(reference).unwrap();
+        match self.run(&session, Exchange::referrers(&session, reference, kind.map(str::to_owned))).0? {
+            Outcome::Referrers(referrers) => Ok(referrers),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn delete(&self, reference: &str) -> Result<Deleted, Error> {
+        let session = session();
+        match self.run(&session, Exchange::delete(&session, Reference::parse(reference).unwrap())).0? {
+            Outcome::Deleted(deleted) => Ok(deleted),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.log.borrow_mut().drain(..).map(|line| line.split('?').next().unwrap().to_owned()).collect()
+    }
+
+    fn count(&self, part: &str) -> usize {
+        self.log.borrow().iter().filter(|line| line.contains(part)).count()
+    }
+}
+
+fn session() -> Session {
+    Session::new(Config::default())
+}
+
+fn descriptor(kind: &str, bytes: &[u8]) -> Value {
+    let Descriptor { media_type, digest, size } = Descriptor::of(kind, bytes);
+    json!({"mediaType": media_type, "digest": digest.as_str(), "size": size})
+}
+
+const LAYER: &[u8] = b"this is the chart, and it is long enough to be broken off in the middle";
+
+/// A chart with a signature, and a signature of that; gives the manifest, and those of the signatures.
+fn publish(net: &Net, base: &str, tag: &str) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+    let config = b"{\"name\":\"web\",\"version\":\"1.2.3\",\"apiVersion\":\"v2\"}";
+    for blob in [config.as_slice(), LAYER, b"{}", b"first", b"second"] {
+        net.put(&format!("{base}/blobs/uploads/"), "application/octet-stream", blob);
+    }
+    let manifest = json!({"schemaVersion": 2, "config": descriptor(CONFIG_TYPE, config),
+        "layers": [descriptor(CHART_TYPE, LAYER)]});
+    let manifest = serde_json::to_vec(&manifest).unwrap();
+    let signature = |subject: &[u8], layer: &[u8]| {
+        serde_json::to_vec(&json!({"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": SIGNATURE,
+            "config": descriptor("application/vnd.oci.empty.v1+json", b"{}"),
+            "layers": [descriptor(SIGNATURE, layer)], "subject": descriptor(MANIFEST, subject),
+            "annotations": {"who": "us"}}))
+        .unwrap()
+    };
+    let first = signature(&manifest, b"first");
+    let second = signature(&first, b"second");
+    net.put(&format!("{base}/manifests/{tag}"), MANIFEST, &manifest);
+    for attached in [&first, &second] {
+        net.put(&format!("{base}/manifests/{}", Digest::of(attached)), MANIFEST, attached);
+    }
+    (manifest, first, second)
+}
+
+fn bearer() -> Access {
+    Access::Bearer { username: "u".into(), password: "p".into() }
+}
+
+#[test]
+fn a_chart_is_copied_to_another_registry_byte_for_byte_and_a_second_time_for_nothing() {
+    let net = Net::new(&Access::Open);
+    let session = session();
+    let (manifest, ..) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    let copied = net.copy(&session, "one.example/team/web:1.2.3", "two.example/mirror/web:1.2.3", false).unwrap();
+    assert_eq!(copied.digest, Digest::of(&manifest));
+    assert_eq!(copied.blobs.iter().filter(|(_, how)| *how == Uploaded::Sent).count(), 2);
+    assert_eq!(net.get("two.example/v2/mirror/web/manifests/1.2.3"), Some(manifest.clone()));
+    assert_eq!(net.get(&format!("two.example/v2/mirror/web/blobs/{}", Digest::of(LAYER))).unwrap(), LAYER);
+    assert_eq!(net.lines().last().unwrap(), "PUT https://two.example/v2/mirror/web/manifests/1.2.3");
+    let copied = net.copy(&session, "one.example/team/web:1.2.3", "two.example/mirror/web:1.2.3", false).unwrap();
+    assert!(copied.blobs.iter().all(|(_, how)| *how == Uploaded::Mounted));
+    assert_eq!(net.lines().len(), 4, "a manifest, two mounts, the manifest");
+    let missing = net.copy(&session, "one.example/team/none:1.2.3", "two.example/mirror/web:1.2.3", false);
+    assert_eq!(missing.unwrap_err().code().name(), "registry.repository_unknown");
+}
+
+#[test]
+fn within_a_registry_blobs_are_mounted_and_within_a_repository_nothing_but_the_manifest_moves() {
+    let net = Net::new(&Access::Open);
+    let (manifest, ..) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    let copied = net.copy(&session(), "one.example/team/web:1.2.3", "one.example/other/web:2", false).unwrap();
+    assert!(copied.blobs.iter().all(|(_, how)| *how == Uploaded::Mounted));
+    assert_eq!(net.count("from=team%2Fweb"), 2);
+    assert_eq!(net.get("one.example/v2/other/web/manifests/2"), Some(manifest));
+    net.lines();
+    net.copy(&session(), "one.example/team/web:1.2.3", "one.example/team/web:stable", false).unwrap();
+    assert_eq!(
+        net.lines(),
+        ["GET https://one.example/v2/team/web/manifests/1.2.3", "PUT https://one.example/v2/team/web/manifests/stable"]
+    );
+}
+
+#[test]
+fn a_copy_within_a_registry_needs_one_token_for_both_repositories() {
+    let net = Net::new(&bearer());
+    let error = net.copy(&session(), "one.example/team/web:1.2.3", "one.example/other/web:2", false).unwrap_err();
+    assert_eq!(error.code().name(), "registry.repository_unknown");
+    let asked: Vec<String> = net.log.borrow().iter().filter(|line| line.contains("/token")).cloned().collect();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert!(asked[0].contains("scope=repository%3Aother%2Fweb%3Apull%2Cpush"), "{asked:?}");
+    assert!(asked[0].contains("scope=repository%3Ateam%2Fweb%3Apull"), "{asked:?}");
+}
+
+#[test]
+fn referrers_follow_where_that_is_asked_for_and_the_tag_comes_last() {
+    let net = Net::new(&Access::Open);
+    let (manifest, first, second) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    let copied = net.copy(&session(), "one.example/team/web:1.2.3", "two.example/web:1.2.3", true).unwrap();
+    assert_eq!(copied.referrers, [Digest::of(&first), Digest::of(&second)]);
+    let puts: Vec<String> =
+        net.lines().into_iter().filter(|line| line.contains("PUT") && line.contains("/manifests/")).collect();
+    let at = |reference: &str| format!("PUT https://two.example/v2/web/manifests/{reference}");
+    let expected = [&manifest, &first, &second].map(|bytes| at(Digest::of(bytes).as_str()));
+    assert_eq!(puts[..3], expected);
+    assert_eq!(puts[3], at("1.2.3"));
+    let found = net.referrers("two.example/web:1.2.3", None).unwrap();
+    assert_eq!(found.reference.digest(), Some(&Digest::of(&manifest)));
+    assert_eq!(found.referrers.len(), 1);
+    assert_eq!(found.referrers[0].descriptor.digest, Digest::of(&first));
+    assert_eq!(found.referrers[0].artifact_type.as_deref(), Some(SIGNATURE));
+    assert_eq!(found.referrers[0].annotations["who"], "us");
+    let without = net.copy(&session(), "one.example/team/web:1.2.3", "two.example/bare:1.2.3", false).unwrap();
+    assert!(
+        without.referrers.is_empty() && net.referrers("two.example/bare:1.2.3", None).unwrap().referrers.is_empty()
+    );
+}
+
+/// Without the API, as distribution 2.8: what refers to a manifest stands on a list under a tag.
+fn without_api() -> Net {
+    let hook = |request: &Request| {
+        if request.url.contains("/referrers/") {
+            return answer(404, &[("content-type", "text/plain")], b"404 page not found\n");
+        }
+        None
+    };
+    Net::hooked(&Access::Open, Box::new(hook))
+}
+
+#[test]
+fn where_there_is_no_api_a_tag_lists_the_referrers_and_the_host_is_remembered() {
+    let net = without_api();
+    let (manifest, first, _) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    let entry = {
+        let mut entry = descriptor(MANIFEST, &first);
+        entry["artifactType"] = SIGNATURE.into();
+        entry
+    };
+    let other = {
+        let mut entry = descriptor(MANIFEST, b"another");
+        entry["artifactType"] = "text/other".into();
+        entry
+    };
+    let list = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [other, entry, {"digest": "md5:abc"}]});
+    let tag = format!("sha256-{}", Digest::of(&manifest).hex());
+    let session = session();
+    let list_all = |kind: Option<&str>| {
+        let reference = Reference::parse("one.example/team/web:1.2.3").unwrap();
+        let exchange = Exchange::referrers(&session, reference, kind.map(str::to_owned));
+        let Outcome::Referrers(found) = net.run(&session, exchange).0.unwrap() else { panic!() };
+        found.referrers.len()
+    };
+    assert_eq!(list_all(None), 0, "no tag, no referrers");
+    // The registry itself would not take a list of what it does not have.
+    let mut net = net;
+    let path = format!("/v2/team/web/manifests/{tag}");
+    let bytes = serde_json::to_vec(&list).unwrap();
+    net.hook = Box::new(move |request| {
+        assert!(!request.url.contains("/referrers/"), "it was asked for once, and remembered");
+        if request.url.ends_with(&path) { answer(200, &[("content-type", INDEX)], &bytes) } else { None }
+    });
+    let list_all = |kind: Option<&str>| {
+        let reference = Reference::parse("one.example/team/web:1.2.3").unwrap();
+        let exchange = Exchange::referrers(&session, reference, kind.map(str::to_owned));
+        let Outcome::Referrers(found) = net.run(&session, exchange).0.unwrap() else { panic!() };
+        found.referrers.len()
+    };
+    assert_eq!((list_all(None), list_all(Some(SIGNATURE)), list_all(Some("text/none"))), (2, 1, 0));
+}
+
+#[test]
+fn a_copy_to_a_registry_without_the_api_puts_the_referrers_on_the_list_itself() {
+    let mut net = Net::new(&Access::Open);
+    let (manifest, first, _) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    // Its answers do not say that it knows what a subject is.
+    let silent = |request: &Request| {
+        let is_put = request.method == Method::Put
+            && request.url.contains("two.example")
+            && request.url.contains("/manifests/sha256:");
+        if is_put {
+            return answer(201, &[], b"");
+        }
+        if request.url.contains("two.example") && request.url.contains("/referrers/") {
+            return answer(404, &[], b"");
+        }
+        if request.url.contains("two.example") && request.url.contains("/manifests/sha256-") {
+            return if request.method == Method::Put { answer(201, &[], b"") } else { answer(404, &[], b"") };
+        }
+        None
+    };
+    net.hook = Box::new(silent);
+    let copied = net.copy(&session(), "one.example/team/web:1.2.3", "two.example/web:1.2.3", true).unwrap();
+    assert_eq!(copied.referrers.len(), 2);
+    let lines = net.lines();
+    let list = |bytes: &[u8]| format!("PUT https://two.example/v2/web/manifests/sha256-{}", Digest::of(bytes).hex());
+    assert!(lines.contains(&list(&manifest)) && lines.contains(&list(&first)), "{lines:#?}");
+    assert!(lines.last().unwrap().ends_with("manifests/1.2.3"));
+}
+
+#[test]
+fn an_index_is_copied_with_all_that_it_lists_before_it() {
+    let net = Net::new(&Access::Open);
+    let (manifest, ..) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [descriptor(MANIFEST, &manifest)]});
+    let index = serde_json::to_vec(&index).unwrap();
+    net.put("one.example/v2/team/web/manifests/all", INDEX, &index);
+    let copied = net.copy(&session(), "one.example/team/web:all", "two.example/web:all", false).unwrap();
+    assert_eq!((copied.digest, copied.blobs.len()), (Digest::of(&index), 2));
+    assert_eq!(net.get("two.example/v2/web/manifests/all"), Some(index));
+    assert_eq!(net.get(&format!("two.example/v2/web/manifests/{}", Digest::of(&manifest))), Some(manifest));
+}
+
+#[test]
+fn a_copy_needs_full_references() {
+    let net = Net::new(&Access::Open);
+    for (source, target) in [("one.example/web", "two.example/web:1"), ("one.example/web:1", "two.example/web")] {
+        assert_eq!(net.copy(&session(), source, target, false).unwrap_err().code().name(), "misuse.argument");
+    }
+}
+
+#[test]
+fn referrers_stay_on_their_host_and_end() {
+    for (link, code) in
+        [("<https://evil.example/next>; rel=next", "protocol.link"), ("</v2/web/referrers/x>; rel=next", "limit.pages")]
+    {
+        let hook = move |request: &Request| {
+            request.url.contains("/referrers/").then(|| answer(200, &[("link", link)], b"{\"manifests\":[]}")).flatten()
+        };
+        let net = Net::hooked(&Access::Open, Box::new(hook));
+        let reference = format!("one.example/web@{}", Digest::of(b"x"));
+        assert_eq!(net.referrers(&reference, None).unwrap_err().code().name(), code);
+    }
+}
+
+#[test]
+fn a_tag_is_deleted_alone_and_a_digest_with_all_its_tags() {
+    let net = Net::new(&Access::Open);
+    let (manifest, ..) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    net.put("one.example/v2/team/web/manifests/stable", MANIFEST, &manifest);
+    net.delete("one.example/team/web:stable").unwrap();
+    assert!(net.get("one.example/v2/team/web/manifests/stable").is_none());
+    assert!(net.get("one.example/v2/team/web/manifests/1.2.3").is_some());
+    let deleted = net.delete(&format!("one.example/team/web@{}", Digest::of(&manifest))).unwrap();
+    assert_eq!(deleted.digest, Some(Digest::of(&manifest)));
+    assert!(net.get("one.example/v2/team/web/manifests/1.2.3").is_none());
+    let gone = net.delete("one.example/team/web:1.2.3").unwrap_err();
+    assert_eq!(gone.code().name(), "registry.manifest_unknown");
+    assert_eq!(net.delete("one.example/team/web").unwrap_err().code().name(), "misuse.argument");
+}
+
+#[test]
+fn where_a_tag_cannot_be_deleted_its_manifest_is_unless_another_tag_has_it() {
+    let refuses = || -> Hook {
+        Box::new(|request: &Request| {
+            let by_tag = request.method == Method::Delete && !request.url.contains("/manifests/sha256:");
+            by_tag.then(|| answer(400, &[], b"{\"errors\":[{\"code\":\"DIGEST_INVALID\"}]}")).flatten()
+        })
+    };
+    let net = Net::hooked(&Access::Open, refuses());
+    let (manifest, ..) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    net.put("one.example/v2/team/web/manifests/stable", MANIFEST, &manifest);
+    let shared = net.delete("one.example/team/web:1.2.3").unwrap_err();
+    assert_eq!(shared.code().name(), "registry.conflict");
+    assert!(shared.message().contains("stable"));
+    assert!(net.get("one.example/v2/team/web/manifests/1.2.3").is_some(), "nothing was deleted");
+
+    let net = Net::hooked(&Access::Open, refuses());
+    let (manifest, ..) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    let deleted = net.delete("one.example/team/web:1.2.3").unwrap();
+    assert_eq!(deleted.digest, Some(Digest::of(&manifest)));
+    assert!(net.get("one.example/v2/team/web/manifests/1.2.3").is_none());
+}
+
+#[test]
+fn a_registry_that_does_not_delete_says_how_that_is_switched_on() {
+    let hook = |request: &Request| {
+        (request.method == Method::Delete)
+            .then(|| answer(405, &[], b"{\"errors\":[{\"code\":\"UNSUPPORTED\"}]}"))
+            .flatten()
+    };
+    let net = Net::hooked(&Access::Open, Box::new(hook));
+    publish(&net, "one.example/v2/team/web", "1.2.3");
+    let error = net.delete("one.example/team/web:1.2.3").unwrap_err();
+    assert_eq!(error.code().name(), "registry.unsupported");
+    assert!(error.hint().contains("switched on"));
+}
+
+#[test]
+fn a_deletion_whose_answer_was_lost_is_not_an_error() {
+    let lost = RefCell::new(true);
+    let hook = move |request: &Request| {
+        let first = request.method == Method::Delete && lost.replace(false);
+        if first { answer(503, &[], b"") } else { None }
+    };
+    let net = Net::hooked(&Access::Open, Box::new(hook));
+    assert!(net.delete("one.example/team/web:1.2.3").is_ok(), "gone after a try whose fate is unknown");
+}
