@@ -16,7 +16,7 @@ RUST := Cargo.toml Cargo.lock $(shell find core/src bindings-python/src bindings
 PYTHON_SOURCES := pyproject.toml $(shell find bindings-python/python -type f -not -name '*.pyc' -not -name '*.so' 2>/dev/null)
 JS_SOURCES := $(shell find bindings-wasm/js -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: demo build test test-all storms bench fmt clean
+.PHONY: demo build test test-all storms bench fmt generate clean
 .PHONY: provision check-format check-lints test-rust check-docs test-python check-types test-js test-packaging test-e2e check-licences
 
 demo: build
@@ -46,6 +46,10 @@ bench: $(STAMPS)/wheel-release $(STAMPS)/peers $(STAMPS)/wasm
 
 fmt:
 	cargo fmt --all
+
+# Pages and files that are made from the core's tables.
+generate: $(STAMPS)/wheel
+	@$(BIN)/python tests/tools/generate.py
 
 clean:
 	rm -rf target dist .cache/stamps .venv bindings-wasm/js/dist

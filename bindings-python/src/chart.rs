@@ -65,6 +65,7 @@ pub(crate) struct Code {
     severity: Option<&'static str>,
     meaning: &'static str,
     remedy: &'static str,
+    example: &'static str,
 }
 
 #[pymethods]
@@ -76,6 +77,7 @@ impl Code {
         dict.set_item("severity", self.severity)?;
         dict.set_item("meaning", self.meaning)?;
         dict.set_item("remedy", self.remedy)?;
+        dict.set_item("example", self.example)?;
         Ok(dict)
     }
     fn __repr__(&self) -> String {
@@ -83,7 +85,7 @@ impl Code {
     }
 }
 
-/// Every code with its kind or severity, meaning and remedy.
+/// Every code with its kind or severity, meaning, remedy and an example.
 #[pyfunction]
 pub(crate) fn codes() -> Vec<Code> {
     let entry = |code: chartoci::Code| {
@@ -92,7 +94,8 @@ pub(crate) fn codes() -> Vec<Code> {
             Class::Finding(severity) => (None, Some(severity.as_str())),
             _ => (None, None),
         };
-        Code { code: code.name(), kind, severity, meaning: code.meaning(), remedy: code.remedy() }
+        let (meaning, remedy, example) = (code.meaning(), code.remedy(), code.example());
+        Code { code: code.name(), kind, severity, meaning, remedy, example }
     };
     chartoci::codes().map(entry).collect()
 }

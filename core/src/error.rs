@@ -9,6 +9,8 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::diagnostic::{Report, Severity};
 
+mod example;
+
 /// Whose fault it is, and what a program does next. Few and stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

@@ -9,7 +9,7 @@ from chartoci.cli.output import say
 
 def add(verb: Callable[..., ArgumentParser]) -> None:
     """Adds the verb to the parser."""
-    explain = verb("explain", "Explain a code of an error or a finding: what it means, what to do.")
+    explain = verb("explain", "Explain a code of an error or a finding: what it means, what to do, an example.")
     explain.add_argument("code", metavar="CODE")
     explain.set_defaults(run=_explain)
 
@@ -22,5 +22,6 @@ def _explain(options: Namespace) -> int:
         near = [name for name in known if name.partition(".")[0] == area] or sorted({n.partition(".")[0] for n in known})
         raise error("misuse.argument", f"there is no code {options.code!r}", hint=f"There are: {', '.join(near)}.")
     what = f"an error of kind {entry.kind}" if entry.kind else f"a finding: {entry.severity}"
-    say(options, f"{entry.code} ({what})\n{entry.meaning}\n{entry.remedy}", entry.to_dict())
+    example = "\n".join(f"    {line}" for line in entry.example.splitlines())
+    say(options, f"{entry.code} ({what})\n{entry.meaning}\n{entry.remedy}\n\n{example}", entry.to_dict())
     return 0
