@@ -83,7 +83,7 @@ fn is_finding(error: &Error) -> bool {
 mod tests {
     use super::*;
     use crate::error::Code;
-    use crate::files::Memory;
+    use crate::files::{Entry, EntryKind, FileFailure, Memory};
 
     fn check(files: &[(&str, &str)]) -> Result<Report, Error> {
         let mut files = Memory::from_iter(files.iter().copied());
@@ -117,9 +117,23 @@ mod tests {
     fn what_is_no_chart_is_a_finding_and_what_is_not_there_is_an_error() {
         let report = check(&[("a", "")]).unwrap();
         assert_eq!(report.iter().next().map(|finding| finding.code), Some(Code::CHART_MISSING));
+        for (failure, code) in
+            [(FileFailure::NotFound, Code::FILES_NOT_FOUND), (FileFailure::Denied, Code::FILES_DENIED)]
+        {
+            let mut check = CheckDirectory::new("web", &Limits::default());
+            check.poll();
+            check.handle(Answer::Failed(failure));
+            assert!(matches!(check.poll(), Step::Done(Err(error)) if error.code() == code));
+        }
+    }
+
+    #[test]
+    fn a_pipe_in_the_directory_is_a_finding() {
         let mut check = CheckDirectory::new("web", &Limits::default());
         check.poll();
-        check.handle(Answer::Failed(crate::files::FileFailure::NotFound));
-        assert!(matches!(check.poll(), Step::Done(Err(error)) if error.code() == Code::FILES_NOT_FOUND));
+        let pipe = Entry { name: "pipe".to_owned(), kind: EntryKind::Other, size: 0, modified: 0 };
+        check.handle(Answer::Entries(vec![pipe]));
+        let Step::Done(Ok(report)) = check.poll() else { panic!() };
+        assert_eq!(report.iter().next().map(|finding| finding.code), Some(Code::FILES_IRREGULAR));
     }
 }

@@ -104,7 +104,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("protocol.media_type", "Content-Type says manifest, mediaType inside says index"),
     ("integrity.digest_mismatch", "a proxy that rewrites what goes through it"),
     ("integrity.size_mismatch", "a layer of 900 bytes where the manifest says 1000"),
-    ("integrity.tag_mismatch", "chartoci pull oci://registry.example/charts/web:1.0.0@sha256:…, after the tag was moved"),
+    (
+        "integrity.tag_mismatch",
+        "chartoci pull oci://registry.example/charts/web:1.0.0@sha256:…, after the tag was moved",
+    ),
     ("transport.connect", "chartoci tags oci://localhost:1/web"),
     ("transport.tls", "a certificate that nobody has signed"),
     ("transport.timeout", "chartoci pull oci://registry.example/charts/web --timeout 1"),

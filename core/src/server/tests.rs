@@ -3,7 +3,8 @@
 mod at_once;
 
 use super::*;
-use crate::files::{Answer, FileFailure, Memory};
+use crate::error::Code;
+use crate::files::{Answer, FileFailure, Memory, Step};
 use crate::http::Failure;
 use crate::oci::{Algorithm, Digest};
 
@@ -390,4 +391,13 @@ fn referrers_are_listed_by_subject_and_type() {
         assert_eq!(response.headers.get("content-type"), Some(crate::oci::media_type::INDEX));
     }
     assert_eq!(peer.status("GET /v2/none/referrers/sha256:bad", b""), 400);
+}
+
+#[test]
+fn a_directory_that_cannot_be_read_is_no_registry() {
+    let mut open = Registry::new(Config::default()).open();
+    let Step::Do(_) = open.poll() else { panic!() };
+    open.handle(Answer::Failed(FileFailure::Denied));
+    let Step::Done(Err(error)) = open.poll() else { panic!() };
+    assert_eq!(error.code(), Code::SERVER_STORAGE);
 }

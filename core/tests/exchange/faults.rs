@@ -11,7 +11,7 @@ use chartoci::exchange::{
 use chartoci::http::{Failure, Method, Payload, Redirect, RequestId, ResponseHead};
 use chartoci::oci::{Descriptor, Digest, Reference, Repository};
 use chartoci::time::{Duration, Instant};
-use chartoci::{Kind, Limits};
+use chartoci::{Code, Kind, Limits};
 
 use crate::peer::{
     Answer, CHART_TYPE, Host, Login, MANIFEST, PROVENANCE_TYPE, Peer, Run, basic, chart, chart_with, errors, reply,
@@ -421,6 +421,7 @@ fn failures_of_the_transport_are_tried_again_unless_they_last() {
         (Failure::Tls("first record does not look like a TLS handshake".into()), "transport.tls", 1),
         (Failure::Storage("no room".into()), "transport.storage", 1),
         (Failure::Forbidden("not listed".into()), "transport.forbidden", 1),
+        (Failure::Other("?".into()), "transport.other", 5),
     ] {
         let run = pulled(Login::Open, |peer| {
             for _ in 0..5 {
@@ -1024,7 +1025,7 @@ fn whoever_gives_up_cancels_what_is_out() {
     let outputs = [(); 3].map(|()| exchange.poll(now));
     assert!(matches!(&outputs[0], Output::Cancel(id) if *id == a.id));
     assert!(matches!(&outputs[1], Output::Cancel(id) if *id == b.id));
-    assert!(matches!(&outputs[2], Output::Done(Err(error)) if error.kind() == Kind::Aborted));
+    assert!(matches!(&outputs[2], Output::Done(Err(error)) if error.code() == Code::ABORTED));
 }
 
 #[test]
