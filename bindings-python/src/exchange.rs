@@ -287,8 +287,14 @@ impl Request {
     fn timeout(&self) -> Option<f64> {
         self.0.timeout.map(seconds)
     }
+    /// Without the query: it may hold a signature.
     fn __repr__(&self) -> String {
-        format!("<Request {} {} {}>", self.0.id.0, self.0.method.as_str(), self.0.url)
+        format!(
+            "<Request {} {} {}>",
+            self.0.id.0,
+            self.0.method.as_str(),
+            self.0.url.split('?').next().unwrap_or_default()
+        )
     }
 }
 
@@ -377,6 +383,7 @@ fn outcome_out(py: Python<'_>, outcome: core::Outcome) -> PyResult<Py<PyAny>> {
             model(py, "Resolved", fields)
         }
         core::Outcome::Tags(tags) => Ok(tags.into_pyobject(py)?.unbind()),
+        core::Outcome::LoggedIn { checked } => Ok(checked.into_pyobject(py)?.to_owned().into_any().unbind()),
         core::Outcome::Fetched(descriptor) => Ok(Py::new(py, Descriptor(descriptor))?.into_any()),
         other => Err(PyTypeError::new_err(format!("an outcome that this host does not know: {other:?}"))),
     }
@@ -393,7 +400,7 @@ pub(crate) fn credential_out(py: Python<'_>, credential: Credential) -> PyResult
 }
 
 /// (user, password), a token's text, a `Token`, or None.
-fn credential_in(credential: &Bound<'_, PyAny>) -> PyResult<Option<Credential>> {
+pub(crate) fn credential_in(credential: &Bound<'_, PyAny>) -> PyResult<Option<Credential>> {
     if credential.is_none() {
         return Ok(None);
     }
@@ -479,6 +486,11 @@ impl Exchange {
     ) -> PyResult<Exchange> {
         let repository = Repository::parse(repository).raise(py)?;
         Ok(Exchange::new(core::Exchange::fetch(&session.get().0, repository, blob.get().0.clone())))
+    }
+    /// Whether the registry takes the credential that it is answered with: the outcome says if it asked for one.
+    #[staticmethod]
+    fn login(py: Python<'_>, session: &Bound<'_, Session>, registry: &str) -> PyResult<Exchange> {
+        Ok(Exchange::new(core::Exchange::login(&session.get().0, registry).raise(py)?))
     }
 
     /// Allows the whole exchange that many seconds from the first poll, in place of the session's `timeout`.

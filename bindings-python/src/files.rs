@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use chartoci::auth::store::{Environment, Found, Lookup, Platform};
+use chartoci::auth::keeper::Keeper;
+use chartoci::auth::store::{Environment, Lookup, Platform};
 use chartoci::chart as core;
 use chartoci::check::CheckDirectory;
 use chartoci::files::{Answer, Entry, EntryKind, FileFailure, Step, Verb};
+use chartoci::oci::reference::login_registry;
 use chartoci::server;
 use chartoci::time::Timestamp;
 use pyo3::exceptions::{PyFileExistsError, PyFileNotFoundError, PyOSError, PyPermissionError, PyTypeError};
@@ -16,7 +18,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use crate::chart::{Archive, Limits, Metadata, Report};
 use crate::data::lock;
 use crate::errors::Raise;
-use crate::exchange::credential_out;
+use crate::exchange::{credential_in, credential_out};
 use crate::oci::Digest;
 
 macro_rules! verbs {
@@ -54,6 +56,14 @@ verbs! {
     Rename { source: String, target: String }
     /// Removes a file, or a directory with all that is in it.
     Remove { path: String }
+    /// Follows all links of a path: answer with the path in UTF-8.
+    Resolve { path: String }
+    /// Makes an empty file for its owner alone, waiting while it is there; one older than `patience` seconds is left over.
+    LockFile { path: String, patience: f64 }
+    /// A program can be run: answer with None or FileNotFoundError.
+    Find { program: String }
+    /// Runs a program without a shell: answer with its exit code (None if it was killed) and its output.
+    Run { program: String, arguments: Vec<String>, input: Py<PyBytes>, timeout: f64, limit: u64 }
     /// The last word of a file machine.
     Finished { value: Py<PyAny> }
 }
@@ -69,11 +79,18 @@ pub(crate) fn verb_out(py: Python<'_>, verb: Verb) -> PyResult<Py<PyAny>> {
         Verb::Sync { path } => Py::new(py, Sync { path })?.into_any(),
         Verb::Rename { from, to } => Py::new(py, Rename { source: from, target: to })?.into_any(),
         Verb::Remove { path } => Py::new(py, Remove { path })?.into_any(),
+        Verb::Resolve { path } => Py::new(py, Resolve { path })?.into_any(),
+        Verb::Lock { path, patience } => Py::new(py, LockFile { path, patience: patience.as_secs_f64() })?.into_any(),
+        Verb::Find { program } => Py::new(py, Find { program })?.into_any(),
+        Verb::Run { program, arguments, input, timeout, limit } => {
+            let (input, timeout) = (PyBytes::new(py, &input).unbind(), timeout.as_secs_f64());
+            Py::new(py, Run { program, arguments, input, timeout, limit })?.into_any()
+        }
         unknown => return Err(PyTypeError::new_err(format!("a verb that this host does not know: {unknown:?}"))),
     })
 }
 
-/// What came of a verb: None, bytes, a list of entries, or the `OSError`.
+/// What came of a verb: None, bytes, a list of entries, exit code and output, or the `OSError`.
 pub(crate) fn answer_in(answer: &Bound<'_, PyAny>) -> PyResult<Answer> {
     const NO_ROOM: [i32; 3] = [28, 122, 27]; // ENOSPC, EDQUOT, EFBIG
     if answer.is_none() {
@@ -81,6 +98,9 @@ pub(crate) fn answer_in(answer: &Bound<'_, PyAny>) -> PyResult<Answer> {
     }
     if let Ok(data) = answer.cast::<PyBytes>() {
         return Ok(Answer::Data(data.as_bytes().to_vec()));
+    }
+    if let Ok((status, output)) = answer.extract::<(Option<i32>, Vec<u8>)>() {
+        return Ok(Answer::Ran { status, output });
     }
     if answer.is_instance_of::<PyOSError>() {
         let number: Option<i32> = answer.getattr("errno")?.extract().unwrap_or_default();
@@ -138,9 +158,18 @@ machine!(CheckDirectory, |py, report| Py::new(py, Report::new(report))?.into_any
 machine!(core::Directory, |py, archive| Py::new(py, Archive::unpacked(archive))?.into_any());
 machine!(core::extract::Extract, |py, name| name.into_pyobject(py)?.into_any().unbind());
 machine!(server::Open, |py, _nothing| py.None());
-machine!(Lookup, |py, found| match found {
-    Some(Found { credential, path }) => (credential_out(py, credential)?, path).into_pyobject(py)?.into_any().unbind(),
-    None => py.None(),
+machine!(Lookup, |py, found| {
+    let (kind, username) = match &found.credential {
+        Some(credential) => (Some(credential.kind()), credential.username().map(str::to_owned)),
+        None => (None, None),
+    };
+    let credential = found.credential.map(|credential| credential_out(py, credential)).transpose()?;
+    let asked: Vec<_> =
+        found.asked.into_iter().map(|asked| (asked.store, asked.helper, asked.entry, asked.exists)).collect();
+    (credential, kind, username, asked).into_pyobject(py)?.into_any().unbind()
+});
+machine!(Keeper, |py, kept| {
+    (kept.entry, kept.path, kept.helper, kept.changed).into_pyobject(py)?.into_any().unbind()
 });
 
 /// A machine over files: poll, carry out, answer, until it has finished.
@@ -203,22 +232,53 @@ pub(crate) fn extract(archive: &Bound<'_, Archive>, nonce: u64) -> Machine {
     Machine(Mutex::new(Box::new(core::extract::Extract::new(archive.get().shared(), nonce))))
 }
 
-/// Looks for a registry's credential in Helm's and Docker's files; the verbs' paths are the host's own.
-#[pyfunction]
-#[pyo3(signature = (registry, repository, variables, home, platform, registry_config = None))]
-pub(crate) fn lookup(
-    registry: &str,
-    repository: &str,
-    variables: BTreeMap<String, String>,
-    home: String,
-    platform: &str,
-    registry_config: Option<&str>,
-) -> Machine {
-    let platform = match platform {
+/// The user's directory, the platform, and the variables that have to do with credentials: `(variables, home, platform)`.
+type Surroundings = (BTreeMap<String, String>, String, String);
+
+fn environment((variables, home, platform): Surroundings) -> Environment {
+    let platform = match platform.as_str() {
         "darwin" => Platform::MacOs,
         "win32" => Platform::Windows,
         _ => Platform::Linux,
     };
-    let files = Environment { variables, home, platform }.files(registry_config);
-    Machine(Mutex::new(Box::new(Lookup::new(files, registry, repository))))
+    Environment { variables, home, platform }
+}
+
+/// The environment's variable has to do with credentials.
+#[pyfunction]
+pub(crate) fn credential_variable(name: &str) -> bool {
+    Environment::reads(name)
+}
+
+/// Looks for a registry's credential in the files of Helm, Docker and Podman and with the helpers that they name; the verbs'
+/// paths are the host's own. Gives the credential, its kind, its user, and who was asked: store, helper, entry, exists.
+#[pyfunction]
+#[pyo3(signature = (registry, repository, surroundings, registry_config = None))]
+pub(crate) fn lookup(
+    registry: &str,
+    repository: &str,
+    surroundings: Surroundings,
+    registry_config: Option<&str>,
+) -> Machine {
+    let environment = environment(surroundings);
+    Machine(Mutex::new(Box::new(Lookup::new(&environment, registry_config, registry, repository))))
+}
+
+/// Stores a registry's credential, or removes it (None), as a login and a logout do. Gives the entry, the file's path, the
+/// helper, and whether anything was changed.
+#[pyfunction]
+#[pyo3(signature = (registry, credential, surroundings, registry_config = None))]
+pub(crate) fn keep(
+    py: Python<'_>,
+    registry: &str,
+    credential: &Bound<'_, PyAny>,
+    surroundings: Surroundings,
+    registry_config: Option<&str>,
+) -> PyResult<Machine> {
+    let (registry, environment) = (login_registry(registry).raise(py)?, environment(surroundings));
+    let keeper = match credential_in(credential)? {
+        Some(credential) => Keeper::store(&environment, registry_config, &registry, credential),
+        None => Keeper::erase(&environment, registry_config, &registry),
+    };
+    Ok(Machine(Mutex::new(Box::new(keeper.raise(py)?))))
 }

@@ -30,8 +30,8 @@ mod _native {
     };
     #[pymodule_export]
     use crate::files::{
-        Finished, List, Machine, MakeDirectory, Read, Remove, Rename, Sync, Write, check_directory, directory, extract,
-        lookup, package,
+        Find, Finished, List, LockFile, Machine, MakeDirectory, Read, Remove, Rename, Resolve, Run, Sync, Write,
+        check_directory, credential_variable, directory, extract, keep, lookup, package,
     };
     #[pymodule_export]
     use crate::oci::{Artifact, Descriptor, Digest, Digester, Reference};

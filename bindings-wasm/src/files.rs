@@ -82,10 +82,10 @@ impl Lookup {
                 _ => Platform::Linux,
             },
         };
-        Ok(Lookup(CoreLookup::new(environment.files(None), registry, repository)))
+        Ok(Lookup(CoreLookup::new(&environment, None, registry, repository)))
     }
     pub fn poll(&mut self) -> Result<Object> {
-        step(self.0.poll(), |found| found.map(|found| dto::credential(&found.credential)).into())
+        step(self.0.poll(), |found| found.credential.as_ref().map(dto::credential).into())
     }
     pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
         self.0.handle(dto::answer(answer)?);

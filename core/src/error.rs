@@ -380,6 +380,13 @@ table! {
     CREDENTIALS_FILE = "auth.credentials_file", kind(Kind::Invalid),
         "A file with credentials cannot be understood.",
         "Mend the file, or log in again; credentials can also be given to the call itself.";
+    AUTH_HELPER = "auth.helper", kind(Kind::Denied),
+        "A credential helper failed.",
+        "Run the helper by hand to see why, or take it out of the file that names it.";
+    AUTH_HELPER_MISSING = "auth.helper_missing", kind(Kind::Misuse),
+        "A credential helper that a file names is not installed.",
+        "Install it in a directory of PATH, or take it out of the file that names it; credentials can also be given to the \
+         call itself.";
 
     // auth
     AUTH_REQUIRED = "auth.required", kind(Kind::Denied),

@@ -4,9 +4,12 @@
 //! No path that a machine hands out is absolute, holds `..`, or leads through a link.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-/// What the host is asked to do, one at a time. Links are never followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use crate::time::Duration;
+
+/// What the host is asked to do, one at a time. Links are never followed. `Debug` shows no contents.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verb {
     /// Names, kinds and sizes of a directory's entries, in any order: [`Answer::Entries`].
@@ -54,10 +57,61 @@ pub enum Verb {
         /// The file or directory.
         path: String,
     },
+    /// Where a path leads when all links are followed: [`Answer::Data`], the path in UTF-8.
+    Resolve {
+        /// The path.
+        path: String,
+    },
+    /// Makes an empty file that nobody but its owner may read, as a lock on what is then written into it and renamed to its
+    /// place. Where it is there already, the host waits until it is gone; one that is older than `patience` was left
+    /// behind and is removed. Directories that are missing are made for their owner alone.
+    Lock {
+        /// The file.
+        path: String,
+        /// How long the work of whoever has the lock may take.
+        patience: Duration,
+    },
+    /// A program of that name can be run: [`Answer::Done`] or [`FileFailure::NotFound`].
+    Find {
+        /// As in [`Verb::Run`].
+        program: String,
+    },
+    /// Runs a program, without a shell, with the host's environment: [`Answer::Ran`]. When the time is over it is killed
+    /// with all that it has started.
+    Run {
+        /// A bare name, looked for in the absolute directories of the search path and nowhere else.
+        program: String,
+        /// What follows its name.
+        arguments: Vec<String>,
+        /// What it reads.
+        input: Vec<u8>,
+        /// How long it may take.
+        timeout: Duration,
+        /// Most bytes of its output that are wanted; after one more it is killed.
+        limit: u64,
+    },
 }
 
-/// What came of a [`Verb`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl fmt::Debug for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verb::List { path } => write!(f, "List({path:?})"),
+            Verb::Read { path, offset, limit } => write!(f, "Read({path:?}, {offset}, {limit})"),
+            Verb::MakeDirectory { path } => write!(f, "MakeDirectory({path:?})"),
+            Verb::Write { path, offset, data } => write!(f, "Write({path:?}, {offset}, {} bytes)", data.len()),
+            Verb::Sync { path } => write!(f, "Sync({path:?})"),
+            Verb::Rename { from, to } => write!(f, "Rename({from:?}, {to:?})"),
+            Verb::Remove { path } => write!(f, "Remove({path:?})"),
+            Verb::Resolve { path } => write!(f, "Resolve({path:?})"),
+            Verb::Lock { path, .. } => write!(f, "Lock({path:?})"),
+            Verb::Find { program } => write!(f, "Find({program:?})"),
+            Verb::Run { program, arguments, .. } => write!(f, "Run({program:?}, {arguments:?})"),
+        }
+    }
+}
+
+/// What came of a [`Verb`]. `Debug` shows no contents.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Answer {
     /// It is done.
@@ -66,8 +120,27 @@ pub enum Answer {
     Entries(Vec<Entry>),
     /// The bytes of a file.
     Data(Vec<u8>),
+    /// What a program said.
+    Ran {
+        /// Its exit code; none if it was killed, by the host or by anybody else.
+        status: Option<i32>,
+        /// What it wrote to its standard output.
+        output: Vec<u8>,
+    },
     /// It could not be done.
     Failed(FileFailure),
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Answer::Done => f.write_str("Done"),
+            Answer::Entries(entries) => write!(f, "Entries({entries:?})"),
+            Answer::Data(data) => write!(f, "Data({} bytes)", data.len()),
+            Answer::Ran { status, output } => write!(f, "Ran({status:?}, {} bytes)", output.len()),
+            Answer::Failed(failure) => write!(f, "Failed({failure:?})"),
+        }
+    }
 }
 
 /// One entry of a directory.
@@ -110,6 +183,18 @@ pub enum FileFailure {
     Full,
     /// Anything else, in the host's words.
     Other(String),
+}
+
+impl fmt::Display for FileFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            FileFailure::NotFound => "nothing is there",
+            FileFailure::Exists => "something is there already",
+            FileFailure::Denied => "no permission",
+            FileFailure::Full => "no room is left",
+            FileFailure::Other(why) => why,
+        })
+    }
 }
 
 /// What a file machine says when it is polled.
@@ -164,6 +249,13 @@ impl Memory {
                 self.remove(&path);
                 Ok(())
             }
+            Verb::Resolve { path } if self.is_there(&path) => return Answer::Data(path.into_bytes()),
+            Verb::Lock { path, .. } if self.is_there(&path) => Err(FileFailure::Exists),
+            Verb::Lock { path, .. } => {
+                self.make_directory(parent(&path)).and_then(|()| self.write(path, 0, Vec::new()))
+            }
+            // There are no programs in memory.
+            Verb::Resolve { .. } | Verb::Find { .. } | Verb::Run { .. } => Err(FileFailure::NotFound),
         };
         done.map_or_else(Answer::Failed, |()| Answer::Done)
     }

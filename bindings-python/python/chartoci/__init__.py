@@ -58,10 +58,14 @@ if TYPE_CHECKING:
         UnsupportedError,
     )
     from chartoci.model import (
+        AskedStore,
         Downloaded,
         Exists,
+        ExplainedCredentials,
         Fetched,
         Inspected,
+        LoggedIn,
+        LoggedOut,
         Notice,
         Packaged,
         Progress,
@@ -82,7 +86,7 @@ _LAZY = {
     "documents": "check package show",
     "errors": "AbortedError ChartOciError ConflictError DeniedError IntegrityError InvalidError LimitError MisuseError"
     " NotFoundError ProtocolError RegistryError TimeoutError TransportError UnsupportedError",
-    "model": "Downloaded Exists Fetched Inspected Notice Packaged Progress Pulled Pushed PushedBlob Resolved Retrying Token Uploaded",
+    "model": "AskedStore Downloaded Exists ExplainedCredentials Fetched Inspected LoggedIn LoggedOut Notice Packaged Progress Pulled Pushed PushedBlob Resolved Retrying Token Uploaded",
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names.split()}
 
@@ -92,6 +96,7 @@ __all__ = [
     "AbortedError",
     "Archive",
     "Artifact",
+    "AskedStore",
     "AsyncClient",
     "ChartOciError",
     "Client",
@@ -105,6 +110,7 @@ __all__ = [
     "Digest",
     "Downloaded",
     "Exists",
+    "ExplainedCredentials",
     "Fetched",
     "Files",
     "Ignore",
@@ -114,6 +120,8 @@ __all__ = [
     "LimitError",
     "Limits",
     "Lock",
+    "LoggedIn",
+    "LoggedOut",
     "Maintainer",
     "Metadata",
     "MisuseError",

@@ -28,11 +28,13 @@ __all__ = [
     "Done",
     "Exchange",
     "Files",
+    "Find",
     "Finished",
     "Ignore",
     "Limits",
     "List",
     "Lock",
+    "LockFile",
     "Machine",
     "Maintainer",
     "MakeDirectory",
@@ -49,8 +51,10 @@ __all__ = [
     "Rename",
     "Report",
     "Request",
+    "Resolve",
     "Respond",
     "RetryPolicy",
+    "Run",
     "Scan",
     "Send",
     "Serving",
@@ -62,10 +66,12 @@ __all__ = [
     "check",
     "check_directory",
     "codes",
+    "credential_variable",
     "directory",
     "error",
     "extract",
     "host_matches",
+    "keep",
     "lookup",
     "package",
     "sarif",
@@ -605,14 +611,55 @@ class Remove:
     def path(self) -> str: ...
 
 @final
+class Resolve:
+    __match_args__: ClassVar[tuple[Literal["path"]]]
+    def __new__(cls, path: str) -> Resolve: ...
+    @property
+    def path(self) -> str: ...
+
+@final
+class LockFile:
+    __match_args__: ClassVar[tuple[Literal["path"], Literal["patience"]]]
+    def __new__(cls, path: str, patience: float) -> LockFile: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def patience(self) -> float: ...
+
+@final
+class Find:
+    __match_args__: ClassVar[tuple[Literal["program"]]]
+    def __new__(cls, program: str) -> Find: ...
+    @property
+    def program(self) -> str: ...
+
+@final
+class Run:
+    __match_args__: ClassVar[
+        tuple[Literal["program"], Literal["arguments"], Literal["input"], Literal["timeout"], Literal["limit"]]
+    ]
+    def __new__(cls, program: str, arguments: Sequence[str], input: bytes, timeout: float, limit: int) -> Run: ...
+    @property
+    def program(self) -> str: ...
+    @property
+    def arguments(self) -> list[str]: ...
+    @property
+    def input(self) -> bytes: ...
+    @property
+    def timeout(self) -> float: ...
+    @property
+    def limit(self) -> int: ...
+
+@final
 class Finished:
     __match_args__: ClassVar[tuple[Literal["value"]]]
     def __new__(cls, value: Any) -> Finished: ...
     @property
     def value(self) -> Any: ...
 
-_Verb: TypeAlias = List | Read | MakeDirectory | Write | Sync | Rename | Remove
-_Answer: TypeAlias = None | bytes | Sequence[tuple[str, str, int, int]] | OSError
+_Verb: TypeAlias = List | Read | MakeDirectory | Write | Sync | Rename | Remove | Resolve | LockFile | Find | Run
+_Answer: TypeAlias = None | bytes | Sequence[tuple[str, str, int, int]] | tuple[int | None, bytes] | OSError
+_Surroundings: TypeAlias = tuple[Mapping[str, str], str, str]
 
 @final
 class Machine:
@@ -628,12 +675,14 @@ def package(
 def check_directory(path: str, limits: Limits | None = None) -> Machine: ...
 def directory(limits: Limits | None = None) -> Machine: ...
 def extract(archive: Archive, nonce: int) -> Machine: ...
+def credential_variable(name: str) -> bool: ...
 def lookup(
+    registry: str, repository: str, surroundings: _Surroundings, registry_config: str | None = None
+) -> Machine: ...
+def keep(
     registry: str,
-    repository: str,
-    variables: Mapping[str, str],
-    home: str,
-    platform: str,
+    credential: tuple[str, str] | str | Token | None,
+    surroundings: _Surroundings,
     registry_config: str | None = None,
 ) -> Machine: ...
 
@@ -798,6 +847,8 @@ class Exchange:
     def tags(session: Session, repository: str) -> Exchange: ...
     @staticmethod
     def fetch(session: Session, repository: str, blob: Descriptor) -> Exchange: ...
+    @staticmethod
+    def login(session: Session, registry: str) -> Exchange: ...
     def set_timeout(self, timeout: float | None) -> None: ...
     def poll(self, now: int) -> Send | Cancel | Ask | Notify | Wait | Done: ...
     def handle_response(self, id: int, status: int, headers: _Headers, url: str | None = None) -> Receiver: ...

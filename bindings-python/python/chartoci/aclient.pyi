@@ -3,7 +3,7 @@ import os
 from datetime import datetime
 from chartoci import blobs
 from chartoci._native import Archive, Artifact, Constraint, Metadata, Version
-from chartoci.model import Fetched, Inspected, Packaged, Pulled, Pushed, Resolved
+from chartoci.model import ExplainedCredentials, Fetched, Inspected, LoggedIn, LoggedOut, Packaged, Pulled, Pushed, Resolved
 from chartoci.adrive import Carrier
 from chartoci.client import IfExists, Named, Progress
 
@@ -54,3 +54,15 @@ class AsyncClient(Carrier):
 
     async def tags(self, repository: Named, *, timeout: float | None=None) -> list[str]:
         """All tags of a repository, as the registry gives them."""
+
+    async def login(self, registry: str, username: str, password: str, *, progress: Progress | None=None, timeout: float | None=None) -> LoggedIn:
+        """Shows user and password to a registry and, if it takes them, stores them where Helm does.
+
+        A scheme or a path in the registry's name is taken off. Without a user name the password is an identity token.
+        """
+
+    async def logout(self, registry: str) -> LoggedOut:
+        """Removes a registry's credential from where Helm keeps it."""
+
+    async def explain_credentials(self, reference: Named) -> ExplainedCredentials:
+        """Where the credential for a reference comes from: who is asked, and who answers. Never the secret."""

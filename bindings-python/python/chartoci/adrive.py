@@ -216,7 +216,7 @@ class Carrier(
             self._workers,
             sources=run.sources,
             sinks=run.sinks,
-            credentials=partial(self._aanswer, run.repository),
+            credentials=partial(self._aanswer, run),
             progress=run.progress,
         ).arun()
 
@@ -230,8 +230,8 @@ class Carrier(
             self._transport = _make(self._given, self._options)
         return self._transport
 
-    async def _aanswer(self, repository: str, query: Ask) -> Any:
-        found = await in_thread(self._workers, partial(self._answer, query, repository))
+    async def _aanswer(self, run: Run, query: Ask) -> Any:
+        found = await in_thread(self._workers, partial(self._answer, query, run))
         return await found if inspect.isawaitable(found) else found
 
 

@@ -31,10 +31,23 @@ from chartoci._native import (
     Session,
     Version,
 )
-from chartoci.credentials import DEFAULT, Credential, Default, answer
+from chartoci.credentials import DEFAULT, Credential, Default, answer, explain, keep, keeper
 from chartoci.documents import seconds
 from chartoci.drive import Drive, Workers
-from chartoci.model import Event, Fetched, Inspected, Packaged, Parts, Pulled, Pushed, Resolved
+from chartoci.model import (
+    Event,
+    ExplainedCredentials,
+    Fetched,
+    Inspected,
+    LoggedIn,
+    LoggedOut,
+    Packaged,
+    Parts,
+    Pulled,
+    Pushed,
+    Resolved,
+    Token,
+)
 from chartoci.transport import Transport
 
 LOOPBACK: Final = "loopback"
@@ -51,7 +64,7 @@ TransportLike = TypeVar("TransportLike")
 
 
 class Run(NamedTuple):
-    """An exchange that a plan wants driven."""
+    """An exchange that a plan wants driven; `credential` is what it is to show in place of the client's."""
 
     exchange: Exchange
     repository: str
@@ -59,6 +72,7 @@ class Run(NamedTuple):
     timeout: float | None = None
     sources: tuple[tuple[str, Any] | None, ...] = ()
     sinks: tuple[tuple[str, blobs.Sink] | None, ...] = ()
+    credential: Credential = None
 
 
 Plan = Generator[Run, Any, R]
@@ -115,17 +129,17 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
         self._credentials = credentials
         self._registry_config = os.fspath(registry_config) if registry_config is not None else None
         self._limits = limits or Limits()
-        self._session = Session(
-            seed=secrets.randbits(64),
-            user_agent=user_agent,
-            limits=self._limits,
-            retry=retry,
-            concurrency=concurrency,
-            plain_http=False if plain_http == LOOPBACK and tls_options else plain_http,
-            idle_timeout=idle_timeout,
-            timeout=timeout,
-            has_credentials=credentials is not DEFAULT and credentials is not None,
-        )
+        self._policy: dict[str, Any] = {
+            "user_agent": user_agent,
+            "limits": self._limits,
+            "retry": retry,
+            "concurrency": concurrency,
+            "plain_http": False if plain_http == LOOPBACK and tls_options else plain_http,
+            "idle_timeout": idle_timeout,
+            "timeout": timeout,
+            "has_credentials": credentials is not DEFAULT and credentials is not None,
+        }
+        self._session = self._fresh()
         self._options: dict[str, Any] = {
             "ca_file": os.fspath(ca_file) if ca_file is not None else None,
             "client_cert": client_cert,
@@ -136,10 +150,16 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
         self._given = transport
         self._workers = Workers()
 
-    def _answer(self, query: Ask, repository: str) -> Any:
+    def _fresh(self, **policy: Any) -> Session:
+        """A session in which nothing was learned yet, and nothing earned."""
+        return Session(seed=secrets.randbits(64), **self._policy | policy)
+
+    def _answer(self, query: Ask, run: "Run") -> Any:
         """What to say to a question of the machine; may take its time."""
+        if run.credential is not None:
+            return run.credential
         credentials: Any = self._credentials
-        return answer(credentials, query, repository, self._registry_config)
+        return answer(credentials, query, run.repository, self._registry_config)
 
 
 class Client(Settings[Callable[[Ask], Credential], Transport]):
@@ -306,6 +326,43 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         """All tags of a repository, as the registry gives them."""
         return (yield from _tags(self, repository, timeout))
 
+    @verb
+    def login(
+        self,
+        registry: str,
+        username: str,
+        password: str,
+        *,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Plan[LoggedIn]:
+        """Shows user and password to a registry and, if it takes them, stores them where Helm does.
+
+        A scheme or a path in the registry's name is taken off. Without a user name the password is an identity token.
+        """
+        credential = (username, password) if username else Token(password, "identity")
+        machine = keeper(registry, credential, self._registry_config)
+        exchange = Exchange.login(self._fresh(has_credentials=True), registry)
+        checked: bool = yield Run(exchange, "", progress, timeout, credential=credential)
+        entry, path, helper, _ = keep(machine)
+        self._session = self._fresh()
+        return LoggedIn(entry, Path(path), helper, checked)
+
+    @verb
+    def logout(self, registry: str) -> Plan[LoggedOut]:
+        """Removes a registry's credential from where Helm keeps it."""
+        yield from ()
+        entry, path, helper, removed = keep(keeper(registry, None, self._registry_config))
+        self._session = self._fresh()
+        return LoggedOut(entry, Path(path), helper, removed)
+
+    @verb
+    def explain_credentials(self, reference: Named) -> Plan[ExplainedCredentials]:
+        """Where the credential for a reference comes from: who is asked, and who answers. Never the secret."""
+        yield from ()
+        wanted = _reference(reference)
+        return explain(self._credentials, wanted.registry, wanted.repository, self._registry_config)
+
     def close(self) -> None:
         """Closes connections that stand; the client can still be used."""
         if self._given is None and self._transport is not None:
@@ -345,7 +402,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             self._workers,
             sources=run.sources,
             sinks=run.sinks,
-            credentials=lambda query: self._answer(query, run.repository),
+            credentials=lambda query: self._answer(query, run),
             progress=run.progress,
         ).run()
 

@@ -1,22 +1,22 @@
-"""Who the caller is: what was given to the client, or what Helm and Docker keep in their files."""
+"""Who the caller is: what was given to the client, or what Helm, Docker and Podman keep in files and behind helpers."""
 
 import os
 import sys
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal
 
 from chartoci import _native as native
 from chartoci import files
 from chartoci._native import Ask
-from chartoci.model import Token
+from chartoci.model import AskedStore, ExplainedCredentials, Token
 
 Credential = tuple[str, str] | str | Token | None
 
 
 class Default(Enum):
-    """Stands for Helm's then Docker's files."""
+    """Stands for the files of Helm, Docker and Podman, and the helpers that they name."""
 
     FILES = "files"
 
@@ -37,11 +37,54 @@ def answer(credentials: Credentials, query: Ask, repository: str, registry_confi
 
 
 def from_files(registry: str, repository: str, registry_config: str | None = None) -> Credential:
-    """What the files of Helm and Docker hold for a repository."""
-    variables = {
-        name: value for name, value in os.environ.items() if name.startswith(("HELM_", "XDG_", "DOCKER_", "APPDATA"))
-    }
-    home = os.path.expanduser("~")
-    machine = native.lookup(registry, repository, variables, home, sys.platform, registry_config)
-    found: tuple[Credential, str] | None = files.run(machine, Path("/"), links=True)
-    return found[0] if found is not None else None
+    """What the files of Helm, Docker and Podman hold for a repository, or the helpers that they name."""
+    credential: Credential = search(registry, repository, registry_config)[0]
+    return credential
+
+
+def explain(
+    credentials: Credentials, registry: str, repository: str, registry_config: str | None
+) -> ExplainedCredentials:
+    """Who would be asked for a credential, and who answers; the secret itself stays where it is."""
+    asked: list[tuple[str, str | None, str | None, bool]] = []
+    source: Literal["given", "callable", "store"] | None = "given"
+    kind: str | None = None
+    username: str | None = None
+    match credentials:
+        case Default():
+            _, kind, username, asked = search(registry, repository, registry_config)
+            source = "store" if kind is not None else None
+        case None:
+            source = None
+        case (str(user), str()):
+            kind, username = "basic", user
+        case str():
+            kind = "bearer"
+        case Token():
+            kind = credentials.kind
+        case _:
+            source = "callable"
+    stores = tuple(AskedStore(*store) for store in asked)
+    return ExplainedCredentials(registry, repository, source, kind, username, stores)
+
+
+def keeper(registry: str, credential: Credential, registry_config: str | None) -> native.Machine:
+    """Will store a registry's credential, or remove it (None)."""
+    return native.keep(registry, credential, _surroundings(), registry_config)
+
+
+def keep(machine: native.Machine) -> tuple[str, str, str | None, bool]:
+    """Lets it do so: entry, file, helper, and whether anything was changed."""
+    kept: tuple[str, str, str | None, bool] = files.run(machine, Path("/"))
+    return kept
+
+
+def search(registry: str, repository: str, registry_config: str | None) -> Any:
+    """Credential, kind, user, and who was asked."""
+    machine = native.lookup(registry, repository, _surroundings(), registry_config)
+    return files.run(machine, Path("/"), links=True)
+
+
+def _surroundings() -> tuple[dict[str, str], str, str]:
+    variables = {name: value for name, value in os.environ.items() if native.credential_variable(name)}
+    return variables, os.path.expanduser("~"), sys.platform

@@ -4,6 +4,9 @@ import os
 import secrets
 import shutil
 import stat
+import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ _PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 
-Answer = None | bytes | list[tuple[str, str, int, int]] | OSError
+Answer = None | bytes | list[tuple[str, str, int, int]] | tuple[int | None, bytes] | OSError
 
 
 def run(machine: Machine, root: Path, *, links: bool = False) -> Any:
@@ -68,6 +71,14 @@ def _execute(verb: object, root: Path, links: bool) -> Answer:
                 shutil.rmtree(name)
             else:
                 name.unlink(missing_ok=True)
+        case native.Resolve(path):
+            return os.path.realpath(root / path).encode()
+        case native.LockFile(path, patience):
+            _lock(root / path, patience)
+        case native.Find(program):
+            _find(program)
+        case native.Run(program, arguments, data, timeout, limit):
+            return _run(_find(program), arguments, data, timeout, limit)
         case _:
             raise TypeError(f"no verb: {verb!r}")
     return None
@@ -85,6 +96,83 @@ def _read(file: Any, limit: int) -> bytes:
     while len(parts) < limit and (part := file.read(min(1 << 20, limit - len(parts)))):
         parts += part
     return bytes(parts)
+
+
+def _lock(path: Path, patience: float) -> None:
+    for directory in reversed([parent for parent in path.parents if not parent.exists()]):
+        directory.mkdir(0o700, exist_ok=True)
+    end = time.monotonic() + 2 * patience
+    while True:
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN | _NO_LINK, 0o600))
+            return
+        except FileExistsError:
+            try:
+                age = time.time() - path.stat().st_mtime
+            except FileNotFoundError:
+                continue
+            if age > patience:
+                path.unlink(missing_ok=True)
+            elif time.monotonic() > end:
+                raise
+            else:
+                time.sleep(0.02)
+
+
+def _find(program: str) -> str:
+    """Where a program is, in a directory of PATH that does not depend on where we are."""
+    directories = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    found = shutil.which(program, path=os.pathsep.join(filter(os.path.isabs, directories)))
+    if found is None or not os.path.isabs(found):
+        raise FileNotFoundError(program)
+    return found
+
+
+def _run(path: str, arguments: Sequence[str], data: bytes, timeout: float, limit: int) -> tuple[int | None, bytes]:
+    import subprocess
+
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    # A group of its own, so that it can be killed with all that it has started.
+    group = {"process_group": 0} if os.name == "posix" else {}
+    process = subprocess.Popen([path, *arguments], stdin=pipe, stdout=pipe, stderr=nothing, bufsize=0, **group)  # type: ignore[call-overload]
+    output = bytearray()
+
+    def talk() -> None:
+        try:
+            with process.stdin as stdin:
+                stdin.write(data)
+        except OSError:
+            pass
+        while len(output) <= limit and (part := process.stdout.read(1 << 16)):
+            output.extend(part)
+
+    talker = threading.Thread(target=talk, daemon=True)
+    status: int | None = None
+    end = time.monotonic() + timeout
+    try:
+        talker.start()
+        talker.join(timeout)
+        if not talker.is_alive() and len(output) <= limit:
+            status = process.wait(max(0.01, end - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        if status is None:
+            _kill(process)
+        talker.join(1)
+        process.stdout.close()
+    return (status if status is not None and status >= 0 else None), bytes(output)
+
+
+def _kill(process: Any) -> None:
+    try:
+        if os.name == "posix":
+            os.killpg(process.pid, 9)
+        else:
+            process.kill()
+    except OSError:
+        pass
+    process.wait()
 
 
 def extract(archive: Archive, directory: "str | os.PathLike[str]") -> Path:

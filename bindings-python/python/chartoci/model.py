@@ -146,6 +146,76 @@ class Token:
     kind: Literal["bearer", "identity"] = "bearer"
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedIn(Data):
+    """A registry took a credential, and it is stored: in the file `path`, or by the helper that this file names.
+
+    `registry` is what it stands under there. Not `checked`: the registry asks nobody who is calling.
+    """
+
+    registry: str
+    path: Path
+    helper: str | None
+    checked: bool
+
+    def __str__(self) -> str:
+        return "Login Succeeded"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedOut(Data):
+    """A registry's credential is gone from the file `path`, or from the helper. Not `removed`: there was none."""
+
+    registry: str
+    path: Path
+    helper: str | None
+    removed: bool
+
+    def __str__(self) -> str:
+        return f"Removing login credentials for {self.registry}"
+
+
+@dataclass(frozen=True, slots=True)
+class AskedStore(Data):
+    """A file (or variable) that was asked for a credential, the helper that it names, the key under which it has one."""
+
+    store: str
+    helper: str | None
+    entry: str | None
+    exists: bool
+
+    def __str__(self) -> str:
+        if not self.exists:
+            return f"{self.store}: not there"
+        if self.helper is not None:
+            return f"{self.store}: names {self.helper}"
+        return f"{self.store}: {'nothing' if self.entry is None else f'entry {self.entry}'}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedCredentials(Data):
+    """Where the credential for a repository comes from, never the secret.
+
+    `source`: `given` to the client, a `callable`, a `store` (the last one of `asked`), or None: nobody has one. `kind` is
+    basic, identity or bearer.
+    """
+
+    registry: str
+    repository: str
+    source: Literal["given", "callable", "store"] | None
+    kind: str | None
+    username: str | None
+    asked: tuple[AskedStore, ...] = ()
+
+    def __str__(self) -> str:
+        what = f"{self.kind} credential" if self.kind else "credential"
+        who = f" of {self.username}" if self.username else ""
+        where = {"given": "given to the client", "callable": "what the callable says"}
+        found = f"{what}{who}, {where.get(self.source or '', f'found in the last of {len(self.asked)} stores')}"
+        lines = [f"{self.registry}/{self.repository}: {found if self.source else 'no credential'}"]
+        return "\n".join(lines + [f"  {store}" for store in self.asked])
+
+
 # Events
 
 

@@ -19,8 +19,10 @@ from chartoci._native import (
     Digester,
     Done,
     Exchange,
+    Find,
     Finished,
     List,
+    LockFile,
     Machine,
     MakeDirectory,
     Notify,
@@ -32,7 +34,9 @@ from chartoci._native import (
     Remove,
     Rename,
     Request,
+    Resolve,
     Respond,
+    Run,
     Scan,
     Send,
     Serving,
@@ -40,15 +44,17 @@ from chartoci._native import (
     Sync,
     Wait,
     Write,
+    credential_variable,
     directory,
     extract,
+    keep,
     lookup,
     package,
 )
 from chartoci.model import Parts
 
 Output = Send | Cancel | Ask | Notify | Wait | Done
-Verb = List | Read | MakeDirectory | Write | Sync | Rename | Remove
+Verb = List | Read | MakeDirectory | Write | Sync | Rename | Remove | Resolve | LockFile | Find | Run
 
 __all__ = [
     "Ask",
@@ -56,8 +62,10 @@ __all__ = [
     "Digester",
     "Done",
     "Exchange",
+    "Find",
     "Finished",
     "List",
+    "LockFile",
     "Machine",
     "MakeDirectory",
     "Notify",
@@ -71,7 +79,9 @@ __all__ = [
     "Remove",
     "Rename",
     "Request",
+    "Resolve",
     "Respond",
+    "Run",
     "Scan",
     "Send",
     "Serving",
@@ -80,8 +90,10 @@ __all__ = [
     "Verb",
     "Wait",
     "Write",
+    "credential_variable",
     "directory",
     "extract",
+    "keep",
     "lookup",
     "package",
 ]

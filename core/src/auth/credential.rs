@@ -19,6 +19,25 @@ pub enum Credential {
     Bearer(String),
 }
 
+impl Credential {
+    /// What it is: `basic`, `identity` or `bearer`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Credential::Basic { .. } => "basic",
+            Credential::Identity(_) => "identity",
+            Credential::Bearer(_) => "bearer",
+        }
+    }
+
+    /// The user's name, where there is one. It is no secret.
+    pub fn username(&self) -> Option<&str> {
+        match self {
+            Credential::Basic { username, .. } => Some(username),
+            Credential::Identity(_) | Credential::Bearer(_) => None,
+        }
+    }
+}
+
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -2,6 +2,8 @@
 
 pub mod challenge;
 pub mod credential;
+mod helper;
+pub mod keeper;
 pub mod origin;
 pub mod scope;
 pub mod store;

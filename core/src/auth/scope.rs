@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What a token is for: one resource and what may be done with it. Scopes outside of the grammar (`aws`, `*`) are kept as
-/// they are.
+/// they are; the default is for no resource at all, as a login has it.
 ///
 /// ```
 /// use chartoci::auth::Scope;
 /// let scope = Scope::parse("repository:reg.example:5000/web:push,pull");
 /// assert_eq!(scope.to_string(), "repository:reg.example:5000/web:pull,push");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {
     /// `type:name`, or the whole of a scope that has no such parts.
     resource: String,
@@ -46,9 +46,9 @@ impl Scope {
         }
     }
 
-    /// Nothing is to be written.
+    /// Something is to be read and nothing to be written, so that it may be tried without a credential.
     pub fn only_reads(&self) -> bool {
-        self.actions.iter().all(|action| action == "pull")
+        !self.resource.is_empty() && self.actions.iter().all(|action| action == "pull")
     }
 }
 
@@ -85,6 +85,9 @@ impl Scopes {
 
     /// Adds a scope; the actions on one resource are merged.
     pub fn add(&mut self, scope: Scope) {
+        if scope.resource.is_empty() {
+            return;
+        }
         self.0.entry(scope.resource).or_default().extend(scope.actions);
     }
 
@@ -128,5 +131,6 @@ mod tests {
     #[test]
     fn pulling_is_all_that_a_pull_asks_for() {
         assert!(Scope::pull("web").only_reads() && !Scope::push("web").only_reads());
+        assert!(!Scope::default().only_reads());
     }
 }

@@ -214,15 +214,14 @@ impl Directory {
 /// What a host's failure means.
 pub(super) fn unreadable(path: &str, answer: &Answer) -> Error {
     let path = if path.is_empty() { "." } else { path };
-    let (code, why) = match answer {
-        Answer::Failed(FileFailure::NotFound) => (Code::FILES_NOT_FOUND, "nothing is there"),
-        Answer::Failed(FileFailure::Exists) => (Code::FILES_EXISTS, "something is there already"),
-        Answer::Failed(FileFailure::Denied) => (Code::FILES_DENIED, "no permission"),
-        Answer::Failed(FileFailure::Full) => (Code::FILES_STORAGE, "no room is left"),
-        Answer::Failed(FileFailure::Other(why)) => (Code::FILES_STORAGE, why.as_str()),
-        Answer::Done | Answer::Entries(_) | Answer::Data(_) => {
-            (Code::FILES_STORAGE, "the host's answer is of another kind")
-        }
+    let Answer::Failed(failure) = answer else {
+        return Error::new(Code::FILES_STORAGE, "the host's answer is of another kind").within("path", clip(path));
     };
-    Error::new(code, why).within("path", clip(path))
+    let code = match failure {
+        FileFailure::NotFound => Code::FILES_NOT_FOUND,
+        FileFailure::Exists => Code::FILES_EXISTS,
+        FileFailure::Denied => Code::FILES_DENIED,
+        FileFailure::Full | FileFailure::Other(_) => Code::FILES_STORAGE,
+    };
+    Error::new(code, failure.to_string()).within("path", clip(path))
 }

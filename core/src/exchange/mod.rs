@@ -33,6 +33,7 @@ mod copy;
 mod delete;
 mod errcode;
 mod fetch;
+mod login;
 mod manifests;
 mod place;
 mod pull;
@@ -163,6 +164,11 @@ pub enum Outcome {
     Deleted(Deleted),
     /// [`Exchange::referrers`].
     Referrers(Referrers),
+    /// [`Exchange::login`].
+    LoggedIn {
+        /// The registry, or its token server, took the credential; false where nobody asked for one.
+        checked: bool,
+    },
 }
 
 /// One operation: a machine that the host drives.
@@ -269,6 +275,18 @@ impl Exchange {
     pub fn fetch_part(session: &Session, repository: Repository, blob: Descriptor, part: Range<u64>) -> Exchange {
         let reference = Reference::new(repository, None, None);
         Exchange::new(session, &reference, Scope::pull, |target| fetch::Fetching::new(target, blob, part))
+    }
+
+    /// Finds out whether the registry takes the credential that [`Output::Ask`] is answered with. The session should be one of
+    /// its own: a token that is held already would prove nothing.
+    ///
+    /// # Errors
+    /// As [`login_registry`](crate::oci::reference::login_registry), which reads the registry's name.
+    pub fn login(session: &Session, registry: &str) -> Result<Exchange, Error> {
+        let reference = Reference::new(Repository::whole(registry)?, None, None);
+        let mut exchange = Exchange::new(session, &reference, |_| Scope::default(), login::LoggingIn::new);
+        exchange.subject.truncate(1);
+        Ok(exchange)
     }
 
     fn new<O: Operation + 'static>(

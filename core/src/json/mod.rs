@@ -8,6 +8,7 @@ use std::io;
 use std::ops::Range;
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::ser::Formatter;
 
 use crate::decimal::{plain, shortest};
@@ -110,6 +111,33 @@ fn child(data: &[u8], parent: Range<usize>, wanted: &str) -> Option<Range<usize>
     found
 }
 
+/// A member of an object, and where it stands: from the first byte of its name to the last of its value.
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) start: usize,
+    pub(crate) value: Range<usize>,
+}
+
+/// The members of the object that stands there, in their order, each as often as it is written. Of bytes that [`parse`]
+/// would read.
+pub(crate) fn members(data: &[u8], object: Range<usize>) -> Vec<Member> {
+    let (mut at, mut members) = (object.start + 1, Vec::new());
+    while at < object.end {
+        let end = item_end(data, at);
+        let name = trim(data, at..end);
+        let Some(Value::String(text)) = data.get(name.clone()).and_then(parse_first) else { break };
+        at = item_end(data, end + 1);
+        members.push(Member { name: text, start: name.start, value: trim(data, end + 1..at) });
+        at += 1;
+    }
+    members
+}
+
+/// Where the document stands, without the blanks around it.
+pub(crate) fn whole(data: &[u8]) -> Range<usize> {
+    trim(data, 0..data.len())
+}
+
 /// Where the name or value ends that begins at or after this place: at `:`, `,` or a closing bracket of its own level.
 fn item_end(data: &[u8], start: usize) -> usize {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
@@ -146,7 +174,6 @@ fn position(data: &[u8], at: usize) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::Value;
 
     use super::*;
     use crate::Code;

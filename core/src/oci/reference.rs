@@ -59,6 +59,11 @@ impl Repository {
         Ok(Repository { registry: registry.to_owned(), name: name.to_owned() })
     }
 
+    /// Stands for a whole registry, where no repository is meant.
+    pub(crate) fn whole(registry: &str) -> Result<Repository, Error> {
+        Ok(Repository { registry: login_registry(registry)?, name: String::new() })
+    }
+
     /// Host, and port if one was given: `registry.example:5000`.
     pub fn registry(&self) -> &str {
         &self.registry
@@ -248,6 +253,33 @@ impl FromStr for Reference {
 /// ```
 pub fn is_registry(text: &str) -> bool {
     check_registry(text).is_ok()
+}
+
+/// The registry that a person names to log in to: `registry.example:5000`, in lower case. A scheme (`oci`, `https`, `http`)
+/// and a path are taken off, where Helm 4 refuses them and Helm 3.17 kept them.
+///
+/// ```
+/// use chartoci::oci::reference::login_registry;
+/// assert_eq!(login_registry("oci://Reg.Example:5000/team/web")?, "reg.example:5000");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Code::REFERENCE_USERINFO`], [`Code::REFERENCE_REGISTRY`].
+pub fn login_registry(text: &str) -> Result<String, Error> {
+    let text = text.trim();
+    let bare = ["https://", "http://", SCHEME].iter().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(text);
+    let registry = bare.split('/').next().unwrap_or_default();
+    // Userinfo is found before any part is repeated in a message.
+    if registry.contains('@') {
+        return Err(Error::new(Code::REFERENCE_USERINFO, "a user name or password stands before the registry")
+            .with_hint("Write the host alone, and pass user name and password by their own options."));
+    }
+    check_registry(registry)?;
+    Ok(match registry.to_ascii_lowercase() {
+        hub if matches!(hub.as_str(), "index.docker.io" | "registry-1.docker.io") => "docker.io".to_owned(),
+        registry => registry,
+    })
 }
 
 /// The text is a repository: parts divided by `/`, each of lower-case letters and digits with `.`, `_`, `__` or any number

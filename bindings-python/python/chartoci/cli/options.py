@@ -6,7 +6,7 @@ from argparse import SUPPRESS, ArgumentParser, HelpFormatter, Namespace
 from typing import Any, NoReturn
 
 from chartoci._native import VERSION, RetryPolicy, error
-from chartoci.cli import chart, explain, registry, serve
+from chartoci.cli import chart, explain, login, registry, serve
 from chartoci.client import LOOPBACK, Client
 
 
@@ -29,14 +29,14 @@ def parse(words: list[str]) -> Namespace:
     parser.add_argument("--version", action="version", version=f"chartoci {VERSION}")
     verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=Parser)
 
-    def verb(name: str, help: str, aliases: tuple[str, ...] = ()) -> ArgumentParser:
-        made = verbs.add_parser(
+    def verb(name: str, help: str, aliases: tuple[str, ...] = (), under: Any = None) -> ArgumentParser:
+        made = (under or verbs).add_parser(
             name, help=help, description=help, aliases=aliases, parents=[_common(SUPPRESS)], allow_abbrev=False
         )
         made.set_defaults(verb=name)
         return made
 
-    for part in (registry, chart, serve, explain):
+    for part in (login, registry, chart, serve, explain):
         part.add(verb)
     options = _common(None).parse_args([])
     return parser.parse_args(words, options)
@@ -98,13 +98,19 @@ def client(options: Namespace) -> Client:
 
 def credentials(options: Namespace) -> dict[str, Any]:
     """User and password, if they are given."""
-    if options.password is not None:
-        print("Warning: --password is seen by everybody on this machine; use --password-stdin", file=sys.stderr)
-    password = options.password
-    if options.password_stdin:
-        password = sys.stdin.read().removesuffix("\n").removesuffix("\r")
-    if not options.username and not password:
+    secret = password(options)
+    if not options.username and not secret:
         return {}
-    if not options.username or not password:
+    if not options.username or not secret:
         raise error("misuse.argument", "user name and password go together", hint="Give both, or neither.")
-    return {"credentials": (options.username, password)}
+    return {"credentials": (options.username, secret)}
+
+
+def password(options: Namespace) -> str | None:
+    """The password, from the command line with a warning, or from stdin."""
+    if options.password is not None:
+        print("WARNING: Using --password via the CLI is insecure. Use --password-stdin.", file=sys.stderr)
+    if options.password_stdin:
+        return sys.stdin.read().removesuffix("\n").removesuffix("\r")
+    secret: str | None = options.password
+    return secret
