@@ -1,7 +1,7 @@
 /** The client: each verb builds an exchange and drives it. */
 
 import { bytesOf, enough, filesOf, isPath, join } from "./blobs.js";
-import { HANDLE, core, currentPlatform, failure, ready } from "./core.js";
+import { HANDLE, connected, core, currentPlatform, exchange, failure } from "./core.js";
 import { drive } from "./drive.js";
 import { Archive, Artifact, Metadata, Packaged, Version } from "./model.js";
 
@@ -17,20 +17,21 @@ export class Client {
   }
 
   async push(chart, target, { provenance, created, ifExists, ...call } = {}) {
-    await ready();
+    await connected();
     const { limits } = this.#options;
     const source = await chartOf(chart, limits);
     const signature = provenance === undefined ? source.provenance : await bytesOf(provenance, limits);
     const parts = { provenance: signature, created: created ?? source.created, limits };
     const artifact = await Artifact.build(source.archive ?? source.data, parts);
-    const exchange = core().Exchange.push(this.#begin(), artifact[HANDLE], target, { ifExists });
+    const plan = artifact[HANDLE].push(target);
+    const push = exchange().Exchange.push(this.#begin(), plan, { ifExists });
     // Blob 0 is the config, which the core holds.
     const blobs = [undefined, source.data, signature];
-    return this.#run(exchange, target, call, { blobs, names: ["config", ...PARTS] });
+    return this.#run(push, target, call, { blobs, names: ["config", ...PARTS] });
   }
 
   async pull(reference, { directory, untar = false, ...options } = {}) {
-    await ready();
+    await connected();
     if (directory !== undefined || untar) return this.#pullTo(directory ?? ".", reference, untar, options);
     const sinks = [new MemorySink(), new MemorySink()];
     const { provenance, ...pulled } = await this.#pull(reference, sinks, { ...options, chart: true });
@@ -66,7 +67,7 @@ export class Client {
   }
 
   async open(reference, options) {
-    await ready();
+    await connected();
     const sink = new MemorySink();
     await this.#pull(reference, [sink], { ...options, chart: true });
     return Archive.of(sink.bytes(), this.#options);
@@ -74,21 +75,21 @@ export class Client {
 
   /** What the config blob claims. */
   async metadata(reference, options) {
-    await ready();
+    await connected();
     const { config } = await this.#pull(reference, [], { ...options, config: true });
     return new Metadata(core().Metadata.fromConfig(config, this.#options.limits));
   }
 
   async artifact(reference, options) {
-    await ready();
+    await connected();
     const { manifest } = await this.#pull(reference, [], { ...options });
     return Artifact.parse(manifest, this.#options);
   }
 
   async resolve(reference, { version, devel, ...call } = {}) {
-    await ready();
-    const exchange = core().Exchange.resolve(this.#begin(), String(reference), { version, devel });
-    return this.#run(exchange, reference, call);
+    await connected();
+    const resolving = exchange().Exchange.resolve(this.#begin(), String(reference), { version, devel });
+    return this.#run(resolving, reference, call);
   }
 
   async versions(repository, constraint, { prerelease = false, ...call } = {}) {
@@ -98,8 +99,8 @@ export class Client {
   }
 
   async tags(repository, call = {}) {
-    await ready();
-    return this.#run(core().Exchange.tags(this.#begin(), String(repository)), repository, call);
+    await connected();
+    return this.#run(exchange().Exchange.tags(this.#begin(), String(repository)), repository, call);
   }
 
   /** Closes connections that stand; the client can still be used. */
@@ -109,8 +110,8 @@ export class Client {
   }
 
   #pull(reference, sinks, { signal, onProgress, timeout, ...wanted }) {
-    const exchange = core().Exchange.pull(this.#begin(), String(reference), wanted);
-    return this.#run(exchange, reference, { signal, onProgress, timeout }, { sinks, names: PARTS });
+    const pulling = exchange().Exchange.pull(this.#begin(), String(reference), wanted);
+    return this.#run(pulling, reference, { signal, onProgress, timeout }, { sinks, names: PARTS });
   }
 
   /** The session; its transport is there from the first verb on. */
@@ -119,7 +120,7 @@ export class Client {
     this.#transport ??= currentPlatform().transport({ ...options, permit: permission(allow) });
     const { traits } = this.#transport;
     const secure = options.caFile ?? options.certFile;
-    this.#session ??= new (core().Session)({
+    this.#session ??= new (exchange().Session)({
       seed: crypto.getRandomValues(new Uint32Array(1))[0],
       hasCredentials: credentials !== undefined && credentials !== null,
       ...options,
@@ -130,11 +131,11 @@ export class Client {
     return this.#session;
   }
 
-  async #run(exchange, reference, { signal, onProgress, timeout }, blobs) {
-    if (timeout !== undefined) exchange.setTimeout(timeout);
+  async #run(operation, reference, { signal, onProgress, timeout }, blobs) {
+    if (timeout !== undefined) operation.setTimeout(timeout);
     const { repository } = core().parseReference(String(reference));
     const credentials = (query) => this.#answer({ ...query, repository });
-    return drive(exchange, { transport: this.#transport, credentials, signal, onProgress, ...blobs });
+    return drive(operation, { transport: this.#transport, credentials, signal, onProgress, ...blobs });
   }
 
   async #answer(query) {
@@ -162,7 +163,7 @@ async function chartOf(chart, limits) {
 function permission(allow) {
   if (allow === undefined || allow === null) return undefined;
   const allows =
-    typeof allow === "function" ? allow : (host, ip, port) => core().hostMatches([...allow], `${host}:${port}`);
+    typeof allow === "function" ? allow : (host, ip, port) => exchange().hostMatches([...allow], `${host}:${port}`);
   return async ({ hostname, port, protocol }, ip) => {
     const number = Number(port || (protocol === "https:" ? 443 : 80));
     return allows(hostname, ip, number);

@@ -21,9 +21,10 @@ export type Text = string | Uint8Array | ArrayBuffer;
 
 /**
  * Loads the wasm module, once. It is found by itself, save from `chartoci/slim`, which is given a WebAssembly.Module, its
- * bytes, a Response, or a URL.
+ * bytes, a Response, or a URL. What a client needs beyond it is a module of its own, which its methods load by themselves;
+ * from `chartoci/slim` it is given, too.
  */
-export function init(module?: object | string): Promise<void>;
+export function init(module?: object | string, exchangeModule?: object | string): Promise<void>;
 
 /** Bounds on what is read, in bytes where nothing else is said. */
 export interface Limits {

@@ -1,8 +1,15 @@
-/** In Node the module is there at once. */
+/** In Node the modules are there at once. */
 
-import * as wasm from "./dist/node.js";
+import { readFileSync } from "node:fs";
+
+import { needExchanges } from "./core.js";
+import * as exchanges from "./dist/exchange.js";
+import * as documents from "./dist/node.js";
 import * as driving from "./drive.js";
 import { Client } from "./node.js";
 
-export const { Digester, Exchange, Receiver, Session } = Client && wasm;
+needExchanges(readFileSync(new URL("./dist/exchange_bg.wasm", import.meta.url)));
+
+export const { Exchange, Receiver, Session } = exchanges;
+export const { Digester } = Client && documents;
 export const { drive, TransportFailure } = driving;

@@ -1,16 +1,20 @@
-/** Node: the module is loaded at once, without waiting, so that `require` works too. */
+/** Node: what reads documents is loaded at once, without waiting, so that `require` works too; the rest on first use. */
 
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 
-import { core, loadSync, use } from "./core.js";
-import * as wasm from "./dist/node.js";
+import { Module, core, use } from "./core.js";
+import * as exchanges from "./dist/exchange.js";
+import * as documents from "./dist/node.js";
 import { fetchTransport } from "./fetch.js";
 import * as files from "./files-node.js";
 import * as library from "./index.js";
 import { nodeTransport } from "./node-http.js";
 
-use(wasm, {
+const read = (name) => readFileSync(new URL(`./dist/${name}_bg.wasm`, import.meta.url));
+const modules = { documents: new Module(documents), exchanges: new Module(exchanges, () => read("exchange")) };
+modules.documents.loadSync(read("node"));
+use(modules, {
   files,
   transport: (options) => (options.fetch ? fetchTransport(options) : nodeTransport(options)),
   credentials: ({ registry, repository }) => {
@@ -19,7 +23,6 @@ use(wasm, {
     return files.run(new (core().Lookup)(environment, registry, repository), "/");
   },
 });
-loadSync(readFileSync(new URL("./dist/node_bg.wasm", import.meta.url)));
 
 // Constants of this module, not re-exports: a bundler that takes one of them takes the lines above with it.
 export const { Archive, Artifact, ChartOciError, Client, Constraint, Digest, Ignore, Lock, Metadata, Packaged } = library;

@@ -1,4 +1,12 @@
-/** The machines themselves, for those who bring their own transport. The module must be loaded. */
+/** The machines themselves, for those who bring their own transport. From here on `init` loads their module as well. */
 
-export { Digester, Exchange, Receiver, Session } from "./dist/chartoci.js";
-export { drive, TransportFailure } from "./drive.js";
+import { needExchanges } from "./core.js";
+import * as documents from "./dist/chartoci.js";
+import * as exchanges from "./dist/exchange.js";
+import * as driving from "./drive.js";
+
+needExchanges();
+
+export const { Exchange, Receiver, Session } = exchanges;
+export const { Digester } = documents;
+export const { drive, TransportFailure } = driving;

@@ -1,11 +1,18 @@
-/** Bring your own module: `await init(module)`, with a WebAssembly.Module, its bytes, or what fetch gives. */
+/**
+ * Bring your own modules: `await init(module)`, with a WebAssembly.Module, its bytes, or what fetch gives; for a client
+ * `await init(module, exchangeModule)`.
+ */
 
-import { use } from "./core.js";
-import * as wasm from "./dist/chartoci.js";
+import { Module, use } from "./core.js";
+import * as documents from "./dist/chartoci.js";
+import * as exchanges from "./dist/exchange.js";
 import { fetchTransport } from "./fetch.js";
 import * as library from "./index.js";
 
-use(wasm, { transport: (options) => fetchTransport({ ...options, browser: "document" in globalThis }) });
+use(
+  { documents: new Module(documents), exchanges: new Module(exchanges) },
+  { transport: (options) => fetchTransport({ ...options, browser: "document" in globalThis }) },
+);
 
 // Constants of this module, not re-exports: a bundler that takes one of them takes the lines above with it.
 export const { Archive, Artifact, ChartOciError, Client, Constraint, Digest, Ignore, Lock, Metadata, Packaged } = library;

@@ -1,18 +1,14 @@
 /** A registry in memory: hand its `fetch` to a client, and there is no network at all. */
 
+import { Module } from "./core.js";
 import * as wasm from "./dist/registry.js";
 
-let loading;
+const own = new Module(wasm, () => new URL("./dist/registry_bg.wasm", import.meta.url));
 
 /** Loads the registry's own module, once. `fetch` does it by itself. */
-export function init(module) {
-  loading ??= wasm.default({ module_or_path: module ?? new URL("./dist/registry_bg.wasm", import.meta.url) });
-  return loading;
-}
+export const init = (module) => own.load(module);
 
-export function initSync(module) {
-  loading ??= Promise.resolve(wasm.initSync({ module }));
-}
+export const initSync = (module) => own.loadSync(module);
 
 const now = () => performance.now();
 

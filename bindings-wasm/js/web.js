@@ -1,14 +1,18 @@
-/** Browsers and their workers: the module is fetched from beside this file, on first use. */
+/** Browsers and their workers: each module is fetched from beside this file, on first use. */
 
-import { use } from "./core.js";
-import * as wasm from "./dist/chartoci.js";
+import { Module, use } from "./core.js";
+import * as documents from "./dist/chartoci.js";
+import * as exchanges from "./dist/exchange.js";
 import { fetchTransport } from "./fetch.js";
 import * as library from "./index.js";
 
-use(wasm, {
-  load: () => new URL("./dist/chartoci_bg.wasm", import.meta.url),
-  transport: (options) => fetchTransport({ ...options, browser: true }),
-});
+use(
+  {
+    documents: new Module(documents, () => new URL("./dist/chartoci_bg.wasm", import.meta.url)),
+    exchanges: new Module(exchanges, () => new URL("./dist/exchange_bg.wasm", import.meta.url)),
+  },
+  { transport: (options) => fetchTransport({ ...options, browser: true }) },
+);
 
 // Constants of this module, not re-exports: a bundler that takes one of them takes the lines above with it.
 export const { Archive, Artifact, ChartOciError, Client, Constraint, Digest, Ignore, Lock, Metadata, Packaged } = library;

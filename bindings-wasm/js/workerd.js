@@ -1,14 +1,17 @@
 /** Workers at the edge: modules are compiled at deployment, fetch is the only way out. */
 
-import module from "./dist/chartoci_bg.wasm";
+import documentsModule from "./dist/chartoci_bg.wasm";
+import exchangeModule from "./dist/exchange_bg.wasm";
 
-import { loadSync, use } from "./core.js";
-import * as wasm from "./dist/chartoci.js";
+import { Module, use } from "./core.js";
+import * as documents from "./dist/chartoci.js";
+import * as exchanges from "./dist/exchange.js";
 import { fetchTransport } from "./fetch.js";
 import * as library from "./index.js";
 
-use(wasm, { transport: fetchTransport });
-loadSync(module);
+const modules = { documents: new Module(documents), exchanges: new Module(exchanges, () => exchangeModule) };
+modules.documents.loadSync(documentsModule);
+use(modules, { transport: fetchTransport });
 
 // Constants of this module, not re-exports: a bundler that takes one of them takes the lines above with it.
 export const { Archive, Artifact, ChartOciError, Client, Constraint, Digest, Ignore, Lock, Metadata, Packaged } = library;

@@ -47,6 +47,7 @@ impl Metadata {
 #[wasm_bindgen]
 pub struct Archive(chartoci::Archive);
 
+#[cfg(feature = "files")]
 impl Archive {
     pub(crate) fn core(&self) -> &chartoci::Archive {
         &self.0
@@ -118,12 +119,6 @@ impl Archive {
 #[wasm_bindgen]
 pub struct Artifact(chartoci::Artifact);
 
-impl Artifact {
-    pub(crate) fn core(&self) -> &chartoci::Artifact {
-        &self.0
-    }
-}
-
 /// `created` in seconds since 1970-01-01T00:00:00Z.
 fn build(scan: &Scan, provenance: Option<Vec<u8>>, created: Option<f64>) -> Result<Artifact> {
     let created = created.map(|seconds| Timestamp::from_unix(seconds.floor() as i64));
@@ -150,6 +145,10 @@ impl Artifact {
     }
     pub fn fields(&self) -> Object {
         dto::artifact(&self.0)
+    }
+    /// What is to be pushed to `TARGET/NAME:VERSION`: as data, for the module that does it.
+    pub fn push(&self, target: &str) -> Result<Object> {
+        chartoci::exchange::Push::chart(&self.0, target).map(|push| dto::push(&push)).map_err(throw)
     }
     pub fn explain(&self) -> String {
         self.0.explain()

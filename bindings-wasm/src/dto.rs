@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use chartoci::artifact::What;
 use chartoci::auth::Credential;
 use chartoci::chart::{Dependency, Lock, Maintainer, Metadata};
-use chartoci::exchange::{CredentialQuery, Event, Pulled, Pushed, Resolved, Uploaded};
+use chartoci::exchange::{CredentialQuery, Event, IfExists, Pulled, Push, Pushed, Resolved, Source, Upload, Uploaded};
 use chartoci::files::{Answer, Entry, EntryKind, FileFailure, Verb};
 use chartoci::http::{Failure, Headers, Payload, Redirect, Request};
 use chartoci::yaml::{Data, Node};
-use chartoci::{Artifact, Descriptor, Diagnostic, Error, Limits, Reference, Report};
+use chartoci::{Artifact, Descriptor, Diagnostic, Digest, Error, Limits, Reference, Report};
 use js_sys::{Array, BigInt, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
-use crate::errors::{Result, argument};
+use crate::errors::{Result, argument, throw};
 
 #[wasm_bindgen]
 extern "C" {
@@ -249,6 +249,48 @@ fn json(value: &serde_json::Value) -> JsValue {
             object.into()
         }
     }
+}
+
+// ── From one module to another ──
+
+pub(crate) fn push(push: &Push) -> Object {
+    let upload = |upload: &Upload| {
+        let bytes = match &upload.source {
+            Source::Bytes(bytes) => Some(Uint8Array::from(&**bytes)),
+            _ => None,
+        };
+        object().with("descriptor", descriptor(&upload.descriptor)).with("bytes", bytes).done()
+    };
+    object()
+        .with("target", push.target.to_string())
+        .with("uploads", push.uploads.iter().map(upload).collect::<Array>())
+        .with("manifest", Uint8Array::from(&*push.manifest))
+        .with("mediaType", &*push.media_type)
+        .done()
+}
+
+/// As [`push`] writes it.
+pub(crate) fn read_push(push: &JsValue) -> Result<Push> {
+    let upload = |upload: &JsValue| {
+        let source = bytes(upload, "bytes")?.map_or(Source::Host, |bytes| Source::Bytes(bytes.into()));
+        Ok(Upload { descriptor: read_descriptor(&get(upload, "descriptor"))?, source })
+    };
+    Ok(Push {
+        target: Reference::parse(&required(push, "target")?).map_err(throw)?,
+        uploads: list(push, "uploads")?.iter().map(upload).collect::<Result<_>>()?,
+        manifest: bytes(push, "manifest")?.unwrap_or_default().into(),
+        media_type: required(push, "mediaType")?,
+        if_exists: IfExists::default(),
+    })
+}
+
+/// As [`descriptor`] writes it.
+pub(crate) fn read_descriptor(descriptor: &JsValue) -> Result<Descriptor> {
+    Ok(Descriptor {
+        media_type: required(descriptor, "mediaType")?,
+        digest: Digest::parse(&required(descriptor, "digest")?).map_err(throw)?,
+        size: whole(descriptor, "size")?.ok_or_else(|| argument("size is missing"))?,
+    })
 }
 
 // ── Out: what exchanges say ──

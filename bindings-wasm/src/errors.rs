@@ -1,8 +1,7 @@
 //! Errors: the core's become `ChartOciError`.
 
-use chartoci::error::Class;
 use chartoci::{Code, Error};
-use js_sys::{Array, Object};
+use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
 use crate::dto;
@@ -26,14 +25,17 @@ pub(crate) fn argument(message: impl Into<String>) -> JsValue {
 }
 
 /// An error that the host found, with the kind and the hint of its code.
+#[cfg(feature = "documents")]
 #[wasm_bindgen(js_name = failure)]
 pub fn failure(code: &str, message: String) -> JsValue {
     throw(Error::new(Code::find(code).unwrap_or(Code::ARGUMENT), message))
 }
 
 /// Every code, in the order of the core's table.
+#[cfg(feature = "documents")]
 #[wasm_bindgen]
-pub fn codes() -> Array {
+pub fn codes() -> js_sys::Array {
+    use chartoci::error::Class;
     chartoci::codes()
         .map(|code| {
             let (kind, severity) = match code.class() {

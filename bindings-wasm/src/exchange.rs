@@ -3,18 +3,17 @@
 use std::num::NonZeroU8;
 use std::time::Duration;
 
+use chartoci::Reference;
 use chartoci::exchange::{
-    Config, Exchange as CoreExchange, HostSet, IfExists, Outcome, Output, Pull, Push, QueryId, Resolve, RetryPolicy,
+    Config, Exchange as CoreExchange, HostSet, IfExists, Outcome, Output, Pull, QueryId, Resolve, RetryPolicy,
     Session as CoreSession, Traits, Want,
 };
 use chartoci::http::{RequestId, ResponseHead};
 use chartoci::oci::Repository;
 use chartoci::time::Instant;
-use chartoci::{Descriptor, Digest, Reference};
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 
-use crate::chart::Artifact;
 use crate::dto;
 use crate::errors::{Result, argument, throw};
 use crate::receiver::Receiver;
@@ -100,9 +99,9 @@ fn reference(text: &str) -> Result<Reference> {
 
 #[wasm_bindgen]
 impl Exchange {
-    /// A chart to `TARGET/NAME:VERSION`. Blob 1 is the chart, 2 the provenance. Options: `ifExists`.
-    pub fn push(session: &Session, artifact: &Artifact, target: &str, options: &JsValue) -> Result<Exchange> {
-        let mut push = Push::chart(artifact.core(), target).map_err(throw)?;
+    /// Push: what `Artifact.push` gives. Blob 1 is the chart, 2 the provenance. Options: `ifExists`.
+    pub fn push(session: &Session, push: &JsValue, options: &JsValue) -> Result<Exchange> {
+        let mut push = dto::read_push(push)?;
         push.if_exists = match dto::text(options, "ifExists")?.as_deref() {
             None | Some("overwrite") => IfExists::Overwrite,
             Some("skip-same") => IfExists::SkipSame,
@@ -137,11 +136,7 @@ impl Exchange {
     }
     /// One blob, into blob 0. Descriptor: `{ mediaType, digest, size }`.
     pub fn fetch(session: &Session, repository: &str, descriptor: &JsValue) -> Result<Exchange> {
-        let blob = Descriptor {
-            media_type: dto::required(descriptor, "mediaType")?,
-            digest: Digest::parse(&dto::required(descriptor, "digest")?).map_err(throw)?,
-            size: dto::whole(descriptor, "size")?.ok_or_else(|| argument("size is missing"))?,
-        };
+        let blob = dto::read_descriptor(descriptor)?;
         Ok(Exchange(CoreExchange::fetch(&session.0, Repository::parse(repository).map_err(throw)?, blob)))
     }
 

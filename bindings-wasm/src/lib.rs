@@ -2,25 +2,30 @@
 //!
 //! Small values cross as plain objects and texts (`dto`), machines as handles. What is thrown is a `ChartOciError`.
 //!
-//! Several modules are built from here, since hardly any page needs all of it: with the feature `client` the library, with
-//! `files` as well what only a host with files can use, with `registry` the registry of `chartoci/testing`.
+//! Several modules are built from here, since hardly any page needs all of it, and they share no objects: what goes from
+//! one to another is data and bytes. With the feature `documents` comes what needs no network, with `files` as well what
+//! only a host with files can use, with `exchange` the machine that talks to registries, with `registry` the registry of
+//! `chartoci/testing`.
 #![allow(missing_docs)] // index.d.ts documents what these are called from.
 
-#[cfg_attr(not(feature = "client"), allow(dead_code))] // The registry needs few of them.
+#[cfg_attr(not(all(feature = "files", feature = "exchange", feature = "registry")), allow(dead_code))]
+// No module needs all.
 mod dto;
 mod errors;
-mod receiver;
-mod step;
 
-#[cfg(feature = "client")]
+#[cfg(feature = "documents")]
 mod chart;
-#[cfg(feature = "client")]
+#[cfg(feature = "exchange")]
 mod exchange;
 #[cfg(feature = "files")]
 mod files;
-#[cfg(feature = "client")]
+#[cfg(feature = "documents")]
 mod oci;
+#[cfg(any(feature = "exchange", feature = "registry"))]
+mod receiver;
 #[cfg(feature = "registry")]
 mod server;
-#[cfg(feature = "client")]
+#[cfg(any(feature = "files", feature = "registry"))]
+mod step;
+#[cfg(feature = "documents")]
 mod version;

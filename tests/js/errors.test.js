@@ -22,7 +22,9 @@ for (const { name, verb, answers, expect } of readJson("tests/errors/cases.json"
   test(name, async (t) => {
     const { host } = await peer(t, (socket) =>
       requests(socket, (head) => {
-        const { status, headers, body } = answers.find(({ match }) => head.startsWith(match));
+        const answer = answers.find(({ match }) => head.startsWith(match));
+        if (!answer) return socket.destroy();
+        const { status, headers, body } = answer;
         const fields = { "Content-Length": Buffer.byteLength(body), ...headers };
         const lines = Object.entries(fields).map(([field, value]) => `${field}: ${value}\r\n`);
         socket.write(`HTTP/1.1 ${status} X\r\n${lines.join("")}\r\n${head.startsWith("HEAD") ? "" : body}`);
