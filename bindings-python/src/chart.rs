@@ -812,6 +812,16 @@ pub(crate) fn sarif(reports: Vec<PyRef<'_, Report>>) -> String {
     diagnostic::sarif(reports.iter().map(|report| &report.0))
 }
 
+/// JSON Schemas of a chart's documents, by their names.
+#[pyfunction]
+pub(crate) fn schemas(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    for (name, schema) in core::schemas::schemas() {
+        dict.set_item(name, json(py, &schema)?)?;
+    }
+    Ok(dict)
+}
+
 /// What is wrong with a document's bytes; `filename` helps to guess what they are.
 #[pyfunction]
 #[pyo3(signature = (data, kind = None, filename = None, limits = None))]

@@ -1,5 +1,6 @@
-"""Writes what is made from the core's tables: the page of codes. `tests/packaging/test_generated.py` holds them current."""
+"""Writes what is made from the core's tables: the page of codes, the JSON Schemas of documents. `tests/packaging/test_generated.py` holds them current."""
 
+import json
 import pathlib
 
 import chartoci
@@ -28,7 +29,11 @@ def page_of_codes() -> str:
 
 def generated() -> dict[pathlib.Path, str]:
     """Each file, and what it must hold."""
-    return {ROOT / "docs" / "codes.md": page_of_codes()}
+    files = {ROOT / "docs" / "codes.md": page_of_codes()}
+    for name, schema in chartoci.schemas().items():
+        path = ROOT / "bindings-wasm" / "js" / "schemas" / f"{name}.json"
+        files[path] = json.dumps(schema, indent=1) + "\n"
+    return files
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from chartoci._native import (
     RetryPolicy,
     Version,
     codes,
+    schemas,
 )
 
 Mapping.register(Files)
@@ -149,6 +150,7 @@ __all__ = [
     "check",
     "codes",
     "package",
+    "schemas",
     "show",
 ]
 

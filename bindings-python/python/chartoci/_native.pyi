@@ -75,6 +75,7 @@ __all__ = [
     "lookup",
     "package",
     "sarif",
+    "schemas",
     "show",
     "versions",
 ]
@@ -546,6 +547,7 @@ class Archive:
 def check(
     data: _Buffer | str, kind: str | None = None, filename: str | None = None, limits: Limits | None = None
 ) -> Report: ...
+def schemas() -> dict[str, dict[str, Any]]: ...
 def sarif(reports: list[Report]) -> str: ...
 def show(archive: Archive, section: str) -> bytes: ...
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Number, Value};
 
+use super::fields::Field;
 use crate::diagnostic::{Diagnostic, Report, Span};
 use crate::error::{Code, Error, clip};
 use crate::json::pointer_token;
@@ -101,13 +102,13 @@ impl Decoder {
         self.path.pop();
     }
 
-    /// Hands each field to `field`, by its name in lower case; `false` says that there is no such field.
-    pub(super) fn fields(&mut self, node: &Node, mut field: impl FnMut(&mut Self, &str, &Node) -> bool) {
-        self.each_field(node, &mut field);
+    /// Hands each of the `known` fields to `field`, by its name as the table spells it.
+    pub(super) fn fields(&mut self, node: &Node, known: &[Field], mut field: impl FnMut(&mut Self, &str, &Node)) {
+        self.each_field(node, known, &mut field);
     }
 
     /// One copy in the program, whatever the fields are of.
-    fn each_field(&mut self, node: &Node, field: &mut dyn FnMut(&mut Self, &str, &Node) -> bool) {
+    fn each_field(&mut self, node: &Node, known: &[Field], field: &mut dyn FnMut(&mut Self, &str, &Node)) {
         let mapping = match &node.data {
             Data::Null => return,
             Data::Mapping(mapping) => mapping,
@@ -117,9 +118,11 @@ impl Decoder {
         let mut pairs: Vec<_> = mapping.pairs.iter().collect();
         order::sort(&mut pairs, |a, b| a.0 < b.0);
         for (key, _, value) in pairs {
+            let name = folded(key);
             self.within(pointer_token(key), |decoder| {
-                if !field(decoder, &folded(key), value) {
-                    decoder.ignored(value);
+                match known.iter().find(|known| known.name.eq_ignore_ascii_case(&name)) {
+                    Some(known) => field(decoder, known.name, value),
+                    None => decoder.ignored(value),
                 }
             });
         }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::decode::Decoder;
+use super::fields::DEPENDENCY;
 use crate::printable::sanitise;
 use crate::yaml::Node;
 
@@ -29,19 +30,16 @@ pub struct Dependency {
 
 impl Dependency {
     pub(super) fn decode(decoder: &mut Decoder, node: &Node, target: &mut Dependency) {
-        decoder.fields(node, |decoder, name, value| {
-            match name {
-                "name" => decoder.text(value, &mut target.name),
-                "version" => decoder.text(value, &mut target.version),
-                "repository" => decoder.text(value, &mut target.repository),
-                "condition" => decoder.text(value, &mut target.condition),
-                "tags" => decoder.texts(value, &mut target.tags),
-                "enabled" => decoder.flag(value, &mut target.enabled),
-                "import-values" => decoder.list(value, &mut target.import_values, Decoder::any),
-                "alias" => decoder.text(value, &mut target.alias),
-                _ => return false,
-            }
-            true
+        decoder.fields(node, DEPENDENCY, |decoder, name, value| match name {
+            "name" => decoder.text(value, &mut target.name),
+            "version" => decoder.text(value, &mut target.version),
+            "repository" => decoder.text(value, &mut target.repository),
+            "condition" => decoder.text(value, &mut target.condition),
+            "tags" => decoder.texts(value, &mut target.tags),
+            "enabled" => decoder.flag(value, &mut target.enabled),
+            "import-values" => decoder.list(value, &mut target.import_values, Decoder::any),
+            "alias" => decoder.text(value, &mut target.alias),
+            _ => {}
         });
     }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Dependency;
 use super::decode::Decoder;
+use super::fields::LOCK;
 use super::metadata::unless_null;
 use crate::error::{Code, Error, clip};
 use crate::json;
@@ -45,17 +46,14 @@ impl Lock {
         let mut lock = Lock { unlisted: true, ..Lock::default() };
         let mut dependencies = Vec::new();
         let mut decoder = Decoder::new(DOCUMENT, true);
-        decoder.fields(&node, |decoder, name, value| {
-            match name {
-                "dependencies" => {
-                    lock.unlisted = matches!(value.data, Data::Null);
-                    decoder.list(value, &mut dependencies, unless_null(Dependency::decode));
-                }
-                "digest" => decoder.text(value, &mut lock.digest),
-                "generated" => time(decoder, value, &mut lock.generated),
-                _ => return false,
+        decoder.fields(&node, LOCK, |decoder, name, value| match name {
+            "dependencies" => {
+                lock.unlisted = matches!(value.data, Data::Null);
+                decoder.list(value, &mut dependencies, unless_null(Dependency::decode));
             }
-            true
+            "digest" => decoder.text(value, &mut lock.digest),
+            "generated" => time(decoder, value, &mut lock.generated),
+            _ => {}
         });
         decoder.finish()?;
         lock.dependencies = dependencies.into_iter().flatten().collect();

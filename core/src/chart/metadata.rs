@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Dependency;
 use super::archive::peek_chart_yaml;
 use super::decode::{Decoder, Document, node};
+use super::fields::{CHART, MAINTAINER};
 use crate::diagnostic::{Diagnostic, Report, Span};
 use crate::error::{Code, Error, clip};
 use crate::json;
@@ -171,28 +172,25 @@ struct Draft {
 impl Draft {
     fn decode(&mut self, decoder: &mut Decoder, node: &Node) {
         let Draft { metadata, maintainers, dependencies } = self;
-        decoder.fields(node, |decoder, name, value| {
-            match name {
-                "name" => decoder.text(value, &mut metadata.name),
-                "home" => decoder.text(value, &mut metadata.home),
-                "sources" => decoder.texts(value, &mut metadata.sources),
-                "version" => decoder.text(value, &mut metadata.version),
-                "description" => decoder.text(value, &mut metadata.description),
-                "keywords" => decoder.texts(value, &mut metadata.keywords),
-                "maintainers" => decoder.list(value, maintainers, unless_null(Maintainer::decode)),
-                "icon" => decoder.text(value, &mut metadata.icon),
-                "apiversion" => decoder.text(value, &mut metadata.api_version),
-                "condition" => decoder.text(value, &mut metadata.condition),
-                "tags" => decoder.text(value, &mut metadata.tags),
-                "appversion" => decoder.text(value, &mut metadata.app_version),
-                "deprecated" => decoder.flag(value, &mut metadata.deprecated),
-                "annotations" => decoder.text_map(value, &mut metadata.annotations),
-                "kubeversion" => decoder.text(value, &mut metadata.kube_version),
-                "dependencies" => decoder.list(value, dependencies, unless_null(Dependency::decode)),
-                "type" => decoder.text(value, &mut metadata.kind),
-                _ => return false,
-            }
-            true
+        decoder.fields(node, CHART, |decoder, name, value| match name {
+            "name" => decoder.text(value, &mut metadata.name),
+            "home" => decoder.text(value, &mut metadata.home),
+            "sources" => decoder.texts(value, &mut metadata.sources),
+            "version" => decoder.text(value, &mut metadata.version),
+            "description" => decoder.text(value, &mut metadata.description),
+            "keywords" => decoder.texts(value, &mut metadata.keywords),
+            "maintainers" => decoder.list(value, maintainers, unless_null(Maintainer::decode)),
+            "icon" => decoder.text(value, &mut metadata.icon),
+            "apiVersion" => decoder.text(value, &mut metadata.api_version),
+            "condition" => decoder.text(value, &mut metadata.condition),
+            "tags" => decoder.text(value, &mut metadata.tags),
+            "appVersion" => decoder.text(value, &mut metadata.app_version),
+            "deprecated" => decoder.flag(value, &mut metadata.deprecated),
+            "annotations" => decoder.text_map(value, &mut metadata.annotations),
+            "kubeVersion" => decoder.text(value, &mut metadata.kube_version),
+            "dependencies" => decoder.list(value, dependencies, unless_null(Dependency::decode)),
+            "type" => decoder.text(value, &mut metadata.kind),
+            _ => {}
         });
     }
 
@@ -287,14 +285,11 @@ impl Metadata {
 
 impl Maintainer {
     fn decode(decoder: &mut Decoder, node: &Node, target: &mut Maintainer) {
-        decoder.fields(node, |decoder, name, value| {
-            match name {
-                "name" => decoder.text(value, &mut target.name),
-                "email" => decoder.text(value, &mut target.email),
-                "url" => decoder.text(value, &mut target.url),
-                _ => return false,
-            }
-            true
+        decoder.fields(node, MAINTAINER, |decoder, name, value| match name {
+            "name" => decoder.text(value, &mut target.name),
+            "email" => decoder.text(value, &mut target.email),
+            "url" => decoder.text(value, &mut target.url),
+            _ => {}
         });
     }
 }

@@ -1,0 +1,77 @@
+"""The JSON Schemas of documents take what the reader takes, and refuse what it refuses."""
+
+import json
+import os
+import pathlib
+
+import chartoci
+import jsonschema
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CHARTS = pathlib.Path(os.environ.get("CHARTOCI_CHARTS", ROOT.parent / "shared" / "charts"))
+VECTORS = json.loads((ROOT / "tests" / "vectors" / "metadata.json").read_text())
+
+# What no schema can say: a text that is empty once it is sanitised, two entries of one name, a document beside this one,
+# a field in another spelling.
+BEYOND = {"name is dropped by sanitising"}
+
+
+def values(text: str) -> object:
+    """A document as Helm reads it."""
+    import io
+    import tarfile
+
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, data in (("x/Chart.yaml", b"name: x\nversion: 1.0.0\n"), ("x/values.yaml", text.encode())):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return chartoci.Archive.read(out.getvalue()).values
+
+
+def errors(document: str, value: object) -> list[str]:
+    validator = jsonschema.Draft202012Validator(chartoci.schemas()[document])
+    return [error.message for error in validator.iter_errors(value)]
+
+
+def test_the_schemas_are_schemas() -> None:
+    assert list(chartoci.schemas()) == ["Chart.yaml", "Chart.lock", "index.yaml"]
+    for schema in chartoci.schemas().values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_real_charts_are_valid() -> None:
+    charts = sorted(CHARTS.rglob("*.tgz"))
+    if not charts:
+        pytest.skip(f"there are no real charts in {CHARTS}")
+    for path in charts:
+        try:
+            archive = chartoci.Archive.read(path)
+        except chartoci.ChartOciError:
+            continue
+        for name in archive.files:
+            if name.rpartition("/")[2] in ("Chart.yaml", "Chart.lock"):
+                document = name.rpartition("/")[2]
+                assert errors(document, values(archive.files[name].decode())) == [], (path.name, name)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in VECTORS])
+def test_vectors_are_valid_as_the_reader_says(case: dict[str, dict[str, str]]) -> None:
+    text, code = case["input"]["chart_yaml"], case["expect"].get("error")
+    if case["input"]["requirements_yaml"] is not None or case["name"] in BEYOND or code == "chart.duplicate_dependency":
+        pytest.skip("no schema can say this")
+    try:
+        value = values(text)
+    except chartoci.ChartOciError:
+        pytest.skip("values cannot hold it, and no schema sees it")
+    assert bool(errors("Chart.yaml", value)) is (code is not None), code
+
+
+def test_an_index_is_valid_and_its_entries_are_charts() -> None:
+    entry = {"name": "web", "version": "1.0.0", "urls": ["web-1.0.0.tgz"], "created": "2026-01-02T03:04:05Z", "digest": "00"}
+    assert errors("index.yaml", {"apiVersion": "v1", "entries": {"web": [entry]}, "generated": "2026-01-02T03:04:05Z"}) == []
+    for broken in ({"entries": {}}, {"apiVersion": "v1", "entries": {"web": [{**entry, "urls": "x"}]}}):
+        assert errors("index.yaml", broken)
+    assert errors("index.yaml", {"apiVersion": "v1", "entries": {"web": [{**entry, "version": "latest"}]}})
