@@ -8,7 +8,7 @@ use chartoci::auth::Credential;
 use chartoci::exchange as core;
 use chartoci::http::{self, Failure, Payload, RequestId, ResponseHead};
 use chartoci::oci::Repository;
-use chartoci::time::{Duration, Instant};
+use chartoci::time::{Duration, Instant, Timestamp};
 use chartoci::{Code, Error};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -138,27 +138,53 @@ impl Session {
     }
 }
 
+fn if_exists_in(py: Python<'_>, name: &str) -> PyResult<core::IfExists> {
+    match name {
+        "overwrite" => Ok(core::IfExists::Overwrite),
+        "skip-same" => Ok(core::IfExists::SkipSame),
+        "refuse" => Ok(core::IfExists::Refuse),
+        other => {
+            let error = Error::new(Code::ARGUMENT, format!("if_exists is {other:?}"));
+            Err(raise(py, &error.with_hint("Pass overwrite, skip-same or refuse.")))
+        }
+    }
+}
+
 /// A chart, ready to be pushed.
 #[pyclass(frozen, module = "chartoci.sansio")]
 pub(crate) struct Push(core::Push);
 
 #[pymethods]
 impl Push {
+    /// Packed bytes from which on `ahead` gives something.
+    #[classattr]
+    const AHEAD: usize = core::Push::AHEAD;
+
     /// To `TARGET/NAME:VERSION`. Blob 1 is the chart, blob 2 the provenance.
     #[staticmethod]
     #[pyo3(signature = (artifact, target, if_exists = "overwrite"))]
     fn chart(py: Python<'_>, artifact: &Bound<'_, Artifact>, target: &str, if_exists: &str) -> PyResult<Push> {
-        let if_exists = match if_exists {
-            "overwrite" => core::IfExists::Overwrite,
-            "skip-same" => core::IfExists::SkipSame,
-            "refuse" => core::IfExists::Refuse,
-            other => {
-                let error = Error::new(Code::ARGUMENT, format!("if_exists is {other:?}"));
-                return Err(raise(py, &error.with_hint("Pass overwrite, skip-same or refuse.")));
-            }
-        };
+        let if_exists = if_exists_in(py, if_exists)?;
         let push = core::Push::chart(&artifact.get().0, target).raise(py)?;
         Ok(Push(core::Push { if_exists, ..push }))
+    }
+    /// The same, of an archive that is scanned while its blobs go up: the tag waits for `Exchange.handle_scanned`. None:
+    /// scan it first.
+    #[staticmethod]
+    #[pyo3(signature = (archive, target, provenance = None, created = None, if_exists = "overwrite", limits = None))]
+    fn ahead(
+        py: Python<'_>,
+        archive: &[u8],
+        target: &str,
+        provenance: Option<Data>,
+        created: Option<i64>,
+        if_exists: &str,
+        limits: Option<&Bound<'_, Limits>>,
+    ) -> PyResult<Option<Push>> {
+        let if_exists = if_exists_in(py, if_exists)?;
+        let (limits, created) = (Limits::or_default(limits), created.map(Timestamp::from_unix));
+        let push = py.detach(|| core::Push::ahead(archive, provenance.as_deref(), created, target, &limits));
+        Ok(push.map(|push| Push(core::Push { if_exists, ..push })))
     }
     #[getter]
     fn target(&self) -> Reference {
@@ -556,6 +582,10 @@ impl Exchange {
         let credential = credential_in(credential)?;
         lock(&self.0).handle_credential(core::QueryId(id), credential);
         Ok(())
+    }
+    /// The chart of a `Push.ahead` was scanned, and this is it; where it was refused: `abort`.
+    fn handle_scanned(&self, artifact: &Bound<'_, Artifact>) {
+        lock(&self.0).handle_scanned(&artifact.get().0);
     }
     /// Gives up: cancels what is out, then `Done` with an error.
     fn abort(&self) {

@@ -726,8 +726,18 @@ class Session:
 
 @final
 class Push:
+    AHEAD: ClassVar[int]
     @staticmethod
     def chart(artifact: Artifact, target: str, if_exists: str = "overwrite") -> Push: ...
+    @staticmethod
+    def ahead(
+        archive: bytes,
+        target: str,
+        provenance: _Buffer | str | None = None,
+        created: int | None = None,
+        if_exists: str = "overwrite",
+        limits: Limits | None = None,
+    ) -> Push | None: ...
     @property
     def target(self) -> Reference: ...
     @property
@@ -859,6 +869,7 @@ class Exchange:
         self, id: int, failure: str, text: str = "", receiver: Receiver | None = None
     ) -> None: ...
     def handle_credential(self, id: int, credential: tuple[str, str] | str | Token | None) -> None: ...
+    def handle_scanned(self, artifact: Artifact) -> None: ...
     def abort(self) -> None: ...
 
 # The registry

@@ -72,6 +72,7 @@ class AsyncDrive(Drive):
                 await asyncio.wait(self._tasks.values(), timeout=LETTING_GO)
 
     async def _aloop(self) -> Any:
+        self.begin_beside()
         sends: list[Request] = []
         while True:
             match self.advance(sends):
@@ -218,6 +219,7 @@ class Carrier(
             sinks=run.sinks,
             credentials=partial(self._aanswer, run),
             progress=run.progress,
+            beside=run.beside,
         ).arun()
 
     def _carrier(self) -> Transport | AsyncTransport:

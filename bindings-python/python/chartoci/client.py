@@ -73,6 +73,7 @@ class Run(NamedTuple):
     sources: tuple[tuple[str, Any] | None, ...] = ()
     sinks: tuple[tuple[str, blobs.Sink] | None, ...] = ()
     credential: Credential = None
+    beside: Callable[[], Artifact] | None = None
 
 
 Plan = Generator[Run, Any, R]
@@ -195,13 +196,20 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         """
         source = blobs.chart(chart, self._limits.archive)
         signed = source.provenance if provenance is None else blobs.load(provenance, self._limits.provenance)
-        scan = source.scanned or Scan.read(source.data, self._limits)
         moment = source.modified if created is None else seconds(created)
-        artifact = Artifact.build(scan, provenance=signed, created=moment)
-        push = Push.chart(artifact, target, if_exists)
+
+        def scan() -> Artifact:
+            scanned = source.scanned or Scan.read(source.data, self._limits)
+            return Artifact.build(scanned, provenance=signed, created=moment)
+
+        push = None
+        if source.scanned is None and isinstance(source.data, bytes):
+            push = Push.ahead(source.data, target, signed, moment, if_exists, self._limits)
+        beside = None if push is None else scan
+        push = push or Push.chart(scan(), target, if_exists)
         sources = (None, ("chart", source.data), ("provenance", signed) if signed is not None else None)
         exchange = Exchange.push(self._session, push)
-        pushed: Pushed = yield Run(exchange, push.target.repository, progress, timeout, sources)
+        pushed: Pushed = yield Run(exchange, push.target.repository, progress, timeout, sources, beside=beside)
         return pushed
 
     @verb
@@ -404,6 +412,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             sinks=run.sinks,
             credentials=lambda query: self._answer(query, run),
             progress=run.progress,
+            beside=run.beside,
         ).run()
 
 

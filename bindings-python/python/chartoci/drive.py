@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from chartoci import _native as native
-from chartoci._native import Ask, Done, Exchange, Receiver, Request, Wait
+from chartoci._native import Artifact, Ask, Done, Exchange, Receiver, Request, Wait
 from chartoci.blobs import Sink, pieces
 from chartoci.model import Event, Progress
 from chartoci.transport import Call, Failed, Transport
@@ -70,6 +70,7 @@ class Drive:
         sinks: Sequence[tuple[str, Sink] | None] = (),
         credentials: Callable[[Ask], Any] = lambda query: None,
         progress: Callable[[Event], object] | None = None,
+        beside: Callable[[], Artifact] | None = None,
     ) -> None:
         self._exchange = exchange
         self._transport = transport
@@ -78,6 +79,7 @@ class Drive:
         self._sinks = sinks
         self._credentials = credentials
         self._progress = progress
+        self._beside = beside
         self._calls: dict[int, Call] = {}
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
 
@@ -92,6 +94,7 @@ class Drive:
             self.shut_down()
 
     def _loop(self) -> Any:
+        self.begin_beside()
         sends: list[Request] = []
         while True:
             match self.advance(sends):
@@ -122,9 +125,27 @@ class Drive:
                 case output:
                     return output
 
+    def begin_beside(self) -> None:
+        """Has the chart scanned by a worker while its blobs go up. A scan that fails ends the exchange."""
+        scan = self._beside
+        if scan is None:
+            return
+
+        def work() -> None:
+            try:
+                self._exchange.handle_scanned(scan())
+            except BaseException as error:
+                self.post(error)
+            else:
+                self._beside = None
+                self.post(None)
+
+        self._workers.start(work)
+
     def _alone(self, sends: list[Request], until: int | None) -> bool:
         """Nothing else can happen before the one request has its answer."""
-        return len(sends) == 1 and not self._calls and until is None and self._transport.stands(sends[0].url)
+        busy = self._calls or self._beside or until is not None
+        return len(sends) == 1 and not busy and self._transport.stands(sends[0].url)
 
     def _wait(self, until: int | None) -> None:
         """Until there is news, or that time; passes on all events that are there."""

@@ -62,11 +62,12 @@ use calls::{AuthorityId, CallId, Calls, Draft, Failed, Reply};
 use place::Place;
 use slots::Slots;
 
+use crate::artifact::Artifact;
 use crate::auth::{Credential, Scope};
 use crate::error::{Code, Error, Kind};
 use crate::http::{BlobId, Failure, Request, RequestId, ResponseHead};
 use crate::limits::Limits;
-use crate::oci::{Descriptor, Reference, Repository};
+use crate::oci::{Descriptor, Digest, Reference, Repository};
 use crate::time::{Duration, Instant};
 
 /// Number of a question about credentials, unique within its exchange.
@@ -201,6 +202,8 @@ pub struct Exchange {
     subject: Vec<(&'static str, String)>,
     timeout: Option<Duration>,
     deadline: Option<Instant>,
+    /// The manifest of what the scan has found, until the operation has heard of it.
+    scanned: Option<Digest>,
     phase: Phase,
 }
 
@@ -317,7 +320,7 @@ impl Exchange {
             ("repository", reference.repository().to_owned()),
             ("reference", reference.to_string()),
         ];
-        Exchange { calls, drive, subject, timeout: session.config().timeout, deadline: None, phase }
+        Exchange { calls, drive, subject, timeout: session.config().timeout, deadline: None, scanned: None, phase }
     }
 
     /// Allows the whole exchange this much time, in place of [`Config::timeout`]. Counts from the first poll; later it
@@ -374,6 +377,11 @@ impl Exchange {
         self.calls.credential(id, credential);
     }
 
+    /// The chart of a [`Push::ahead`] has been looked at, and this is it. Where it was refused, [`Exchange::abort`].
+    pub fn handle_scanned(&mut self, artifact: &Artifact) {
+        self.scanned = Some(artifact.digest().clone());
+    }
+
     /// Where the payload of a blob is to be fetched: the host streams it by [`Exchange::fetch_part`] from there. `None`: it
     /// has the blob itself.
     pub fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)> {
@@ -411,6 +419,11 @@ impl Exchange {
         }
         if self.deadline.is_some_and(|deadline| deadline <= now) {
             return Err(Error::new(Code::TRANSPORT_TIMEOUT, "the time for the whole exchange is over"));
+        }
+        if let Some(manifest) = self.scanned.take()
+            && let Some(outcome) = self.drive.scanned(&manifest, &mut self.calls)?
+        {
+            return Ok(Some(outcome));
         }
         self.calls.take_in(now);
         while let Some((id, result)) = self.calls.settled() {
@@ -480,6 +493,12 @@ trait Operation: Send {
         Err(failed.error)
     }
 
+    /// The chart has been looked at, and has this manifest.
+    fn scanned(&mut self, manifest: &Digest, requests: &mut Requests<Self::Step>) -> Result<Option<Outcome>, Error> {
+        let _ = (manifest, requests);
+        Ok(None)
+    }
+
     /// The exchange has failed: starts what takes back what was begun.
     fn give_up(&mut self, requests: &mut Requests<Self::Step>) {
         let _ = requests;
@@ -530,6 +549,7 @@ trait Drive: Send {
         result: Result<Reply, Failed>,
         calls: &mut Calls,
     ) -> Result<Option<Outcome>, Error>;
+    fn scanned(&mut self, manifest: &Digest, calls: &mut Calls) -> Result<Option<Outcome>, Error>;
     fn give_up(&mut self, calls: &mut Calls);
     fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)>;
 }
@@ -564,6 +584,10 @@ impl<O: Operation> Drive for Driver<O> {
         }
     }
 
+    fn scanned(&mut self, manifest: &Digest, calls: &mut Calls) -> Result<Option<Outcome>, Error> {
+        self.operation.scanned(manifest, &mut Requests { calls, steps: &mut self.steps })
+    }
+
     fn give_up(&mut self, calls: &mut Calls) {
         self.operation.give_up(&mut Requests { calls, steps: &mut self.steps });
     }
@@ -582,6 +606,10 @@ impl Drive for Nothing {
     }
 
     fn settled(&mut self, _: CallId, _: Result<Reply, Failed>, _: &mut Calls) -> Result<Option<Outcome>, Error> {
+        Ok(None)
+    }
+
+    fn scanned(&mut self, _: &Digest, _: &mut Calls) -> Result<Option<Outcome>, Error> {
         Ok(None)
     }
 

@@ -9,11 +9,14 @@ use super::manifests::{self, misses_blobs, selected};
 use super::upload::{self, Uploads, check_same};
 use super::{Operation, Outcome, Requests, Target};
 use crate::artifact::Artifact;
+use crate::chart::{Metadata, Scan};
+use crate::diagnostic::Report;
 use crate::error::{Code, Error};
 use crate::http::{Method, Payload};
 use crate::limits::Limits;
 use crate::oci::media_type::MANIFEST;
 use crate::oci::{Descriptor, Digest, Reference, Repository, annotations};
+use crate::time::Timestamp;
 
 /// What to do when the tag is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,9 +64,15 @@ pub struct Push {
     pub media_type: String,
     /// What to do when the tag is there already.
     pub if_exists: IfExists,
+    /// The chart is still being looked at: its blobs go up, and the manifest waits for
+    /// [`Exchange::handle_scanned`](super::Exchange::handle_scanned).
+    pub ahead: bool,
 }
 
 impl Push {
+    /// Packed bytes from which on an archive is looked at while its blobs go up: below, that takes less time than a request.
+    pub const AHEAD: usize = 1 << 20;
+
     /// A chart to `TARGET/NAME:VERSION`, as `helm push` names it. Uploads: the config (held by the core), then the layers
     /// in the order chart, provenance (opened by the host: `BlobId` 1 is the chart, 2 the provenance).
     ///
@@ -84,7 +93,31 @@ impl Push {
             manifest: Arc::from(artifact.manifest()),
             media_type: MANIFEST.to_owned(),
             if_exists: IfExists::default(),
+            ahead: false,
         })
+    }
+
+    /// As [`Push::chart`], of an archive that is yet to be scanned: all that it will be called is taken from its
+    /// Chart.yaml, and nothing gets a tag before the scan has found the same. `None`: it is to be scanned first, since it is
+    /// small, or a v1 chart (what it depends on stands in another file), or its Chart.yaml cannot be used.
+    pub fn ahead(
+        archive: &[u8],
+        provenance: Option<&[u8]>,
+        created: Option<Timestamp>,
+        target: &str,
+        limits: &Limits,
+    ) -> Option<Push> {
+        if archive.len() < Push::AHEAD {
+            return None;
+        }
+        let metadata = Metadata::peek(archive, limits).ok()?;
+        if metadata.api_version == "v1" {
+            return None;
+        }
+        let (digest, size) = (Digest::of(archive), archive.len() as u64);
+        let promised = Scan { metadata, digest, size, unpacked: 0, report: Report::new() };
+        let push = Push::chart(&Artifact::build(&promised, provenance, created).ok()?, target).ok()?;
+        Some(Push { ahead: true, ..push })
     }
 }
 
@@ -121,6 +154,10 @@ pub(super) struct Pushing {
     push: Push,
     digest: Digest,
     uploads: Uploads,
+    /// All blobs are there, and the scan is not.
+    complete: bool,
+    /// What it came to, and the scan is not there.
+    outcome: Option<Outcome>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -140,7 +177,7 @@ impl Pushing {
         for upload in &push.uploads {
             uploads.add(upload, target.place.repository().name());
         }
-        Pushing { target, push, digest, uploads }
+        Pushing { target, push, digest, uploads, complete: false, outcome: None }
     }
 
     fn reference(&self) -> Result<String, Error> {
@@ -166,7 +203,8 @@ impl Pushing {
         for (step, draft) in self.uploads.take_ready() {
             requests.start(Step::Blob(step), draft);
         }
-        if complete {
+        self.complete |= complete;
+        if complete && !self.push.ahead {
             let draft = Draft::new(Method::Put, self.target.place.manifest(&self.reference()?))
                 .payload(&self.push.media_type, Payload::Bytes(self.push.manifest.clone()))
                 .by(self.target.authority);
@@ -217,7 +255,11 @@ impl Operation for Pushing {
         match (step, reply.status) {
             (Step::Look(_), 404) => self.write(requests)?,
             (Step::Look(Method::Get), 200) if self.push.if_exists == IfExists::SkipSame => {
-                return self.compare(reply, &session.config().limits).map(Some);
+                let outcome = self.compare(reply, &session.config().limits)?;
+                if !self.push.ahead {
+                    return Ok(Some(outcome));
+                }
+                self.outcome = Some(outcome);
             }
             (Step::Look(_), 200) => {
                 let error = Error::new(Code::TAG_EXISTS, format!("{} is there already", self.push.target));
@@ -262,6 +304,19 @@ impl Operation for Pushing {
             }
             _ => Err(failed.error),
         }
+    }
+
+    fn scanned(&mut self, manifest: &Digest, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
+        if !self.push.ahead {
+            return Ok(None);
+        }
+        if *manifest != self.digest {
+            let message = "the chart is not what its Chart.yaml promised";
+            return Err(Error::new(Code::ARGUMENT, message).with("expected", &self.digest).with("actual", manifest));
+        }
+        self.push.ahead = false;
+        self.go_on(self.complete, requests)?;
+        Ok(self.outcome.take())
     }
 
     fn give_up(&mut self, requests: &mut Requests<Step>) {

@@ -1,6 +1,7 @@
 //! Exchanges against a scripted registry, in virtual time.
 #![allow(unreachable_pub, clippy::unwrap_used)]
 
+mod ahead;
 mod chaos;
 mod faults;
 mod floor;

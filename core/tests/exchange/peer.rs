@@ -89,7 +89,7 @@ impl Peer {
         self.manifests.insert(push.target.tag().unwrap().to_owned(), push.manifest.to_vec());
     }
 
-    fn answer(&mut self, request: &Request, body: &[u8]) -> Answer {
+    pub fn answer(&mut self, request: &Request, body: &[u8]) -> Answer {
         if let Some(index) = self.faults.iter().position(|(fits, _)| fits(request)) {
             return self.faults.remove(index).unwrap().1;
         }
@@ -383,6 +383,7 @@ pub fn chart_with(layers: &[(&str, &[u8])]) -> (Push, Vec<Vec<u8>>) {
         manifest: Arc::from(manifest.into_bytes()),
         media_type: MANIFEST.to_owned(),
         if_exists: Default::default(),
+        ahead: false,
     };
     (push, blobs)
 }

@@ -15,7 +15,7 @@ use chartoci::http::{BlobId, Failure, Method, Payload, Receiver, Redirect, Reque
 use chartoci::oci::{Digest, Reference, Repository};
 use chartoci::server::Access;
 use chartoci::time::{Duration, Instant};
-use chartoci::{Descriptor, Error, Limits};
+use chartoci::{Artifact, Descriptor, Error, Limits};
 
 use crate::fate::{Fate, Loss, Weather};
 use crate::model;
@@ -70,6 +70,7 @@ impl Chart {
             manifest: Arc::from(self.manifest.as_slice()),
             media_type: chartoci::oci::media_type::MANIFEST.to_owned(),
             if_exists: IfExists::Overwrite,
+            ahead: false,
         }
     }
 }
@@ -149,9 +150,16 @@ impl World {
     }
 
     fn push(&mut self, chart: &Chart) -> String {
-        let exchange = Exchange::push(&self.session.clone(), chart.push());
+        let ahead = self.random.chance(30);
+        let exchange = Exchange::push(&self.session.clone(), Push { ahead, ..chart.push() });
         let blobs = chart.blobs.iter().map(|(_, data)| data.clone()).collect();
-        let (result, _) = Run::new(self, exchange, blobs).finish();
+        let mut run = Run::new(self, exchange, blobs);
+        if ahead {
+            let after = run.latency();
+            run.scanned = Some(false);
+            run.plan(after, Happening::Scanned(chart.manifest.clone()));
+        }
+        let (result, _) = run.finish();
         let tags = model::judge(&self.network.files);
         match result {
             Ok(Outcome::Pushed(pushed)) => {
@@ -275,6 +283,8 @@ enum Happening {
     /// An answer to what was answered or cancelled already.
     Again(RequestId),
     Credential(QueryId, Option<Credential>),
+    /// The chart has been looked at.
+    Scanned(Vec<u8>),
     Abort,
 }
 
@@ -303,6 +313,8 @@ struct Run<'a> {
     faults_left: u64,
     /// What stood in `Authorization` of requests that were answered well.
     proven: BTreeSet<String>,
+    /// Of a push that began before its chart was looked at: that is done now.
+    scanned: Option<bool>,
 }
 
 impl<'a> Run<'a> {
@@ -324,6 +336,7 @@ impl<'a> Run<'a> {
             requests: 0,
             faults_left,
             proven: BTreeSet::new(),
+            scanned: None,
         }
     }
 
@@ -433,6 +446,8 @@ impl<'a> Run<'a> {
         assert!(self.requests <= MOST_REQUESTS, "too many requests\n{}", self.world.transcript);
         assert!(!self.calls.contains_key(&request.id), "an id is used again");
         assert!(self.in_flight.insert(request.id));
+        let tags = request.method == Method::Put && request.url.contains("/manifests/");
+        assert!(!tags || self.scanned != Some(false), "a tag before the scan\n{}", self.world.transcript);
         assert!(self.in_flight.len() <= self.world.concurrency, "too many at once\n{}", self.world.transcript);
         for forbidden in ["host", "content-length", "connection", "transfer-encoding"] {
             assert_eq!(request.headers.get(forbidden), None, "the host's header");
@@ -525,6 +540,12 @@ impl<'a> Run<'a> {
             }
             Happening::Again(id) => self.again(id),
             Happening::Credential(id, credential) => self.exchange.handle_credential(id, credential),
+            Happening::Scanned(manifest) => {
+                self.log("scanned");
+                self.scanned = Some(true);
+                let artifact = Artifact::parse(&manifest, &Limits::default()).expect("a manifest");
+                self.exchange.handle_scanned(&artifact);
+            }
             Happening::Abort => {
                 self.log("abort");
                 self.exchange.abort();

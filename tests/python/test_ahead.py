@@ -1,0 +1,115 @@
+"""Pushes of big charts, which are looked at while their blobs go up."""
+
+import asyncio
+import gzip
+import io
+import pathlib
+import random
+import socket
+import tarfile
+import threading
+from collections.abc import Callable
+
+import chartoci
+import chartoci.sansio
+import pytest
+from chartoci.testing import Registry
+from conftest import peer, read_request
+
+CHART_YAML = b"apiVersion: v2\nname: web\nversion: 1.2.0\n"
+NOISE = random.Random(1).randbytes(chartoci.sansio.Push.AHEAD)
+
+
+def packed(*files: tuple[str, bytes], level: int = 1) -> bytes:
+    """An archive with these entries, in this order."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=level, mtime=0) as stream:
+        with tarfile.open(fileobj=stream, mode="w") as archive:
+            for name, content in files:
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+BIG = packed(("web/Chart.yaml", CHART_YAML), ("web/noise", NOISE))
+HOSTILE = packed(("web/Chart.yaml", CHART_YAML), ("web/noise", NOISE), ("web/../../evil", b"x"))
+
+Push = Callable[[bytes, str], chartoci.Pushed]
+
+
+@pytest.fixture(params=["Client", "AsyncClient"])
+def push(request: pytest.FixtureRequest) -> Push:
+    """A push by either client."""
+    settings = {"credentials": None, "retry": chartoci.RetryPolicy(attempts=1)}
+    if request.param == "Client":
+        return lambda chart, target: chartoci.Client(**settings).push(chart, target)
+
+    async def main(chart: bytes, target: str) -> chartoci.Pushed:
+        async with chartoci.AsyncClient(**settings) as client:
+            return await client.push(chart, target)
+
+    return lambda chart, target: asyncio.run(main(chart, target))
+
+
+def test_a_big_chart_has_the_digest_of_a_scanned_one(push: Push) -> None:
+    expected = chartoci.Artifact.build(chartoci.Archive.read(BIG)).digest
+    with Registry() as registry, chartoci.Client(credentials=None) as client:
+        assert push(BIG, f"oci://{registry.host}/charts").digest == expected
+        assert client.open(f"oci://{registry.host}/charts/web:1.2.0").metadata.version == "1.2.0"
+
+
+def test_a_big_hostile_chart_gets_no_tag_and_the_same_error(push: Push) -> None:
+    with pytest.raises(chartoci.ChartOciError) as expected:
+        chartoci.Archive.read(HOSTILE)
+    with Registry() as registry, chartoci.Client(credentials=None) as client:
+        with pytest.raises(chartoci.ChartOciError) as caught:
+            push(HOSTILE, f"oci://{registry.host}/charts")
+        assert (caught.value.code, str(caught.value)) == (expected.value.code, str(expected.value))
+        with pytest.raises(chartoci.NotFoundError):
+            client.resolve(f"oci://{registry.host}/charts/web:1.2.0")
+
+
+def test_a_scan_that_fails_does_not_wait_for_a_peer_that_never_answers(push: Push) -> None:
+    released = threading.Event()
+    seen: list[str] = []
+
+    def silent(connection: socket.socket) -> None:
+        while (request := read_request(connection)) is not None:
+            seen.append(request[0])
+            released.wait(20)
+            return
+
+    with peer(silent) as host:
+        with pytest.raises(chartoci.InvalidError):
+            push(HOSTILE, f"oci://{host}/charts")
+        released.set()
+    assert not [line for line in seen if "/manifests/" in line]
+
+
+def test_no_tag_is_put_before_the_scan_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    order: list[str] = []
+    build = chartoci.Artifact.build
+
+    class Slow:
+        """The whole blob has arrived before it says what it found."""
+
+        @staticmethod
+        def build(*arguments: object, **named: object) -> chartoci.Artifact:
+            assert uploaded.wait(20)
+            order.append("scanned")
+            return build(*arguments, **named)  # type: ignore[arg-type]
+
+    uploaded = threading.Event()
+
+    def heard(event: object) -> None:
+        if type(event).__name__ == "Uploaded":
+            order.append("uploaded")
+            if order.count("uploaded") == 2:
+                uploaded.set()
+
+    monkeypatch.setattr("chartoci.client.Artifact", Slow)
+    with Registry() as registry, chartoci.Client(credentials=None) as client:
+        client.push(BIG, f"oci://{registry.host}/charts", progress=heard)
+        assert client.tags(f"oci://{registry.host}/charts/web") == ["1.2.0"]
+    assert order == ["uploaded", "uploaded", "scanned"]
