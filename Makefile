@@ -16,7 +16,7 @@ RUST := Cargo.toml Cargo.lock $(shell find core/src bindings-python/src bindings
 PYTHON_SOURCES := pyproject.toml $(shell find bindings-python/python -type f -not -name '*.pyc' -not -name '*.so' 2>/dev/null)
 JS_SOURCES := $(shell find bindings-wasm/js -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: demo build test test-all storms bench fmt generate clean
+.PHONY: demo build test test-all storms fuzz bench fmt generate clean
 .PHONY: provision check-format check-lints test-rust check-docs test-python check-types test-js test-packaging test-e2e check-licences
 
 demo: build
@@ -39,6 +39,11 @@ test-all:
 
 storms:
 	@STORMS=$(SEEDS) $(STAGE) run "storms, $(SEEDS) seeds" $(CARGO) test -q --profile $(PROFILE) -p chartoci --test storms
+
+# A minute for each target, on a nightly toolchain; `make fuzz SECONDS=3600` takes longer.
+fuzz: SECONDS ?= 60
+fuzz:
+	@tests/tools/fuzz.sh $(SECONDS)
 
 bench: PROFILE := release
 bench: $(STAMPS)/wheel-release $(STAMPS)/peers $(STAMPS)/wasm

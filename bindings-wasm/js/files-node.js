@@ -81,7 +81,7 @@ async function entries(at) {
   for (const entry of await fs.readdir(at, { withFileTypes: true })) {
     const { size, mtimeMs } = await fs.lstat(join(at, entry.name));
     const kind = entry.isFile() ? "file" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "link" : "other";
-    list.push({ name: entry.name, kind, size, modified: Math.floor(mtimeMs / 1000) });
+    list.push({ name: entry.name, kind, size, modified: Math.round(mtimeMs / 1000) });
   }
   return list;
 }

@@ -8,6 +8,7 @@ import dataclasses
 import gzip
 import pathlib
 import random
+import re
 import struct
 import sys
 import zlib
@@ -282,8 +283,8 @@ def values_yaml(name: str, draw: Draw) -> Case:
                             "a: [1]\n---\na: ~\n", "\n---\n\n---\na: 1", "a: |\n  x\n---\nb: 1\n", "a: 'x\n--- y'\n", "- a\n---\nb: 1\n", "a: 1\n--- \nb: 2"])
     if draw.random() < 0.35:
         text = mutated(draw, text, draw.randrange(1, 4))
-    # A key that JSON has not, where a later key of the same name replaces it.
-    may = {"yaml.key"} if "9223372036854775808" in text else set()
+    # A key that JSON has not, where a later key of the same name replaces its mapping.
+    may = {"yaml.key"} if re.search(r"(9223372036854775808|null|~)\s*:|(^|[\s,{?]):\s", text, re.IGNORECASE) else set()
     return Case(name, "archive", small(CHART, **{"values.yaml": encoded(draw, text)}), may=frozenset(may))
 
 
@@ -444,6 +445,7 @@ def archive(name: str, draw: Draw) -> Case:
             parts.append(entry(path, content))
         elif roll < 10:
             parts += vendored(draw, 1)
+            may.add("chart.version")  # where it stands there twice
         elif roll == 10:
             parts += [pax((b"path", path)), entry("web/short", content)]
         elif roll == 11:

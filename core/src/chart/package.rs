@@ -36,7 +36,7 @@ pub struct Packaged {
     pub data: Vec<u8>,
     /// Of the archive.
     pub digest: Digest,
-    /// From its Chart.yaml.
+    /// As the archive says it: Chart.yaml, and for apiVersion v1 requirements.yaml.
     pub metadata: Metadata,
 }
 
@@ -100,7 +100,7 @@ fn pack(archive: &Archive, options: &Options) -> Result<Packaged, Error> {
     check_dependencies(archive)?;
     let filename = metadata.filename();
     let mut writer = Writer { gzip: Gzip::new(), block: Vec::new(), created: options.created };
-    writer.chart(archive, &mut metadata, "")?;
+    writer.chart(archive, &metadata, "")?;
     let data = writer.finish();
     Ok(Packaged { filename, digest: Digest::of(&data), data, metadata })
 }
@@ -137,7 +137,7 @@ struct Writer {
 impl Writer {
     /// Writes a chart below `above`, which is empty or ends with a slash. For apiVersion v1 the dependencies are taken
     /// out of the metadata: they stand in requirements.yaml.
-    fn chart(&mut self, chart: &Archive, metadata: &mut Metadata, above: &str) -> Result<(), Error> {
+    fn chart(&mut self, chart: &Archive, metadata: &Metadata, above: &str) -> Result<(), Error> {
         if metadata.name.contains(|character: char| character == '\\' || character.is_control()) {
             let message = format!("the name {:?} cannot be a directory's everywhere", clip(&metadata.name));
             return Err(Error::new(Code::CHART_NAME, message));
@@ -145,10 +145,11 @@ impl Writer {
         let base = format!("{above}{}/", metadata.name);
         let modified = |path: &str| chart.entries().find(|(known, _, _)| *known == path).map_or(0, |(_, _, time)| time);
         let is_v1 = metadata.api_version == "v1";
+        let mut written = metadata.clone();
         if is_v1 {
-            metadata.dependencies.clear();
+            written.dependencies.clear();
         }
-        self.file(&format!("{base}Chart.yaml"), modified("Chart.yaml"), metadata.to_yaml().as_bytes());
+        self.file(&format!("{base}Chart.yaml"), modified("Chart.yaml"), written.to_yaml().as_bytes());
         if let Some(lock) = chart.lock().filter(|_| metadata.api_version == "v2") {
             self.file(&format!("{base}Chart.lock"), nearest_second(&lock.generated), lock.to_yaml().as_bytes());
         }
@@ -181,12 +182,12 @@ impl Writer {
         }
         let mut names = BTreeSet::new();
         for vendored in chart.dependencies() {
-            let mut metadata = vendored.metadata().clone();
+            let metadata = vendored.metadata();
             if !names.insert(metadata.name.clone()) {
                 let message = format!("two charts in {base}charts are called {:?}", clip(&metadata.name));
                 return Err(Error::new(Code::ARCHIVE_DUPLICATE, message));
             }
-            self.chart(vendored, &mut metadata, &format!("{base}charts/"))?;
+            self.chart(vendored, metadata, &format!("{base}charts/"))?;
         }
         Ok(())
     }
@@ -242,6 +243,18 @@ mod tests {
         let created = Some(Timestamp::from_unix(1_700_000_000));
         let set = times(&packed(&files, Options { created, ..Options::default() }).unwrap());
         assert!(set.iter().all(|(_, time)| *time == 1_700_000_000));
+    }
+
+    #[test]
+    fn the_metadata_of_a_package_is_that_of_its_archive() {
+        let files = [
+            ("Chart.yaml", "name: web\nversion: 1.0.0\n"),
+            ("requirements.yaml", "dependencies: [{name: dep}]"),
+            ("charts/dep/Chart.yaml", "name: dep\nversion: 1.0.0\n"),
+        ];
+        let packaged = packed(&files, Options::default()).unwrap();
+        assert_eq!(packaged.metadata.dependencies.len(), 1);
+        assert_eq!(Archive::read(&packaged.data, &Limits::default()).unwrap().metadata(), &packaged.metadata);
     }
 
     #[test]
