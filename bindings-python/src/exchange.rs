@@ -23,7 +23,7 @@ fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64()
 }
 
-fn duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
+pub(crate) fn duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| raise(py, &Error::new(Code::ARGUMENT, format!("{seconds} is no length of time in seconds"))))
 }

@@ -7,6 +7,7 @@ mod data;
 mod errors;
 mod exchange;
 mod files;
+mod htpasswd;
 mod oci;
 mod server;
 mod version;
@@ -34,9 +35,11 @@ mod _native {
         check_directory, credential_variable, directory, extract, keep, lookup, package,
     };
     #[pymodule_export]
+    use crate::htpasswd::Htpasswd;
+    #[pymodule_export]
     use crate::oci::{Artifact, Descriptor, Digest, Digester, Reference};
     #[pymodule_export]
-    use crate::server::{Receive, Registry, Respond, Serving};
+    use crate::server::{Check, Receive, Registry, Respond, Serving};
     #[pymodule_export]
     use crate::version::{Constraint, Version, versions};
 }

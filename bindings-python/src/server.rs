@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use chartoci::http::Method;
-use chartoci::server as core;
+use chartoci::server::{self as core, Users};
 use chartoci::time::Instant;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use crate::chart::Limits;
 use crate::data::lock;
-use crate::exchange::{Receiver, failure_in};
+use crate::exchange::{Receiver, duration, failure_in};
 use crate::files::{Machine, answer_in, verb_out};
 
 /// A registry over files; threads may share it.
@@ -23,8 +23,9 @@ impl Registry {
     #[new]
     #[allow(clippy::too_many_arguments)]
     #[pyo3(signature = (*, seed, username = None, password = None, token = false, https = false, hosts = Vec::new(),
-        cors_origins = Vec::new(), limits = None))]
+        cors_origins = Vec::new(), limits = None, asks = false, token_lifetime = None))]
     fn new(
+        py: Python<'_>,
         seed: u64,
         username: Option<String>,
         password: Option<String>,
@@ -33,14 +34,19 @@ impl Registry {
         hosts: Vec<String>,
         cors_origins: Vec<String>,
         limits: Option<&Bound<'_, Limits>>,
-    ) -> Registry {
+        asks: bool,
+        token_lifetime: Option<f64>,
+    ) -> PyResult<Registry> {
+        let users_in = |users| if token { core::Access::Bearer(users) } else { core::Access::Basic(users) };
         let access = match (username, password) {
-            (Some(username), Some(password)) if token => core::Access::Bearer { username, password },
-            (Some(username), Some(password)) => core::Access::Basic { username, password },
+            (Some(username), Some(password)) => users_in(Users::One { username, password }),
+            _ if asks => users_in(Users::Asked),
             _ => core::Access::Open,
         };
         let limits = Limits::or_default(limits);
-        Registry(core::Registry::new(core::Config { limits, seed, hosts, cors_origins, access, https }))
+        let token_lifetime = token_lifetime.map(|seconds| duration(py, seconds)).transpose()?;
+        let config = core::Config { limits, seed, hosts, cors_origins, access, https, token_lifetime };
+        Ok(Registry(core::Registry::new(config)))
     }
     /// Reads what the directory holds.
     fn open(&self) -> Machine {
@@ -61,6 +67,13 @@ pub(crate) struct Receive {
     offset: u64,
 }
 
+/// Find out whether this is the user's password.
+#[pyclass(frozen, get_all, module = "chartoci.sansio")]
+pub(crate) struct Check {
+    username: String,
+    password: String,
+}
+
 /// Send this; the last word.
 #[pyclass(frozen, get_all, module = "chartoci.sansio")]
 pub(crate) struct Respond {
@@ -79,6 +92,14 @@ impl Receive {
 }
 
 #[pymethods]
+impl Check {
+    #[classattr]
+    fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+        PyTuple::new(py, ["username", "password"])
+    }
+}
+
+#[pymethods]
 impl Respond {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
@@ -92,7 +113,7 @@ pub(crate) struct Serving(Mutex<core::Serving>);
 
 #[pymethods]
 impl Serving {
-    /// `Receive`, a verb, or `Respond`.
+    /// `Check`, `Receive`, a verb, or `Respond`.
     fn poll(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let output = lock(&self.0).poll();
         match output {
@@ -100,6 +121,9 @@ impl Serving {
                 let receiver = Py::new(py, Receiver::new(receiver))?;
                 let (path, offset) = sink.map_or((None, 0), |sink| (Some(sink.path), sink.offset));
                 Ok(Py::new(py, Receive { receiver, path, offset })?.into_any())
+            }
+            core::Output::Check(core::Claim { username, password }) => {
+                Ok(Py::new(py, Check { username, password })?.into_any())
             }
             core::Output::Do(verb) => verb_out(py, verb),
             core::Output::Respond(response) => {
@@ -124,6 +148,10 @@ impl Serving {
         let receiver = receiver.get().take()?;
         lock(&self.0).handle_body(receiver, result);
         Ok(())
+    }
+    /// Whether it is.
+    fn handle_check(&self, known: bool) {
+        lock(&self.0).handle_check(known);
     }
     /// What came of a verb.
     fn handle_file(&self, answer: &Bound<'_, PyAny>) -> PyResult<()> {

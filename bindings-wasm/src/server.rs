@@ -3,9 +3,9 @@
 use chartoci::files::Memory;
 use chartoci::http::Method;
 use chartoci::server::{
-    Access, Body, Config, Output, Registry as CoreRegistry, RequestHead, Response, serve_in_memory,
+    Access, Body, Config, Output, Registry as CoreRegistry, RequestHead, Response, Users, serve_in_memory,
 };
-use chartoci::time::Instant;
+use chartoci::time::{Duration, Instant};
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -24,15 +24,15 @@ fn access(options: &JsValue) -> Result<Access> {
     let (username, password) = (dto::text(options, "username")?, dto::text(options, "password")?);
     Ok(match (username, password, dto::flag(options, "token")?.unwrap_or(false)) {
         (None, None, false) => Access::Open,
-        (Some(username), Some(password), false) => Access::Basic { username, password },
-        (Some(username), Some(password), true) => Access::Bearer { username, password },
+        (Some(username), Some(password), false) => Access::Basic(Users::One { username, password }),
+        (Some(username), Some(password), true) => Access::Bearer(Users::One { username, password }),
         _ => return Err(argument("username and password belong together, and token needs both")),
     })
 }
 
 #[wasm_bindgen]
 impl Registry {
-    /// Options: `limits`, `seed`, `https`, `hosts`, `corsOrigins`, `username`, `password`, `token`.
+    /// Options: `limits`, `seed`, `https`, `hosts`, `corsOrigins`, `username`, `password`, `token`, `tokenLifetime` (seconds).
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue) -> Result<Registry> {
         let core = CoreRegistry::new(Config {
@@ -42,6 +42,7 @@ impl Registry {
             hosts: dto::strings(options, "hosts")?,
             cors_origins: dto::strings(options, "corsOrigins")?,
             access: access(options)?,
+            token_lifetime: dto::whole(options, "tokenLifetime")?.map(Duration::from_secs),
         });
         Ok(Registry { core, memory: Memory::new() })
     }

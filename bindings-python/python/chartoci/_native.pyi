@@ -18,6 +18,7 @@ __all__ = [
     "Artifact",
     "Ask",
     "Cancel",
+    "Check",
     "Code",
     "Constraint",
     "Dependency",
@@ -30,6 +31,7 @@ __all__ = [
     "Files",
     "Find",
     "Finished",
+    "Htpasswd",
     "Ignore",
     "Limits",
     "List",
@@ -887,9 +889,24 @@ class Registry:
         hosts: Sequence[str] = ...,
         cors_origins: Sequence[str] = ...,
         limits: Limits | None = None,
+        asks: bool = False,
+        token_lifetime: float | None = None,
     ) -> Registry: ...
     def open(self) -> Machine: ...
     def accept(self, method: str, target: str, headers: _Headers, now: int) -> Serving | None: ...
+
+@final
+class Htpasswd:
+    def __new__(cls, text: str, seed: str) -> Htpasswd: ...
+    def check(self, username: str, password: str) -> bool: ...
+
+@final
+class Check:
+    __match_args__: ClassVar[tuple[Literal["username"], Literal["password"]]]
+    @property
+    def username(self) -> str: ...
+    @property
+    def password(self) -> str: ...
 
 @final
 class Receive:
@@ -913,6 +930,7 @@ class Respond:
 
 @final
 class Serving:
-    def poll(self) -> Receive | _Verb | Respond: ...
+    def poll(self) -> Check | Receive | _Verb | Respond: ...
+    def handle_check(self, known: bool) -> None: ...
     def handle_body(self, receiver: Receiver, failure: str | None = None, text: str = "") -> None: ...
     def handle_file(self, answer: _Answer) -> None: ...

@@ -16,6 +16,7 @@ harmless. Times are milliseconds on a monotonic clock.
 from chartoci._native import (
     Ask,
     Cancel,
+    Check,
     Digester,
     Done,
     Exchange,
@@ -59,6 +60,7 @@ Verb = List | Read | MakeDirectory | Write | Sync | Rename | Remove | Resolve | 
 __all__ = [
     "Ask",
     "Cancel",
+    "Check",
     "Digester",
     "Done",
     "Exchange",

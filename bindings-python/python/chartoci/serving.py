@@ -13,7 +13,8 @@ from typing import Any, NamedTuple, Protocol
 from chartoci import _native as native
 from chartoci import files
 from chartoci._native import Limits, Receiver
-from chartoci.blobs import CHUNK
+from chartoci.blobs import CHUNK, failure
+from chartoci.errors import ChartOciError
 
 
 class Place(Protocol):
@@ -102,14 +103,83 @@ class Memory:
         yield data
 
 
-class Fault(NamedTuple):
-    """What a registry does instead of answering: waits, breaks the connection, or gives this answer."""
+class Users:
+    """Users and passwords from a file as `htpasswd -B` writes it; read again when the file has changed."""
 
-    status: int = 503
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seed = secrets.token_hex()
+        self._lock = threading.Lock()
+        self._read()
+
+    def _read(self) -> None:
+        try:
+            self._stamp = self._path.stat().st_mtime_ns
+            self._known = native.Htpasswd(self._path.read_text("utf-8", "surrogateescape"), self._seed)
+        except OSError as failed:
+            raise failure(failed, self._path) from None
+
+    def check(self, username: str, password: str) -> bool:
+        """Whether this is the user's password. Where the file cannot be read any more, what was read last counts."""
+        with self._lock:
+            try:
+                if self._path.stat().st_mtime_ns != self._stamp:
+                    self._read()
+            except (OSError, ChartOciError):
+                pass
+        return self._known.check(username, password)
+
+
+class Fault(NamedTuple):
+    """What a registry does wrong with one request.
+
+    With a `status` it gives that answer, with `body` and `headers`, and does nothing of what was asked. With `status=None` it
+    does what was asked, and spoils its answer: `headers` replace those of the same name (an empty value: the header is
+    missing), `body` replaces its body, `flip` changes the body's first byte, `ignore` keeps request headers from being seen
+    (`("range",)`: the whole blob comes).
+
+    Both kinds: `delay` seconds pass first; `drip` seconds pass between the pieces of the body, some 16 of them; after
+    `short` bytes of the body, or before the first byte of the answer with `reset`, the connection breaks.
+    `above` and `below`: only requests whose bodies have more or fewer bytes than that suffer.
+    """
+
+    status: int | None = 503
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    body: bytes | None = None
     delay: float = 0.0
     reset: bool = False
+    short: int | None = None
+    drip: float = 0.0
+    flip: bool = False
+    ignore: tuple[str, ...] = ()
+    above: int | None = None
+    below: int | None = None
+
+    def strikes(self, length: int) -> bool:
+        """Whether a request with a body of that length suffers from it."""
+        return (self.above is None or length > self.above) and (self.below is None or length < self.below)
+
+    def spoil(self, headers: list[tuple[str, str]], body: bytes) -> tuple[list[tuple[str, str]], bytes]:
+        """The answer as it goes out."""
+        if self.body is not None:
+            body = self.body
+        if self.flip and body:
+            body = bytes([body[0] ^ 1]) + body[1:]
+        given = {name.lower() for name, _ in self.headers}
+        kept = [(name, value) for name, value in headers if name not in given]
+        if self.body is not None and "content-length" not in given:
+            kept = [(name, value) for name, value in kept if name != "content-length"]
+            kept.append(("content-length", str(len(body))))
+        return [*kept, *((name, value) for name, value in self.headers if value)], body
+
+    def pieces(self, body: bytes) -> Iterator[bytes]:
+        """The body as it goes out, in its own time."""
+        end = len(body) if self.short is None else min(self.short, len(body))
+        step = max(1, end // 16) if self.drip else max(1, end)
+        for start in range(0, end, step):
+            if start:
+                time.sleep(self.drip)
+            yield body[start : min(start + step, end)]
 
 
 Faults = Callable[[str, str], Fault | None]
@@ -153,31 +223,45 @@ class _Handler(BaseHTTPRequestHandler):
             return
         fault = self.server.faults(self.command, self.path) if self.server.faults is not None else None
         self._began = time.monotonic()
-        if fault is not None:
-            self._misbehave(fault)
+        self._fault = fault if fault is not None and fault.strikes(self._remaining) else None
+        if self._fault is None:
+            self._answer()
+            return
+        time.sleep(self._fault.delay)
+        if self._fault.status is not None:
+            self.close_connection = True
+            self._spoil(self._fault, self._fault.status, [("content-length", "0")], b"")
         else:
             self._answer()
 
-    def _misbehave(self, fault: Fault) -> None:
-        time.sleep(fault.delay)
-        self.close_connection = True
+    def _spoil(self, fault: Fault, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Answers as a fault wants it."""
+        headers, body = fault.spoil(headers, body)
+        cut = fault.reset or (fault.short is not None and fault.short < len(body))
+        if cut:
+            self.close_connection = True
         if fault.reset:
+            if self.server.log is not None:
+                self.server.log(self.command, self.path, 0, time.monotonic() - self._began)
+        else:
+            self._respond(status, headers, fault.pieces(body))
+        if cut:
             self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        headers = [*fault.headers, ("content-length", str(len(fault.body)))]
-        self._respond(fault.status, headers, iter([fault.body]))
 
     def _answer(self) -> None:
         place = self.server.place
-        serving = self.server.registry.accept(
-            self.command, self.path, list(self.headers.items()), time.monotonic_ns() // 1_000_000
-        )
+        hidden = self._fault.ignore if self._fault is not None else ()
+        headers = [(name, value) for name, value in self.headers.items() if name.lower() not in hidden]
+        serving = self.server.registry.accept(self.command, self.path, headers, time.monotonic_ns() // 1_000_000)
         if serving is None:
             self.close_connection = True
             self._respond(405, [("content-length", "0")], iter(()))
             return
         while True:
             match serving.poll():
+                case native.Check(username, password):
+                    users = self.server.users
+                    serving.handle_check(users is not None and users.check(username, password))
                 case native.Receive(receiver, path, offset):
                     serving.handle_body(receiver, *self._receive(receiver, path, offset))
                 case native.Respond(status, headers, body):
@@ -185,7 +269,10 @@ class _Handler(BaseHTTPRequestHandler):
                         # What was not read would be taken for the next request.
                         self.close_connection = True
                     chunks = iter([body]) if isinstance(body, bytes) else place.part(*body)
-                    self._respond(status, headers, chunks)
+                    if self._fault is not None:
+                        self._spoil(self._fault, status, headers, b"".join(chunks))
+                    else:
+                        self._respond(status, headers, chunks)
                     return
                 case verb:
                     serving.handle_file(place.execute(verb))
@@ -271,7 +358,9 @@ class Server(ThreadingHTTPServer):
         *,
         username: str | None = None,
         password: str | None = None,
+        htpasswd: Path | None = None,
         token: bool = False,
+        token_lifetime: float | None = None,
         tls: ssl.SSLContext | None = None,
         hosts: tuple[str, ...] = (),
         cors_origins: tuple[str, ...] = (),
@@ -282,6 +371,7 @@ class Server(ThreadingHTTPServer):
         if ":" in address[0]:
             self.address_family: int = socket.AF_INET6
         self.faults = faults
+        self.users = Users(htpasswd) if htpasswd is not None else None
         self.log = log
         self.connections: set[socket.socket] = set()
         self.place: Place = Memory() if directory is None else Directory(directory)
@@ -290,6 +380,8 @@ class Server(ThreadingHTTPServer):
             username=username,
             password=password,
             token=token,
+            asks=htpasswd is not None,
+            token_lifetime=token_lifetime,
             https=tls is not None,
             hosts=list(hosts),
             cors_origins=list(cors_origins),

@@ -23,8 +23,23 @@ class Registry:
     """Open to everybody, or with Basic (`username`, `password`) or Bearer (`token=True`) authentication.
 
     Contents live in memory, or in `directory`. `tls=True` makes a certificate authority of its own by the `openssl`
-    program: `ca_file` is what a client needs; `tls=(certfile, keyfile)` takes what there is. `faults` is asked about
-    every request, as `(method, target)`, and may answer with a `Fault`.
+    program: `ca_file` is what a client needs; `tls=(certfile, keyfile)` takes what there is. `token_lifetime` is in seconds;
+    300 if nothing is said.
+
+    `faults` is asked about every request, as `(method, target)`, and may answer with a `Fault`:
+
+        Fault(503, headers=(("retry-after", "1"),))           # refuses, without doing anything
+        Fault(429, body=b"slow down")                         # … with a body
+        Fault(reset=True)                                     # hangs up before it did anything
+        Fault(None, reset=True)                               # … when it has done everything
+        Fault(None, short=100), Fault(None, drip=0.1)         # the body breaks off, or comes slowly
+        Fault(None, flip=True)                                # the body is not what its digest says
+        Fault(None, ignore=("range",))                        # the whole blob where a part was wanted
+        Fault(413, above=65_536)                              # refuses larger bodies
+        Fault(416, below=65_536)                              # … or smaller ones
+        Fault(None, headers=(("location", "/elsewhere"),))    # an odd place for an upload
+        Fault(None, headers=(("docker-content-digest", ""),)) # a header is missing
+        Fault(200, (("content-type", "text/html"),), b"<html>")
     """
 
     def __init__(
@@ -34,6 +49,7 @@ class Registry:
         username: str | None = None,
         password: str | None = None,
         token: bool = False,
+        token_lifetime: float | None = None,
         tls: bool | tuple[str | os.PathLike[str], str | os.PathLike[str]] = False,
         faults: Faults | None = None,
     ) -> None:
@@ -44,6 +60,7 @@ class Registry:
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._directory = Path(directory) if directory is not None else None
         self._token = token
+        self._token_lifetime = token_lifetime
         self._tls = tls
         self._faults = faults
         self._server: Server | None = None
@@ -56,6 +73,7 @@ class Registry:
             username=self.username,
             password=self.password,
             token=self._token,
+            token_lifetime=self._token_lifetime,
             tls=self._context(),
             faults=self._faults,
             log=lambda method, target, status, _: self.requests.append((method, target, status)),

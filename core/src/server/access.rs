@@ -8,11 +8,11 @@ use super::errors::Refusal;
 use super::route::{Request, Route, form};
 use super::serving::{Event, Next, Stage, broken};
 use super::state::State;
-use super::{Access, Config, Response};
+use super::{Access, Claim, Config, Response, Users};
 use crate::http::{Headers, Method, Receiver};
 use crate::time::{Duration, Instant};
 
-/// How long a token is good for.
+/// How long a token is good for, if nothing else is said.
 const LIFETIME: Duration = Duration::from_secs(300);
 /// Of a form that asks for a token, in bytes.
 const MOST_FORM: u64 = 16 << 10;
@@ -93,24 +93,30 @@ fn needed(request: &Request) -> Option<(&'static str, &str, &'static str)> {
     Some(("repository", name, action))
 }
 
-/// Checks that the caller may do it; the answer if not.
-pub(super) fn authorize(state: &State, request: &Request, host: &str) -> Result<(), Response> {
+/// Whether a request may be served.
+pub(super) enum Permit {
+    Granted,
+    Refused(Response),
+    /// If the claim is true; the answer if not.
+    Ask(Claim, Response),
+}
+
+/// Checks that the caller may do it.
+pub(super) fn authorize(state: &State, request: &Request, host: &str) -> Permit {
     let refused = |challenge: String| {
-        Err(Refusal::Unauthorized.because("authentication is required").with("www-authenticate", challenge))
+        Refusal::Unauthorized.because("authentication is required").with("www-authenticate", challenge)
     };
     let authorization = request.headers.get("authorization");
     match &state.config.access {
-        Access::Open => Ok(()),
-        Access::Basic { username, password } => match is_basic(authorization, username, password) {
-            true => Ok(()),
-            false => refused("Basic realm=\"chartoci\"".to_owned()),
-        },
-        Access::Bearer { .. } => {
+        _ if request.route == Route::Token => Permit::Granted,
+        Access::Open => Permit::Granted,
+        Access::Basic(users) => judge(users, basic(authorization), refused("Basic realm=\"chartoci\"".to_owned())),
+        Access::Bearer(_) => {
             let token = bearer(authorization).map(|token| read_token(&state.config, token, request.now));
             let needed = needed(request);
             let error = match (token, needed) {
-                (Some(Some(scopes)), Some(need)) if grants(&scopes, need) => return Ok(()),
-                (Some(Some(_)), None) => return Ok(()),
+                (Some(Some(scopes)), Some(need)) if grants(&scopes, need) => return Permit::Granted,
+                (Some(Some(_)), None) => return Permit::Granted,
                 (Some(Some(_)), Some(_)) => ",error=\"insufficient_scope\"",
                 (Some(None), _) => ",error=\"invalid_token\"",
                 (None, _) => "",
@@ -121,16 +127,31 @@ pub(super) fn authorize(state: &State, request: &Request, host: &str) -> Result<
                 None => String::new(),
             };
             let scheme = if state.config.https { "https" } else { "http" };
-            refused(format!("Bearer realm=\"{scheme}://{host}/token\",service=\"{host}\"{scope}{error}"))
+            Permit::Refused(refused(format!(
+                "Bearer realm=\"{scheme}://{host}/token\",service=\"{host}\"{scope}{error}"
+            )))
         }
+    }
+}
+
+/// Whether somebody is who they say, as far as that is known here.
+fn judge(users: &Users, claim: Option<Claim>, refusal: Response) -> Permit {
+    match (users, claim) {
+        (Users::One { username, password }, Some(claim))
+            if same(&claim.username, username) & same(&claim.password, password) =>
+        {
+            Permit::Granted
+        }
+        (Users::Asked, Some(claim)) => Permit::Ask(claim, refusal),
+        _ => Permit::Refused(refusal),
     }
 }
 
 /// The caller may pull from that repository as well.
 pub(super) fn may_pull(state: &State, request: &Request, repository: &str) -> bool {
     match &state.config.access {
-        Access::Open | Access::Basic { .. } => true,
-        Access::Bearer { .. } => bearer(request.headers.get("authorization"))
+        Access::Open | Access::Basic(_) => true,
+        Access::Bearer(_) => bearer(request.headers.get("authorization"))
             .and_then(|token| read_token(&state.config, token, request.now))
             .is_some_and(|scopes| grants(&scopes, ("repository", repository, "pull"))),
     }
@@ -138,14 +159,14 @@ pub(super) fn may_pull(state: &State, request: &Request, repository: &str) -> bo
 
 /// `/token`: by GET with Basic, or by POST with a form, as OAuth 2 has it.
 pub(super) fn token(state: &mut State, request: &Request) -> Next {
-    let Access::Bearer { username, password } = &state.config.access else {
+    if !matches!(&state.config.access, Access::Bearer(_)) {
         return Next::Answer(Response::json(404, &serde_json::json!({ "errors": [] })));
-    };
+    }
     match request.method {
-        Method::Get => match is_basic(request.headers.get("authorization"), username, password) {
-            true => Next::Answer(grant(state, &request.query, request.now)),
-            false => Next::Answer(unknown_caller()),
-        },
+        Method::Get => {
+            let claim = basic(request.headers.get("authorization"));
+            grant_to(state, claim, request.query.clone(), request.now)
+        }
         Method::Post => {
             let stage = Box::new(Form { now: request.now });
             Next::Receive { receiver: Receiver::collect(MOST_FORM), sink: None, stage }
@@ -168,14 +189,29 @@ impl Stage for Form {
         let Event::Body(receiver) = event else { return broken() };
         let data = String::from_utf8(receiver.into_data()).unwrap_or_default();
         let fields = form(&data);
-        let field = |name: &str| fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
-        let Access::Bearer { username, password } = &state.config.access else { return broken() };
-        let known =
-            field("grant_type") == "password" && same(field("username"), username) && same(field("password"), password);
-        Next::Answer(match known {
-            true => grant(state, &fields, self.now),
-            false => unknown_caller(),
-        })
+        let field = |name: &str| {
+            let found = fields.iter().find(|(known, _)| known == name);
+            found.map_or_else(String::new, |(_, value)| value.clone())
+        };
+        let claim = Claim { username: field("username"), password: field("password") };
+        let claim = Some(claim).filter(|_| field("grant_type") == "password");
+        grant_to(state, claim, fields, self.now)
+    }
+}
+
+/// A token for who is known.
+fn grant_to(state: &mut State, claim: Option<Claim>, fields: Vec<(String, String)>, now: Instant) -> Next {
+    let Access::Bearer(users) = &state.config.access else { return broken() };
+    match judge(users, claim, unknown_caller()) {
+        Permit::Granted => Next::Answer(grant(state, &fields, now)),
+        Permit::Refused(response) => Next::Answer(response),
+        Permit::Ask(claim, refusal) => {
+            let then = move |state: &mut State, known| match known {
+                true => Next::Answer(grant(state, &fields, now)),
+                false => Next::Answer(refusal),
+            };
+            Next::Check { claim, then: Box::new(then) }
+        }
     }
 }
 
@@ -183,10 +219,11 @@ impl Stage for Form {
 fn grant(state: &mut State, fields: &[(String, String)], now: Instant) -> Response {
     let scopes = fields.iter().filter(|(name, _)| name == "scope").flat_map(|(_, value)| value.split_whitespace());
     let scopes = scopes.collect::<Vec<_>>().join(" ");
-    let expires = (now + LIFETIME).as_millis();
+    let lifetime = state.config.token_lifetime.unwrap_or(LIFETIME);
+    let expires = (now + lifetime).as_millis();
     let content = format!("{}.{expires}.{}", state.next_id("token"), URL_SAFE_NO_PAD.encode(scopes));
     let token = format!("{content}.{}", sign(&state.config, &content));
-    let answer = serde_json::json!({ "token": token, "access_token": token, "expires_in": LIFETIME.as_secs() });
+    let answer = serde_json::json!({ "token": token, "access_token": token, "expires_in": lifetime.as_secs() });
     Response::json(200, &answer).with("cache-control", "no-store")
 }
 
@@ -235,9 +272,10 @@ fn credentials<'a>(authorization: Option<&'a str>, scheme: &str) -> Option<&'a s
     known.eq_ignore_ascii_case(scheme).then_some(rest.trim())
 }
 
-fn is_basic(authorization: Option<&str>, username: &str, password: &str) -> bool {
-    let given = credentials(authorization, "basic").and_then(|text| STANDARD.decode(text).ok());
-    same(given.unwrap_or_default(), format!("{username}:{password}"))
+fn basic(authorization: Option<&str>) -> Option<Claim> {
+    let text = String::from_utf8(STANDARD.decode(credentials(authorization, "basic")?).ok()?).ok()?;
+    let (username, password) = text.split_once(':')?;
+    Some(Claim { username: username.to_owned(), password: password.to_owned() })
 }
 
 /// Compares in a time that tells nothing about where two secrets differ.

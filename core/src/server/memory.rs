@@ -32,6 +32,8 @@ pub fn serve_in_memory(
     let mut serving = registry.accept(head, now);
     loop {
         match serving.poll() {
+            // There is nobody to ask: nobody is known.
+            Output::Check(_) => serving.handle_check(false),
             Output::Receive { mut receiver, sink } => {
                 receiver.write(body);
                 if let Some(sink) = sink {

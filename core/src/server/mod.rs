@@ -33,7 +33,7 @@ pub use serving::Serving;
 
 use std::sync::{Arc, Mutex};
 
-use access::Caller;
+use access::{Caller, Permit};
 use errors::Refusal;
 use route::{Request, Route, Unrouted};
 use serving::Next;
@@ -42,7 +42,7 @@ use state::State;
 use crate::files::Verb;
 use crate::http::{Headers, Method, Receiver};
 use crate::limits::Limits;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// How a registry behaves.
 ///
@@ -65,6 +65,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// Who may do anything, if not everybody.
     pub access: Access,
+    /// How long a token is good for; 300 seconds if nothing is said.
+    pub token_lifetime: Option<Duration>,
 }
 
 /// Who may use the registry.
@@ -75,19 +77,24 @@ pub enum Access {
     #[default]
     Open,
     /// By user and password.
-    Basic {
-        /// The user's name.
-        username: String,
-        /// The password.
-        password: String,
-    },
+    Basic(Users),
     /// By a token, which `/token` of this registry gives for user and password.
-    Bearer {
+    Bearer(Users),
+}
+
+/// Who is known by which password.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Users {
+    /// One user.
+    One {
         /// The user's name.
         username: String,
         /// The password.
         password: String,
     },
+    /// The host knows: each time somebody gives a name and a password it is asked, by [`Output::Check`].
+    Asked,
 }
 
 impl std::fmt::Debug for Access {
@@ -95,8 +102,18 @@ impl std::fmt::Debug for Access {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Access::Open => "Open",
-            Access::Basic { .. } => "Basic(…)",
-            Access::Bearer { .. } => "Bearer(…)",
+            Access::Basic(_) => "Basic(…)",
+            Access::Bearer(_) => "Bearer(…)",
+        })
+    }
+}
+
+impl std::fmt::Debug for Users {
+    /// Without the secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Users::One { .. } => "One(…)",
+            Users::Asked => "Asked",
         })
     }
 }
@@ -155,6 +172,8 @@ pub struct Sink {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Output {
+    /// Find out whether this is the user's password, then `handle_check`. Only where the users are [`Users::Asked`].
+    Check(Claim),
     /// Read the request's body into the receiver (and the sink, if there is one), then `handle_body`.
     Receive {
         /// Takes the bytes.
@@ -167,6 +186,22 @@ pub enum Output {
     /// Send this. The last word. Where the request has a body that was not asked for, the host reads it away or closes
     /// the connection.
     Respond(Response),
+}
+
+/// Somebody's word for who they are.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The user's name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+impl std::fmt::Debug for Claim {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Claim").field("username", &self.username).finish_non_exhaustive()
+    }
 }
 
 /// A registry. Clone freely: clones share.
@@ -256,15 +291,19 @@ fn begin(state: &mut State, head: RequestHead, now: Instant) -> (Next, Option<St
         }
     };
     let request = Request { method: head.method, route, query, headers: head.headers, now };
-    (endpoint(state, &request, &host), origin)
+    let next = match access::authorize(state, &request, &host) {
+        Permit::Granted => endpoint(state, &request),
+        Permit::Refused(response) => Next::Answer(response),
+        Permit::Ask(claim, refusal) => {
+            let then =
+                move |state: &mut State, known| if known { endpoint(state, &request) } else { Next::Answer(refusal) };
+            Next::Check { claim, then: Box::new(then) }
+        }
+    };
+    (next, origin)
 }
 
-fn endpoint(state: &mut State, request: &Request, host: &str) -> Next {
-    if request.route != Route::Token
-        && let Err(response) = access::authorize(state, request, host)
-    {
-        return Next::Answer(response);
-    }
+fn endpoint(state: &mut State, request: &Request) -> Next {
     match &request.route {
         Route::Base => Next::Answer(Response::json(200, &serde_json::json!({}))),
         Route::Token => access::token(state, request),

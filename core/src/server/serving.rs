@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::errors::{self, Refusal};
 use super::state::State;
-use super::{Output, Response, Sink};
+use super::{Claim, Output, Response, Sink};
 use crate::files::{Answer, FileFailure, Verb};
 use crate::http::{Failure, Receiver};
 
@@ -16,9 +16,14 @@ pub(super) enum Next {
     Answer(Response),
     /// The request's body.
     Receive { receiver: Receiver, sink: Option<Sink>, stage: Box<dyn Stage> },
+    /// Whether somebody is who they say.
+    Check { claim: Claim, then: Judged },
     /// Files. All verbs are done in order; the stage hears of the last, or of the first that failed.
     Files { verbs: VecDeque<Verb>, stage: Box<dyn Stage> },
 }
+
+/// Goes on once it is known whether somebody is who they say. Nothing in the state is marked meanwhile.
+pub(super) type Judged = Box<dyn FnOnce(&mut State, bool) -> Next + Send>;
 
 impl Next {
     /// Does the verbs, then answers.
@@ -68,6 +73,7 @@ pub(super) fn broken() -> Next {
 enum Doing {
     Next(Next),
     Receiving(Box<dyn Stage>),
+    Checking(Judged),
     Executing { synced: Option<String>, rest: VecDeque<Verb>, stage: Box<dyn Stage> },
     Finished,
 }
@@ -97,6 +103,7 @@ impl Serving {
             Doing::Next(Next::Receive { receiver, sink, stage }) => {
                 (Doing::Receiving(stage), Output::Receive { receiver, sink })
             }
+            Doing::Next(Next::Check { claim, then }) => (Doing::Checking(then), Output::Check(claim)),
             Doing::Next(Next::Files { mut verbs, stage }) => match verbs.pop_front() {
                 Some(verb) => {
                     let synced = match &verb {
@@ -111,7 +118,7 @@ impl Serving {
                 }
             },
             Doing::Next(Next::Answer(response)) => (Doing::Finished, Output::Respond(self.finished(response))),
-            doing @ (Doing::Receiving(_) | Doing::Executing { .. } | Doing::Finished) => {
+            doing @ (Doing::Receiving(_) | Doing::Checking(_) | Doing::Executing { .. } | Doing::Finished) => {
                 self.doing = doing;
                 self.give_up();
                 let response = Refusal::Unknown.because("the registry's host asked out of turn");
@@ -133,6 +140,14 @@ impl Serving {
                 };
                 self.doing = Doing::Next(stage.resume(&mut lock(&self.state), event));
             }
+            doing => self.doing = doing,
+        }
+    }
+
+    /// Whether the claim is true.
+    pub fn handle_check(&mut self, known: bool) {
+        match std::mem::replace(&mut self.doing, Doing::Finished) {
+            Doing::Checking(then) => self.doing = Doing::Next(then(&mut lock(&self.state), known)),
             doing => self.doing = doing,
         }
     }
@@ -176,7 +191,7 @@ impl Serving {
                 Doing::Receiving(stage)
                 | Doing::Executing { stage, .. }
                 | Doing::Next(Next::Receive { stage, .. } | Next::Files { stage, .. }) => stage,
-                Doing::Next(Next::Answer(_)) | Doing::Finished => return,
+                Doing::Next(Next::Answer(_) | Next::Check { .. }) | Doing::Checking(_) | Doing::Finished => return,
             };
             doing = Doing::Next(stage.resume(state, Event::Broken));
         }
@@ -193,6 +208,7 @@ impl fmt::Debug for Serving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.doing {
             Doing::Next(Next::Answer(_)) => "Serving(answer)",
+            Doing::Next(Next::Check { .. }) | Doing::Checking(_) => "Serving(check)",
             Doing::Next(Next::Receive { .. }) | Doing::Receiving(_) => "Serving(body)",
             Doing::Next(Next::Files { .. }) | Doing::Executing { .. } => "Serving(files)",
             Doing::Finished => "Serving(finished)",

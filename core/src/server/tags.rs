@@ -8,7 +8,11 @@ use super::route::Request;
 use super::serving::Next;
 use super::state::State;
 use crate::http::Method;
+use crate::http::url::encode;
 use crate::oci::{Digest, media_type};
+
+/// Entries of one page of referrers; clients read no more than 4 MiB of them.
+const MOST_REFERRERS: usize = 1000;
 
 /// `/v2/NAME/tags/list`
 pub(super) fn serve(state: &State, request: &Request, name: &str) -> Next {
@@ -65,6 +69,11 @@ pub(super) fn referrers(state: &State, request: &Request, name: &str, digest: &s
     if !matches!(request.method, Method::Get | Method::Head) {
         return Next::Answer(super::not_allowed("GET"));
     }
+    let Ok(most) = request.query("n").map(str::parse::<usize>).transpose() else {
+        return Next::Answer(Refusal::PaginationNumberInvalid.because("n is not a number"));
+    };
+    let most = most.map_or(MOST_REFERRERS, |most| most.clamp(1, MOST_REFERRERS));
+    let last = request.query("last").unwrap_or_default();
     let wanted = request.query("artifactType");
     let manifests = state.repository(name).into_iter().flat_map(|repository| &repository.manifests);
     let referrers = manifests.filter_map(|(digest, record)| {
@@ -81,9 +90,17 @@ pub(super) fn referrers(state: &State, request: &Request, name: &str, digest: &s
         }
         Some(entry)
     });
-    let manifests: Vec<Value> = referrers.collect();
+    let mut rest = referrers.filter(|entry| entry["digest"].as_str() > Some(last)).peekable();
+    let manifests: Vec<Value> = rest.by_ref().take(most).collect();
+    let next = rest.peek().and_then(|_| manifests.last()?["digest"].as_str()).map(|last| {
+        let wanted = wanted.map(|wanted| format!("&artifactType={}", encode(wanted))).unwrap_or_default();
+        format!("</v2/{name}/referrers/{subject}?n={most}&last={last}{wanted}>; rel=\"next\"")
+    });
     let index = json!({ "schemaVersion": 2, "mediaType": media_type::INDEX, "manifests": manifests });
-    let response = Response::json(200, &index).typed(media_type::INDEX);
+    let mut response = Response::json(200, &index).typed(media_type::INDEX);
+    if let Some(next) = next {
+        response = response.with("link", next);
+    }
     Next::Answer(match wanted {
         Some(_) => response.with("oci-filters-applied", "artifactType"),
         None => response,

@@ -65,6 +65,10 @@ fn manifest(config: &[u8]) -> Vec<u8> {
     .into_bytes()
 }
 
+fn one(username: &str, password: &str) -> Users {
+    Users::One { username: username.to_owned(), password: password.to_owned() }
+}
+
 fn code(body: &[u8]) -> String {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap();
     value["errors"][0]["code"].as_str().unwrap().to_owned()
@@ -314,7 +318,7 @@ fn pages_of_other_sites_may_not_write_nor_read() {
 
 #[test]
 fn basic_asks_for_the_password_and_tells_nothing() {
-    let access = Access::Basic { username: "me".to_owned(), password: "marker".to_owned() };
+    let access = Access::Basic(one("me", "marker"));
     let mut peer = Peer::new(Config { access, ..Config::default() });
     let (response, body) = peer.ask("GET /v2/", &[], b"");
     assert_eq!((response.status, code(&body)), (401, "UNAUTHORIZED".to_owned()));
@@ -322,17 +326,13 @@ fn basic_asks_for_the_password_and_tells_nothing() {
     assert_eq!(peer.ask("GET /v2/", &[("authorization", "Basic bWU6d3Jvbmc=")], b"").0.status, 401);
     assert_eq!(peer.ask("GET /v2/", &[("authorization", "Basic bWU6bWFya2Vy")], b"").0.status, 200);
     assert!(
-        !format!(
-            "{:?}",
-            Config { access: Access::Basic { username: "me".into(), password: "marker".into() }, ..Config::default() }
-        )
-        .contains("marker")
+        !format!("{:?}", Config { access: Access::Basic(one("me", "marker")), ..Config::default() }).contains("marker")
     );
 }
 
 #[test]
 fn bearer_gives_tokens_for_what_was_asked_and_takes_them_for_nothing_else() {
-    let access = Access::Bearer { username: "me".to_owned(), password: "marker".to_owned() };
+    let access = Access::Bearer(one("me", "marker"));
     let mut peer = Peer::new(Config { access, ..Config::default() });
     let (response, _) = peer.ask("POST /v2/a/blobs/uploads/", &[], b"");
     let expected =
@@ -400,4 +400,80 @@ fn a_directory_that_cannot_be_read_is_no_registry() {
     open.handle(Answer::Failed(FileFailure::Denied));
     let Step::Done(Err(error)) = open.poll() else { panic!() };
     assert_eq!(error.code(), Code::SERVER_STORAGE);
+}
+
+#[test]
+fn referrers_come_in_pages() {
+    let mut peer = Peer::open();
+    peer.push("a", b"{}");
+    let subject = Digest::of(b"the subject");
+    for number in 0..5 {
+        let mut value: serde_json::Value = serde_json::from_slice(&manifest(b"{}")).unwrap();
+        value["artifactType"] = if number < 4 { "a/b+c".into() } else { "x/y".into() };
+        value["annotations"] = serde_json::json!({ "number": number.to_string() });
+        value["subject"] = serde_json::json!({ "mediaType": "a/b", "digest": subject.as_str(), "size": 11 });
+        assert_eq!(peer.status(&format!("PUT /v2/a/manifests/{number}"), value.to_string().as_bytes()), 201);
+    }
+    for (query, pages) in [("?n=2", vec![2, 2, 1]), ("?n=3&artifactType=a%2Fb%2Bc", vec![3, 1]), ("", vec![5])] {
+        let (mut next, mut sizes, mut seen) = (format!("/v2/a/referrers/{subject}{query}"), Vec::new(), Vec::new());
+        loop {
+            let (response, body) = peer.ask(&format!("GET {next}"), &[], b"");
+            assert_eq!(response.headers.get("oci-filters-applied").is_some(), query.contains("artifactType"));
+            let index: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            let digests = index["manifests"].as_array().unwrap().iter().map(|entry| entry["digest"].to_string());
+            let before = seen.len();
+            seen.extend(digests);
+            sizes.push(seen.len() - before);
+            let Some(link) = response.headers.get("link") else { break };
+            next = link.strip_prefix('<').unwrap().split_once(">; rel=\"next\"").unwrap().0.to_owned();
+        }
+        assert_eq!(sizes, pages, "{query}");
+        seen.dedup();
+        assert_eq!(seen.len(), pages.iter().sum::<usize>());
+    }
+    assert_eq!(peer.status(&format!("GET /v2/a/referrers/{subject}?n=x"), b""), 400);
+}
+
+#[test]
+fn the_host_is_asked_where_it_knows_the_users() {
+    let claim = |output| match output {
+        Output::Check(claim) => claim,
+        other => panic!("{other:?}"),
+    };
+    let status = |output| match output {
+        Output::Respond(response) => response.status,
+        other => panic!("{other:?}"),
+    };
+    let basic = [("authorization", "Basic bWU6bWFyazplcg==")];
+    for (access, line) in [(Access::Basic(Users::Asked), "GET /v2/"), (Access::Bearer(Users::Asked), "GET /token")] {
+        let peer = Peer::new(Config { access, ..Config::default() });
+        let mut serving = peer.registry.accept(head(line, &[], b""), peer.now);
+        assert_eq!(status(serving.poll()), 401, "{line}");
+        for (known, answer) in [(true, 200), (false, 401)] {
+            let mut serving = peer.registry.accept(head(line, &basic, b""), peer.now);
+            let claim = claim(serving.poll());
+            assert_eq!((claim.username.as_str(), claim.password.as_str()), ("me", "mark:er"));
+            assert!(!format!("{claim:?} {serving:?}").contains("mark:er"));
+            serving.handle_check(known);
+            assert_eq!(status(serving.poll()), answer, "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_token_lives_as_long_as_the_registry_says() {
+    let lifetime = Some(crate::time::Duration::from_secs(2));
+    let mut peer = Peer::new(Config {
+        access: Access::Bearer(one("me", "marker")),
+        token_lifetime: lifetime,
+        ..Config::default()
+    });
+    let (_, body) = peer.ask("GET /token", &[("authorization", "Basic bWU6bWFya2Vy")], b"");
+    let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(value["expires_in"], 2);
+    let bearer = format!("Bearer {}", value["token"].as_str().unwrap());
+    for (now, status) in [(0, 200), (1999, 200), (2000, 401)] {
+        peer.now = Instant::from_millis(now);
+        assert_eq!(peer.ask("GET /v2/", &[("authorization", &bearer)], b"").0.status, status);
+    }
 }

@@ -88,7 +88,7 @@ impl Network {
     }
 
     pub(crate) fn gives_tokens(&self) -> bool {
-        matches!(self.access, Access::Bearer { .. })
+        matches!(self.access, Access::Bearer(_))
     }
 
     fn host(&self) -> &str {
@@ -251,7 +251,7 @@ impl Network {
 
     /// What a signed URL is good for.
     fn privilege(&mut self, target: &str) -> String {
-        if let Access::Bearer { .. } = self.access {
+        if let Access::Bearer(_) = self.access {
             let name = target.strip_prefix("/v2/").unwrap_or_default();
             let ends = ["/blobs/", "/manifests/", "/tags/"].map(|end| name.find(end).unwrap_or(name.len()));
             let name = &name[..ends.into_iter().min().unwrap_or_default()];

@@ -81,12 +81,11 @@ impl World {
         let (username, password) = (USERNAME.to_owned(), PASSWORD.to_owned());
         let access = match random.below(3) {
             0 => Access::Open,
-            1 => Access::Basic { username, password },
-            _ => Access::Bearer { username, password },
+            1 => Access::Basic(Users::One { username, password }),
+            _ => Access::Bearer(Users::One { username, password }),
         };
         let origin = *random.pick(&["https://registry.test", "https://registry.test:8443", "http://localhost:5000"]);
-        let has_token_host =
-            origin.starts_with("https:") && matches!(access, Access::Bearer { .. }) && random.chance(50);
+        let has_token_host = origin.starts_with("https:") && matches!(access, Access::Bearer(_)) && random.chance(50);
         let concurrency = 1 + random.below(4) as u8;
         let config = Config {
             seed,

@@ -11,12 +11,22 @@ from pathlib import Path
 from chartoci._native import error
 from chartoci.cli.output import visible
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+
 
 def add(verb: Callable[..., ArgumentParser]) -> None:
     """Adds the verb to the parser."""
-    serve = verb("serve", "Be a registry, on loopback: for tests, laptops and air gaps.")
+    serve = verb(
+        "serve",
+        "Be a registry, on loopback: for tests, laptops and air gaps. --cert-file and --key-file make it speak TLS;"
+        " --username and --password-stdin, or --htpasswd, ask for a password.",
+    )
     serve.add_argument("directory", metavar="DIR", nargs="?", help="where it keeps its contents; in memory if not given")
     serve.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:5000")
+    serve.add_argument("--htpasswd", metavar="FILE", help="users and passwords, as `htpasswd -B` writes them")
+    serve.add_argument("--token", action="store_true", help="give tokens for user and password, and ask for those")
     serve.add_argument("--host", action="append", default=[], help="a name that it may be called by, besides loopback's")
     serve.add_argument("--cors-origin", action="append", default=[], help="an origin whose pages may read and write")
     serve.add_argument("--anonymous", action="store_true", help="beyond loopback, let everybody read and write")
@@ -32,12 +42,18 @@ def _serve(options: Namespace) -> int:
     if not port.isdecimal() or int(port) > 65535:
         raise error("misuse.argument", f"{options.listen!r} is no address", hint="Write HOST:PORT, as 127.0.0.1:5000.")
     username, password = credentials(options).get("credentials", (None, None))
-    if not _loopback(host) and username is None and not options.anonymous:
+    closed = username is not None or options.htpasswd is not None
+    if options.token and not closed:
+        raise error(
+            "misuse.argument", "--token needs users", hint="Give --htpasswd, or --username and --password-stdin."
+        )
+    if not _loopback(host) and not closed and not options.anonymous:
         raise error(
             "misuse.argument",
             f"{host} is seen by other machines, and everybody there could write",
-            hint="Give --username and --password-stdin, or say --anonymous.",
+            hint="Give --htpasswd, or --username and --password-stdin, or say --anonymous.",
         )
+    tls = _tls(options.cert_file, options.key_file)
     names = tuple(options.host) if _loopback(host) else (*options.host, host)
     try:
         server = Server(
@@ -45,6 +61,9 @@ def _serve(options: Namespace) -> int:
             Path(options.directory) if options.directory else None,
             username=username,
             password=password,
+            htpasswd=Path(options.htpasswd) if options.htpasswd else None,
+            token=options.token,
+            tls=tls,
             hosts=names,
             cors_origins=tuple(options.cors_origin),
             log=None if options.quiet else _log,
@@ -63,7 +82,7 @@ def _serve(options: Namespace) -> int:
     signal.signal(signal.SIGTERM, stop)
     place = options.directory or "memory"
     address = f"[{host}]" if ":" in host else host
-    print(f"Serving {place} on http://{address}:{server.server_address[1]}", flush=True)
+    print(f"Serving {place} on {'https' if tls else 'http'}://{address}:{server.server_address[1]}", flush=True)
     try:
         server.serve_forever(poll_interval=0.1)
     except SystemExit:
@@ -71,6 +90,22 @@ def _serve(options: Namespace) -> int:
     finally:
         server.stop()
     return 0
+
+
+def _tls(certificate: str | None, key: str | None) -> "ssl.SSLContext | None":
+    """What the server shows; both files, or neither."""
+    if not certificate and not key:
+        return None
+    if not certificate or not key:
+        raise error("misuse.argument", "--cert-file and --key-file go together", hint="Give both, or neither.")
+    import ssl
+
+    from chartoci.transport.surroundings import readable
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with readable(certificate, key):
+        context.load_cert_chain(certificate, key)
+    return context
 
 
 def _log(method: str, target: str, status: int, seconds: float) -> None:

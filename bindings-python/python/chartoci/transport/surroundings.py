@@ -25,21 +25,21 @@ class Tls:
     def context(self) -> ssl.SSLContext:
         """The same one each time."""
         if self._context is None:
-            with _readable(self.ca_file):
+            with readable(self.ca_file):
                 context = ssl.create_default_context(cafile=self.ca_file)
             if not self.verify:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
             if self.client_cert is not None:
                 parts = (self.client_cert,) if isinstance(self.client_cert, str) else self.client_cert
-                with _readable(*parts):
+                with readable(*parts):
                     context.load_cert_chain(*parts)
             self._context = context
         return self._context
 
 
 @contextmanager
-def _readable(*paths: str | None) -> Iterator[None]:
+def readable(*paths: str | None) -> Iterator[None]:
     """Says which file with certificates or keys cannot be used."""
     named = [path for path in paths if path is not None]
     try:

@@ -8,6 +8,7 @@ fn fail_at(peer: &mut Peer, line: &str, body: &[u8], count: usize) -> Option<u16
     let mut failed = false;
     for step in 0.. {
         match serving.poll() {
+            Output::Check(_) => serving.handle_check(true),
             Output::Receive { mut receiver, sink } => {
                 receiver.write(body);
                 if let Some(sink) = sink {
@@ -101,6 +102,7 @@ fn step(files: &mut Memory, servings: &mut Vec<(Serving, Vec<u8>, Option<Verb>)>
         return serving.handle_file(answer);
     }
     match serving.poll() {
+        Output::Check(_) => serving.handle_check(true),
         Output::Receive { mut receiver, sink } => {
             receiver.write(body);
             if let Some(sink) = sink {
@@ -161,6 +163,7 @@ fn requests_that_commit_at_once_lose_nothing_wherever_the_host_dies() {
                 continue;
             }
             match active.poll() {
+                Output::Check(_) => active.handle_check(true),
                 Output::Receive { mut receiver, .. } => {
                     receiver.write(&data);
                     active.handle_body(receiver, Ok(()));
