@@ -8,6 +8,8 @@ export interface RegistryOptions {
   password?: string;
   /** A token is asked for, which the registry itself gives for user and password. */
   token?: boolean;
+  /** How long a token is good for, in seconds; 300 if not given. */
+  tokenLifetime?: number;
   /** Origins whose pages may read and write. */
   corsOrigins?: Iterable<string>;
   /** Hosts that it answers for, besides loopback names. */

@@ -371,7 +371,7 @@ class Server(ThreadingHTTPServer):
         if ":" in address[0]:
             self.address_family: int = socket.AF_INET6
         self.faults = faults
-        self.users = Users(htpasswd) if htpasswd is not None else None
+        self.users: Users | None = Users(htpasswd) if htpasswd is not None else None
         self.log = log
         self.connections: set[socket.socket] = set()
         self.place: Place = Memory() if directory is None else Directory(directory)

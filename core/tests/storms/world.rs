@@ -13,7 +13,7 @@ use chartoci::exchange::{
 };
 use chartoci::http::{BlobId, Failure, Method, Payload, Receiver, Redirect, Request, RequestId, ResponseHead};
 use chartoci::oci::{Digest, Reference, Repository};
-use chartoci::server::Access;
+use chartoci::server::{Access, Users};
 use chartoci::time::{Duration, Instant};
 use chartoci::{Artifact, Descriptor, Error, Limits};
 
