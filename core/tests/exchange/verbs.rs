@@ -7,7 +7,7 @@ use chartoci::exchange::{Config, Copied, Copy, Deleted, Exchange, Outcome, Outpu
 use chartoci::files::Memory;
 use chartoci::http::{BlobId, Failure, Headers, Method, Payload, Request, ResponseHead};
 use chartoci::oci::{Digest, Reference};
-use chartoci::server::{self, Access, Registry, RequestHead, open_in_memory, serve_in_memory};
+use chartoci::server::{self, Access, Registry, RequestHead, Users, open_in_memory, serve_in_memory};
 use chartoci::time::Instant;
 use chartoci::{Descriptor, Error};
 use serde_json::{Value, json};
@@ -202,7 +202,7 @@ fn publish(net: &Net, base: &str, tag: &str) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
 }
 
 fn bearer() -> Access {
-    Access::Bearer { username: "u".into(), password: "p".into() }
+    Access::Bearer(Users::One { username: "u".into(), password: "p".into() })
 }
 
 #[test]
