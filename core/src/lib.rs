@@ -30,6 +30,7 @@ pub mod oci;
 mod order;
 mod printable;
 pub mod server;
+mod slots;
 pub mod time;
 pub mod version;
 pub mod yaml;

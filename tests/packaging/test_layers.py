@@ -3,7 +3,7 @@
 import re
 
 # The bottom layer, which everybody may use, and what each other part may use beyond it.
-BOTTOM = {"error", "diagnostic", "limits", "time", "files", "printable", "decimal", "order"}
+BOTTOM = {"error", "diagnostic", "limits", "time", "files", "printable", "decimal", "order", "slots"}
 MAY_USE = {
     "json": set(),
     "yaml": {"json"},

@@ -5,7 +5,7 @@
 //! links, devices and files with holes, two entries for one path, two top folders, names that are not UTF-8 or start with
 //! a drive's letter, and a wrong checksum are refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -261,17 +261,19 @@ fn load(data: &[u8], limits: &Limits, budget: &mut Budget, keep: Keep) -> Result
 pub(super) struct Loader<'a> {
     limits: &'a Limits,
     keep: Keep,
-    /// By root.
-    charts: BTreeMap<String, Chart>,
-    paths: BTreeSet<Arc<str>>,
+    charts: Vec<Chart>,
+    /// Their places, by root.
+    roots: BTreeMap<String, usize>,
+    /// How many entries came before it, for each path.
+    paths: BTreeMap<String, usize>,
     files: Vec<File>,
 }
 
 impl<'a> Loader<'a> {
     pub(super) fn new(limits: &'a Limits, keep: Keep) -> Loader<'a> {
-        let mut charts = BTreeMap::new();
-        charts.insert(String::new(), Chart::default());
-        Loader { limits, keep, charts, paths: BTreeSet::new(), files: Vec::new() }
+        let mut roots = BTreeMap::new();
+        roots.insert(String::new(), 0);
+        Loader { limits, keep, charts: vec![Chart::default()], roots, paths: BTreeMap::new(), files: Vec::new() }
     }
 
     /// The content of this file has to be handed to [`Loader::add`].
@@ -302,7 +304,7 @@ impl<'a> Loader<'a> {
             Place::Nowhere => {}
             Place::Mistake => return Err(Error::new(Code::CHART_MISSING, "a folder is called like an archive")),
         }
-        if !self.paths.insert(Arc::clone(&file.path)) {
+        if self.paths.insert(file.path.to_string(), self.paths.len()).is_some() {
             return Err(Error::new(Code::ARCHIVE_DUPLICATE, "another entry has the same path"));
         }
         if self.keep == Keep::Files {
@@ -313,39 +315,41 @@ impl<'a> Loader<'a> {
 
     /// The chart of that root; those above it are there from then on, too.
     fn chart_at(&mut self, root: &str) -> Result<&mut Chart, Error> {
-        if !self.charts.contains_key(root) {
+        if !self.roots.contains_key(root) {
             if root.matches('/').count().div_ceil(2) > usize::try_from(self.limits.nesting).unwrap_or(usize::MAX) {
                 return Err(nested_too_deep());
             }
-            let mut above = parent(root);
-            while !self.charts.contains_key(above) {
-                self.charts.insert(above.to_owned(), Chart::default());
-                above = parent(above);
+            let mut missing = root;
+            while !self.roots.contains_key(missing) {
+                self.roots.insert(missing.to_owned(), self.charts.len());
+                self.charts.push(Chart::default());
+                missing = parent(missing);
             }
         }
-        Ok(self.charts.entry(root.to_owned()).or_default())
+        let place = self.roots.get(root).copied().unwrap_or_default();
+        Ok(&mut self.charts[place])
     }
 
     /// Judges each chart's metadata, and puts the vendored ones into those that they belong to.
-    pub(super) fn finish(self, bytes: Vec<u8>, digest: Digest, size: u64, unpacked: u64) -> Result<Archive, Error> {
+    pub(super) fn finish(mut self, bytes: Vec<u8>, digest: Digest, size: u64, unpacked: u64) -> Result<Archive, Error> {
         if self.paths.is_empty() {
             return Err(Error::new(Code::ARCHIVE_EMPTY, "there is no file in the archive"));
         }
         let bytes = Arc::new(bytes);
         let mut judged = Vec::with_capacity(self.charts.len());
-        for (root, chart) in self.charts {
-            let chart_yaml = chart.chart_yaml.as_deref().ok_or_else(|| chart_missing(&root))?;
+        for (root, place) in &self.roots {
+            let chart = &mut self.charts[*place];
+            let chart_yaml = chart.chart_yaml.as_deref().ok_or_else(|| chart_missing(root))?;
             let (metadata, report) = Metadata::load(chart_yaml, chart.requirements.as_deref(), self.limits)
-                .map_err(|error| if root.is_empty() { error } else { error.within("entry", clip(&root)) })?;
-            judged.push((root, metadata, report, chart.lock, chart.dependencies));
+                .map_err(|error| if root.is_empty() { error } else { error.within("entry", clip(root)) })?;
+            judged.push((root, *place, metadata, report, chart.lock.take()));
         }
         let by_path = order::places(self.files.len(), &|a, b| self.files[a].path < self.files[b].path);
-        let mut vendored: BTreeMap<String, Vec<Archive>> = BTreeMap::new();
         // The charts are in the order of their roots, so from the end on each comes after all that it contains.
-        while let Some((root, metadata, report, lock, mut dependencies)) = judged.pop() {
-            dependencies.extend(vendored.remove(&root).unwrap_or_default());
+        while let Some((root, place, metadata, report, lock)) = judged.pop() {
+            let mut dependencies = std::mem::take(&mut self.charts[place].dependencies);
             order::sort(&mut dependencies, |a, b| a.metadata().name < b.metadata().name);
-            let files = files_below(&root, &self.files, &by_path);
+            let files = files_below(root, &self.files, &by_path);
             let by_path = order::places(files.len(), &|a, b| files[a].path() < files[b].path());
             let archive = Archive {
                 scan: Scan { metadata, digest: digest.clone(), size, unpacked, report },
@@ -360,7 +364,9 @@ impl<'a> Loader<'a> {
             if root.is_empty() {
                 return Ok(archive);
             }
-            vendored.entry(parent(&root).to_owned()).or_default().push(archive);
+            if let Some(above) = self.roots.get(parent(root)) {
+                self.charts[*above].dependencies.push(archive);
+            }
         }
         Err(chart_missing(""))
     }

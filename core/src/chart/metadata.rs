@@ -1,6 +1,6 @@
 //! Chart.yaml (Helm 4.3, `pkg/chart/v2/metadata.go`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -238,7 +238,7 @@ impl Draft {
             }
             metadata.maintainers.push(maintainer);
         }
-        let mut names = BTreeSet::new();
+        let mut names = BTreeMap::new();
         for (at, dependency) in dependencies.into_iter().enumerate() {
             let index = at.to_string();
             let Some(mut dependency) = dependency else {
@@ -252,7 +252,7 @@ impl Draft {
                 let message = format!("the alias {:?} of a dependency is not allowed", clip(&dependency.alias));
                 errors.push(refusal(Code::CHART_ALIAS, &["dependencies", &index, "alias"], message));
             }
-            if !names.insert(dependency.known_as().to_owned()) {
+            if names.insert(dependency.known_as().to_owned(), at).is_some() {
                 let message = format!("two dependencies are called {:?}", clip(dependency.known_as()));
                 errors.push(refusal(Code::CHART_DUPLICATE_DEPENDENCY, &["dependencies", &index], message));
             }

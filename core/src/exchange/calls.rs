@@ -11,13 +11,13 @@ pub(super) use super::call::{Draft, Failed, Reply, Wanted};
 use super::errcode::{self, About};
 use super::place::Place;
 use super::retry::{Random, is_passing, retry_after};
-use super::slots::Slots;
 use super::{Event, Output, QueryId, Session};
 use crate::auth::token::{Token, TokenServer};
 use crate::auth::{Credential, Origin, Scope};
 use crate::error::{Code, Error};
 use crate::http::url::Scheme;
 use crate::http::{Failure, Method, Payload, Receiver, RequestId, ResponseHead};
+use crate::slots::Slots;
 use crate::time::{Duration, Instant, Timestamp};
 
 /// Number of a call within its exchange.

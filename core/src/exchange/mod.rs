@@ -42,7 +42,6 @@ mod referrers;
 mod resolve;
 mod retry;
 mod session;
-mod slots;
 mod tags;
 mod upload;
 
@@ -58,9 +57,9 @@ pub use session::{Config, HostSet, Session, Traits};
 
 use std::ops::Range;
 
+use crate::slots::Slots;
 use calls::{AuthorityId, CallId, Calls, Draft, Failed, Reply};
 use place::Place;
-use slots::Slots;
 
 use crate::artifact::Artifact;
 use crate::auth::{Credential, Scope};

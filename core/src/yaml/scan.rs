@@ -80,9 +80,9 @@ pub(super) struct Scanner<'a> {
     /// What goes on when the current node is done, the innermost last.
     outer: Vec<State>,
     /// Handles of tags and what they stand for, in this document.
-    prefixes: BTreeMap<&'a str, String>,
+    prefixes: BTreeMap<String, String>,
     /// The latest anchor of each name in this document.
-    anchors: BTreeMap<&'a str, usize>,
+    anchors: BTreeMap<String, usize>,
     last_anchor: usize,
 }
 
@@ -177,15 +177,18 @@ impl<'a> Scanner<'a> {
                     return Err(self.lexer.error("only %YAML 1.1 is understood, and only once", lexeme.start));
                 }
                 Token::TagPrefix { handle, prefix } if !self.prefixes.contains_key(handle) => {
-                    self.prefixes.insert(handle, prefix);
+                    self.prefixes.insert(handle.to_owned(), prefix);
                 }
                 _ => {
                     return Err(self.lexer.error("the directive %TAG stands twice for one handle", lexeme.start));
                 }
             }
         }
-        self.prefixes.entry("!").or_insert_with(|| "!".to_owned());
-        self.prefixes.entry("!!").or_insert_with(|| "tag:yaml.org,2002:".to_owned());
+        for (handle, prefix) in [("!", "!"), ("!!", "tag:yaml.org,2002:")] {
+            if !self.prefixes.contains_key(handle) {
+                self.prefixes.insert(handle.to_owned(), prefix.to_owned());
+            }
+        }
         Ok(())
     }
 
@@ -263,7 +266,7 @@ impl<'a> Scanner<'a> {
                     self.lexer.next()?;
                     self.last_anchor += 1;
                     anchor = self.last_anchor;
-                    self.anchors.insert(name, anchor);
+                    self.anchors.insert(name.to_owned(), anchor);
                 }
                 Token::Tag { .. } if tag.is_none() => {
                     let lexeme = self.lexer.next()?;

@@ -4,12 +4,13 @@
 //! line, within 1024 characters. Tokens therefore wait in a queue while their first may still turn out to begin a mapping.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::scan::{Text, depth, error_at};
 use crate::diagnostic::Span;
 use crate::error::{Code, Error};
 use crate::limits::Limits;
+use crate::slots::Slots;
 
 /// A place in the text. All count from zero; `index` and `column` count characters.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,7 +73,7 @@ pub(super) struct Lexer<'a> {
     taken: usize,
     /// The number of the token that may be a key, for each level of flow collections and for the block around them.
     key_at: Vec<Option<usize>>,
-    keys: BTreeMap<usize, SimpleKey>,
+    keys: Slots<usize, SimpleKey>,
     pub(super) key_allowed: bool,
     /// The column of the innermost block collection, -1 outside of any; and those around it.
     pub(super) indent: isize,
@@ -92,7 +93,7 @@ impl<'a> Lexer<'a> {
             queue: VecDeque::new(),
             taken: 0,
             key_at: vec![None],
-            keys: BTreeMap::new(),
+            keys: Slots::new(),
             key_allowed: true,
             indent: -1,
             indents: Vec::new(),

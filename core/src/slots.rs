@@ -3,7 +3,7 @@
 
 /// Entries in the order of their keys.
 #[derive(Clone, Debug)]
-pub(super) struct Slots<K, V>(Vec<(K, V)>);
+pub(crate) struct Slots<K, V>(Vec<(K, V)>);
 
 impl<K, V> Default for Slots<K, V> {
     fn default() -> Slots<K, V> {
@@ -12,7 +12,7 @@ impl<K, V> Default for Slots<K, V> {
 }
 
 impl<K: Ord, V> Slots<K, V> {
-    pub(super) fn new() -> Slots<K, V> {
+    pub(crate) fn new() -> Slots<K, V> {
         Slots::default()
     }
 
@@ -21,31 +21,31 @@ impl<K: Ord, V> Slots<K, V> {
     }
 
     /// Puts a value in its place; one that was there is gone.
-    pub(super) fn insert(&mut self, key: K, value: V) {
+    pub(crate) fn insert(&mut self, key: K, value: V) {
         match self.place(&key) {
             Ok(at) => self.0[at] = (key, value),
             Err(at) => self.0.insert(at, (key, value)),
         }
     }
 
-    pub(super) fn get(&self, key: &K) -> Option<&V> {
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.place(key).ok().map(|at| &self.0[at].1)
     }
 
-    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.place(key).ok().map(|at| &mut self.0[at].1)
     }
 
-    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         self.place(key).ok().map(|at| self.0.remove(at).1)
     }
 
-    pub(super) fn contains_key(&self, key: &K) -> bool {
+    pub(crate) fn contains_key(&self, key: &K) -> bool {
         self.place(key).is_ok()
     }
 
     /// The first key that is not before this one.
-    pub(super) fn key_from(&self, key: K) -> Option<K>
+    pub(crate) fn key_from(&self, key: K) -> Option<K>
     where
         K: Copy,
     {
@@ -53,23 +53,23 @@ impl<K: Ord, V> Slots<K, V> {
         self.0.get(at).map(|(key, _)| *key)
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.0.iter().map(|(_, value)| value)
     }
 
-    pub(super) fn into_keys(self) -> impl Iterator<Item = K> {
+    pub(crate) fn into_keys(self) -> impl Iterator<Item = K> {
         self.0.into_iter().map(|(key, _)| key)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 }
