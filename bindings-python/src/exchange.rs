@@ -186,6 +186,11 @@ impl Push {
         let push = py.detach(|| core::Push::ahead(archive, provenance.as_deref(), created, target, &limits));
         Ok(push.map(|push| Push(core::Push { if_exists, ..push })))
     }
+    /// As `chart`, to that very reference.
+    #[staticmethod]
+    fn to(py: Python<'_>, artifact: &Bound<'_, Artifact>, target: ReferenceLike<'_>) -> PyResult<Push> {
+        Ok(Push(core::Push::to(&artifact.get().0, target.read(py)?).raise(py)?))
+    }
     #[getter]
     fn target(&self) -> Reference {
         Reference(self.0.target.clone())
@@ -372,21 +377,42 @@ fn event_out(py: Python<'_>, event: core::Event) -> PyResult<Py<PyAny>> {
     }
 }
 
+fn blobs_out(py: Python<'_>, blobs: Vec<(chartoci::Descriptor, core::Uploaded)>) -> PyResult<Bound<'_, PyTuple>> {
+    let mut shown = Vec::new();
+    for (descriptor, uploaded) in blobs {
+        let state = match uploaded {
+            core::Uploaded::Sent => "uploaded",
+            core::Uploaded::Mounted => "mounted",
+            core::Uploaded::Existed => "existed",
+            _ => "unknown",
+        };
+        shown.push(model(py, "PushedBlob", (Descriptor(descriptor), state))?);
+    }
+    PyTuple::new(py, shown)
+}
+
 fn outcome_out(py: Python<'_>, outcome: core::Outcome) -> PyResult<Py<PyAny>> {
     match outcome {
-        core::Outcome::Pushed(pushed) => {
-            let mut blobs = Vec::new();
-            for (descriptor, uploaded) in pushed.blobs {
-                let state = match uploaded {
-                    core::Uploaded::Sent => "uploaded",
-                    core::Uploaded::Mounted => "mounted",
-                    core::Uploaded::Existed => "existed",
-                    _ => "unknown",
-                };
-                blobs.push(model(py, "PushedBlob", (Descriptor(descriptor), state))?);
+        core::Outcome::Copied(copied) => {
+            let referrers = PyTuple::new(py, copied.referrers.into_iter().map(Digest))?;
+            let blobs = blobs_out(py, copied.blobs)?;
+            let fields = (Reference(copied.reference), Digest(copied.digest), copied.size, blobs, referrers);
+            model(py, "Copied", fields)
+        }
+        core::Outcome::Deleted(deleted) => {
+            model(py, "Deleted", (Reference(deleted.reference), deleted.digest.map(Digest)))
+        }
+        core::Outcome::Referrers(found) => {
+            let mut referrers = Vec::new();
+            for core::Referrer { descriptor, artifact_type, annotations } in found.referrers {
+                let chartoci::Descriptor { media_type, digest, size } = descriptor;
+                referrers.push(model(py, "Referrer", (Digest(digest), media_type, size, artifact_type, annotations))?);
             }
+            Ok(referrers.into_pyobject(py)?.unbind())
+        }
+        core::Outcome::Pushed(pushed) => {
             let tag = pushed.reference.tag().map(str::to_owned);
-            let blobs = PyTuple::new(py, blobs)?;
+            let blobs = blobs_out(py, pushed.blobs)?;
             let fields = (Reference(pushed.reference), tag, Digest(pushed.digest), pushed.size, blobs, pushed.skipped);
             model(py, "Pushed", fields)
         }
@@ -468,7 +494,7 @@ impl Exchange {
     /// The chart layer goes into blob 0, the provenance into blob 1.
     #[staticmethod]
     #[pyo3(signature = (session, reference, *, version = None, devel = false, chart = true, provenance = false,
-        config = false, check_tag = false))]
+        config = false, check_tag = false, anything = false))]
     #[allow(clippy::too_many_arguments)]
     fn pull(
         py: Python<'_>,
@@ -480,8 +506,9 @@ impl Exchange {
         provenance: bool,
         config: bool,
         check_tag: bool,
+        anything: bool,
     ) -> PyResult<Exchange> {
-        let want = core::Want { chart, provenance, config };
+        let want = core::Want { chart, provenance, config, anything };
         let pull = core::Pull { reference: reference.read(py)?, version, devel, want, check_tag };
         Ok(Exchange::new(core::Exchange::pull(&session.get().0, pull)))
     }
@@ -502,16 +529,52 @@ impl Exchange {
         let repository = Repository::parse(repository).raise(py)?;
         Ok(Exchange::new(core::Exchange::tags(&session.get().0, repository)))
     }
-    /// One blob, into blob 0.
+    /// One blob, or its bytes from `start` to `end`, into blob 0.
     #[staticmethod]
+    #[pyo3(signature = (session, repository, blob, start = 0, end = None))]
     fn fetch(
         py: Python<'_>,
         session: &Bound<'_, Session>,
         repository: &str,
         blob: &Bound<'_, Descriptor>,
+        start: u64,
+        end: Option<u64>,
     ) -> PyResult<Exchange> {
         let repository = Repository::parse(repository).raise(py)?;
-        Ok(Exchange::new(core::Exchange::fetch(&session.get().0, repository, blob.get().0.clone())))
+        let blob = blob.get().0.clone();
+        let part = start..end.unwrap_or(blob.size);
+        Ok(Exchange::new(core::Exchange::fetch_part(&session.get().0, repository, blob, part)))
+    }
+    #[staticmethod]
+    #[pyo3(signature = (session, source, target, referrers = false))]
+    fn copy(
+        py: Python<'_>,
+        session: &Bound<'_, Session>,
+        source: ReferenceLike<'_>,
+        target: ReferenceLike<'_>,
+        referrers: bool,
+    ) -> PyResult<Exchange> {
+        let copy = core::Copy { source: source.read(py)?, target: target.read(py)?, referrers };
+        Ok(Exchange::new(core::Exchange::copy(&session.get().0, copy)))
+    }
+    #[staticmethod]
+    fn delete(py: Python<'_>, session: &Bound<'_, Session>, reference: ReferenceLike<'_>) -> PyResult<Exchange> {
+        Ok(Exchange::new(core::Exchange::delete(&session.get().0, reference.read(py)?)))
+    }
+    #[staticmethod]
+    #[pyo3(signature = (session, reference, artifact_type = None))]
+    fn referrers(
+        py: Python<'_>,
+        session: &Bound<'_, Session>,
+        reference: ReferenceLike<'_>,
+        artifact_type: Option<String>,
+    ) -> PyResult<Exchange> {
+        Ok(Exchange::new(core::Exchange::referrers(&session.get().0, reference.read(py)?, artifact_type)))
+    }
+    /// Where the bytes of a blob are to be fetched: repository and descriptor. None: the host has them.
+    fn source(&self, blob: u32) -> Option<(String, Descriptor)> {
+        let (repository, descriptor) = lock(&self.0).source(http::BlobId(blob))?;
+        Some((repository.to_string(), Descriptor(descriptor)))
     }
     /// Whether the registry takes the credential that it is answered with: the outcome says if it asked for one.
     #[staticmethod]

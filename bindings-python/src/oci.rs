@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use chartoci::artifact::What;
 use chartoci::oci::{self, Algorithm};
 use chartoci::time::Timestamp;
 use chartoci::{Code, Error};
@@ -224,15 +223,15 @@ impl Artifact {
     fn digest(&self) -> Digest {
         Digest(self.0.digest().clone())
     }
-    /// `chart`, `image`, `index` or `other`.
+    /// `chart`, `alpha-chart`, `image`, `index`, `signature` or `other`.
     #[getter]
     fn what(&self) -> &'static str {
-        match self.0.what() {
-            What::Chart => "chart",
-            What::Image => "image",
-            What::Index => "index",
-            _ => "other",
-        }
+        self.0.what().as_str()
+    }
+    /// A chart as Helm before 3.7 pushed it.
+    #[getter]
+    fn is_legacy(&self) -> bool {
+        self.0.is_legacy()
     }
     #[getter]
     fn report(&self) -> Report {

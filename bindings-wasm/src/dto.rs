@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use chartoci::artifact::What;
 use chartoci::auth::Credential;
 use chartoci::chart::{Dependency, Lock, Maintainer, Metadata};
 use chartoci::exchange::{CredentialQuery, Event, IfExists, Pulled, Push, Pushed, Resolved, Source, Upload, Uploaded};
@@ -198,15 +197,8 @@ pub(crate) fn artifact(artifact: &Artifact) -> Object {
         .with("chartLayer", artifact.chart_layer().map(descriptor))
         .with("provenanceLayer", artifact.provenance_layer().map(descriptor))
         .with("annotations", dictionary(artifact.annotations()))
-        .with(
-            "what",
-            match artifact.what() {
-                What::Chart => "chart",
-                What::Image => "image",
-                What::Index => "index",
-                _ => "other",
-            },
-        )
+        .with("what", artifact.what().as_str())
+        .with("isLegacy", artifact.is_legacy())
         .with("report", report(artifact.report()))
         .done()
 }

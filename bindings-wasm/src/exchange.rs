@@ -117,7 +117,12 @@ impl Exchange {
             reference: self::reference(reference)?,
             version: dto::text(options, "version")?,
             devel: flag("devel")?,
-            want: Want { chart: flag("chart")?, provenance: flag("provenance")?, config: flag("config")? },
+            want: Want {
+                chart: flag("chart")?,
+                provenance: flag("provenance")?,
+                config: flag("config")?,
+                anything: flag("anything")?,
+            },
             check_tag: flag("checkTag")?,
         };
         Ok(Exchange(CoreExchange::pull(&session.0, pull)))

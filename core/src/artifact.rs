@@ -22,16 +22,52 @@ pub const PROVENANCE: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov
 /// The chart layer of Helm 3.0 to 3.6; read, never written.
 pub const LEGACY_CHART: &str = "application/tar+gzip";
 
+/// The chart layer of Helm 3.0 beta 1 to 5: the `.tgz` as well, which Helm refuses by now.
+pub const BETA_CHART: &str = "application/vnd.cncf.helm.chart.content.layer.v1+tar";
+/// Layers of Helm 3.0 alpha 1 and 2: Chart.yaml was kept apart from the chart.
+const ALPHA_METADATA: [&str; 2] =
+    ["application/vnd.cncf.helm.chart.meta.v1+json", "application/vnd.cncf.helm.chart.meta.layer.v1+json"];
+
 /// What lies at a reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[allow(missing_docs)]
 pub enum What {
+    /// A Helm chart.
     Chart,
+    /// A chart of Helm 3.0 alpha 1 or 2, whose Chart.yaml lies apart from it; nobody reads it any more.
+    AlphaChart,
+    /// A container image.
     Image,
+    /// A list of manifests.
     Index,
+    /// A signature, or a signed statement, about something else (cosign, sigstore, Notary, in-toto).
+    Signature,
+    /// None of these.
     Other,
 }
+
+impl What {
+    /// Its name: `chart`, `alpha-chart`, `image`, `index`, `signature`, `other`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            What::Chart => "chart",
+            What::AlphaChart => "alpha-chart",
+            What::Image => "image",
+            What::Index => "index",
+            What::Signature => "signature",
+            What::Other => "other",
+        }
+    }
+}
+
+/// Types of configs, of artifacts and of layers that say that something vouches for something else.
+const SIGNATURES: [&str; 5] = [
+    "application/vnd.dev.cosign.simplesigning.v1+json",
+    "application/vnd.dev.sigstore.bundle",
+    "application/vnd.cncf.notary.signature",
+    "application/vnd.dsse.envelope.v1+json",
+    "application/vnd.in-toto+json",
+];
 
 /// A manifest and what it means.
 ///
@@ -173,7 +209,10 @@ impl Artifact {
         };
         if self.what() != What::Chart {
             let kind = self.config_descriptor().map_or("", |config| &config.media_type);
-            let message = format!("the config is of the type {kind}, a chart's is {CONFIG}");
+            let message = match self.what() {
+                What::AlphaChart => "Chart.yaml lies apart from the chart, as in Helm 3.0 alpha".to_owned(),
+                _ => format!("the config is of the type {kind}, a chart's is {CONFIG}"),
+            };
             return find(Code::ARTIFACT_NOT_A_CHART, message, "/config/mediaType");
         }
         let count = |kinds: &[&str]| {
@@ -183,13 +222,17 @@ impl Artifact {
             digests.dedup();
             digests.len()
         };
-        match count(&[CHART, LEGACY_CHART]) {
+        match count(&[CHART, LEGACY_CHART, BETA_CHART]) {
             0 => find(Code::ARTIFACT_NO_CHART, format!("no layer is of the type {CHART}"), "/layers"),
             1 => {}
             several => find(Code::ARTIFACT_SEVERAL_CHARTS, format!("{several} layers hold a chart"), "/layers"),
         }
-        if count(&[CHART]) == 0 && count(&[LEGACY_CHART]) > 0 {
-            find(Code::ARTIFACT_LEGACY_CHART, format!("the chart's layer is of the type {LEGACY_CHART}"), "/layers");
+        if let Some(layer) = self.chart_layer().filter(|layer| layer.media_type != CHART) {
+            find(
+                Code::ARTIFACT_LEGACY_CHART,
+                format!("the chart's layer is of the type {}", layer.media_type),
+                "/layers",
+            );
         }
         if count(&[PROVENANCE]) > 1 {
             find(Code::ARTIFACT_SEVERAL_PROVENANCES, "several layers hold a provenance".to_owned(), "/layers");
@@ -238,7 +281,12 @@ impl Artifact {
     /// The layer that holds the chart: the first of today's type, else the first of Helm 3.0 to 3.6. (Where there are
     /// several, Helm takes any; HIP-6 wants the first.)
     pub fn chart_layer(&self) -> Option<&Descriptor> {
-        self.layer(CHART).or_else(|| self.layer(LEGACY_CHART))
+        self.layer(CHART).or_else(|| self.layer(LEGACY_CHART)).or_else(|| self.layer(BETA_CHART))
+    }
+
+    /// It is a chart as Helm before 3.7 pushed it: its layer is of a type that has been given up.
+    pub fn is_legacy(&self) -> bool {
+        self.what() == What::Chart && self.chart_layer().is_some_and(|layer| layer.media_type != CHART)
     }
 
     /// The layer that holds the provenance, the first if there are several.
@@ -248,11 +296,19 @@ impl Artifact {
 
     /// What it is: a chart has Helm's config, whatever its layers are.
     pub fn what(&self) -> What {
-        match self.config_descriptor().map(|config| config.media_type.as_str()) {
-            None => What::Index,
-            Some(CONFIG) => What::Chart,
-            Some(media_type::IMAGE_CONFIG | media_type::DOCKER_CONFIG) => What::Image,
-            Some(_) => What::Other,
+        let Some(manifest) = self.parsed() else { return What::Index };
+        let vouches = |kind: &str| SIGNATURES.iter().any(|known| kind.starts_with(known));
+        let mut kinds = manifest.layers.iter().map(|layer| layer.media_type.as_str());
+        match manifest.config.media_type.as_str() {
+            _ if kinds.clone().any(|kind| ALPHA_METADATA.contains(&kind)) => What::AlphaChart,
+            CONFIG => What::Chart,
+            config
+                if manifest.artifact_type.as_deref().is_some_and(vouches) || vouches(config) || kinds.any(vouches) =>
+            {
+                What::Signature
+            }
+            media_type::IMAGE_CONFIG | media_type::DOCKER_CONFIG => What::Image,
+            _ => What::Other,
         }
     }
 
@@ -268,7 +324,12 @@ impl Artifact {
             What::Chart => {
                 format!("Helm chart {} {}", annotation(annotations::TITLE), annotation(annotations::VERSION))
             }
+            What::AlphaChart => "Helm chart of Helm 3.0 alpha, which nobody reads any more".to_owned(),
             What::Image => "container image".to_owned(),
+            What::Signature => match self.parsed().and_then(|manifest| manifest.subject.as_ref()) {
+                Some(subject) => format!("signature of {}", subject.digest),
+                None => "signature".to_owned(),
+            },
             What::Index if self.manifests().len() == 1 => "index of one manifest".to_owned(),
             What::Index => format!("index of {} manifests", self.manifests().len()),
             What::Other => "artifact of another kind".to_owned(),
@@ -294,7 +355,7 @@ impl Artifact {
             let (name, purpose) = match descriptor.media_type.as_str() {
                 CONFIG => ("config", "Chart.yaml as JSON, to be read without the chart"),
                 CHART => ("chart", "the packed chart, the .tgz byte for byte"),
-                LEGACY_CHART => ("chart", "the packed chart, as Helm 3.0 to 3.6 marked it"),
+                LEGACY_CHART | BETA_CHART => ("chart", "the packed chart, as Helm 3.0 to 3.6 marked it"),
                 PROVENANCE => ("provenance", "who vouches for the chart, the .prov file"),
                 media_type::MANIFEST | media_type::DOCKER_MANIFEST => (name, "a manifest"),
                 media_type::EMPTY => (name, "nothing, the text {}"),

@@ -6,7 +6,6 @@ use std::io::Read;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chartoci::artifact::What;
 use chartoci::chart::package::Options;
 use chartoci::chart::{Package, Scan};
 use chartoci::files::{Memory, Step};
@@ -113,12 +112,7 @@ vectors! {
     manifest: |input| {
         let artifact = Artifact::parse(text(input).as_bytes(), &Limits::default())?;
         let digest = |layer: &Descriptor| layer.digest.to_string();
-        let what = match artifact.what() {
-            What::Chart => "chart",
-            What::Image => "image",
-            What::Index => "index",
-            _ => "other",
-        };
+        let what = artifact.what().as_str();
         Ok(json!({
             "what": what, "chart": artifact.chart_layer().map(digest),
             "provenance": artifact.provenance_layer().map(digest),

@@ -69,8 +69,8 @@ def peer(answer: Callable[[socket.socket], object]) -> Iterator[str]:
             thread.join()
 
 
-def read_request(connection: socket.socket) -> tuple[str, bytes] | None:
-    """The first line and the body of a request; None where the other side has hung up."""
+def read_request(connection: socket.socket) -> tuple[str, bytes, dict[str, str]] | None:
+    """The first line, the body and the fields of a request; None where the other side has hung up."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = connection.recv(65536)
@@ -82,4 +82,4 @@ def read_request(connection: socket.socket) -> tuple[str, bytes] | None:
     fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
     while len(body) < int(fields.get("content-length", "0")):
         body += connection.recv(65536)
-    return lines[0], body
+    return lines[0], body, fields

@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     )
     from chartoci.model import (
         AskedStore,
+        Copied,
+        Deleted,
         Downloaded,
         Exists,
         ExplainedCredentials,
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
         Pulled,
         Pushed,
         PushedBlob,
+        Referrer,
         Resolved,
         Retrying,
         Token,
@@ -87,7 +90,8 @@ _LAZY = {
     "documents": "check package show",
     "errors": "AbortedError ChartOciError ConflictError DeniedError IntegrityError InvalidError LimitError MisuseError"
     " NotFoundError ProtocolError RegistryError TimeoutError TransportError UnsupportedError",
-    "model": "AskedStore Downloaded Exists ExplainedCredentials Fetched Inspected LoggedIn LoggedOut Notice Packaged Progress Pulled Pushed PushedBlob Resolved Retrying Token Uploaded",
+    "model": "AskedStore Copied Deleted Downloaded Exists ExplainedCredentials Fetched Inspected LoggedIn"
+    " LoggedOut Notice Packaged Progress Pulled Pushed PushedBlob Referrer Resolved Retrying Token Uploaded",
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names.split()}
 
@@ -104,6 +108,8 @@ __all__ = [
     "Code",
     "ConflictError",
     "Constraint",
+    "Copied",
+    "Deleted",
     "DeniedError",
     "Dependency",
     "Descriptor",
@@ -136,6 +142,7 @@ __all__ = [
     "Pushed",
     "PushedBlob",
     "Reference",
+    "Referrer",
     "RegistryError",
     "Report",
     "Resolved",

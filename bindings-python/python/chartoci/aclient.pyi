@@ -3,7 +3,7 @@ import os
 from datetime import datetime
 from chartoci import blobs
 from chartoci._native import Archive, Artifact, Constraint, Metadata, Version
-from chartoci.model import ExplainedCredentials, Fetched, Inspected, LoggedIn, LoggedOut, Packaged, Pulled, Pushed, Resolved
+from chartoci.model import Copied, Deleted, ExplainedCredentials, Fetched, Inspected, LoggedIn, LoggedOut, Packaged, Pulled, Pushed, Referrer, Resolved
 from chartoci.adrive import Carrier
 from chartoci.client import IfExists, Named, Progress
 
@@ -54,6 +54,23 @@ class AsyncClient(Carrier):
 
     async def tags(self, repository: Named, *, timeout: float | None=None) -> list[str]:
         """All tags of a repository, as the registry gives them."""
+
+    async def copy(self, source: Named, target: Named, *, referrers: bool=False, upgrade: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Copied:
+        """Copies what lies at a full reference to another: its bytes unchanged, its manifest last.
+
+        Within a registry blobs are mounted; across registries they go through memory, piece by piece, never the disk.
+        `referrers`: signatures and other things that refer to it as well. `upgrade`: a chart of Helm 3.0 to 3.6 is pushed
+        as today's Helm would, and so has another digest.
+        """
+
+    async def delete(self, reference: Named, *, timeout: float | None=None) -> Deleted:
+        """Deletes a tag, or a manifest by its digest and with it all of its tags.
+
+        Where a registry cannot delete a tag alone, the manifest is deleted, unless another tag has it, too: then nothing is.
+        """
+
+    async def referrers(self, reference: Named, *, artifact_type: str | None=None, timeout: float | None=None) -> list[Referrer]:
+        """What refers to a manifest: signatures, attestations, bills of materials; all of it, or of one type."""
 
     async def login(self, registry: str, username: str, password: str, *, progress: Progress | None=None, timeout: float | None=None) -> LoggedIn:
         """Shows user and password to a registry and, if it takes them, stores them where Helm does.

@@ -9,10 +9,13 @@ from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 from chartoci import _native as native
-from chartoci._native import Ask, Receiver, Request
+from chartoci._native import Ask, Descriptor, Exchange, Receiver, Request
 from chartoci.client import Plan, Run, Settings, resume
 from chartoci.credentials import Credential
+from chartoci.blobs import Sink
 from chartoci.drive import Drive, News, Workers, fields, left
+from chartoci.model import Progress
+from chartoci.pipe import AsyncPipe
 from chartoci.transport import AsyncTransport, Failed, Transport
 
 R = TypeVar("R")
@@ -139,31 +142,58 @@ class AsyncDrive(Drive):
         exchange, id, transport = self._exchange, request.id, self._transport
         assert isinstance(transport, AsyncTransport)
         receiver: Receiver | None = None
-        body = self.body(request, self._note)
         try:
             async with transport.open(
-                request.method,
-                request.url,
-                fields(request),
-                body if body is None or isinstance(body, bytes) else _asynchronous(body),
-                request.timeout,
+                request.method, request.url, fields(request), self._abody(request), request.timeout
             ) as answer:
                 receiver = exchange.handle_response(id, answer.status, answer.headers)
                 take = self.taker(request, receiver, self._note)
+                pipe = self._sinks[0][1] if self._sinks and self._sinks[0] is not None else None
                 async for chunk in answer.chunks:
                     if not take(chunk):
                         break
+                    if isinstance(pipe, AsyncPipe):
+                        await pipe.room()
         except Failed as failed:
             exchange.handle_failure(id, failed.failure, failed.text, receiver)
         else:
             exchange.handle_end(id, receiver)
 
 
+    def _abody(self, request: Request) -> bytes | AsyncIterator[memoryview] | None:
+        elsewhere = self._exchange.source(request.blob[0]) if request.blob is not None else None
+        if elsewhere is not None and request.blob is not None:
+            return self._aflow(*elsewhere, *request.blob[1:])
+        body = self.body(request, self._note)
+        return body if body is None or isinstance(body, bytes) else _asynchronous(body)
+
+    async def _aflow(self, repository: str, descriptor: Descriptor, start: int, end: int) -> AsyncIterator[memoryview]:
+        """A blob of another registry, on its way from there."""
+        assert self._fetch is not None
+        pipe = AsyncPipe(start, end)
+        drive: AsyncDrive = self._fetch(repository, descriptor, start, end, pipe)
+
+        async def flow() -> None:
+            try:
+                await drive.arun()
+            except BaseException as error:
+                pipe.finish(error)
+            else:
+                pipe.finish()
+
+        task = self._loop_of_task.create_task(flow())
+        pipe.stop = task.cancel
+        sent = start
+        async for piece in pipe:
+            yield piece
+            sent += len(piece)
+            if self._progress is not None:
+                self._note(Progress(str(descriptor.digest), sent, descriptor.size))
+
+
 async def _asynchronous(pieces: Iterable[memoryview]) -> AsyncIterator[memoryview]:
     for piece in pieces:
         yield piece
-
-
 
 
 class Carrier(
@@ -220,7 +250,21 @@ class Carrier(
             credentials=partial(self._aanswer, run),
             progress=run.progress,
             beside=run.beside,
+            fetch=self._fetch,
         ).arun()
+
+    def _fetch(self, repository: str, blob: Descriptor, start: int, end: int, sink: Sink) -> Drive:
+        """The drive of a fetch whose bytes go on to another registry: of the kind that the transport is for."""
+        exchange = Exchange.fetch(self._session, repository, blob, start, end)
+        transport, loop = self._transport, self._loop
+        assert transport is not None and loop is not None
+        aanswer = partial(self._aanswer, repository.partition("/")[2])
+        sinks = ((str(blob.digest), sink),)
+        if isinstance(transport, AsyncTransport):
+            return AsyncDrive(exchange, transport, self._workers, sinks=sinks, credentials=aanswer)
+        # Its own thread asks the loop.
+        wait = lambda query: asyncio.run_coroutine_threadsafe(aanswer(query), loop).result()  # noqa: E731
+        return Drive(exchange, transport, self._workers, sinks=sinks, credentials=wait)
 
     def _carrier(self) -> Transport | AsyncTransport:
         loop = asyncio.get_running_loop()

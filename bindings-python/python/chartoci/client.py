@@ -21,6 +21,7 @@ from chartoci._native import (
     Artifact,
     Ask,
     Constraint,
+    Descriptor,
     Exchange,
     Limits,
     Metadata,
@@ -35,6 +36,8 @@ from chartoci.credentials import DEFAULT, Credential, Default, answer, explain, 
 from chartoci.documents import seconds
 from chartoci.drive import Drive, Workers
 from chartoci.model import (
+    Copied,
+    Deleted,
     Event,
     ExplainedCredentials,
     Fetched,
@@ -45,6 +48,7 @@ from chartoci.model import (
     Parts,
     Pulled,
     Pushed,
+    Referrer,
     Resolved,
     Token,
 )
@@ -279,7 +283,9 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     ) -> Plan[Inspected]:
         """Manifest and config in one go: what lies there, and what a chart's config claims."""
         wanted = _reference(reference)
-        exchange = Exchange.pull(self._session, wanted, version=version, devel=devel, chart=False, config=True)
+        exchange = Exchange.pull(
+            self._session, wanted, version=version, devel=devel, chart=False, config=True, anything=True
+        )
         parts: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
         artifact = Artifact.parse(parts.manifest, self._limits)
         chart = artifact.what == "chart" and parts.config is not None
@@ -333,6 +339,60 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     def tags(self, repository: Named, *, timeout: float | None = None) -> Plan[list[str]]:
         """All tags of a repository, as the registry gives them."""
         return (yield from _tags(self, repository, timeout))
+
+    @verb
+    def copy(
+        self,
+        source: Named,
+        target: Named,
+        *,
+        referrers: bool = False,
+        upgrade: bool = False,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Plan[Copied]:
+        """Copies what lies at a full reference to another: its bytes unchanged, its manifest last.
+
+        Within a registry blobs are mounted; across registries they go through memory, piece by piece, never the disk.
+        `referrers`: signatures and other things that refer to it as well. `upgrade`: a chart of Helm 3.0 to 3.6 is pushed
+        as today's Helm would, and so has another digest.
+        """
+        wanted, place = _reference(source), _reference(target)
+        if upgrade:
+            exchange = Exchange.pull(self._session, wanted, chart=False)
+            parts: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
+            if Artifact.parse(parts.manifest, self._limits).is_legacy:
+                fetched = yield from _fetch(self, wanted, None, False, progress, timeout)
+                archive = fetched.archive
+                scan = Scan.read(archive.data, self._limits)
+                push = Push.to(Artifact.build(scan), place)
+                sources = (None, ("chart", archive.data))
+                exchange = Exchange.push(self._session, push)
+                pushed: Pushed = yield Run(exchange, place.repository, progress, timeout, sources)
+                return Copied(pushed.reference, pushed.digest, pushed.size, pushed.blobs, (), True)
+        exchange = Exchange.copy(self._session, wanted, place, referrers)
+        copied: Copied = yield Run(exchange, place.repository, progress, timeout)
+        return copied
+
+    @verb
+    def delete(self, reference: Named, *, timeout: float | None = None) -> Plan[Deleted]:
+        """Deletes a tag, or a manifest by its digest and with it all of its tags.
+
+        Where a registry cannot delete a tag alone, the manifest is deleted, unless another tag has it, too: then nothing is.
+        """
+        wanted = _reference(reference)
+        deleted: Deleted = yield Run(Exchange.delete(self._session, wanted), wanted.repository, timeout=timeout)
+        return deleted
+
+    @verb
+    def referrers(
+        self, reference: Named, *, artifact_type: str | None = None, timeout: float | None = None
+    ) -> Plan[list[Referrer]]:
+        """What refers to a manifest: signatures, attestations, bills of materials; all of it, or of one type."""
+        wanted = _reference(reference)
+        exchange = Exchange.referrers(self._session, wanted, artifact_type)
+        found: list[Referrer] = yield Run(exchange, wanted.repository, timeout=timeout)
+        return found
 
     @verb
     def login(
@@ -413,7 +473,20 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             credentials=lambda query: self._answer(query, run),
             progress=run.progress,
             beside=run.beside,
+            fetch=self._fetch,
         ).run()
+
+    def _fetch(self, repository: str, blob: Descriptor, start: int, end: int, sink: blobs.Sink) -> Drive:
+        """The drive of a fetch whose bytes go on to another registry."""
+        assert self._transport is not None
+        name = repository.partition("/")[2]
+        return Drive(
+            Exchange.fetch(self._session, repository, blob, start, end),
+            self._transport,
+            self._workers,
+            sinks=((str(blob.digest), sink),),
+            credentials=lambda query: self._answer(query, name),
+        )
 
 
 def _fetch(

@@ -8,19 +8,22 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 from chartoci import _native as native
-from chartoci._native import Artifact, Ask, Done, Exchange, Receiver, Request, Wait
+from chartoci._native import Artifact, Ask, Descriptor, Done, Exchange, Receiver, Request, Wait
 from chartoci.blobs import Sink, pieces
 from chartoci.model import Event, Progress
+from chartoci.pipe import Pipe
 from chartoci.transport import Call, Failed, Transport
 
 Bytes = bytes | bytearray | memoryview
 News = Event | BaseException | None
+# Makes the drive of a fetch: from that repository, of that blob, from which byte to which, into that sink.
+Fetch = Callable[[str, Descriptor, int, int, Sink], Any]
 
 
 class Workers:
@@ -71,6 +74,7 @@ class Drive:
         credentials: Callable[[Ask], Any] = lambda query: None,
         progress: Callable[[Event], object] | None = None,
         beside: Callable[[], Artifact] | None = None,
+        fetch: Fetch | None = None,
     ) -> None:
         self._exchange = exchange
         self._transport = transport
@@ -80,6 +84,8 @@ class Drive:
         self._credentials = credentials
         self._progress = progress
         self._beside = beside
+        self._fetch = fetch
+        self._pipes: list[Pipe] = []
         self._calls: dict[int, Call] = {}
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
 
@@ -188,6 +194,8 @@ class Drive:
         """Ends all that is still under way."""
         for call in list(self._calls.values()):
             call.shut_down()
+        for pipe in self._pipes:
+            pipe.close()
 
     def _work(self, request: Request, call: Call) -> None:
         """On a worker: one request, then word of it."""
@@ -244,20 +252,44 @@ class Drive:
         if request.blob is None:
             return request.body
         blob, start, end = request.blob
+        elsewhere = self._exchange.source(blob)
+        if elsewhere is not None:
+            repository, descriptor = elsewhere
+            pipe = self._flow(repository, descriptor, start, end)
+            return self._upload(str(descriptor.digest), pipe, start, descriptor.size, tell)
         found = self._sources[blob]
         assert found is not None
         item, data = found
-        return self._upload(item, data, start, end, tell)
+        return self._upload(item, pieces(data, start, end), start, len(data), tell)
+
+    def _flow(self, repository: str, descriptor: Descriptor, start: int, end: int) -> Pipe:
+        """A blob of another registry, on its way from there."""
+        assert self._fetch is not None
+        pipe = Pipe(start, end)
+        drive: Drive = self._fetch(repository, descriptor, start, end, pipe)
+        pipe.stop = drive.shut_down
+
+        def flow() -> None:
+            try:
+                drive.run()
+            except BaseException as error:
+                pipe.finish(error)
+            else:
+                pipe.finish()
+
+        self._pipes.append(pipe)
+        self._workers.start(flow)
+        return pipe
 
     def _upload(
-        self, item: str, data: Bytes, start: int, end: int, tell: Callable[[Event], object]
+        self, item: str, source: Iterable[memoryview], start: int, total: int, tell: Callable[[Event], object]
     ) -> Iterator[memoryview]:
         sent = start
-        for piece in pieces(data, start, end):
+        for piece in source:
             yield piece
             sent += len(piece)
             if self._progress is not None:
-                tell(Progress(item, sent, len(data)))
+                tell(Progress(item, sent, total))
 
 
 def fields(request: Request) -> list[tuple[str, str]]:

@@ -85,6 +85,43 @@ class Resolved(Data):
 
 
 @dataclass(frozen=True, slots=True)
+class Copied(Data):
+    """What was copied. `size` is manifests and blobs; `upgraded`: its manifest is another than the source's."""
+
+    reference: Reference
+    digest: Digest
+    size: int
+    blobs: tuple[PushedBlob, ...]
+    referrers: tuple[Digest, ...]
+    upgraded: bool = False
+
+    def __str__(self) -> str:
+        return f"Copied: {_bare(self.reference)}\nDigest: {self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted(Data):
+    """What was deleted: `digest` is the manifest's, if that was deleted and not its tag alone."""
+
+    reference: Reference
+    digest: Digest | None
+
+    def __str__(self) -> str:
+        return f"Deleted: {_bare(self.reference)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Referrer(Data):
+    """What refers to a manifest."""
+
+    digest: Digest
+    media_type: str
+    size: int
+    artifact_type: str | None
+    annotations: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched(Data):
     """A chart that was pulled into memory, and where it came from."""
 

@@ -12,6 +12,9 @@ use crate::http::{BlobId, Headers, Method, Payload, Receiver, Redirect, Request,
 use crate::oci::Descriptor;
 use crate::time::{Duration, Instant};
 
+/// The silence that is allowed to a registry that finishes a blob.
+const THINKING: Duration = Duration::from_secs(15 * 60);
+
 /// What becomes of the body of a 2xx.
 #[derive(Clone, Debug)]
 pub(super) enum Wanted {
@@ -36,6 +39,8 @@ pub(super) struct Draft {
     pub(super) again: bool,
     /// Whatever comes is the answer: it is asked for once, and nothing hangs on it.
     pub(super) regardless: bool,
+    /// The answer may take minutes.
+    pub(super) thinks: bool,
     /// Tries that the operation has made of it before.
     pub(super) tries: u32,
     pub(super) after: Option<(Duration, String)>,
@@ -52,6 +57,7 @@ impl Draft {
             authority: None,
             again: true,
             regardless: false,
+            thinks: false,
             tries: 0,
             after: None,
         }
@@ -82,6 +88,12 @@ impl Draft {
     pub(super) fn once(mut self, tries: u32) -> Draft {
         self.again = false;
         self.tries = tries;
+        self
+    }
+
+    /// The answer may take minutes: a registry puts a blob of gigabytes together.
+    pub(super) fn thinking(mut self) -> Draft {
+        self.thinks = true;
         self
     }
 
@@ -309,7 +321,10 @@ impl Call {
             payload: self.way.payload.clone(),
             sink,
             redirect,
-            timeout: config.idle_timeout,
+            timeout: match self.draft.thinks {
+                true => config.idle_timeout.map(|silence| silence.max(THINKING)),
+                false => config.idle_timeout,
+            },
         }
     }
 }

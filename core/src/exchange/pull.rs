@@ -6,7 +6,7 @@ use super::manifests::{self, Served};
 use super::resolve::{Selection, choose};
 use super::tags::Pages;
 use super::{Event, Operation, Outcome, Requests, Target, fetch};
-use crate::artifact::{Artifact, LEGACY_CHART, What};
+use crate::artifact::{Artifact, What};
 use crate::error::{Code, Error};
 use crate::http::{BlobId, Method};
 use crate::limits::Limits;
@@ -23,6 +23,8 @@ pub struct Want {
     pub provenance: bool,
     /// The config blob, into [`Pulled::config`].
     pub config: bool,
+    /// Whatever lies there is welcome: of what is no chart comes the manifest, and nothing else.
+    pub anything: bool,
 }
 
 /// What to pull.
@@ -128,13 +130,16 @@ impl Pulling {
 
     /// Something of the chart is wanted, and not the manifest alone.
     fn wants_parts(&self) -> bool {
-        let Want { chart, provenance, config } = self.pull.want;
+        let Want { chart, provenance, config, .. } = self.pull.want;
         chart || provenance || config
     }
 
     /// The manifest is here: on to the layers, or to the manifests that an index lists.
     fn go_on(&mut self, artifact: &Artifact, requests: &mut Requests<Step>) -> Result<(), Error> {
         if !self.wants_parts() {
+            return Ok(());
+        }
+        if self.pull.want.anything && artifact.what() != What::Chart {
             return Ok(());
         }
         if artifact.what() != What::Index {
@@ -173,7 +178,7 @@ impl Pulling {
     }
 
     fn fetch_parts(&mut self, artifact: &Artifact, requests: &mut Requests<Step>) -> Result<(), Error> {
-        if let Some(first) = artifact.report().errors().next() {
+        if let Some(first) = artifact.report().errors().next().filter(|_| !self.pull.want.anything) {
             return Err(Error::new(first.code, first.message.clone()).with_report(artifact.report().clone()));
         }
         let limits = requests.limits();
@@ -181,8 +186,9 @@ impl Pulling {
             && let Some(layer) = artifact.chart_layer()
         {
             within(layer, limits.archive, "archive")?;
-            if layer.media_type == LEGACY_CHART {
-                let text = format!("the chart's layer has the type {LEGACY_CHART}, which is deprecated: push it again");
+            if artifact.is_legacy() {
+                let text =
+                    format!("the chart's layer has the type {}, which is deprecated: push it again", layer.media_type);
                 requests.notify(Event::Notice { code: Code::ARTIFACT_LEGACY_CHART.name(), text });
             }
             self.chart = Some(layer.clone());

@@ -81,6 +81,14 @@ impl Push {
     pub fn chart(artifact: &Artifact, target: &str) -> Result<Push, Error> {
         let annotation = |name: &str| artifact.annotations().get(name).map_or("", String::as_str);
         let target = Reference::for_push(target, annotation(annotations::TITLE), annotation(annotations::VERSION))?;
+        Push::to(artifact, target)
+    }
+
+    /// A chart to that very reference, whatever it is called. Uploads as [`Push::chart`].
+    ///
+    /// # Errors
+    /// [`Code::ARGUMENT`]: the artifact was not built here.
+    pub fn to(artifact: &Artifact, target: Reference) -> Result<Push, Error> {
         let unfit = || Error::new(Code::ARGUMENT, "the artifact is no chart that was built here");
         let config = artifact.config().ok_or_else(unfit)?;
         let descriptor = artifact.config_descriptor().ok_or_else(unfit)?.clone();

@@ -253,6 +253,7 @@ impl Uploads {
             let draft = Draft::new(Method::Put, location.with_query("digest", blob.descriptor.digest.as_str()))
                 .payload(OCTET_STREAM, Payload::Empty)
                 .by(self.authority)
+                .thinking()
                 .once(blob.sessions.saturating_sub(1));
             self.ready.push((Step::Close(index), draft));
             return;

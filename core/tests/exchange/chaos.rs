@@ -111,7 +111,8 @@ fn exchange(dice: &mut Dice, session: &Session, push: &Push) -> Exchange {
         1 => Exchange::fetch(session, reference.base().clone(), push.uploads[1].descriptor.clone()),
         2 => Exchange::resolve(session, Resolve { reference, version: None, devel: true }),
         3 | 4 => {
-            let want = Want { chart: true, provenance: dice.below(2) == 0, config: dice.below(2) == 0 };
+            let want =
+                Want { chart: true, provenance: dice.below(2) == 0, config: dice.below(2) == 0, anything: false };
             Exchange::pull(session, Pull { reference, version: None, devel: false, want, check_tag: true })
         }
         _ => {

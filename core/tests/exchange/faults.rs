@@ -21,8 +21,8 @@ fn session() -> Session {
     Session::new(Config::default())
 }
 
-const CHART: Want = Want { chart: true, provenance: false, config: false };
-const ALL: Want = Want { chart: true, provenance: true, config: true };
+const CHART: Want = Want { chart: true, provenance: false, config: false, anything: false };
+const ALL: Want = Want { chart: true, provenance: true, config: true, anything: false };
 
 fn pull(want: Want) -> Pull {
     Pull { reference: chart().0.target, version: None, devel: false, want, check_tag: false }

@@ -12,7 +12,7 @@ fn with_credentials() -> Session {
 }
 
 fn pull() -> Pull {
-    let want = Want { chart: true, provenance: false, config: false };
+    let want = Want { chart: true, provenance: false, config: false, anything: false };
     Pull { reference: chart().0.target, version: None, devel: false, want, check_tag: false }
 }
 

@@ -172,7 +172,8 @@ impl World {
     }
 
     fn pull(&mut self, chart: &Chart) -> String {
-        let want = Want { chart: true, provenance: self.random.chance(70), config: self.random.chance(50) };
+        let want =
+            Want { chart: true, provenance: self.random.chance(70), config: self.random.chance(50), anything: false };
         let mut reference = chart.reference.clone();
         let (by_digest, check_tag) = (self.random.chance(25), self.random.chance(30));
         if by_digest {

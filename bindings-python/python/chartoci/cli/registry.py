@@ -49,6 +49,22 @@ def add(verb: Verb) -> None:
     _version(inspect)
     inspect.set_defaults(run=_inspect)
 
+    copy = verb("copy", "Copy what lies at a reference to another, in the same or another registry.")
+    copy.add_argument("source", metavar="SRC", help="oci://HOST/PATH:TAG, or with a digest")
+    copy.add_argument("target", metavar="DST", help="oci://HOST/PATH:TAG")
+    copy.add_argument("--referrers", action="store_true", help="signatures and what else refers to it as well")
+    copy.add_argument("--upgrade", action="store_true", help="push charts of Helm 3.0 to 3.6 as today's Helm does")
+    copy.set_defaults(run=_copy)
+
+    delete = verb("delete", "Delete a tag; or a digest, and with it all of its tags.")
+    delete.add_argument("reference", metavar="REF", help="oci://HOST/PATH:TAG, or with a digest")
+    delete.set_defaults(run=_delete)
+
+    referrers = verb("referrers", "List what refers to a chart: signatures, attestations, bills of materials.")
+    referrers.add_argument("reference", metavar="REF", help="oci://HOST/PATH:TAG, or with a digest")
+    referrers.add_argument("--artifact-type", metavar="TYPE", help="of this type only")
+    referrers.set_defaults(run=_referrers)
+
 
 def _version(parser: ArgumentParser) -> None:
     parser.add_argument("--version", metavar="CONSTRAINT", help="a version or a range; the newest if not given")
@@ -147,6 +163,41 @@ def _inspect(options: Namespace) -> int:
     say(options, text, document)
     for diagnostic in found.artifact.report:
         note(options, str(diagnostic))
+    return 0
+
+
+def _copy(options: Namespace) -> int:
+    from chartoci.cli.options import client
+
+    with client(options) as registry:
+        copied = registry.copy(
+            options.source,
+            options.target,
+            referrers=options.referrers,
+            upgrade=options.upgrade,
+            progress=watch(options),
+        )
+    say(options, "\n".join([str(copied), *(f"Referrer: {digest}" for digest in copied.referrers)]), copied.to_dict())
+    return 0
+
+
+def _delete(options: Namespace) -> int:
+    from chartoci.cli.options import client
+
+    with client(options) as registry:
+        deleted = registry.delete(options.reference)
+    say(options, str(deleted), deleted.to_dict())
+    return 0
+
+
+def _referrers(options: Namespace) -> int:
+    from chartoci.cli.options import client
+
+    with client(options) as registry:
+        found = registry.referrers(options.reference, artifact_type=options.artifact_type)
+    lines = [visible(f"{referrer.digest}  {referrer.artifact_type or referrer.media_type}") for referrer in found]
+    document = {"reference": options.reference, "referrers": [referrer.to_dict() for referrer in found]}
+    say(options, "\n".join(lines), document)
     return 0
 
 

@@ -1,0 +1,264 @@
+"""Copy, delete and referrers, between registries of this process."""
+
+import contextlib
+import hashlib
+import http.client
+import json
+import pathlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import chartoci
+import pytest
+from chartoci.cli import main
+from chartoci.testing import Registry
+from conftest import peer, read_request
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+SIGNATURE = "application/vnd.dev.sigstore.bundle.v0.3+json"
+HELM_CONFIG = "application/vnd.cncf.helm.config.v1+json"
+
+
+@pytest.fixture
+def two() -> Iterator[tuple[Registry, Registry]]:
+    """A registry for everybody, and one with tokens."""
+    with Registry() as open_one, Registry(token=True) as guarded:
+        yield open_one, guarded
+
+
+@pytest.fixture
+def anybody(two: tuple[Registry, Registry]) -> Iterator[chartoci.Client]:
+    """A client that knows the guarded one's password, and shows it nowhere else."""
+    guarded = two[1]
+
+    def credentials(query: Any) -> tuple[str, str] | None:
+        return guarded.credentials if query.registry == guarded.host else None
+
+    with chartoci.Client(credentials=credentials, retry=chartoci.RetryPolicy(attempts=2, backoff=0.0)) as client:
+        yield client
+
+
+def digest(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def send(registry: Registry, method: str, target: str, kind: str, body: bytes) -> None:
+    status, _ = ask(registry, method, target, body, {"content-type": kind})
+    assert status == 201, (target, status)
+
+
+def ask(registry: Registry, method: str, target: str, body: bytes = b"", fields: Any = None) -> tuple[int, bytes]:
+    """One request, by means that are not under test."""
+    with contextlib.closing(http.client.HTTPConnection(registry.host)) as connection:
+        connection.request(method, target, body, fields or {})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+def put(registry: Registry, repository: str, tag: str, blobs: dict[str, bytes], manifest: dict[str, Any]) -> str:
+    """Puts an artifact there by hand; gives the manifest's digest."""
+    for blob in blobs.values():
+        place = f"/v2/{repository}/blobs/uploads/?digest={digest(blob)}"
+        send(registry, "POST", place, "application/octet-stream", blob)
+    body = json.dumps(manifest).encode()
+    send(registry, "PUT", f"/v2/{repository}/manifests/{tag or digest(body)}", MANIFEST, body)
+    return digest(body)
+
+
+def described(kind: str, blob: bytes) -> dict[str, Any]:
+    return {"mediaType": kind, "digest": digest(blob), "size": len(blob)}
+
+
+def sign(registry: Registry, repository: str, pushed: chartoci.Pushed) -> str:
+    subject = {"mediaType": MANIFEST, "digest": str(pushed.digest), "size": 1}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "artifactType": SIGNATURE,
+        "config": described("application/vnd.oci.empty.v1+json", b"{}"),
+        "layers": [described(SIGNATURE, b"signed")],
+        "subject": subject,
+        "annotations": {"who": "us"},
+    }
+    return put(registry, repository, "", {"config": b"{}", "layer": b"signed"}, manifest)
+
+
+def test_a_chart_is_copied_between_registries_with_its_bytes_and_its_signature(
+    anybody: chartoci.Client, two: tuple[Registry, Registry], chart: bytes
+) -> None:
+    source, target = two
+    pushed = anybody.push(chart, f"oci://{source.host}/charts")
+    signature = sign(source, "charts/web", pushed)
+    events: list[chartoci.Progress] = []
+    copied = anybody.copy(
+        pushed.reference, f"oci://{target.host}/mirror/web:1", referrers=True, progress=lambda event: events.append(event)  # type: ignore[arg-type]
+    )
+    assert (copied.digest, [str(item) for item in copied.referrers]) == (pushed.digest, [signature])
+    assert str(copied) == f"Copied: {target.host}/mirror/web:1\nDigest: {pushed.digest}"
+    assert anybody.open(f"{target.host}/mirror/web:1").data == chart
+    assert [(str(found.digest), found.artifact_type) for found in anybody.referrers(copied.reference)] == [
+        (signature, SIGNATURE)
+    ]
+    assert any(isinstance(event, chartoci.Progress) and event.total == len(chart) for event in events)
+    assert json.dumps(copied.to_dict())
+    again = anybody.copy(pushed.reference, f"oci://{target.host}/mirror/web:1")
+    assert {blob.state for blob in again.blobs} == {"mounted"}
+
+
+def test_a_copy_within_a_registry_moves_no_bytes(
+    anybody: chartoci.Client, two: tuple[Registry, Registry], chart: bytes
+) -> None:
+    pushed = anybody.push(chart, f"oci://{two[1].host}/charts")
+    del two[1].requests[:]
+    copied = anybody.copy(pushed.reference, f"oci://{two[1].host}/other/web:2")
+    assert {blob.state for blob in copied.blobs} == {"mounted"}
+    assert not [line for line in two[1].requests if line[0] == "PATCH" or (line[0] == "PUT" and "/blobs/" in line[1])]
+    anybody.copy(pushed.reference, f"oci://{two[1].host}/charts/web:stable")
+    assert anybody.resolve(f"{two[1].host}/charts/web:stable").digest == pushed.digest
+
+
+def answers(connection: Any, bodies: dict[str, bytes], breaks: int = 0) -> None:
+    """A registry that serves these by their digests, and for the rest a manifest; so many blobs break off halfway."""
+    while request := read_request(connection):
+        name = request[0].split()[1].rpartition("/")[2]
+        body = bodies.get(name, bodies["manifest"])
+        start = int(request[2].get("range", "bytes=0-")[6:].partition("-")[0])
+        extra = f"Content-Range: bytes {start}-{len(body) - 1}/{len(body)}\r\n" if start else ""
+        head = f"HTTP/1.1 {206 if start else 200} OK\r\nContent-Type: {MANIFEST}\r\n{extra}"
+        connection.sendall(f"{head}Content-Length: {len(body) - start}\r\n\r\n".encode())
+        if "/blobs/" in request[0] and breaks and start < len(body) // 2 and len(body) > 1000:
+            connection.sendall(body[start : len(body) // 2])
+            return
+        connection.sendall(body[start:])
+
+
+def described_chart(layer: bytes) -> tuple[bytes, bytes]:
+    """A config, and a manifest of it and that layer."""
+    config = b'{"name":"web","version":"1.0.0","apiVersion":"v2"}'
+    layers = [described("application/vnd.cncf.helm.chart.content.v1.tar+gzip", layer)]
+    return config, json.dumps({"schemaVersion": 2, "config": described(HELM_CONFIG, config), "layers": layers}).encode()
+
+
+def test_a_big_blob_is_streamed_and_goes_on_where_its_source_broke_off() -> None:
+    layer = bytes(range(256)) * 12_000
+    config, manifest = described_chart(layer)
+    bodies = {"manifest": manifest, digest(config): config, digest(layer): layer}
+    with peer(lambda connection: answers(connection, bodies, breaks=1)) as source, Registry() as target:
+        with chartoci.Client(credentials=None) as client:
+            copied = client.copy(f"{source}/big:1.0.0", f"{target.host}/big:1.0.0")
+        assert str(copied.digest) == digest(manifest)
+        assert ask(target, "GET", f"/v2/big/blobs/{digest(layer)}") == (200, layer)
+        assert len([line for line in target.requests if line[0] == "PUT" and "/blobs/" in line[1]]) == 2
+
+
+def test_a_source_that_sends_another_blob_never_completes_the_upload() -> None:
+    layer = b"a" * 3_000_000
+    config, manifest = described_chart(layer)
+    bodies = {"manifest": manifest, digest(config): config, digest(layer): layer[:-1] + b"b"}
+    with peer(lambda connection: answers(connection, bodies)) as source, Registry() as target:
+        with chartoci.Client(credentials=None) as client:
+            with pytest.raises(chartoci.IntegrityError) as raised:
+                client.copy(f"{source}/web:1.0.0", f"{target.host}/web:1.0.0")
+            assert raised.value.code == "integrity.digest_mismatch"
+            with pytest.raises(chartoci.NotFoundError):
+                client.resolve(f"{target.host}/web:1.0.0")
+
+
+def test_giving_up_leaves_no_thread_that_waits_for_a_silent_source() -> None:
+    silence = threading.Event()
+    manifest = described_chart(b"x" * 100_000)[1]
+
+    def answer(connection: Any) -> None:
+        while request := read_request(connection):
+            if "/blobs/" in request[0]:
+                silence.wait(10)
+                return
+            head = f"HTTP/1.1 200 OK\r\nContent-Type: {MANIFEST}\r\nContent-Length: {len(manifest)}\r\n\r\n"
+            connection.sendall(head.encode() + manifest)
+
+    with peer(answer) as source, Registry() as target, chartoci.Client(credentials=None) as client:
+        with pytest.raises(chartoci.TransportError):
+            client.copy(f"{source}/web:1.0.0", f"{target.host}/web:1.0.0", timeout=0.3)
+        silence.set()
+
+
+def test_a_tag_and_a_digest_are_deleted(
+    anybody: chartoci.Client, two: tuple[Registry, Registry], chart: bytes
+) -> None:
+    for registry in two:
+        pushed = anybody.push(chart, f"oci://{registry.host}/charts")
+        anybody.copy(pushed.reference, f"{registry.host}/charts/web:stable")
+        assert anybody.delete(f"{registry.host}/charts/web:stable").digest is None
+        assert anybody.tags(f"{registry.host}/charts/web") == ["1.2.0_demo.1"]
+        deleted = anybody.delete(f"{registry.host}/charts/web@{pushed.digest}")
+        assert deleted.digest == pushed.digest
+        with pytest.raises(chartoci.NotFoundError):
+            anybody.resolve(pushed.reference)
+        with pytest.raises(chartoci.NotFoundError):
+            anybody.delete(pushed.reference)
+
+
+def test_a_chart_of_helm_3_5_is_upgraded_where_that_is_asked_for(
+    anybody: chartoci.Client, two: tuple[Registry, Registry], chart: bytes
+) -> None:
+    source, target = two
+    config = chartoci.Archive.read(chart).metadata.config()
+    for kind in ["application/tar+gzip", "application/vnd.cncf.helm.chart.content.layer.v1+tar"]:
+        manifest = {"schemaVersion": 2, "config": described(HELM_CONFIG, config), "layers": [described(kind, chart)]}
+        named = put(source, "old/web", "1.2.0_demo.1", {"config": config, "layer": chart}, manifest)
+        artifact = anybody.artifact(f"{source.host}/old/web:1.2.0_demo.1")
+        assert (artifact.what, artifact.is_legacy) == ("chart", True)
+        kept = anybody.copy(f"{source.host}/old/web:1.2.0_demo.1", f"{target.host}/web:kept")
+        assert (str(kept.digest), kept.upgraded) == (named, False)
+        new = anybody.copy(f"{source.host}/old/web:1.2.0_demo.1", f"{target.host}/web:new", upgrade=True)
+        assert new.upgraded
+        assert new.digest == anybody.push(chart, f"oci://{target.host}/again").digest
+        assert not anybody.artifact(f"{target.host}/web:new").is_legacy
+
+
+def test_whatever_lies_at_a_reference_is_called_what_it_is(anybody: chartoci.Client, two: tuple[Registry, Registry]) -> None:
+    source = two[0]
+    empty = "application/vnd.oci.empty.v1+json"
+    image = "application/vnd.oci.image.config.v1+json"
+    rows: list[tuple[str, str, list[str], dict[str, Any]]] = [
+        ("image", image, ["application/vnd.oci.image.layer.v1.tar+gzip"], {}),
+        ("signature", image, ["application/vnd.dev.cosign.simplesigning.v1+json"], {}),
+        ("signature", empty, [SIGNATURE], {"artifactType": SIGNATURE}),
+        ("signature", "application/vnd.cncf.notary.signature", ["application/jose+json"], {}),
+        ("alpha-chart", HELM_CONFIG, ["application/vnd.cncf.helm.chart.meta.layer.v1+json"], {}),
+        ("other", "application/vnd.wasm.config.v1+json", ["application/wasm"], {}),
+    ]
+    for number, (what, config, layers, more) in enumerate(rows):
+        manifest = {
+            "schemaVersion": 2,
+            "config": described(config, b"{}"),
+            "layers": [described(kind, b"layer") for kind in layers],
+            **more,
+        }
+        put(source, "things", str(number), {"config": b"{}", "layer": b"layer"}, manifest)
+        found = anybody.inspect(f"{source.host}/things:{number}")
+        assert found.artifact.what == what, (what, found.artifact.explain())
+        assert found.metadata is None
+
+
+def test_the_command_line_copies_deletes_and_lists(
+    two: tuple[Registry, Registry], chart: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = two[0]
+    with chartoci.Client(credentials=None) as client:
+        pushed = client.push(chart, f"oci://{source.host}/charts")
+    signature = sign(source, "charts/web", pushed)
+    other = f"oci://{source.host}/other/web:1"
+    assert main(["copy", str(pushed.reference), other, "--referrers"]) == 0
+    assert capsys.readouterr().out == f"Copied: {other[6:]}\nDigest: {pushed.digest}\nReferrer: {signature}\n"
+    assert main(["referrers", other]) == 0
+    assert capsys.readouterr().out == f"{signature}  {SIGNATURE}\n"
+    assert main(["referrers", other, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["referrers"][0]["annotations"] == {"who": "us"}
+    assert main(["delete", other]) == 0
+    assert capsys.readouterr().out == f"Deleted: {other[6:]}\n"
+    assert main(["delete", other]) == 4
+    assert "Error:" in capsys.readouterr().err
+    assert main(["copy", f"oci://{source.host}/charts/web", other]) == 2
