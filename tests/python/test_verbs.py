@@ -1,5 +1,6 @@
 """Copy, delete and referrers, between registries of this process."""
 
+import asyncio
 import contextlib
 import hashlib
 import http.client
@@ -262,3 +263,24 @@ def test_the_command_line_copies_deletes_and_lists(
     assert main(["delete", other]) == 4
     assert "Error:" in capsys.readouterr().err
     assert main(["copy", f"oci://{source.host}/charts/web", other]) == 2
+
+
+@pytest.mark.parametrize("transport", ["urllib3", "aiohttp"])
+def test_tasks_copy_delete_and_list_as_well(transport: Any, chart: bytes) -> None:
+    layer = bytes(range(256)) * 12_000
+    config, manifest = described_chart(layer)
+    bodies = {"manifest": manifest, digest(config): config, digest(layer): layer}
+
+    async def main(source: str, target: Registry) -> None:
+        async def credentials(query: Any) -> tuple[str, str] | None:
+            return target.credentials if query.registry == target.host else None
+
+        async with chartoci.AsyncClient(credentials=credentials, transport=transport) as client:
+            copied = await client.copy(f"{source}/big:1.0.0", f"{target.host}/big:1.0.0")
+            assert str(copied.digest) == digest(manifest)
+            assert await client.referrers(copied.reference) == []
+            assert (await client.delete(copied.reference)).digest is None
+            assert await client.tags(f"{target.host}/big") == []
+
+    with peer(lambda connection: answers(connection, bodies, breaks=1)) as source, Registry(token=True) as target:
+        asyncio.run(main(source, target))

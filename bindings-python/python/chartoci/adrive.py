@@ -258,7 +258,7 @@ class Carrier(
         exchange = Exchange.fetch(self._session, repository, blob, start, end)
         transport, loop = self._transport, self._loop
         assert transport is not None and loop is not None
-        aanswer = partial(self._aanswer, repository.partition("/")[2])
+        aanswer = partial(self._aanswer, Run(exchange, repository.partition("/")[2]))
         sinks = ((str(blob.digest), sink),)
         if isinstance(transport, AsyncTransport):
             return AsyncDrive(exchange, transport, self._workers, sinks=sinks, credentials=aanswer)

@@ -363,10 +363,9 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             parts: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
             if Artifact.parse(parts.manifest, self._limits).is_legacy:
                 fetched = yield from _fetch(self, wanted, None, False, progress, timeout)
-                archive = fetched.archive
-                scan = Scan.read(archive.data, self._limits)
-                push = Push.to(Artifact.build(scan), place)
-                sources = (None, ("chart", archive.data))
+                data = fetched.archive.data or b""
+                push = Push.to(Artifact.build(Scan.read(data, self._limits)), place)
+                sources = (None, ("chart", data))
                 exchange = Exchange.push(self._session, push)
                 pushed: Pushed = yield Run(exchange, place.repository, progress, timeout, sources)
                 return Copied(pushed.reference, pushed.digest, pushed.size, pushed.blobs, (), True)
@@ -479,13 +478,13 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     def _fetch(self, repository: str, blob: Descriptor, start: int, end: int, sink: blobs.Sink) -> Drive:
         """The drive of a fetch whose bytes go on to another registry."""
         assert self._transport is not None
-        name = repository.partition("/")[2]
+        run = Run(Exchange.fetch(self._session, repository, blob, start, end), repository.partition("/")[2])
         return Drive(
-            Exchange.fetch(self._session, repository, blob, start, end),
+            run.exchange,
             self._transport,
             self._workers,
             sinks=((str(blob.digest), sink),),
-            credentials=lambda query: self._answer(query, name),
+            credentials=lambda query: self._answer(query, run),
         )
 
 
