@@ -36,6 +36,24 @@ pub(crate) fn exception<'py>(py: Python<'py>, error: &Error) -> PyResult<Bound<'
     Ok(built)
 }
 
+/// The error of the core that an exception stands for; none if it is another's, or no exception at all.
+pub(crate) fn error_in(exception: &Bound<'_, PyAny>) -> PyResult<Option<Error>> {
+    let class = exception.py().import("chartoci.errors")?.getattr("ChartOciError")?;
+    if !exception.is_instance(&class)? {
+        return Ok(None);
+    }
+    let text = |name: &str| exception.getattr(name)?.extract::<String>();
+    let Some(code) = Code::find(&text("code")?) else { return Ok(None) };
+    let error = Error::new(code, text("message")?).with_hint(text("hint")?);
+    // The names of facts are few: those of the errors that a lookup ends in.
+    let mut facts = Vec::new();
+    for name in ["path", "helper", "line", "column"] {
+        let value = exception.getattr("context")?.call_method1("get", (name,))?;
+        facts.extend((!value.is_none()).then(|| (name, value.to_string())));
+    }
+    Ok(Some(facts.into_iter().fold(error, |error, (name, value)| error.with(name, value))))
+}
+
 /// As [`exception`], ready to be raised.
 pub(crate) fn raise(py: Python<'_>, error: &Error) -> PyErr {
     match exception(py, error) {

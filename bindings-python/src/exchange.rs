@@ -16,7 +16,7 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use crate::chart::Limits;
 use crate::data::{Data, lock};
-use crate::errors::{Raise, exception, raise};
+use crate::errors::{Raise, error_in, exception, raise};
 use crate::oci::{Artifact, Descriptor, Digest, Reference, ReferenceLike};
 
 fn seconds(duration: Duration) -> f64 {
@@ -640,8 +640,12 @@ impl Exchange {
         lock(&self.0).handle_failure(RequestId(id), failure, receiver);
         Ok(())
     }
-    /// The answer to `Ask`; None means anonymous.
+    /// The answer to `Ask`: a credential, None for anonymous, or the error that stood in the way of one.
     fn handle_credential(&self, id: u32, credential: &Bound<'_, PyAny>) -> PyResult<()> {
+        if let Some(error) = error_in(credential)? {
+            lock(&self.0).handle_credential_failure(core::QueryId(id), error);
+            return Ok(());
+        }
         let credential = credential_in(credential)?;
         lock(&self.0).handle_credential(core::QueryId(id), credential);
         Ok(())

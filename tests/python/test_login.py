@@ -1,5 +1,6 @@
 """login, logout, the files and helpers that credentials are kept in: on real files, with real programs."""
 
+import asyncio
 import base64
 import json
 import os
@@ -17,7 +18,7 @@ from typing import Any
 import chartoci
 import pytest
 from chartoci.serving import Server
-from chartoci.testing import Registry
+from chartoci.testing import Fault, Registry
 
 SECRET = "hunter2-secret"
 
@@ -325,6 +326,52 @@ def test_a_helper_that_fails_ends_the_search(
     assert says in str(caught.value) and caught.value.hint
     assert SECRET not in f"{caught.value!r} {caught.value.to_dict()}"
     assert caught.value.context["helper"] == "docker-credential-fake"
+
+
+@pytest.mark.parametrize("driver", ["blocking", "asynchronous"])
+def test_what_everybody_may_read_is_read_though_a_helper_is_missing(
+    driver: str, home: pathlib.Path, registry: Registry, chart: bytes
+) -> None:
+    write(home / ".docker" / "config.json", {"credsStore": "desktop"})
+    events: list[object] = []
+
+    def pull(host: str) -> object:
+        if driver == "blocking":
+            with chartoci.Client() as client:
+                return client.open(f"{host}/charts/web:1.2.0+demo.1", progress=events.append).data
+
+        async def main() -> object:
+            async with chartoci.AsyncClient() as client:
+                archive = await client.open(f"{host}/charts/web:1.2.0+demo.1", progress=events.append)
+                return archive.data
+
+        return asyncio.run(main())
+
+    public = Registry(username="ada", password=SECRET, token=True)
+    tokens: list[str] = []
+
+    def anonymous(method: str, target: str) -> Fault | None:
+        if target.startswith("/token") and "account" not in target:
+            tokens.append(target)
+            return Fault(200, (), json.dumps({"token": "free"}).encode())
+        if tokens and target.startswith("/v2/charts/web/"):
+            digest = target.rpartition("/")[2]
+            return next((Fault(200, kind, body) for name, kind, body in parts if name == digest), None)
+        return None
+
+    artifact = chartoci.Artifact.build(chartoci.Archive.read(chart))
+    layer = artifact.chart_layer
+    assert layer is not None
+    kind = (("Content-Type", "application/vnd.oci.image.manifest.v1+json"),)
+    parts = [("1.2.0_demo.1", kind, artifact.manifest), (str(layer.digest), (), chart)]
+    public._faults = anonymous
+    with public:
+        assert pull(public.host) == chart
+        notices = [event.text for event in events if isinstance(event, chartoci.Notice)]
+        assert "docker-credential-desktop is not there" in notices[0]
+    with pytest.raises(chartoci.MisuseError) as caught:
+        pull(registry.host)
+    assert caught.value.code == "auth.helper_missing" and "PATH" in caught.value.hint
 
 
 def test_a_helper_that_knows_nothing_lets_the_next_store_answer(

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from chartoci import _native as native
 from chartoci import files
 from chartoci._native import Ask
+from chartoci.errors import ChartOciError
 from chartoci.model import AskedStore, ExplainedCredentials, Token
 
 Credential = tuple[str, str] | str | Token | None
@@ -29,10 +30,15 @@ DEFAULT: Final = Default.FILES
 Credentials = Default | Credential | Callable[[Ask], Credential]
 
 
-def answer(credentials: Credentials, query: Ask, repository: str, registry_config: str | None) -> Credential:
-    """What to say to a question of the machine."""
+def answer(
+    credentials: Credentials, query: Ask, repository: str, registry_config: str | None
+) -> Credential | ChartOciError:
+    """What to say to a question of the machine, which also decides what comes of a search that failed."""
     if isinstance(credentials, Default):
-        return from_files(query.registry, repository, registry_config)
+        try:
+            return from_files(query.registry, repository, registry_config)
+        except ChartOciError as error:
+            return error
     return credentials(query) if callable(credentials) else credentials
 
 

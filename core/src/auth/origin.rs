@@ -55,8 +55,7 @@ impl fmt::Display for Origin {
 /// [`Code::AUTH_REALM`], with the reason.
 pub fn realm(text: &str, registry: &Url) -> Result<Url, Error> {
     let refused = |why: &str| {
-        let shown = Url::parse(text)
-            .map_or_else(|| clip(text.split('?').next().unwrap_or_default()), |url| url.without_query());
+        let shown = Url::parse(text).map_or_else(|| clip(without_secrets(text)), |url| url.without_query());
         Error::new(Code::AUTH_REALM, format!("no credential goes to the token server {shown:?}: {why}"))
             .with("realm", shown)
     };
@@ -73,6 +72,12 @@ pub fn realm(text: &str, registry: &Url) -> Result<Url, Error> {
         near if near == network(registry.host()) => Ok(url),
         _ => Err(refused("it is in a network that the registry is not in")),
     }
+}
+
+/// What is no URL that can be used, without its query and what stands before an `@`.
+fn without_secrets(text: &str) -> &str {
+    let bare = text.split('?').next().unwrap_or_default();
+    bare.rsplit_once('@').map_or(bare, |(_, rest)| rest)
 }
 
 /// What kind of network a host is in, as far as its name tells.
@@ -237,9 +242,10 @@ mod tests {
     }
 
     #[test]
-    fn an_error_shows_no_query() {
-        let error =
-            realm("http://auth.example/token?secret=1", &Url::parse("https://reg.example/").unwrap()).unwrap_err();
-        assert!(!format!("{error:?}").contains("secret"));
+    fn an_error_shows_no_query_and_no_password() {
+        for text in ["http://auth.example/token?secret=1", "https://user:secret@auth.example/token"] {
+            let error = realm(text, &Url::parse("https://reg.example/").unwrap()).unwrap_err();
+            assert!(!format!("{error:?}").contains("secret"));
+        }
     }
 }

@@ -77,6 +77,11 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("artifact.several_provenances", "two layers of the type application/vnd.cncf.helm.chart.provenance.v1.prov"),
     ("artifact.legacy_chart", "a layer of the type application/tar+gzip"),
     ("auth.credentials_file", "a config.json that is cut off in the middle"),
+    ("auth.helper", "docker-credential-pass get: exit status 1, the keychain is locked"),
+    (
+        "auth.helper_missing",
+        "{\"credsStore\": \"desktop\"} in ~/.docker/config.json, and no docker-credential-desktop in PATH",
+    ),
     ("auth.required", "401, and no credential for this registry is stored"),
     ("auth.refused", "401 again, with the credential"),
     ("auth.forbidden", "403, or a token that allows pull and not push"),

@@ -90,6 +90,8 @@ pub(super) struct Authority {
     credential: Option<Option<Credential>>,
     asked_again: bool,
     fell_back: bool,
+    /// Why the helper that may know a credential was not asked.
+    unasked: Option<Error>,
     /// The token server takes user and password in a form only.
     form: bool,
     queries: u32,
@@ -130,6 +132,7 @@ impl Authority {
             credential: None,
             asked_again: false,
             fell_back: false,
+            unasked: None,
             form: false,
             queries: 0,
             errands: Vec::new(),
@@ -274,11 +277,22 @@ impl Authority {
     }
 
     /// The host's answer; one that was not asked for is ignored.
-    pub(super) fn answered(&mut self, answered: QueryId, credential: Option<Credential>) {
+    pub(super) fn answered(&mut self, answered: QueryId, credential: Result<Option<Credential>, Error>) {
         let State::Asking { id, again } = self.state else { return };
         if id != answered {
             return;
         }
+        let credential = match credential {
+            Ok(credential) => credential,
+            Err(error) if error.code() == Code::AUTH_HELPER_MISSING && self.may_fall_back() => {
+                let text = format!("{}; trying without a credential", error.message());
+                self.errands.push(Errand::Tell(Event::Notice { code: "auth.anonymous", text }));
+                self.fell_back = true;
+                self.unasked = Some(error);
+                None
+            }
+            Err(error) => return self.deny(error),
+        };
         let refused_before = again && (credential.is_none() || Some(&credential) == self.credential.as_ref());
         if refused_before {
             let error = Error::new(Code::AUTH_REFUSED, format!("{} refuses the credential", self.registry));
@@ -493,6 +507,11 @@ impl Authority {
 
     /// The end: with the registry's own words and the hint that fits it, where it had any.
     fn deny(&mut self, error: Error) {
+        // Who did not get to ask its helper learns of that first.
+        let error = match self.unasked.take() {
+            Some(unasked) => unasked.because(error),
+            None => error,
+        };
         // A token server that cannot be reached, or gives nonsense, is another matter.
         let codes = [Code::AUTH_REQUIRED, Code::AUTH_REFUSED, Code::AUTH_CHALLENGE, Code::AUTH_REALM];
         let error = match self.refusal.take() {

@@ -36,7 +36,7 @@ struct Flight {
 enum Arrival {
     Ended(CallId, ResponseHead, Option<Objection>, Receiver),
     Failed(CallId, Failure, Option<Receiver>),
-    Credential(QueryId, Option<Credential>),
+    Credential(QueryId, Result<Option<Credential>, Error>),
 }
 
 pub(super) struct Calls {
@@ -206,7 +206,7 @@ impl Calls {
         });
     }
 
-    pub(super) fn credential(&mut self, id: QueryId, credential: Option<Credential>) {
+    pub(super) fn credential(&mut self, id: QueryId, credential: Result<Option<Credential>, Error>) {
         if self.queries.contains_key(&id) {
             self.arrivals.push_back(Arrival::Credential(id, credential));
         }

@@ -373,7 +373,13 @@ impl Exchange {
 
     /// The answer to [`Output::Ask`]; `None` means anonymous.
     pub fn handle_credential(&mut self, id: QueryId, credential: Option<Credential>) {
-        self.calls.credential(id, credential);
+        self.calls.credential(id, Ok(credential));
+    }
+
+    /// The answer to [`Output::Ask`] where the credential could not be had. It ends the exchange; where only the helper that
+    /// would know is missing ([`Code::AUTH_HELPER_MISSING`]) and something is but to be read, that is tried without one.
+    pub fn handle_credential_failure(&mut self, id: QueryId, error: Error) {
+        self.calls.credential(id, Err(error));
     }
 
     /// The chart of a [`Push::ahead`] has been looked at, and this is it. Where it was refused, [`Exchange::abort`].
