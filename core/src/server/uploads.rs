@@ -198,7 +198,14 @@ impl Stage for Chunk {
                     None => Next::Answer(Refusal::SizeInvalid.because("the body is not as long as it claimed to be")),
                 }
             }
-            Event::Failed(failure) => Next::Answer(errors::storage(&failure)),
+            Event::Failed(failure) => {
+                // What is here already takes room that is missing: the client begins anew.
+                state.uploads.remove(&self.id);
+                Next::after(
+                    VecDeque::from([Verb::Remove { path: layout::upload(&self.id) }]),
+                    errors::storage(&failure),
+                )
+            }
             Event::Files(_) | Event::Broken => broken(),
         }
     }
