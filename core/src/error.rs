@@ -583,39 +583,237 @@ table! {
         "The directory that a registry is to serve cannot be read or written.",
         "Check the directory's permissions and the room on its disk.";
 
-    // findings of check: charts
-    CHECK_KIND = "check.kind", kind(Kind::Unsupported),
-        "There are no rules for documents of this kind.",
-        "Check the chart's archive, Chart.yaml, Chart.lock, values, schema, manifest or config.";
-    CHART_API_VERSION_MISSING = "chart.api_version_missing", finding(Severity::Warning),
-        "The chart has no apiVersion.",
+    // findings of check: Chart.yaml. Where `helm lint` has the rule, the severity is its own.
+    CHART_API_VERSION_MISSING = "chart.api_version_missing", finding(Severity::Error),
+        "The chart has no apiVersion; `helm lint` refuses it.",
         "Write apiVersion: v2, and move what requirements.yaml lists into Chart.yaml.";
-    CHART_UNQUOTED = "chart.unquoted", finding(Severity::Warning),
-        "A number stands where a text is meant; Helm reads 1.10 as 1.1.",
+    CHART_UNQUOTED = "chart.unquoted", finding(Severity::Error),
+        "A number or a boolean stands where a text is meant: Helm reads 1.10 as 1.1, and `helm lint` refuses it.",
+        "Put it in quotes.";
+    CHART_COERCED = "chart.coerced", finding(Severity::Warning),
+        "What stands without quotes is read as another text than was written.",
+        "Put it in quotes.";
+    CHART_DATE = "chart.date", finding(Severity::Info),
+        "A date stands without quotes; Helm takes it for a text, other readers of YAML for a moment.",
         "Put it in quotes.";
     CHART_VERSION_LOOSE = "chart.version_loose", finding(Severity::Warning),
         "The chart's version is no semantic version in the strict sense; ranges never pick it from a registry.",
         "Write MAJOR.MINOR.PATCH without a leading v.";
+    CHART_VERSION_LOWEST = "chart.version_lowest", finding(Severity::Error),
+        "The version is the lowest that there is; `helm lint` refuses it.",
+        "Start with 0.1.0.";
+    CHART_VERSION_BUILD = "chart.version_build", finding(Severity::Info),
+        "The version has build metadata; tags have no +, so Helm writes _ there.",
+        "Leave the part from + on out, if the chart is to be found under its very version.";
+    CHART_NAME_FORM = "chart.name_form", finding(Severity::Warning),
+        "A chart of this name cannot be pushed to a registry.",
+        "Use lower-case letters and digits, with single . _ or - between them.";
     CHART_ICON = "chart.icon", finding(Severity::Info),
         "The chart has no icon.",
         "Set icon in Chart.yaml to the URL of an image, for catalogues to show.";
+    CHART_URL = "chart.url", finding(Severity::Error),
+        "What should be a URL is none; `helm lint` refuses it.",
+        "Write a whole URL, with https:// in front.";
+    CHART_HOME = "chart.home", finding(Severity::Warning),
+        "The chart's home is no URL.",
+        "Write a whole URL, with https:// in front.";
+    CHART_EMAIL = "chart.email", finding(Severity::Error),
+        "A maintainer's email is no address; `helm lint` refuses it.",
+        "Write the bare address: name@example.com.";
     CHART_UNKNOWN_KEY = "chart.unknown_key", finding(Severity::Warning),
         "Helm drops a key that it does not know.",
         "Correct the key, or move it below annotations.";
-    CHART_MAINTAINER_NAME = "chart.maintainer_name", finding(Severity::Warning),
-        "A maintainer has no name.",
+    CHART_MAINTAINER_NAME = "chart.maintainer_name", finding(Severity::Error),
+        "A maintainer has no name; `helm lint` refuses it.",
         "Give every entry of maintainers a name.";
+    CHART_DESCRIPTION = "chart.description", finding(Severity::Info),
+        "The description has several lines; Helm makes one of them.",
+        "Keep it to one sentence, and write the rest into README.md.";
+    CHART_KUBE_VERSION = "chart.kube_version", finding(Severity::Error),
+        "kubeVersion is no range of versions; Helm installs such a chart nowhere.",
+        "Write for example >=1.25.0-0.";
+    CHART_KUBE_PRERELEASE = "chart.kube_prerelease", finding(Severity::Warning),
+        "kubeVersion shuts out clusters whose version has a suffix, such as v1.30.5-gke.1.",
+        "Append -0 to the version: >=1.25.0-0.";
+    CHART_NEEDS_V2 = "chart.needs_v2", finding(Severity::Error),
+        "Chart.yaml has a field that apiVersion v1 does not know; `helm lint` refuses it.",
+        "Write apiVersion: v2.";
+    CHART_DEPRECATED = "chart.deprecated", finding(Severity::Info),
+        "The chart is marked as deprecated.",
+        "Say in the description what takes its place.";
     CHART_DEPENDENCY_RANGE = "chart.dependency_range", finding(Severity::Error),
         "The version of a dependency is no range of versions.",
         "Write for example ^1.2, ~1.2.3, >=1 <3 or 1.x || 2.x.";
+    CHART_DEPENDENCY_INCOMPLETE = "chart.dependency_incomplete", finding(Severity::Warning),
+        "A dependency lacks what Helm needs to fetch it.",
+        "Give it name, version and repository.";
+    CHART_ALIAS_GLOBAL = "chart.alias_global", finding(Severity::Warning),
+        "A dependency is called global, the key under which all charts share values.",
+        "Give it another alias.";
+    CHART_REPOSITORY = "chart.repository", finding(Severity::Warning),
+        "The repository of a dependency is of no form that Helm knows.",
+        "Write oci://HOST/PATH, without the chart's name, or https://HOST/PATH.";
+    CHART_REPOSITORY_FILE = "chart.repository_file", finding(Severity::Warning),
+        "The repository of a dependency is a directory; it is not there where the published chart is.",
+        "Publish that chart, and name the registry.";
+    CHART_REPOSITORY_HTTP = "chart.repository_http", finding(Severity::Warning),
+        "The repository of a dependency is fetched in the clear.",
+        "Use https://, or oci://.";
+    CHART_REPOSITORY_NAME = "chart.repository_name", finding(Severity::Warning),
+        "The repository of a dependency is a name that only this machine's configuration explains.",
+        "Write its URL.";
     CHART_REQUIREMENTS = "chart.requirements", finding(Severity::Warning),
         "A chart of another apiVersion than v1 has a requirements.yaml; Helm merges it in.",
         "Move the dependencies into Chart.yaml.";
+
+    // findings of check: a chart's files
+    CHART_DEPENDENCY_ABSENT = "chart.dependency_absent", finding(Severity::Warning),
+        "A chart that is declared as a dependency is not in charts/.",
+        "Fetch it with `helm dependency build`, or remove it from Chart.yaml.";
+    CHART_DEPENDENCY_UNDECLARED = "chart.dependency_undeclared", finding(Severity::Error),
+        "A chart in charts/ is not declared as a dependency; `helm lint` refuses it.",
+        "Declare it in Chart.yaml, or remove it.";
+    CHART_DEPENDENCY_VERSION = "chart.dependency_version", finding(Severity::Warning),
+        "A chart in charts/ has another version than Chart.yaml asks for.",
+        "Fetch it anew with `helm dependency update`.";
+    CHART_FOLDER = "chart.folder", finding(Severity::Warning),
+        "The folder in the archive is not called like the chart.",
+        "Pack the chart with `package`.";
+    CHART_FILENAME = "chart.filename", finding(Severity::Warning),
+        "The archive is not called NAME-VERSION.tgz.",
+        "Rename it, or pack the chart anew: provenance and repositories go by that name.";
+    CHART_FILE_NAME = "chart.file_name", finding(Severity::Warning),
+        "A file or folder is called nearly as one that Helm reads; it reads only the very name.",
+        "Rename it.";
+    CHART_BIG_FILE = "chart.big_file", finding(Severity::Warning),
+        "A file is larger than 5 MiB; Helm 3.17.3 to 4.2 refuse the chart.",
+        "Leave the file out by .helmignore.";
+    VALUES_MISSING = "values.missing", finding(Severity::Info),
+        "The chart has no values.yaml.",
+        "Add one, with a comment on each value: users look there first.";
+    TEMPLATE_MISSING = "template.missing", finding(Severity::Warning),
+        "The chart has no templates.",
+        "Put the manifests into templates/; see that .helmignore does not swallow them.";
+    TEMPLATE_EXTENSION = "template.extension", finding(Severity::Error),
+        "A file in templates/ has an ending that `helm lint` refuses.",
+        "End it in .yaml, .yml, .tpl or .txt, or move it out of templates/.";
+    CRD_KIND = "crd.kind", finding(Severity::Error),
+        "A manifest in crds/ is no CustomResourceDefinition; `helm lint` refuses it.",
+        "Move it to templates/.";
+    CRD_API_VERSION = "crd.api_version", finding(Severity::Error),
+        "A manifest in crds/ is not of apiextensions.k8s.io; `helm lint` refuses it.",
+        "Write apiVersion: apiextensions.k8s.io/v1.";
+    IGNORE_MISSING = "ignore.missing", finding(Severity::Info),
+        "The chart has no .helmignore; whatever lies in its directory is packed.",
+        "Add one that names .git/, *.tgz, and what editors leave behind.";
+    IGNORE_SWALLOWS = "ignore.swallows", finding(Severity::Warning),
+        "A pattern in .helmignore leaves out what the chart needs.",
+        "Make the pattern narrower; a leading / ties it to the chart's root.";
+    IGNORE_NEGATION = "ignore.negation", finding(Severity::Warning),
+        "A pattern in .helmignore begins with !; Helm then leaves out all that does not match it.",
+        "Remove it: unlike in .gitignore, it brings nothing back.";
+
+    // findings of check: Chart.lock
+    LOCK_DIGEST = "lock.digest", finding(Severity::Warning),
+        "The lock was made for other dependencies; `helm dependency build` refuses it.",
+        "Make it anew with `helm dependency update`.";
+    LOCK_ENTRY = "lock.entry", finding(Severity::Warning),
+        "An entry of the lock does not fit the dependency that Chart.yaml declares.",
+        "Make the lock anew with `helm dependency update`.";
+
+    // findings of check: values and their schema
+    VALUES_COMMENT = "values.comment", finding(Severity::Warning),
+        "A comment describes a value that is not there.",
+        "Correct the comment's key, or remove the comment.";
+    VALUES_NULL = "values.null", finding(Severity::Info),
+        "A null removes the default of a chart in charts/.",
+        "Remove the key, if its default is wanted.";
+    SCHEMA_REMOTE = "schema.remote", finding(Severity::Warning),
+        "The schema refers to another document, which Helm fetches whenever the chart is used.",
+        "Copy what is needed into $defs, and refer to it there.";
+    SCHEMA_GLOBAL = "schema.global", finding(Severity::Warning),
+        "The schema forbids the key global, so the chart fails as soon as it is another chart's dependency.",
+        "Add \"global\": {\"type\": \"object\"} to properties.";
+
+    // findings of check: index.yaml
+    INDEX_API_VERSION = "index.api_version", finding(Severity::Error),
+        "The index has no apiVersion; Helm refuses it.",
+        "Write apiVersion: v1.";
+    INDEX_EMPTY = "index.empty", finding(Severity::Error),
+        "The index is empty; Helm refuses it.",
+        "Make it with `helm repo index`.";
+    INDEX_UNKNOWN_KEY = "index.unknown_key", finding(Severity::Error),
+        "The index has a key that Helm does not know; it refuses the whole index.",
+        "Correct or remove the key.";
+    INDEX_DUPLICATE_KEY = "index.duplicate_key", finding(Severity::Error),
+        "The index has a key twice; Helm refuses the whole index.",
+        "Remove one of them.";
+    INDEX_ENTRY = "index.entry", finding(Severity::Warning),
+        "Helm passes over an entry that is no valid chart.",
+        "Mend the chart, and make the index anew.";
+    INDEX_NAME = "index.name", finding(Severity::Warning),
+        "A chart stands in the list of another name.",
+        "Move the entry to the list of its own name.";
+    INDEX_VERSION_TWICE = "index.version_twice", finding(Severity::Warning),
+        "A version is listed twice; which of them Helm takes is open.",
+        "Remove one of the entries.";
+    INDEX_ORDER = "index.order", finding(Severity::Info),
+        "The versions are not listed newest first.",
+        "Make the index anew with `helm repo index`.";
+    INDEX_DIGEST = "index.digest", finding(Severity::Warning),
+        "An entry has no digest, or one that is no SHA-256; Helm 4 stops at one of the wrong form.",
+        "Write the archive's SHA-256 as 64 hexadecimal digits.";
+    INDEX_URL = "index.url", finding(Severity::Warning),
+        "An entry has no URL, or one from which nothing can be fetched.",
+        "Write the archive's URL, absolute or relative to the index.";
+
+    // findings of check: manifest, config and chart against each other
+    ARTIFACT_TAG = "artifact.tag", finding(Severity::Warning),
+        "The tag is not that of the chart's version.",
+        "Push the chart anew: its tag is its version, with _ for +.";
+    ARTIFACT_CONFIG = "artifact.config", finding(Severity::Warning),
+        "The config says something else than the chart's Chart.yaml.",
+        "Push the chart anew; what only reads the config was told something wrong.";
+    ARTIFACT_ANNOTATION = "artifact.annotation", finding(Severity::Warning),
+        "An annotation says something else than the chart's Chart.yaml.",
+        "Push the chart anew; catalogues show the annotations.";
+    ARTIFACT_LAYER = "artifact.layer", finding(Severity::Error),
+        "A part of the artifact is not what the manifest names.",
+        "Fetch it again; if that does not help, push the chart anew.";
+    ARTIFACT_UNKNOWN_LAYER = "artifact.unknown_layer", finding(Severity::Info),
+        "A layer is of a type that Helm does not know; it leaves the layer alone.",
+        "Nothing has to be done if another program reads it.";
+    ARTIFACT_CREATED = "artifact.created", finding(Severity::Info),
+        "The manifest names the moment of its making, so pushing the same chart again gives another digest.",
+        "Pin org.opencontainers.image.created in the annotations of Chart.yaml, or push without it.";
+
+    // findings of check: provenance
+    PROVENANCE_SYNTAX = "provenance.syntax", kind(Kind::Invalid),
+        "The text is no provenance: no clearsigned message with Chart.yaml and the archive's digest in it.",
+        "Make it anew with `helm package --sign`.";
+    PROVENANCE_FILENAME = "provenance.filename", finding(Severity::Error),
+        "The provenance names another file than the archive; `helm verify` refuses it.",
+        "Give the archive the name that was signed.";
+    PROVENANCE_DIGEST = "provenance.digest", finding(Severity::Error),
+        "The provenance was made for another archive; `helm verify` refuses it.",
+        "Fetch both again; do not use the archive if that does not help.";
+    PROVENANCE_METADATA = "provenance.metadata", finding(Severity::Warning),
+        "The provenance says something else than the archive's Chart.yaml.",
+        "Sign the archive anew.";
 
     // findings of check: YAML
     YAML_DUPLICATE_KEY = "yaml.duplicate_key", finding(Severity::Warning),
         "A key is written twice in a mapping; the last one counts.",
         "Remove the one that does not count.";
+    YAML_DOCUMENTS = "yaml.documents", finding(Severity::Warning),
+        "There is more than one document in the file.",
+        "Keep one: Helm reads only the first of Chart.yaml, and Helm 3 only the first of values.yaml.";
+    YAML_BYTE_ORDER_MARK = "yaml.byte_order_mark", finding(Severity::Info),
+        "The file begins with a byte order mark, which is no part of it.",
+        "Save the file as UTF-8 without it.";
+    YAML_LINE_ENDS = "yaml.line_ends", finding(Severity::Info),
+        "The lines end as on Windows.",
+        "Save the file with line feeds alone: texts of several lines carry the difference into manifests.";
 
     // findings of check
 }

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chartoci::chart::package::Options;
 use chartoci::chart::{Package, Scan};
+use chartoci::check::{CheckDirectory, Document, Parts, check_parts};
 use chartoci::files::{Memory, Step};
 use chartoci::oci::Algorithm;
 use chartoci::time::Timestamp;
@@ -130,6 +131,38 @@ vectors! {
             "digest": artifact.digest().as_str(),
         }))
     };
+    check: |input| {
+        let limits = Limits::default();
+        let bytes = |name: &str| input[name].as_str().map(str::as_bytes);
+        let report = if let Some(files) = input["files"].as_object() {
+            let mut memory = Memory::from_iter(files.iter().map(|(path, content)| (path, text(content))));
+            let mut check = CheckDirectory::new("", &limits);
+            loop {
+                match check.poll() {
+                    Step::Do(verb) => check.handle(memory.execute(verb)),
+                    Step::Done(report) => break report?,
+                }
+            }
+        } else if let Some(kind) = input["kind"].as_str() {
+            chartoci::check(text(&input["text"]).as_bytes(), Some(Document::parse(kind)?), None, &limits)?
+        } else {
+            let reference = input["reference"].as_str().map(Reference::parse).transpose()?;
+            let chart = input["chart"].as_str().map(|chart| STANDARD.decode(chart).unwrap());
+            check_parts(&Parts {
+                reference: reference.as_ref(),
+                manifest: bytes("manifest"),
+                config: bytes("config"),
+                chart: chart.as_deref(),
+                filename: input["filename"].as_str(),
+                provenance: bytes("provenance"),
+            }, &limits)
+        };
+        Ok(report.iter().map(|finding| {
+            let place = finding.span.map(|span| [span.line, span.column]);
+            let fix = finding.fix.as_ref().map(|fix| &fix.replacement);
+            json!([finding.code.name(), finding.document, finding.pointer, place, fix])
+        }).collect())
+    };
     package: |input| {
         let contents = |content: &Value| match content.as_str() {
             Some(text) => text.to_owned(),
@@ -168,6 +201,7 @@ fn every_code_of_versions_and_manifests_is_produced_by_a_vector() {
         include_str!("../../tests/vectors/version.json"),
         include_str!("../../tests/vectors/constraint.json"),
         include_str!("../../tests/vectors/manifest.json"),
+        include_str!("../../tests/vectors/check.json"),
     );
     for code in chartoci::codes().filter(|code| {
         let area = code.name().split('.').next().unwrap();

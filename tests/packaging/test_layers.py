@@ -12,7 +12,7 @@ MAY_USE = {
     "http": {"oci"},
     "chart": {"json", "yaml", "version", "oci"},
     "artifact": {"json", "version", "oci", "chart"},
-    "check": {"json", "yaml", "version", "chart", "artifact"},
+    "check": {"json", "yaml", "version", "oci", "chart", "artifact"},
     "auth": {"json", "oci", "http"},
     "exchange": {"json", "version", "oci", "http", "chart", "artifact", "auth"},
     "server": {"json", "oci", "http"},

@@ -40,7 +40,7 @@ def broken(web: pathlib.Path, tmp_path: pathlib.Path) -> pathlib.Path:
 def test_a_report_reads_as_a_compiler_prints_it() -> None:
     said = str(chartoci.check(CHART.encode(), "chart.yaml"))
     assert (
-        "warning[chart.unquoted]: appVersion 1.10 is a number, not a text\n"
+        "error[chart.unquoted]: appVersion 1.10 is a number, not a text\n"
         " --> Chart.yaml:5:13\n"
         "  |\n"
         "5 | appVersion: 1.10   # soon 2.0\n"
@@ -109,7 +109,7 @@ def test_sarif_is_valid_and_names_places_below_the_chart(broken: pathlib.Path) -
 def test_the_command_line_writes_one_sarif_document_of_relative_paths(broken: pathlib.Path) -> None:
     words = [sys.executable, "-m", "chartoci", "check", "--format", "sarif", "broken", "broken/Chart.yaml"]
     done = subprocess.run(words, cwd=broken.parent, env=QUIET, capture_output=True, text=True)
-    assert done.returncode == 0
+    assert done.returncode == 1
     results = sarif_is_valid(done.stdout)["runs"][0]["results"]
     found = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results]
     assert set(found) == {"broken/Chart.yaml"} and len(found) > 6
@@ -126,11 +126,11 @@ def test_fix_mends_a_directory_in_place_and_says_what_is_left(broken: pathlib.Pa
 
 
 def test_fix_follows_a_link_and_keeps_a_byte_order_mark(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "Chart.yaml").write_text("\ufeffname: web\nversion: 1.0.0\nappVersion: 1.10\n")
+    (tmp_path / "Chart.yaml").write_text("\ufeffapiVersion: v2\nname: web\nversion: 1.0.0\nappVersion: 1.10\n")
     (tmp_path / "link.yaml").symlink_to("Chart.yaml")
     assert command("check", tmp_path / "link.yaml", "--kind", "chart.yaml", "--fix").returncode == 0
     assert (tmp_path / "link.yaml").is_symlink()
-    assert (tmp_path / "Chart.yaml").read_text() == '\ufeffname: web\nversion: 1.0.0\nappVersion: "1.10"\n'
+    assert (tmp_path / "Chart.yaml").read_text() == '\ufeffapiVersion: v2\nname: web\nversion: 1.0.0\nappVersion: "1.10"\n'
 
 
 def test_fix_refuses_what_is_packed(tmp_path: pathlib.Path) -> None:

@@ -61,7 +61,7 @@ pub struct Archive {
 
 /// A file, its content a range of the unpacked bytes.
 #[derive(Clone, Debug)]
-pub(super) struct File {
+pub(crate) struct File {
     /// Below the archive's root.
     path: Arc<str>,
     /// Bytes of the path that lead to the chart.
@@ -76,11 +76,11 @@ impl File {
     }
 
     /// Below the chart's root.
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.path[self.above..]
     }
 
-    pub(super) fn range(&self) -> Range<usize> {
+    pub(crate) fn range(&self) -> Range<usize> {
         self.range.clone()
     }
 }
@@ -217,7 +217,7 @@ impl Chart {
 
 /// Where Helm's loader puts a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Place<'a> {
+pub(crate) enum Place<'a> {
     /// Into the chart whose root this is; `path` is below it.
     File { root: &'a str, path: &'a str },
     /// A packed chart, vendored in the chart whose root this is.
@@ -228,7 +228,7 @@ pub(super) enum Place<'a> {
     Mistake,
 }
 
-pub(super) fn place(path: &str) -> Place<'_> {
+pub(crate) fn place(path: &str) -> Place<'_> {
     let (mut root, mut rest) = ("", path);
     while let Some(vendored) = rest.strip_prefix("charts/").filter(|_| !rest.ends_with(".prov")) {
         let (name, below) = vendored.split_once('/').map_or((vendored, None), |(name, below)| (name, Some(below)));
@@ -373,10 +373,11 @@ impl<'a> Loader<'a> {
 }
 
 /// The documents that decide whether a folder is a chart.
-const DOCUMENTS: [&str; 5] = ["Chart.yaml", "Chart.lock", "values.yaml", "requirements.yaml", "requirements.lock"];
+pub(crate) const DOCUMENTS: [&str; 5] =
+    ["Chart.yaml", "Chart.lock", "values.yaml", "requirements.yaml", "requirements.lock"];
 
 /// The root of the chart that a vendored chart stands in: without `/charts/NAME`.
-fn parent(root: &str) -> &str {
+pub(crate) fn parent(root: &str) -> &str {
     root.rsplitn(3, '/').nth(2).unwrap_or("")
 }
 
@@ -415,11 +416,11 @@ fn empty_mapping() -> Node {
     Node { data: Data::Mapping(yaml::Mapping::default()), ..Node::default() }
 }
 
-fn nested_too_deep() -> Error {
+pub(crate) fn nested_too_deep() -> Error {
     Error::new(Code::LIMIT_NESTING, "charts are nested deeper than the limit allows")
 }
 
-fn chart_missing(root: &str) -> Error {
+pub(crate) fn chart_missing(root: &str) -> Error {
     let error = Error::new(Code::CHART_MISSING, "Chart.yaml is missing");
     if root.is_empty() { error } else { error.within("entry", clip(root)) }
 }

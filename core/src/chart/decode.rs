@@ -13,14 +13,14 @@ use crate::order;
 use crate::yaml::{Data, Node, Precision, float_text};
 
 /// A document: its name for people, its content.
-pub(super) struct Document {
-    pub(super) name: &'static str,
-    pub(super) node: Node,
+pub(crate) struct Document {
+    pub(crate) name: &'static str,
+    pub(crate) node: Node,
 }
 
 impl Document {
     /// The pointer to a field and its place. A field is named in lower case, whatever the document's spelling.
-    pub(super) fn locate(&self, path: &[&str]) -> Option<(String, Span)> {
+    pub(crate) fn locate(&self, path: &[&str]) -> Option<(String, Span)> {
         let mut pointer = String::new();
         let mut node = &self.node;
         for step in path {
@@ -62,7 +62,7 @@ fn error(first: Diagnostic, report: Option<Report>) -> Error {
 }
 
 /// Decodes one document and keeps what did not fit.
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     document: &'static str,
     /// Where a text is wanted, numbers and booleans become one: so in YAML, not in JSON.
     coerces: bool,
@@ -73,6 +73,11 @@ pub(super) struct Decoder {
 impl Decoder {
     pub(super) fn new(document: &'static str, coerces: bool) -> Decoder {
         Decoder { document, coerces, path: Vec::new(), report: Report::new() }
+    }
+
+    /// All values that did not fit.
+    pub(super) fn report(self) -> Report {
+        self.report
     }
 
     /// The first of the values that did not fit, with all of them as report.
@@ -239,7 +244,7 @@ fn json(node: &Node) -> Value {
 }
 
 /// The tree of a JSON value, without places.
-pub(super) fn node(value: Value) -> Node {
+pub(crate) fn node(value: Value) -> Node {
     let data = match value {
         Value::Null => Data::Null,
         Value::Bool(flag) => Data::Bool(flag),

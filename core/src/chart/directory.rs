@@ -42,6 +42,8 @@ pub struct Directory {
     files: Vec<File>,
     entries: u32,
     failed: Option<Error>,
+    /// What was refused and passed over, if that is what is wanted.
+    refused: Option<Vec<Error>>,
 }
 
 #[derive(Debug)]
@@ -76,7 +78,34 @@ impl Directory {
             files: Vec::new(),
             entries: 0,
             failed: None,
+            refused: None,
         }
+    }
+
+    /// Passes over what [`Directory::new`] would end at.
+    pub(crate) fn lenient(limits: &Limits) -> Directory {
+        Directory { refused: Some(Vec::new()), ..Directory::new(limits) }
+    }
+
+    /// The bytes of all files, the files, and what was passed over.
+    pub(crate) fn take(&mut self) -> (Vec<u8>, Vec<File>, Vec<Error>) {
+        let mut refused = self.refused.take().unwrap_or_default();
+        refused.extend(self.failed.take());
+        (std::mem::take(&mut self.bytes), std::mem::take(&mut self.files), refused)
+    }
+
+    /// The next verb, until everything was read.
+    pub(crate) fn verb(&self) -> Option<Verb> {
+        let read = self.bytes.len().saturating_sub(self.start) as u64;
+        Some(match self.tasks.last().filter(|_| self.failed.is_none())? {
+            Task::List { path } => Verb::List { path: path.clone() },
+            Task::ReadIgnore { .. } => Verb::Read { path: IGNORE_FILE.to_owned(), offset: read, limit: PIECE },
+            Task::Read { path, size, .. } => {
+                // One byte more than the file had: a short answer is its end.
+                let limit = size.saturating_sub(read).saturating_add(1).min(PIECE);
+                Verb::Read { path: path.clone(), offset: read, limit }
+            }
+        })
     }
 
     /// What to do next.
@@ -87,17 +116,10 @@ impl Directory {
         if let Some(error) = &self.failed {
             return Step::Done(Err(error.clone()));
         }
-        let read = self.bytes.len().saturating_sub(self.start) as u64;
-        Step::Do(match self.tasks.last() {
-            None => return Step::Done(self.load()),
-            Some(Task::List { path }) => Verb::List { path: path.clone() },
-            Some(Task::ReadIgnore { .. }) => Verb::Read { path: IGNORE_FILE.to_owned(), offset: read, limit: PIECE },
-            Some(Task::Read { path, size, .. }) => {
-                // One byte more than the file had: a short answer is its end.
-                let limit = size.saturating_sub(read).saturating_add(1).min(PIECE);
-                Verb::Read { path: path.clone(), offset: read, limit }
-            }
-        })
+        match self.verb() {
+            Some(verb) => Step::Do(verb),
+            None => Step::Done(self.load()),
+        }
     }
 
     /// What came of it.
@@ -128,7 +150,11 @@ impl Directory {
                     self.tasks.push(Task::ReadIgnore { entries });
                     return Ok(());
                 }
-                self.ignore = Ignore::parse(&String::from_utf8_lossy(&self.bytes))?;
+                self.ignore = match Ignore::parse(&String::from_utf8_lossy(&self.bytes)) {
+                    // Those who pass over it judge the file by themselves.
+                    Err(_) if self.refused.is_some() => Ignore::parse("")?,
+                    parsed => parsed?,
+                };
                 self.bytes.clear();
                 self.enter("", entries)
             }
@@ -176,22 +202,24 @@ impl Directory {
             {
                 continue;
             }
-            let refused =
-                |code: Code| Error::new(code, code.meaning().trim_end_matches('.')).within("path", clip(&path));
-            if entry.name.contains(['/', '\\', '\0']) || below(&path).is_ok_and(|cleaned| cleaned != path) {
-                return Err(refused(Code::ARCHIVE_NAME));
-            }
-            below(&path).map_err(refused)?;
+            let error = |code: Code| Error::new(code, code.meaning().trim_end_matches('.')).within("path", clip(&path));
             self.entries += 1;
             if self.entries > self.limits.files {
-                return Err(refused(Code::LIMIT_FILES));
+                return Err(error(Code::LIMIT_FILES));
             }
-            self.tasks.push(match entry.kind {
-                EntryKind::Directory => Task::List { path },
-                EntryKind::File => Task::Read { path, size: entry.size, modified: entry.modified },
-                EntryKind::Link => return Err(refused(Code::FILES_LINK)),
-                EntryKind::Other => return Err(refused(Code::FILES_IRREGULAR)),
-            });
+            let refusal = match below(&path) {
+                Err(code) => Some(code),
+                Ok(cleaned) if entry.name.contains(['/', '\\', '\0']) || cleaned != path => Some(Code::ARCHIVE_NAME),
+                Ok(_) if is_link => Some(Code::FILES_LINK),
+                Ok(_) if entry.kind == EntryKind::Other => Some(Code::FILES_IRREGULAR),
+                Ok(_) => None,
+            };
+            match (refusal.map(error), &mut self.refused) {
+                (Some(error), None) => return Err(error),
+                (Some(error), Some(refused)) => refused.push(error),
+                (None, _) if entry.kind == EntryKind::Directory => self.tasks.push(Task::List { path }),
+                (None, _) => self.tasks.push(Task::Read { path, size: entry.size, modified: entry.modified }),
+            }
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ pub enum Shape {
     Texts,
     /// A mapping of texts.
     TextMap,
-    /// A list of anything.
+    /// A list of anything; in index.yaml, what has rules of its own.
     Anything,
     /// A time in RFC 3339.
     Time,
@@ -73,6 +73,28 @@ pub const DEPENDENCY: &[Field] = &[
 /// Of Chart.lock.
 pub const LOCK: &[Field] =
     &[field("dependencies", Shape::List(DEPENDENCY)), field("digest", Shape::Text), field("generated", Shape::Time)];
+
+/// Of index.yaml of a chart repository (Helm 4.3, `pkg/repo/v1`).
+pub const INDEX: &[Field] = &[
+    field("serverInfo", Shape::Anything),
+    field("apiVersion", Shape::Text),
+    field("generated", Shape::Time),
+    field("entries", Shape::Anything),
+    field("publicKeys", Shape::Texts),
+    field("annotations", Shape::TextMap),
+];
+
+/// Of an entry of index.yaml, beside those of Chart.yaml.
+pub const INDEX_ENTRY: &[Field] = &[
+    field("urls", Shape::Texts),
+    field("created", Shape::Time),
+    field("removed", Shape::Flag),
+    field("digest", Shape::Text),
+    field("checksum", Shape::Text),
+    field("engine", Shape::Text),
+    field("tillerVersion", Shape::Text),
+    field("url", Shape::Text),
+];
 
 #[cfg(test)]
 mod tests {

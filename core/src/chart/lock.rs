@@ -13,6 +13,8 @@ use crate::oci::Digest;
 use crate::time::Timestamp;
 use crate::yaml::{self, Data, Node};
 
+const DOCUMENT: &str = "Chart.lock";
+
 /// Which versions were chosen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Lock {
@@ -38,15 +40,19 @@ impl Lock {
 
     /// As [`Lock::parse`]; none where the document is null or empty, as Helm's loader takes it.
     pub(super) fn load(text: &[u8], limits: &Limits) -> Result<Option<Lock>, Error> {
-        const DOCUMENT: &str = "Chart.lock";
         let node = yaml::parse(text, limits).map_err(|error| error.with("document", DOCUMENT))?;
+        Lock::decode(&node)
+    }
+
+    /// As [`Lock::load`], of what was parsed.
+    pub(crate) fn decode(node: &Node) -> Result<Option<Lock>, Error> {
         if matches!(node.data, Data::Null) {
             return Ok(None);
         }
         let mut lock = Lock { unlisted: true, ..Lock::default() };
         let mut dependencies = Vec::new();
         let mut decoder = Decoder::new(DOCUMENT, true);
-        decoder.fields(&node, LOCK, |decoder, name, value| match name {
+        decoder.fields(node, LOCK, |decoder, name, value| match name {
             "dependencies" => {
                 lock.unlisted = matches!(value.data, Data::Null);
                 decoder.list(value, &mut dependencies, unless_null(Dependency::decode));

@@ -114,6 +114,36 @@ impl Metadata {
         Ok((draft.validated(&documents)?, report.sorted()))
     }
 
+    /// All that Helm refuses when it loads these documents (Chart.yaml, and requirements.yaml if there is one), with
+    /// keys that are written twice; and what they say, if nothing is refused.
+    pub(crate) fn examine(documents: &[Document], coerces: bool) -> (Option<Metadata>, Report) {
+        let mut draft = Draft::default();
+        let mut report = Report::new();
+        for Document { name, node } in documents {
+            let mut decoder = Decoder::new(name, coerces);
+            draft.decode(&mut decoder, node);
+            report.extend(decoder.report());
+            if draft.metadata.api_version.is_empty() {
+                draft.metadata.api_version = "v1".to_owned();
+            }
+        }
+        let (metadata, mut errors) = draft.validate(documents);
+        if documents.iter().any(|document| !matches!(document.node.data, Data::Null | Data::Mapping(_))) {
+            errors.clear();
+        }
+        for finding in errors.iter().filter_map(Error::report).flatten() {
+            // What is of the wrong type is not also missing.
+            if finding.pointer.is_empty() || !report.iter().any(|known| known.pointer == finding.pointer) {
+                report.push(finding.clone());
+            }
+        }
+        let metadata = report.is_empty().then_some(metadata);
+        for Document { name, node } in documents {
+            duplicates(node, name, &mut report);
+        }
+        (metadata, report)
+    }
+
     /// Reads the metadata of an archive and stops at Chart.yaml: fast, unverified.
     ///
     /// # Errors
@@ -196,6 +226,15 @@ impl Draft {
 
     /// Helm's checks in Helm's order: the first that fails is the error, all of them are its report.
     fn validated(self, documents: &[Document]) -> Result<Metadata, Error> {
+        let (metadata, errors) = self.validate(documents);
+        let report: Report = errors.iter().filter_map(Error::report).flatten().cloned().collect();
+        match errors.into_iter().next() {
+            Some(first) => Err(first.with_report(report.sorted())),
+            None => Ok(metadata),
+        }
+    }
+
+    fn validate(self, documents: &[Document]) -> (Metadata, Vec<Error>) {
         let mut errors: Vec<Error> = Vec::new();
         let refusal = |code, path: &[&str], message: String| -> Error {
             let located = documents.iter().rev().find_map(|document| Some((document, document.locate(path)?)));
@@ -238,7 +277,7 @@ impl Draft {
             }
             metadata.maintainers.push(maintainer);
         }
-        let mut names = BTreeMap::new();
+        let mut names: BTreeMap<String, usize> = BTreeMap::new();
         for (at, dependency) in dependencies.into_iter().enumerate() {
             let index = at.to_string();
             let Some(mut dependency) = dependency else {
@@ -252,17 +291,27 @@ impl Draft {
                 let message = format!("the alias {:?} of a dependency is not allowed", clip(&dependency.alias));
                 errors.push(refusal(Code::CHART_ALIAS, &["dependencies", &index, "alias"], message));
             }
-            if names.insert(dependency.known_as().to_owned(), at).is_some() {
-                let message = format!("two dependencies are called {:?}", clip(dependency.known_as()));
-                errors.push(refusal(Code::CHART_DUPLICATE_DEPENDENCY, &["dependencies", &index], message));
+            let name = dependency.known_as().to_owned();
+            match names.get(&name) {
+                Some(first) => {
+                    let message = format!("two dependencies are called {:?}", clip(&name));
+                    let mut error = refusal(Code::CHART_DUPLICATE_DEPENDENCY, &["dependencies", &index], message);
+                    let first = documents.iter().rev().find_map(|it| it.locate(&["dependencies", &first.to_string()]));
+                    if let (Some((_, first)), Some(report)) = (first, error.report()) {
+                        let related = |finding: &Diagnostic| {
+                            let related = vec![(first, "the other one".to_owned())];
+                            Diagnostic { related, ..finding.clone() }
+                        };
+                        let report = report.iter().map(related).collect();
+                        error = error.with_report(report);
+                    }
+                    errors.push(error);
+                }
+                None => drop(names.insert(name, at)),
             }
             metadata.dependencies.push(dependency);
         }
-        let report: Report = errors.iter().filter_map(Error::report).flatten().cloned().collect();
-        match errors.into_iter().next() {
-            Some(first) => Err(first.with_report(report.sorted())),
-            None => Ok(metadata),
-        }
+        (metadata, errors)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Helm charts: metadata, archives, directories.
 
 pub mod archive;
-mod decode;
+pub(crate) mod decode;
 pub mod dependency;
 pub mod directory;
 pub mod extract;
@@ -11,10 +11,11 @@ pub mod ignore;
 pub mod lock;
 pub mod metadata;
 pub mod package;
+pub mod provenance;
 pub mod schemas;
 pub mod show;
 mod tar;
-mod walk;
+pub(crate) mod walk;
 
 pub use archive::{Archive, Scan};
 pub use dependency::Dependency;
@@ -23,4 +24,5 @@ pub use ignore::Ignore;
 pub use lock::Lock;
 pub use metadata::{Maintainer, Metadata};
 pub use package::{Package, Packaged};
+pub use provenance::Provenance;
 pub use show::{Section, show};

@@ -9,7 +9,7 @@ use crate::limits::Limits;
 
 /// What a pass leaves behind.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
+pub(crate) enum Keep {
     /// Nothing but what judging needs, and that no longer than it is needed.
     Verdict,
     /// Everything.
@@ -17,19 +17,19 @@ pub(super) enum Keep {
 }
 
 /// What is left of the limits, for an archive and all that are nested in it.
-pub(super) struct Budget {
+pub(crate) struct Budget {
     unpacked: u64,
     pub(super) used: u64,
     files: u32,
-    pub(super) nesting: u32,
+    pub(crate) nesting: u32,
 }
 
 impl Budget {
-    pub(super) fn new(limits: &Limits) -> Budget {
+    pub(crate) fn new(limits: &Limits) -> Budget {
         Budget { unpacked: limits.unpacked, used: 0, files: limits.files, nesting: limits.nesting }
     }
 
-    pub(super) fn spend_bytes(&mut self, count: u64) -> Result<(), Error> {
+    pub(crate) fn spend_bytes(&mut self, count: u64) -> Result<(), Error> {
         self.used = self.used.saturating_add(count);
         // As in Helm, a chart of exactly the limit is too large.
         match self.used < self.unpacked {
@@ -136,7 +136,7 @@ impl Window<'_> {
 }
 
 /// The files of an archive, one after the other, by Helm's rules for entries.
-pub(super) struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     window: Window<'a>,
     overrides: Overrides,
     /// What is left of the entry before: its content if nobody took it, and padding.
@@ -146,18 +146,18 @@ pub(super) struct Walk<'a> {
 }
 
 /// A file of an archive, before its content was read.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// As the entry has it.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Below the chart's root, cleaned.
-    pub(super) path: String,
-    pub(super) size: u64,
+    pub(crate) path: String,
+    pub(crate) size: u64,
     /// In seconds since 1970-01-01T00:00:00Z.
     pub(super) modified: i64,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(data: &'a [u8], limits: &'a Limits, keep: Keep) -> Result<Walk<'a>, Error> {
+    pub(crate) fn new(data: &'a [u8], limits: &'a Limits, keep: Keep) -> Result<Walk<'a>, Error> {
         if data.len() as u64 > limits.archive {
             let message = format!("the archive has {} bytes, the limit is {}", data.len(), limits.archive);
             return Err(Error::new(Code::LIMIT_ARCHIVE, message).with("limit", limits.archive));
@@ -170,7 +170,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The next file. Directories and extensions are passed over.
-    pub(super) fn next(&mut self, budget: &mut Budget) -> Result<Option<Found>, Error> {
+    pub(crate) fn next(&mut self, budget: &mut Budget) -> Result<Option<Found>, Error> {
         loop {
             let unread = std::mem::take(&mut self.unread);
             self.window.skip(unread)?;
@@ -192,6 +192,22 @@ impl<'a> Walk<'a> {
             budget.spend_bytes(entry.size).map_err(named)?;
             return Ok(Some(Found { name, path, size: entry.size, modified: entry.modified }));
         }
+    }
+
+    /// After an entry was refused: whether what stands behind it can still be looked at, within the budget.
+    pub(crate) fn goes_on(&self, refusal: &Error, budget: &mut Budget) -> bool {
+        let is_of_one_entry = [
+            Code::ARCHIVE_OUTSIDE,
+            Code::ARCHIVE_ABSOLUTE,
+            Code::ARCHIVE_PARENT,
+            Code::ARCHIVE_NAME,
+            Code::ARCHIVE_TOP_FOLDER,
+            Code::ARCHIVE_LINK,
+            Code::ARCHIVE_ENTRY_KIND,
+            Code::LIMIT_FILE,
+        ]
+        .contains(&refusal.code());
+        is_of_one_entry && budget.spend_bytes(self.unread).is_ok()
     }
 
     /// The next entry of any kind, its extensions applied.
@@ -218,14 +234,14 @@ impl<'a> Walk<'a> {
     }
 
     /// Where in [`Walk::bytes`] the content of the file lies that was found last, until the next one is asked for.
-    pub(super) fn content(&mut self, file: &Found) -> Result<Range<usize>, Error> {
+    pub(crate) fn content(&mut self, file: &Found) -> Result<Range<usize>, Error> {
         let named = |error: Error| error.within("entry", clip(&file.name));
         self.unread = padded(file.size) - file.size;
         let range = self.window.take(file.size).map_err(named)?;
         Ok(range.start + byte_order_mark(&self.window.data[range.clone()])..range.end)
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.window.data
     }
 

@@ -1,15 +1,13 @@
-//! `check` of a chart's directory. A file machine.
+//! `check` of a chart's directory, as it is. A file machine.
 
-use std::collections::BTreeMap;
-
-use super::{DOCUMENTS, judged};
 use crate::chart::Directory;
 use crate::diagnostic::Report;
 use crate::error::{Error, Kind};
-use crate::files::{Answer, Step, Verb};
+use crate::files::{Answer, Step};
 use crate::limits::Limits;
 
-/// Reads a chart's directory (the root of its verbs) and lists all that is wrong with it, its files as they are.
+/// Reads a chart's directory (the root of its verbs) and lists all that is wrong with it, its files as they are. It need
+/// not be fit to be packed.
 ///
 /// ```
 /// use chartoci::check::CheckDirectory;
@@ -31,17 +29,12 @@ pub struct CheckDirectory {
     path: String,
     directory: Directory,
     limits: Limits,
-    /// What is being read.
-    reading: Option<&'static str>,
-    /// What the rules are about, in case that the chart as a whole cannot be read.
-    documents: BTreeMap<&'static str, Vec<u8>>,
 }
 
 impl CheckDirectory {
     /// Starts; the report calls the directory by that path.
     pub fn new(path: &str, limits: &Limits) -> CheckDirectory {
-        let (path, directory) = (path.to_owned(), Directory::new(limits));
-        CheckDirectory { path, directory, limits: limits.clone(), reading: None, documents: BTreeMap::new() }
+        CheckDirectory { path: path.to_owned(), directory: Directory::lenient(limits), limits: limits.clone() }
     }
 
     /// What to do next; at the end the report, unless the host could not read the directory.
@@ -49,27 +42,19 @@ impl CheckDirectory {
     /// # Errors
     /// `files.*` of a kind other than [`Kind::Invalid`].
     pub fn poll(&mut self) -> Step<Report> {
-        match self.directory.poll() {
-            Step::Do(verb) => {
-                self.reading = match &verb {
-                    Verb::Read { path, .. } => DOCUMENTS.iter().map(|(known, _)| *known).find(|known| known == path),
-                    _ => None,
-                };
-                Step::Do(verb)
-            }
-            Step::Done(Err(error)) if !is_finding(&error) => Step::Done(Err(error)),
-            Step::Done(chart) => {
-                let report = judged(chart, |path| self.documents.remove(path), &self.limits);
-                Step::Done(Ok(report.sorted().without_repeats().found_in(&self.path, true)))
-            }
+        if let Some(verb) = self.directory.verb() {
+            return Step::Do(verb);
         }
+        let (bytes, files, refused) = self.directory.take();
+        if let Some(error) = refused.iter().find(|error| !is_finding(error)) {
+            return Step::Done(Err(error.clone()));
+        }
+        let report = super::chart::unpacked(&bytes, &files, &refused, &self.limits);
+        Step::Done(Ok(report.sorted().found_in(&self.path, true)))
     }
 
     /// What came of it.
     pub fn handle(&mut self, answer: Answer) {
-        if let (Some(document), Answer::Data(data)) = (self.reading, &answer) {
-            self.documents.entry(document).or_default().extend_from_slice(data);
-        }
         self.directory.handle(answer);
     }
 }
@@ -98,16 +83,16 @@ mod tests {
 
     #[test]
     fn the_files_are_checked_as_they_stand_there() {
-        let chart = "# ours\nname: web\nversion: 1.0.0\nappVersion: 1.10 # soon\n";
+        let chart = "# ours\napiVersion: v2\nname: web\nversion: 1.0.0\nappVersion: 1.10 # soon\n";
         let report = check(&[("Chart.yaml", chart), ("values.yaml", "a: 1\n")]).unwrap();
-        assert!(report.is_ok());
         let fixed = report.fixed(None).unwrap();
         assert_eq!(fixed, chart.replace("1.10", "\"1.10\"").as_bytes());
     }
 
     #[test]
     fn a_chart_that_cannot_be_read_has_findings_in_all_its_documents() {
-        let report = check(&[("Chart.yaml", "name: web\nversion: x\n"), ("values.yaml", "a: [1\n")]).unwrap();
+        let report =
+            check(&[("Chart.yaml", "apiVersion: v2\nname: web\nversion: x\n"), ("values.yaml", "a: [1\n")]).unwrap();
         let found: Vec<_> = report.errors().map(|finding| (finding.document.as_str(), finding.code)).collect();
         assert_eq!(found, [("Chart.yaml", Code::CHART_VERSION), ("values.yaml", Code::YAML_SYNTAX)]);
         assert_eq!(report.documents().collect::<Vec<_>>(), ["Chart.yaml", "values.yaml"]);
@@ -116,7 +101,7 @@ mod tests {
     #[test]
     fn what_is_no_chart_is_a_finding_and_what_is_not_there_is_an_error() {
         let report = check(&[("a", "")]).unwrap();
-        assert_eq!(report.iter().next().map(|finding| finding.code), Some(Code::CHART_MISSING));
+        assert_eq!(report.errors().next().map(|finding| finding.code), Some(Code::CHART_MISSING));
         for (failure, code) in
             [(FileFailure::NotFound, Code::FILES_NOT_FOUND), (FileFailure::Denied, Code::FILES_DENIED)]
         {

@@ -206,17 +206,13 @@ impl Report {
         self
     }
 
-    /// One mistake may show in two ways of looking at it: such findings stand beside each other in a sorted report, and
-    /// one of them goes.
+    /// Puts a path before the names of all documents.
     #[must_use]
-    pub(crate) fn without_repeats(mut self) -> Report {
-        let mut seen: Vec<Diagnostic> = Vec::new();
-        for finding in self.findings {
-            if !seen.iter().rev().take(4).any(|known| *known == finding) {
-                seen.push(finding);
-            }
+    pub(crate) fn below(mut self, above: &str) -> Report {
+        let findings = self.findings.iter_mut().map(|finding| &mut finding.document);
+        for document in findings.chain(self.sources.iter_mut().map(|source| &mut source.document)) {
+            document.insert_str(0, above);
         }
-        self.findings = seen;
         self
     }
 

@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn rules_results_places_and_fixes_are_written() {
         let span = Span { start: 3, end: 7, line: 1, column: 4, end_line: 1, end_column: 8 };
-        let mut odd = Diagnostic::new(Code::CHART_UNQUOTED, "Chart.yaml", "odd \"\u{1b}").at("/a", Some(span));
+        let mut odd = Diagnostic::new(Code::CHART_COERCED, "Chart.yaml", "odd \"\u{1b}").at("/a", Some(span));
         odd.fix = Some(Fix { span, replacement: "\"1.10\"".to_owned() });
         odd.related.push((span, "here".to_owned()));
         let whole = Diagnostic::new(Code::CHART_ICON, "Chart.yaml", "icon is missing");

@@ -239,7 +239,7 @@ mod tests {
     }
 
     fn finding(text: &str, marked: &str) -> Diagnostic {
-        Diagnostic::new(Code::CHART_UNQUOTED, "Chart.yaml", "odd").at("/x", Some(span(text, marked)))
+        Diagnostic::new(Code::CHART_COERCED, "Chart.yaml", "odd").at("/x", Some(span(text, marked)))
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
         let report: Report = [odd].into_iter().collect();
         let report = report.with_sources(|_| Some(text.as_bytes())).found_in("charts/web", true);
         let expected = "\
-warning[chart.unquoted]: odd
+warning[chart.coerced]: odd
  --> charts/web/Chart.yaml:2:13
   |
 2 | appVersion: 1.10
@@ -267,7 +267,7 @@ charts/web: 1 warning
 ";
         assert_eq!(report.to_text(false), expected);
         let colored = report.to_text(true);
-        assert!(colored.contains("\x1b[1;33mwarning[chart.unquoted]\x1b[0m"), "{colored}");
+        assert!(colored.contains("\x1b[1;33mwarning[chart.coerced]\x1b[0m"), "{colored}");
         assert!(colored.contains("\x1b[1;33m^^^^\x1b[0m"), "{colored}");
     }
 

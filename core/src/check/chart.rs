@@ -1,0 +1,423 @@
+//! Rules for a whole chart, packed or as a directory: what keeps it from being read, its documents one by one, and what
+//! lies where.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::chart_yaml::{self, Setting, Vendored};
+use super::lint::nearest;
+use super::page::{Page, quoted, text};
+use super::{chart_lock, schema, values};
+use crate::chart::archive::{DOCUMENTS, File, Place, parent, place};
+use crate::chart::walk::{Budget, Keep, Walk};
+use crate::chart::{Ignore, Metadata};
+use crate::diagnostic::{Diagnostic, Report, Severity, Span};
+use crate::error::{Code, Error, clip};
+use crate::limits::Limits;
+use crate::yaml::{self, Data};
+
+/// A packed chart.
+pub(super) fn packed(data: &[u8], filename: Option<&str>, limits: &Limits) -> (Report, Option<Metadata>) {
+    let mut budget = Budget::new(limits);
+    let (mut report, metadata) = archive(data, limits, &mut budget, "");
+    let filename = filename.and_then(|name| name.rsplit(['/', '\\']).next()).filter(|name| name.ends_with(".tgz"));
+    if let (Some(filename), Some(metadata)) = (filename, &metadata) {
+        let expected = metadata.filename();
+        if filename != expected && filename != expected.replace('+', "_") {
+            let message = format!("the archive is called {}, not {}", quoted(filename), quoted(&expected));
+            report.push(Diagnostic::new(Code::CHART_FILENAME, "chart", message));
+        }
+    }
+    (report, metadata)
+}
+
+/// A chart's directory: all files' bytes, the files, and what could not be read.
+pub(super) fn unpacked(bytes: &[u8], files: &[File], refused: &[Error], limits: &Limits) -> Report {
+    let mut budget = Budget::new(limits);
+    let mut chart = Chart::new("", true, limits);
+    for error in refused {
+        chart.fail(error);
+    }
+    for file in files {
+        let content = &bytes[file.range()];
+        if let Err(error) = budget.spend_bytes(content.len() as u64) {
+            chart.fail(&error);
+            break;
+        }
+        chart.add(file.path(), file.path(), content.len() as u64, content, &mut budget);
+    }
+    chart.finish().0
+}
+
+/// An archive, its entries one by one; `above` stands before its paths in findings.
+fn archive(data: &[u8], limits: &Limits, budget: &mut Budget, above: &str) -> (Report, Option<Metadata>) {
+    let mut chart = Chart::new(above, false, limits);
+    let mut walk = match Walk::new(data, limits, Keep::Verdict) {
+        Ok(walk) => walk,
+        Err(error) => {
+            chart.fail(&error);
+            return (chart.report, None);
+        }
+    };
+    loop {
+        let found = match walk.next(budget) {
+            Ok(Some(found)) => found,
+            Ok(None) => break,
+            Err(error) => {
+                chart.fail(&error);
+                if chart.failures < MOST && walk.goes_on(&error, budget) {
+                    continue;
+                }
+                break;
+            }
+        };
+        chart.top_folder = found.name.split(['/', '\\']).next().unwrap_or_default().to_owned();
+        let range = match chart.wants(&found.path).then(|| walk.content(&found)).transpose() {
+            Ok(range) => range.unwrap_or_default(),
+            Err(error) => {
+                chart.fail(&error);
+                break;
+            }
+        };
+        chart.add(&found.path, &found.name, found.size, &walk.bytes()[range], budget);
+    }
+    chart.finish()
+}
+
+/// More entries are not worth refusing one by one.
+const MOST: u32 = 20;
+/// Helm 3.17.3 to 4.2 refuse larger files.
+const BIG_FILE: u64 = 5 << 20;
+
+/// What was found of one chart: the outermost, or one vendored as a folder.
+#[derive(Default)]
+struct Files {
+    /// The documents that are looked at, by path below this chart's root.
+    texts: BTreeMap<String, Vec<u8>>,
+    vendored: Vec<Vendored>,
+}
+
+/// Files on their way to their charts.
+struct Chart<'a> {
+    limits: &'a Limits,
+    /// Stands before all paths in findings.
+    above: &'a str,
+    is_directory: bool,
+    /// By root.
+    charts: BTreeMap<String, Files>,
+    paths: BTreeSet<String>,
+    top_folder: String,
+    /// Not all files are known, so nothing can be said to be missing.
+    is_cut: bool,
+    failures: u32,
+    report: Report,
+}
+
+impl<'a> Chart<'a> {
+    fn new(above: &'a str, is_directory: bool, limits: &'a Limits) -> Chart<'a> {
+        Chart {
+            limits,
+            above,
+            is_directory,
+            charts: BTreeMap::from([(String::new(), Files::default())]),
+            paths: BTreeSet::new(),
+            top_folder: String::new(),
+            is_cut: false,
+            failures: 0,
+            report: Report::new(),
+        }
+    }
+
+    /// The outermost of all charts: what is vendored is others' work, and only has to load.
+    fn is_outermost(&self) -> bool {
+        self.above.is_empty()
+    }
+
+    fn fail(&mut self, error: &Error) {
+        let mut page = Page::new("chart", b"");
+        page.fail(error);
+        self.failures += 1;
+        self.report.extend(page.report().below(self.above));
+    }
+
+    fn find(&mut self, code: Code, path: &str, message: impl Into<String>) {
+        self.report.push(Diagnostic::new(code, format!("{}{}", self.above, clip(path)), message));
+    }
+
+    /// The content of this file has to be handed to [`Chart::add`].
+    fn wants(&self, path: &str) -> bool {
+        match place(path) {
+            Place::Archive { .. } => true,
+            Place::File { root, path } => DOCUMENTS.contains(&path) || root.is_empty() && self.is_looked_at(path),
+            Place::Nowhere | Place::Mistake => false,
+        }
+    }
+
+    fn is_looked_at(&self, path: &str) -> bool {
+        self.is_outermost() && (path == "values.schema.json" || path == ".helmignore" || is_crd(path))
+    }
+
+    fn add(&mut self, path: &str, name: &str, size: u64, content: &[u8], budget: &mut Budget) {
+        if !self.paths.insert(path.to_owned()) {
+            return self.find(Code::ARCHIVE_DUPLICATE, name, "another entry has the same path");
+        }
+        if size > BIG_FILE && self.is_outermost() {
+            self.find(Code::CHART_BIG_FILE, path, format!("the file has {size} bytes"));
+        }
+        match place(path) {
+            Place::File { root, path } => {
+                let Some(chart) = self.chart_at(root) else {
+                    return self.find(Code::LIMIT_NESTING, name, "charts are nested deeper than the limit allows");
+                };
+                if DOCUMENTS.contains(&path) {
+                    chart.texts.insert(path.to_owned(), content.to_vec());
+                } else if root.is_empty() && self.is_looked_at(path) {
+                    self.charts.entry(String::new()).or_default().texts.insert(path.to_owned(), content.to_vec());
+                }
+            }
+            Place::Archive { root } => {
+                let Some(nesting) = budget.nesting.checked_sub(1) else {
+                    return self.find(Code::LIMIT_NESTING, name, "charts are nested deeper than the limit allows");
+                };
+                budget.nesting = nesting;
+                let above = format!("{}{}/", self.above, clip(path));
+                let (report, metadata) = archive(content, self.limits, budget, &above);
+                budget.nesting += 1;
+                self.report.extend(report);
+                let vendored = vendored(path, metadata);
+                match self.chart_at(root) {
+                    Some(chart) => chart.vendored.push(vendored),
+                    None => self.find(Code::LIMIT_NESTING, name, "charts are nested deeper than the limit allows"),
+                }
+            }
+            Place::Nowhere => {}
+            Place::Mistake => self.find(Code::CHART_MISSING, name, "a folder is called like an archive"),
+        }
+    }
+
+    /// The chart of that root; those above it are there from then on, too.
+    fn chart_at(&mut self, root: &str) -> Option<&mut Files> {
+        if !self.charts.contains_key(root) {
+            if root.matches('/').count().div_ceil(2) > usize::try_from(self.limits.nesting).unwrap_or(usize::MAX) {
+                return None;
+            }
+            let mut above = parent(root);
+            while !self.charts.contains_key(above) {
+                self.charts.insert(above.to_owned(), Files::default());
+                above = parent(above);
+            }
+        }
+        Some(self.charts.entry(root.to_owned()).or_default())
+    }
+
+    /// Looks at each chart's documents, the inner charts' first, and at what lies where.
+    fn finish(mut self) -> (Report, Option<Metadata>) {
+        if self.paths.is_empty() && self.failures == 0 {
+            self.find(Code::ARCHIVE_EMPTY, "chart", "there is no file in the archive");
+            return (self.report, None);
+        }
+        // What was refused may be what is missing.
+        self.is_cut |= self.failures > 0;
+        let mut main = None;
+        while let Some((root, mut files)) = self.charts.pop_last() {
+            let is_main = root.is_empty() && self.is_outermost();
+            files.vendored.sort_by(|a, b| a.path.cmp(&b.path));
+            let (report, metadata) = self.documents(&files, is_main);
+            let above = if root.is_empty() { self.above.to_owned() } else { format!("{}{}/", self.above, clip(&root)) };
+            self.report.extend(report.with_sources(|name| files.texts.get(name).map(Vec::as_slice)).below(&above));
+            if is_main {
+                self.places(&files, metadata.as_ref());
+            }
+            if root.is_empty() {
+                main = metadata;
+            } else if let Some(outer) = self.charts.get_mut(parent(&root)) {
+                outer.vendored.push(vendored(&root, metadata));
+            }
+        }
+        (self.report, main)
+    }
+
+    /// A chart's documents, in findings by their paths below its root.
+    fn documents(&self, files: &Files, is_main: bool) -> (Report, Option<Metadata>) {
+        let mut report = Report::new();
+        let text = |name: &str| files.texts.get(name).map(Vec::as_slice);
+        let setting = Setting {
+            is_vendored: !is_main,
+            is_directory: self.is_directory,
+            charts: Some(&files.vendored).filter(|_| !self.is_cut).map(Vec::as_slice),
+        };
+        let mut metadata = None;
+        match text("Chart.yaml") {
+            Some(chart_yaml) => {
+                let mut page = Page::new("Chart.yaml", chart_yaml);
+                metadata = chart_yaml::check(&mut page, text("requirements.yaml"), &setting, self.limits);
+                report.extend(page.report());
+            }
+            None if self.is_cut => {}
+            None => report.push(Diagnostic::new(Code::CHART_MISSING, "Chart.yaml", "Chart.yaml is missing")),
+        }
+        if let Some(text) = text("values.yaml") {
+            let mut page = Page::new("values.yaml", text);
+            if is_main {
+                values::check(&mut page, &files.vendored, self.limits);
+            } else {
+                values::load(&mut page, self.limits);
+            }
+            report.extend(page.report());
+        }
+        for name in ["Chart.lock", "requirements.lock"] {
+            let Some(text) = text(name) else { continue };
+            let mut page = Page::new(name, text);
+            let lock = chart_lock::check(&mut page, self.limits);
+            if let (true, Some(lock), Some(metadata)) = (is_main, lock, &metadata) {
+                chart_lock::compare(&mut page, &lock, metadata);
+            }
+            let counts = |finding: &&Diagnostic| is_main || finding.severity == Severity::Error;
+            report.extend(page.report().iter().filter(counts).cloned().collect());
+        }
+        if let Some(text) = text("values.schema.json") {
+            report.extend(schema::check(Page::new("values.schema.json", text), self.limits).report());
+        }
+        if let Some(text) = text(".helmignore") {
+            let mut page = Page::new(".helmignore", text);
+            ignore(&mut page);
+            report.extend(page.report());
+        }
+        for (path, text) in files.texts.iter().filter(|(path, _)| is_crd(path)) {
+            let mut page = Page::new(path, text);
+            crd(&mut page, self.limits);
+            report.extend(page.report());
+        }
+        (report, metadata)
+    }
+
+    /// What is missing, and what lies where it does not belong.
+    fn places(&mut self, files: &Files, metadata: Option<&Metadata>) {
+        let paths = std::mem::take(&mut self.paths);
+        let mut templates = paths.iter().filter(|path| path.starts_with("templates/")).peekable();
+        if templates.peek().is_none() && !self.is_cut {
+            self.find(Code::TEMPLATE_MISSING, "templates/", "there is no template");
+        }
+        for path in templates.filter(|path| !path["templates/".len()..].starts_with('.')).take(1000) {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+            if !["yaml", "yml", "tpl", "txt"].contains(&ending) {
+                self.find(Code::TEMPLATE_EXTENSION, path, format!("{} is no ending of a template", quoted(ending)));
+            }
+        }
+        if !self.is_cut && !paths.contains("values.yaml") {
+            self.find(Code::VALUES_MISSING, "values.yaml", "there is no values.yaml");
+        }
+        if !self.is_cut && !paths.contains(".helmignore") {
+            self.find(Code::IGNORE_MISSING, ".helmignore", "there is no .helmignore");
+        }
+        let tops: BTreeSet<&str> = paths.iter().filter_map(|path| path.split('/').next()).collect();
+        for name in tops.iter().filter(|name| !KNOWN.contains(*name)) {
+            if let Some(meant) = nearest(name, &KNOWN).filter(|meant| !tops.contains(meant)) {
+                self.find(Code::CHART_FILE_NAME, name, format!("Helm reads {meant}, not {}", quoted(name)));
+            }
+        }
+        let Some(metadata) = metadata else { return };
+        for chart in files.vendored.iter().filter(|chart| !chart.version.is_empty()) {
+            if !metadata.dependencies.iter().any(|dependency| dependency.name == chart.name) {
+                let message = format!("{} is not declared in Chart.yaml", quoted(&chart.name));
+                self.find(Code::CHART_DEPENDENCY_UNDECLARED, &chart.path, message);
+            }
+        }
+        if !self.is_directory && self.top_folder != metadata.name {
+            let message =
+                format!("the folder is called {}, the chart {}", quoted(&self.top_folder), quoted(&metadata.name));
+            self.find(Code::CHART_FOLDER, "chart", message);
+        }
+    }
+}
+
+const KNOWN: [&str; 10] = [
+    "Chart.yaml",
+    "Chart.lock",
+    "values.yaml",
+    "values.schema.json",
+    "requirements.yaml",
+    "requirements.lock",
+    ".helmignore",
+    "templates",
+    "charts",
+    "crds",
+];
+
+/// What is known of a chart in `charts/`; of one that cannot be read, its folder's name.
+fn vendored(path: &str, metadata: Option<Metadata>) -> Vendored {
+    let metadata = metadata.unwrap_or_else(|| {
+        let name = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".tgz");
+        let is_version = |(_, rest): &(usize, &str)| rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+        let mut dashes = name.match_indices('-').map(|(at, _)| (at, &name[at..]));
+        let end = dashes.find(is_version).map_or(name.len(), |(at, _)| at);
+        Metadata { name: name[..end].to_owned(), ..Metadata::default() }
+    });
+    Vendored { path: path.to_owned(), name: metadata.name, version: metadata.version }
+}
+
+/// As Helm finds them: below `crds/`, with the ending of a manifest in any case.
+fn is_crd(path: &str) -> bool {
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    path.starts_with("crds/") && ["yaml", "yml", "json"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+}
+
+/// Every document is a CustomResourceDefinition.
+fn crd(page: &mut Page, limits: &Limits) {
+    let documents = match yaml::parse_all(page.text, limits) {
+        Ok(documents) => documents,
+        Err(error) => return page.fail(&error),
+    };
+    for node in documents.iter().filter(|node| node.data != Data::Null) {
+        let place = |name: &str| Some(node.get(name).map_or(node.span, |value| value.span));
+        if !text(node, "apiVersion").is_some_and(|version| version.starts_with("apiextensions.k8s.io")) {
+            let message = format!("apiVersion is {}", quoted(text(node, "apiVersion").unwrap_or_default()));
+            page.find(Code::CRD_API_VERSION, "/apiVersion", place("apiVersion"), message);
+        }
+        if text(node, "kind") != Some("CustomResourceDefinition") {
+            let message = format!("kind is {}", quoted(text(node, "kind").unwrap_or_default()));
+            page.find(Code::CRD_KIND, "/kind", place("kind"), message);
+        }
+    }
+}
+
+/// What a chart can hardly do without: path, and whether it is a directory.
+const NEEDED: [(&str, bool); 8] = [
+    ("Chart.yaml", false),
+    ("values.yaml", false),
+    ("values.schema.json", false),
+    ("templates", true),
+    ("templates/deployment.yaml", false),
+    ("templates/_helpers.tpl", false),
+    ("templates/NOTES.txt", false),
+    ("crds", true),
+];
+
+/// Each pattern by itself: whether Helm can read it, and whether it leaves out what is needed.
+fn ignore(page: &mut Page) {
+    let Ok(text) = std::str::from_utf8(page.text) else { return };
+    let mut start = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let here = start + line.len() - line.trim_start().len();
+        start += line.len();
+        let (pattern, number) = (line.trim(), number as u32 + 1);
+        if pattern.is_empty() || pattern.starts_with('#') {
+            continue;
+        }
+        let column = 1 + (line.len() - line.trim_start().len()) as u32;
+        let end_column = column + pattern.chars().count() as u32;
+        let span = Span { start: here, end: here + pattern.len(), line: number, column, end_line: number, end_column };
+        let parsed = match Ignore::parse(pattern) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                page.find(Code::IGNORE_PATTERN, "", Some(span), error.message());
+                continue;
+            }
+        };
+        if pattern.starts_with('!') {
+            page.find(Code::IGNORE_NEGATION, "", Some(span), format!("{} begins with !", quoted(pattern)));
+        } else if let Some((name, _)) = NEEDED.iter().find(|(path, is_directory)| parsed.matches(path, *is_directory)) {
+            page.find(Code::IGNORE_SWALLOWS, "", Some(span), format!("{} leaves out {name}", quoted(pattern)));
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Rules for Chart.yaml, and for requirements.yaml beside it.
+
+use super::lint::{self, Rule, apply, nearest, no_email, no_range, no_suffixes, no_url, no_web_address};
+use super::page::{Page, field, items, quoted, text};
+use crate::chart::Metadata;
+use crate::chart::decode::Document;
+use crate::chart::fields::CHART;
+use crate::diagnostic::{Fix, Span};
+use crate::error::{Code, clip};
+use crate::limits::Limits;
+use crate::oci::reference::is_repository_name;
+use crate::version::{Constraint, Version};
+use crate::yaml::{self, Data, Node};
+
+/// A chart that lies in `charts/`.
+#[derive(Debug, Default)]
+pub(super) struct Vendored {
+    /// The folder or archive, below the chart's root.
+    pub(super) path: String,
+    pub(super) name: String,
+    pub(super) version: String,
+}
+
+/// Where a Chart.yaml stands.
+#[derive(Default)]
+pub(super) struct Setting<'a> {
+    /// It is a chart in `charts/`: only what keeps Helm from loading it counts.
+    pub(super) is_vendored: bool,
+    /// It is being worked on, not yet packed.
+    pub(super) is_directory: bool,
+    /// What lies in `charts/`, if that is known.
+    pub(super) charts: Option<&'a [Vendored]>,
+}
+
+const RULES: [Rule; 15] = [
+    Rule { path: "icon", code: Code::CHART_URL, wrong: |text| if text.is_empty() { None } else { no_url(text) } },
+    Rule { path: "sources/*", code: Code::CHART_URL, wrong: no_url },
+    Rule { path: "home", code: Code::CHART_HOME, wrong: |text| if text.is_empty() { None } else { no_url(text) } },
+    Rule { path: "maintainers/*/email", code: Code::CHART_EMAIL, wrong: no_email },
+    Rule { path: "maintainers/*/url", code: Code::CHART_URL, wrong: no_web_address },
+    Rule { path: "name", code: Code::CHART_NAME_FORM, wrong: no_repository },
+    Rule { path: "description", code: Code::CHART_DESCRIPTION, wrong: several_lines },
+    Rule { path: "kubeVersion", code: Code::CHART_KUBE_VERSION, wrong: no_range },
+    Rule { path: "dependencies/*/version", code: Code::CHART_DEPENDENCY_RANGE, wrong: no_range },
+    Rule { path: "dependencies/*/alias", code: Code::CHART_ALIAS_GLOBAL, wrong: is_global },
+    Rule { path: "dependencies/*/repository", code: Code::CHART_REPOSITORY, wrong: unknown_repository },
+    Rule { path: "dependencies/*/repository", code: Code::CHART_REPOSITORY_HTTP, wrong: in_the_clear },
+    Rule { path: "dependencies/*/repository", code: Code::CHART_REPOSITORY_NAME, wrong: local_name },
+    Rule { path: "version", code: Code::CHART_VERSION_BUILD, wrong: has_build },
+    Rule { path: "version", code: Code::CHART_VERSION_LOWEST, wrong: is_lowest },
+];
+
+fn no_repository(name: &str) -> Option<String> {
+    let is_good = name.is_empty() || name.contains('/') || is_repository_name(name);
+    (!is_good).then(|| "cannot be part of a registry's path".to_owned())
+}
+
+fn several_lines(text: &str) -> Option<String> {
+    text.trim_end().contains('\n').then(|| "has several lines".to_owned())
+}
+
+fn is_global(alias: &str) -> Option<String> {
+    (alias == "global").then(|| "is the key of the values that all charts share".to_owned())
+}
+
+fn scheme(repository: &str) -> &str {
+    match repository.split_once("://") {
+        Some((scheme, _)) => scheme,
+        None if repository.starts_with('@') || repository.starts_with("alias:") => "@",
+        None => repository,
+    }
+}
+
+fn unknown_repository(text: &str) -> Option<String> {
+    match scheme(text) {
+        "" | "http" | "https" | "file" | "@" => None,
+        "oci" if text.ends_with('/') => Some("ends in a slash, which Helm refuses".to_owned()),
+        "oci" => None,
+        _ => Some("is no repository".to_owned()),
+    }
+}
+
+fn in_the_clear(text: &str) -> Option<String> {
+    let host = text.strip_prefix("http://")?;
+    let is_loopback = ["localhost", "127.", "[::1]"].iter().any(|name| host.starts_with(name));
+    (!is_loopback).then(|| "is fetched in the clear".to_owned())
+}
+
+fn local_name(text: &str) -> Option<String> {
+    (scheme(text) == "@").then(|| "is a name of this machine's configuration".to_owned())
+}
+
+fn has_build(text: &str) -> Option<String> {
+    let version = Version::parse(text).ok().filter(|version| !version.build().is_empty())?;
+    Some(format!("has build metadata; its tag is {}", clip(&version.tag())))
+}
+
+fn is_lowest(text: &str) -> Option<String> {
+    (text == "0.0.0-0").then(|| "is not greater than 0.0.0-0".to_owned())
+}
+
+/// All that is wrong with Chart.yaml; and what it says, if Helm reads it.
+pub(super) fn check(
+    page: &mut Page,
+    requirements: Option<&[u8]>,
+    setting: &Setting,
+    limits: &Limits,
+) -> Option<Metadata> {
+    let node = match yaml::parse(page.text, limits) {
+        Ok(node) => node,
+        Err(error) => {
+            page.fail(&error);
+            broken(page);
+            return None;
+        }
+    };
+    let mut documents = vec![Document { name: "Chart.yaml", node }];
+    if let Some(text) = requirements {
+        match yaml::parse(text, limits) {
+            Ok(node) => documents.push(Document { name: "requirements.yaml", node }),
+            Err(error) => {
+                let mut other = Page::new("requirements.yaml", text);
+                other.fail(&error);
+                page.extend(other.report());
+            }
+        }
+    }
+    let (metadata, report) = Metadata::examine(&documents, true);
+    page.extend(report);
+    let node = &documents[0].node;
+    if documents.len() > 1 && text(node, "apiVersion").is_some_and(|version| version != "v1") {
+        let message = format!("apiVersion is {}, not v1", clip(text(node, "apiVersion").unwrap_or_default()));
+        page.find(Code::CHART_REQUIREMENTS, "", None, message).document = "requirements.yaml".to_owned();
+    }
+    if !setting.is_vendored && matches!(node.data, Data::Null | Data::Mapping(_)) {
+        rules(page, node, requirements.is_some(), setting);
+        lint::habits(page, limits);
+    }
+    metadata
+}
+
+fn rules(page: &mut Page, node: &Node, has_requirements: bool, setting: &Setting) {
+    apply(page, node, &RULES);
+    lint::fields(page, node, "", CHART);
+    api_version(page, node, has_requirements);
+    versions(page, node);
+    if text(node, "icon").is_none_or(str::is_empty) {
+        page.find(Code::CHART_ICON, "", None, "icon is missing");
+    }
+    if let Some(Node { data: Data::Bool(true), span, .. }) = field(node, "deprecated") {
+        page.find(Code::CHART_DEPRECATED, "/deprecated", Some(*span), "the chart is deprecated");
+    }
+    kube_version(page, node);
+    for (at, item) in items(node, "maintainers").iter().enumerate() {
+        let pointer = format!("/maintainers/{at}");
+        if item.as_mapping().is_some() && is_blank(item, "name") {
+            let message = format!("maintainers[{at}] has no name");
+            page.find(Code::CHART_MAINTAINER_NAME, pointer, Some(item.span), message);
+        }
+    }
+    for (at, item) in items(node, "dependencies").iter().enumerate() {
+        let pointer = format!("/dependencies/{at}");
+        if item.as_mapping().is_some() {
+            dependency(page, item, &pointer, setting);
+        }
+    }
+}
+
+/// Nothing stands there, or nothing but blanks.
+fn is_blank(node: &Node, name: &str) -> bool {
+    match field(node, name).map(|value| &value.data) {
+        None => true,
+        Some(Data::String(text)) => text.trim().is_empty(),
+        Some(_) => false,
+    }
+}
+
+fn api_version(page: &mut Page, node: &Node, has_requirements: bool) {
+    let later: Vec<&str> = ["type", "dependencies"].into_iter().filter(|name| field(node, name).is_some()).collect();
+    match field(node, "apiVersion") {
+        None => {
+            let message = "apiVersion is missing; Helm takes the chart for one of apiVersion v1";
+            // A line of its own before the first key, where keys stand on lines of their own.
+            let begins_line = node.span.column == 1
+                && page.text.get(node.span.start).is_some_and(|byte| byte.is_ascii_alphanumeric());
+            let finding = page.find(Code::CHART_API_VERSION_MISSING, "", None, message);
+            if begins_line && !has_requirements && node.get("apiVersion").is_none() {
+                let Span { start, line, column, .. } = node.span;
+                let span = Span { start, end: start, line, column, end_line: line, end_column: column };
+                finding.fix = Some(Fix { span, replacement: "apiVersion: v2\n".to_owned() });
+            }
+        }
+        Some(Node { data: Data::String(known), span, .. }) if known.is_empty() => {
+            let message = "apiVersion is empty";
+            page.mend(Code::CHART_API_VERSION_MISSING, "/apiVersion", *span, message, "v2".to_owned());
+        }
+        Some(Node { data: Data::String(known), .. }) if known == "v2" => {}
+        Some(Node { data: Data::String(known), span, .. }) if known == "v1" => {
+            for name in later {
+                let Some(value) = field(node, name) else { continue };
+                let message = format!("{name} is not known in apiVersion v1");
+                let finding = page.find(Code::CHART_NEEDS_V2, format!("/{name}"), Some(value.span), message);
+                finding.related.push((*span, "apiVersion is v1 here".to_owned()));
+            }
+        }
+        Some(Node { span, .. }) => {
+            page.find(Code::CHART_API_VERSION, "/apiVersion", Some(*span), "apiVersion is neither v1 nor v2");
+        }
+    }
+}
+
+fn versions(page: &mut Page, node: &Node) {
+    for name in ["version", "appVersion"] {
+        let Some(value) = node.get(name) else { continue };
+        let Some(source) = page.source(value.span) else { continue };
+        let pointer = format!("/{name}");
+        match &value.data {
+            Data::Int(_) | Data::Uint(_) | Data::Float(_) | Data::Bool(_) => {
+                let message = format!("{name} {} is {}, not a text", clip(source), value.describe());
+                page.mend(Code::CHART_UNQUOTED, pointer, value.span, message, format!("\"{source}\""));
+            }
+            // `helm lint` wants a text in appVersion, if the key is there at all.
+            Data::Null if name == "appVersion" => {
+                page.find(Code::CHART_UNQUOTED, pointer, Some(value.span), "appVersion is null, not a text");
+            }
+            Data::String(text) if text == source && is_date(text) => {
+                let message = format!("{name} {} looks like a date", clip(source));
+                page.mend(Code::CHART_DATE, pointer, value.span, message, format!("\"{source}\""));
+            }
+            _ => {}
+        }
+    }
+    if let Some(Node { data: Data::String(version), span, .. }) = field(node, "version")
+        && Version::parse(version).is_ok()
+        && let Err(error) = Version::parse_strict(version)
+    {
+        let bare = version.strip_prefix('v').filter(|rest| Version::parse_strict(rest).is_ok());
+        match bare {
+            Some(rest) => {
+                let message = format!("version {} starts with v; SemVer 2 has {}", quoted(version), quoted(rest));
+                page.mend(Code::CHART_VERSION_LOOSE, "/version", *span, message, rest.to_owned());
+            }
+            None => {
+                let message = format!("version {} is no SemVer 2: {}", quoted(version), error.message());
+                page.find(Code::CHART_VERSION_LOOSE, "/version", Some(*span), message);
+            }
+        }
+    }
+}
+
+/// `2024-01-31`.
+fn is_date(text: &str) -> bool {
+    let digits = |range| text.get(range).is_some_and(|part: &str| part.bytes().all(|byte| byte.is_ascii_digit()));
+    text.len() >= 10
+        && digits(0..4)
+        && digits(5..7)
+        && digits(8..10)
+        && text.get(4..5) == Some("-")
+        && text.get(7..8) == Some("-")
+}
+
+fn kube_version(page: &mut Page, node: &Node) {
+    let Some(Node { data: Data::String(range), span, .. }) = field(node, "kubeVersion") else { return };
+    let Some(why) = no_suffixes(range) else { return };
+    let simple = range
+        .strip_prefix(">=")
+        .map(str::trim)
+        .filter(|version| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+    let message = format!("kubeVersion {} {why}", quoted(range));
+    let finding = page.find(Code::CHART_KUBE_PRERELEASE, "/kubeVersion", Some(*span), message);
+    if let Some(version) = simple {
+        let zeros = ".0".repeat(2_usize.saturating_sub(version.matches('.').count()));
+        finding.fix = Some(Fix { span: *span, replacement: format!("\">={version}{zeros}-0\"") });
+    }
+}
+
+fn dependency(page: &mut Page, item: &Node, pointer: &str, setting: &Setting) {
+    let vendored = |charts: &[Vendored]| charts.iter().any(|chart| Some(chart.name.as_str()) == text(item, "name"));
+    let is_vendored = setting.charts.is_some_and(vendored);
+    let missing: Vec<&str> = ["name", "version", "repository"]
+        .into_iter()
+        .filter(|name| is_blank(item, name) && (*name == "name" || !is_vendored))
+        .collect();
+    if !missing.is_empty() {
+        let message = format!("the dependency has no {}", missing.join(" and no "));
+        page.find(Code::CHART_DEPENDENCY_INCOMPLETE, pointer, Some(item.span), message);
+    }
+    if let Some(Node { data: Data::String(repository), span, .. }) = field(item, "repository")
+        && repository.starts_with("file:")
+        && !setting.is_directory
+    {
+        let message = format!("repository {} is a directory", quoted(repository));
+        page.find(Code::CHART_REPOSITORY_FILE, format!("{pointer}/repository"), Some(*span), message);
+    }
+    let (Some(charts), Some(name)) = (setting.charts, field(item, "name")) else { return };
+    let Data::String(wanted) = &name.data else { return };
+    let mut found = charts.iter().filter(|chart| chart.name == *wanted).peekable();
+    if found.peek().is_none() {
+        let message = format!("the chart {} is not in charts/", quoted(wanted));
+        page.find(Code::CHART_DEPENDENCY_ABSENT, format!("{pointer}/name"), Some(name.span), message);
+        return;
+    }
+    let Some(Node { data: Data::String(range), span, .. }) = field(item, "version") else { return };
+    let Ok(constraint) = Constraint::parse(range) else { return };
+    // Helm asks for the very version of a pre-release, too: what is vendored was chosen.
+    let fits =
+        |chart: &Vendored| Version::parse(&chart.version).map_or(true, |version| constraint.admits(&version, true));
+    if !range.is_empty() && !found.clone().any(fits) {
+        let there = found.next().map(|chart| format!("{} is {}", chart.path, quoted(&chart.version)));
+        let message = format!("{}, not {}", there.unwrap_or_default(), quoted(range));
+        page.find(Code::CHART_DEPENDENCY_VERSION, format!("{pointer}/version"), Some(*span), message);
+    }
+}
+
+/// What can be said of a text that is no YAML: keys at the start of its lines that are nearly right.
+fn broken(page: &mut Page) {
+    let Ok(text) = std::str::from_utf8(page.text) else { return };
+    let fields: Vec<&str> = CHART.iter().map(|field| field.name).collect();
+    let mut start = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate().take(1000) {
+        let here = start;
+        start += line.len();
+        let Some((key, _)) = line.split_once(':') else { continue };
+        let is_word = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let known = fields.iter().any(|name| name.eq_ignore_ascii_case(key));
+        if let Some(meant) = nearest(key, &fields).filter(|_| is_word && !known) {
+            let line = number as u32 + 1;
+            let end_column = 1 + key.len() as u32;
+            let span = Span { start: here, end: here + key.len(), line, column: 1, end_line: line, end_column };
+            lint::unknown_key(page, Code::CHART_UNKNOWN_KEY, key, span, "", Some(meant), |_| true);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Rules for the config blob.
+
+use super::page::Page;
+use crate::chart::Metadata;
+use crate::chart::decode::{self, Document};
+use crate::error::Code;
+use crate::json;
+use crate::limits::Limits;
+
+/// All that is wrong with a config; and what it says, if it would do as a Chart.yaml.
+pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> (Page<'a>, Option<Metadata>) {
+    let parsed = match json::parse(page.text, limits.config) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            page.fail(&error);
+            return (page, None);
+        }
+    };
+    for pointer in parsed.duplicates {
+        page.find(Code::JSON_DUPLICATE, &*pointer, None, "the name stands twice in its object");
+    }
+    let documents = [Document { name: "config", node: decode::node(parsed.value) }];
+    let (metadata, report) = Metadata::examine(&documents, false);
+    page.extend(report);
+    (page, metadata)
+}

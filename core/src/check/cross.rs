@@ -1,0 +1,143 @@
+//! Documents that belong together, each checked by itself and against the others.
+
+use serde_json::Value;
+
+use super::page::{Page, quoted};
+use super::{chart, config, manifest, provenance};
+use crate::artifact::{Artifact, annotations};
+use crate::chart::Metadata;
+use crate::diagnostic::Report;
+use crate::error::{Code, clip};
+use crate::json::pointer_token;
+use crate::limits::Limits;
+use crate::oci::{Descriptor, Digest, Reference};
+use crate::version::tag;
+
+/// What is at hand of one chart.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parts<'a> {
+    /// Where it came from, or is to go.
+    pub reference: Option<&'a Reference>,
+    /// Its manifest.
+    pub manifest: Option<&'a [u8]>,
+    /// Its config blob.
+    pub config: Option<&'a [u8]>,
+    /// The packed chart.
+    pub chart: Option<&'a [u8]>,
+    /// The name of the packed chart's file.
+    pub filename: Option<&'a str>,
+    /// The text of its `.prov` file.
+    pub provenance: Option<&'a [u8]>,
+}
+
+/// Looks at all parts of a chart that are at hand, and lists what is wrong with each, and what does not fit together.
+///
+/// ```
+/// use chartoci::{check::{Parts, check_parts}, Limits, Reference};
+/// let reference = Reference::parse("registry.example/charts/web:1.0.1")?;
+/// let config = br#"{"name": "web", "version": "1.0.0", "apiVersion": "v2"}"#;
+/// let parts = Parts { reference: Some(&reference), config: Some(config), ..Parts::default() };
+/// let report = check_parts(&parts, &Limits::default());
+/// assert_eq!(report.iter().next().unwrap().code.name(), "artifact.tag");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+pub fn check_parts(parts: &Parts, limits: &Limits) -> Report {
+    let mut report = Report::new();
+    let (mut real, mut claimed, mut artifact) = (None, None, None);
+    if let Some(data) = parts.chart {
+        let (found, metadata) = chart::packed(data, parts.filename, limits);
+        report.extend(found);
+        real = metadata;
+    }
+    if let Some(data) = parts.manifest {
+        let (page, parsed) = manifest::check(Page::new("manifest", data), limits);
+        report.extend(page.report());
+        artifact = parsed;
+    }
+    if let Some(data) = parts.config {
+        let (mut page, metadata) = config::check(Page::new("config", data), limits);
+        if let (Some(real), Some(claimed)) = (&real, &metadata) {
+            for (name, claimed, real) in differing(claimed, real) {
+                let message = format!("{name} is {claimed}, and {real} in Chart.yaml");
+                page.find(Code::ARTIFACT_CONFIG, format!("/{name}"), None, message);
+            }
+        }
+        report.extend(page.report());
+        claimed = metadata;
+    }
+    let digest = parts.chart.map(Digest::of);
+    if let Some(data) = parts.provenance {
+        let (mut page, signed) = provenance::check(Page::new("provenance", data), limits);
+        if let (Some(signed), Some(digest)) = (&signed, &digest) {
+            provenance::compare(&mut page, signed, parts.filename, digest, real.as_ref());
+        }
+        report.extend(page.report());
+    }
+    let metadata = real.or(claimed);
+    if let (Some(data), Some(artifact)) = (parts.manifest, &artifact) {
+        let mut page = Page::new("manifest", data);
+        layers(&mut page, artifact, parts);
+        if let Some(metadata) = &metadata {
+            annotated(&mut page, artifact, metadata);
+        }
+        report.extend(page.report());
+    }
+    if let (Some(tag), Some(metadata)) = (parts.reference.and_then(Reference::tag), &metadata) {
+        let expected = tag::from_version(&metadata.version);
+        if tag != expected {
+            let mut page = Page::new("reference", b"");
+            let message =
+                format!("the tag is {tag}, and the version {} has the tag {}", metadata.version, clip(&expected));
+            page.find(Code::ARTIFACT_TAG, "", None, message);
+            report.extend(page.report());
+        }
+    }
+    report.sorted()
+}
+
+/// The blobs that are at hand against their descriptors.
+fn layers(page: &mut Page, artifact: &Artifact, parts: &Parts) {
+    let pointer_of = |wanted: &Descriptor| match artifact.layers().iter().position(|layer| layer == wanted) {
+        Some(at) => format!("/layers/{at}"),
+        None => "/config".to_owned(),
+    };
+    for (name, descriptor, data) in [
+        ("config", artifact.config_descriptor(), parts.config),
+        ("chart", artifact.chart_layer(), parts.chart),
+        ("provenance", artifact.provenance_layer(), parts.provenance),
+    ] {
+        let (Some(descriptor), Some(data)) = (descriptor, data) else { continue };
+        let digest = Digest::with(descriptor.digest.algorithm(), data);
+        if digest != descriptor.digest {
+            let message = format!("the {name} has the digest {digest}, not {}", descriptor.digest);
+            page.find(Code::ARTIFACT_LAYER, pointer_of(descriptor) + "/digest", None, message);
+        }
+        if data.len() as u64 != descriptor.size {
+            let message = format!("the {name} has {} bytes, not {}", data.len(), descriptor.size);
+            page.find(Code::ARTIFACT_LAYER, pointer_of(descriptor) + "/size", None, message);
+        }
+    }
+}
+
+/// The annotations that `helm push` makes of Chart.yaml, as far as the manifest has them.
+fn annotated(page: &mut Page, artifact: &Artifact, metadata: &Metadata) {
+    for (name, expected) in annotations(metadata, None) {
+        let Some(found) = artifact.annotations().get(&name).filter(|found| **found != expected) else { continue };
+        let pointer = format!("/annotations/{}", pointer_token(&name));
+        let message = format!("{} is {}, and {} by Chart.yaml", clip(&name), quoted(found), quoted(&expected));
+        page.find(Code::ARTIFACT_ANNOTATION, pointer, None, message);
+    }
+}
+
+/// The fields in which two charts differ: name, one value, the other.
+pub(super) fn differing(one: &Metadata, other: &Metadata) -> Vec<(String, String, String)> {
+    let fields = |metadata: &Metadata| match serde_json::to_value(metadata) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (one, other) = (fields(one), fields(other));
+    let shown = |value: Option<&Value>| value.map_or("missing".to_owned(), |value| clip(&value.to_string()));
+    let mut names: Vec<&String> = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name))).collect();
+    names.retain(|name| one.get(*name) != other.get(*name));
+    names.into_iter().map(|name| (name.clone(), shown(one.get(name)), shown(other.get(name)))).collect()
+}

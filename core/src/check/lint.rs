@@ -1,0 +1,249 @@
+//! What rules are made of: which texts are good where, and which word was meant.
+
+use super::page::{Page, each, quoted};
+use crate::chart::fields::{Field, Shape};
+use crate::diagnostic::{Fix, Span};
+use crate::error::Code;
+use crate::json::pointer_token;
+use crate::limits::Limits;
+use crate::version::{Constraint, Version};
+use crate::yaml::{self, Data, Node};
+
+/// A rule about the texts at a path: what is wrong with one of them, if anything.
+pub(super) struct Rule {
+    pub(super) path: &'static str,
+    pub(super) code: Code,
+    pub(super) wrong: fn(&str) -> Option<String>,
+}
+
+/// Holds all rules against a document.
+pub(super) fn apply(page: &mut Page, node: &Node, rules: &[Rule]) {
+    for Rule { path, code, wrong } in rules {
+        for (pointer, value) in each(node, path) {
+            let Data::String(text) = &value.data else { continue };
+            if let Some(why) = wrong(text) {
+                let message = format!("{} {} {why}", named(&pointer), quoted(text));
+                page.find(*code, pointer, Some(value.span), message);
+            }
+        }
+    }
+}
+
+/// The last name in a pointer, for people: `icon`, `sources[1]`, `email`.
+fn named(pointer: &str) -> String {
+    let mut steps = pointer.rsplit('/');
+    let last = steps.next().unwrap_or_default();
+    match steps.next() {
+        Some(list) if last.bytes().all(|byte| byte.is_ascii_digit()) => format!("{list}[{last}]"),
+        _ => last.to_owned(),
+    }
+}
+
+/// Holds a mapping, and the lists of mappings in it, against the table of its fields: keys that nobody reads, each with
+/// the one that was probably meant, and scalars that are read as another text than was written (`1.10`, `0x1F`, `yes`).
+pub(super) fn fields(page: &mut Page, node: &Node, pointer: &str, known: &[Field]) {
+    unknown_keys(page, Code::CHART_UNKNOWN_KEY, node, pointer, &[known]);
+    let Some(mapping) = node.as_mapping() else { return };
+    for (key, _, value) in &mapping.pairs {
+        let Some(field) = known.iter().find(|field| field.name.eq_ignore_ascii_case(key)) else { continue };
+        let pointer = format!("{pointer}/{}", pointer_token(key));
+        match &field.shape {
+            // `helm lint` looks at these more strictly.
+            Shape::Text if matches!(pointer.as_str(), "/version" | "/appVersion") => {}
+            Shape::Text => coerced(page, value, pointer),
+            Shape::Texts | Shape::TextMap => {
+                for (below, value) in each(value, "*") {
+                    coerced(page, value, pointer.clone() + &below);
+                }
+            }
+            Shape::List(known) => {
+                for (below, value) in each(value, "*") {
+                    fields(page, value, &(pointer.clone() + &below), known);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn coerced(page: &mut Page, value: &Node, pointer: String) {
+    let number = matches!(value.data, Data::Int(_) | Data::Uint(_) | Data::Float(_) | Data::Bool(_));
+    let Some(source) = page.source(value.span).filter(|_| number && value.source.is_some()) else { return };
+    if !source.starts_with(['"', '\'', '!', '&', '|', '>']) {
+        let message = format!("{} {source} is read as {}", named(&pointer), value.describe());
+        page.mend(Code::CHART_COERCED, pointer, value.span, message, format!("\"{source}\""));
+    }
+}
+
+/// `http://…`, `data:…`: a scheme and something behind it, without blanks (govalidator, `IsRequestURL`).
+pub(super) fn no_url(text: &str) -> Option<String> {
+    let is_url = text.split_once(':').is_some_and(|(scheme, rest)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+            && !rest.is_empty()
+            && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
+    });
+    (!is_url).then(|| "is no URL".to_owned())
+}
+
+/// As [`no_url`], but a host will do, and so will nothing (govalidator, `IsURL`).
+pub(super) fn no_web_address(text: &str) -> Option<String> {
+    let is_host = text.contains('.') && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+    if text.is_empty() || is_host || text.starts_with("localhost") { None } else { no_url(text) }
+}
+
+/// A bare address whose host has a dot (govalidator, `IsEmail`).
+pub(super) fn no_email(text: &str) -> Option<String> {
+    let is_email = text.rsplit_once('@').is_some_and(|(name, host)| {
+        !name.is_empty()
+            && !name.contains(|c: char| c.is_whitespace() || "<>()[],;:\\".contains(c))
+            && host.contains('.')
+            && host
+                .split('.')
+                .all(|part| !part.is_empty() && !part.contains(|c: char| !(c.is_alphanumeric() || c == '-')))
+    });
+    (!text.is_empty() && !is_email).then(|| "is no email address".to_owned())
+}
+
+/// A range of versions, as dependencies and kubeVersion have it.
+pub(super) fn no_range(text: &str) -> Option<String> {
+    if text.is_empty() {
+        return None;
+    }
+    Constraint::parse(text).err().map(|error| format!("is no range of versions: {}", error.message()))
+}
+
+/// Releases are in the range, and none with a suffix is: `>=1.25` shuts out `v1.30.5-gke.1`.
+pub(super) fn no_suffixes(text: &str) -> Option<String> {
+    let constraint = Constraint::parse(text).ok()?;
+    let admits = |text: String| Version::parse(&text).is_ok_and(|version| constraint.matches(&version));
+    let release = (1..=99).find(|minor| admits(format!("1.{minor}.5")))?;
+    let any_suffix = (1..=99).any(|minor| admits(format!("1.{minor}.5-gke.1")));
+    (!any_suffix).then(|| format!("holds for 1.{release}.5, but not for 1.{release}.5-gke.1"))
+}
+
+/// Keys that are in no table.
+pub(super) fn unknown_keys(page: &mut Page, code: Code, node: &Node, pointer: &str, tables: &[&[Field]]) {
+    let Some(mapping) = node.as_mapping() else { return };
+    let known: Vec<&str> = tables.iter().flat_map(|fields| fields.iter().map(|field| field.name)).collect();
+    for (key, span, _) in &mapping.pairs {
+        if known.iter().any(|name| name.eq_ignore_ascii_case(key)) {
+            continue;
+        }
+        let is_free = |name: &str| !mapping.pairs.iter().any(|(key, _, _)| key.eq_ignore_ascii_case(name));
+        unknown_key(page, code, key, *span, pointer, nearest(key, &known), is_free);
+    }
+}
+
+pub(super) fn unknown_key(
+    page: &mut Page,
+    code: Code,
+    key: &str,
+    span: Span,
+    pointer: &str,
+    meant: Option<&str>,
+    is_free: impl Fn(&str) -> bool,
+) {
+    let place = format!("{pointer}/{}", pointer_token(key));
+    let finding = page.find(code, place, Some(span), format!("Helm knows no key {} here", quoted(key)));
+    if let Some(name) = meant {
+        finding.help = format!("Did you mean {name:?}?");
+        finding.fix = is_free(name).then(|| Fix { span, replacement: name.to_owned() });
+    }
+}
+
+/// The word that was probably meant.
+pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let word = word.to_ascii_lowercase();
+    let near = known.iter().map(|name| (distance(&word, &name.to_ascii_lowercase()), *name)).min();
+    near.filter(|(distance, name)| *distance <= 2 && *distance * 3 <= name.len()).map(|(_, name)| name)
+}
+
+/// Letters that have to be inserted, removed or changed to get from one word to the other; words that differ by more than
+/// 8 letters in length are not compared.
+fn distance(a: &str, b: &str) -> usize {
+    if a.len().abs_diff(b.len()) > 8 {
+        return usize::MAX / 4;
+    }
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, y) in b.chars().enumerate() {
+            let changed = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+/// A byte order mark, lines that end as on Windows, and a second document.
+pub(super) fn habits(page: &mut Page, limits: &Limits) {
+    if page.text.starts_with(b"\xef\xbb\xbf") {
+        let span = Span { start: 0, end: 3, line: 1, column: 1, end_line: 1, end_column: 1 };
+        page.find(Code::YAML_BYTE_ORDER_MARK, "", Some(span), "the file begins with a byte order mark");
+    }
+    if let Some(at) = page.text.windows(2).position(|two| two == b"\r\n") {
+        let line = page.text[..at].split(|byte| *byte == b'\n').next_back().unwrap_or_default();
+        let column = 1 + String::from_utf8_lossy(line).chars().count() as u32;
+        let span = Span { start: at, end: at + 2, line: 1, column, end_line: 2, end_column: 1 };
+        page.find(Code::YAML_LINE_ENDS, "", Some(span), "the lines end with a carriage return and a line feed");
+    }
+    // Only a line can begin a document, so most files need no second look.
+    let marks = page.text.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"---"));
+    if marks.count() > 0
+        && let Ok([_, second, ..]) = yaml::parse_all(page.text, limits).as_deref()
+    {
+        let message = "a second document begins here; Helm does not read it";
+        page.find(Code::YAML_DOCUMENTS, "", Some(second.span), message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // What `helm lint` (4.3.1) said to each.
+    #[test]
+    fn urls_and_addresses_are_judged_as_helm_lint_does() {
+        for (text, good) in [
+            ("https://x.example/i.png", true),
+            ("ftp://x/y", true),
+            ("data:image/png;base64,AA", true),
+            ("file:///x", true),
+            ("git+https://x.y/z", true),
+            ("foo", false),
+            ("", false),
+            ("https://a b", false),
+            ("/x", false),
+            ("github.com/x", false),
+            ("git@github.com:a/b.git", false),
+        ] {
+            assert_eq!(no_url(text).is_none(), good, "{text}");
+        }
+        for (text, good) in [("", true), ("github.com/x", true), ("mailto:x@y.z", true), ("foo", false)] {
+            assert_eq!(no_web_address(text).is_none(), good, "{text}");
+        }
+        for (text, good) in [("", true), ("a@b.example", true), ("a@b", false), ("b", false), ("F <a@b.c>", false)] {
+            assert_eq!(no_email(text).is_none(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_near_miss_is_suggested_and_a_far_one_is_not() {
+        let known = ["appVersion", "dependencies", "name"];
+        assert_eq!(nearest("appVerison", &known), Some("appVersion"));
+        assert_eq!(nearest("dependancies", &known), Some("dependencies"));
+        assert_eq!(nearest("foo", &known), None);
+    }
+
+    #[test]
+    fn ranges_that_shut_out_suffixes_are_found() {
+        for (range, shuts_out) in
+            [(">=1.25", true), (">=1.25.0-0", false), ("^1.20", true), ("*", true), (">=9", false)]
+        {
+            assert_eq!(no_suffixes(range).is_some(), shuts_out, "{range}");
+        }
+    }
+}

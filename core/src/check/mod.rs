@@ -1,0 +1,327 @@
+//! `check`: everything that is wrong with a document, at once.
+//!
+//! One file per kind of document, each document parsed once; `lint` has what the rules are made of, `cross` compares
+//! documents that belong together.
+
+mod chart;
+mod chart_lock;
+mod chart_yaml;
+mod config;
+mod cross;
+mod directory;
+mod index;
+mod lint;
+mod manifest;
+mod page;
+mod provenance;
+mod schema;
+mod values;
+
+pub use cross::{Parts, check_parts};
+pub use directory::CheckDirectory;
+
+use page::Page;
+
+use crate::diagnostic::Report;
+use crate::error::{Code, Error, clip};
+use crate::json;
+use crate::limits::Limits;
+
+/// What a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Document {
+    /// A packed chart.
+    Chart,
+    /// Chart.yaml.
+    ChartYaml,
+    /// Chart.lock or requirements.lock.
+    ChartLock,
+    /// values.yaml.
+    Values,
+    /// values.schema.json.
+    Schema,
+    /// index.yaml of a chart repository.
+    Index,
+    /// An OCI manifest or index.
+    Manifest,
+    /// The config blob of a chart in a registry.
+    Config,
+    /// A `.prov` file.
+    Provenance,
+}
+
+const NAMES: [(&str, Document); 9] = [
+    ("chart", Document::Chart),
+    ("chart.yaml", Document::ChartYaml),
+    ("chart.lock", Document::ChartLock),
+    ("values", Document::Values),
+    ("schema", Document::Schema),
+    ("index", Document::Index),
+    ("manifest", Document::Manifest),
+    ("config", Document::Config),
+    ("provenance", Document::Provenance),
+];
+
+impl Document {
+    /// By its name in the API: chart, chart.yaml, chart.lock, values, schema, index, manifest, config, provenance.
+    ///
+    /// # Errors
+    /// [`Code::ARGUMENT`] for any other name.
+    pub fn parse(text: &str) -> Result<Document, Error> {
+        NAMES.iter().find(|(name, _)| *name == text).map(|(_, document)| *document).ok_or_else(|| {
+            Error::new(Code::ARGUMENT, format!("there is no kind of document {:?}", clip(text)))
+                .with_hint(format!("The kinds are {}.", NAMES.map(|(name, _)| name).join(", ")))
+        })
+    }
+
+    /// Its name in the API.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, document)| *document == self).map_or("", |(name, _)| name)
+    }
+
+    /// What the bytes look like, with the file's name as a clue.
+    ///
+    /// ```
+    /// use chartoci::check::Document;
+    /// assert_eq!(Document::guess(b"name: web\nversion: 1.0.0\n", None), Some(Document::ChartYaml));
+    /// assert_eq!(Document::guess(b"name: web\nversion: 1.0.0\n", Some("values-test.yaml")), Some(Document::Values));
+    /// assert_eq!(Document::guess(b"PK\x03\x04", None), None);
+    /// ```
+    pub fn guess(data: &[u8], filename: Option<&str>) -> Option<Document> {
+        if data.starts_with(&[0x1f, 0x8b]) {
+            return Some(Document::Chart);
+        }
+        let name = filename.unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+        let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+        match name.as_str() {
+            "chart.yaml" => return Some(Document::ChartYaml),
+            "chart.lock" | "requirements.lock" => return Some(Document::ChartLock),
+            "values.schema.json" => return Some(Document::Schema),
+            "index.yaml" => return Some(Document::Index),
+            name if name.ends_with(".prov") => return Some(Document::Provenance),
+            name if name.ends_with(".tgz") => return Some(Document::Chart),
+            name if is_yaml && name.contains("values") => return Some(Document::Values),
+            _ => {}
+        }
+        let text = std::str::from_utf8(data).ok()?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if text.starts_with("-----BEGIN PGP SIGNED MESSAGE") {
+            return Some(Document::Provenance);
+        }
+        if text.trim_start().starts_with('{') {
+            return guess_json(text);
+        }
+        let keys = top_keys(text);
+        let has = |key: &str| keys.contains(&key);
+        match () {
+            () if has("entries") && has("apiVersion") => Some(Document::Index),
+            () if has("digest") && has("generated") => Some(Document::ChartLock),
+            () if has("name") && (has("version") || has("apiVersion")) => Some(Document::ChartYaml),
+            () if has("apiVersion") && has("kind") => None,
+            () if is_yaml || !keys.is_empty() => Some(Document::Values),
+            () => None,
+        }
+    }
+}
+
+fn guess_json(text: &str) -> Option<Document> {
+    let value = json::parse(text.as_bytes(), u64::MAX).ok()?.value;
+    let has = |key: &str| value.get(key).is_some();
+    match () {
+        () if has("schemaVersion") || has("layers") || has("manifests") => Some(Document::Manifest),
+        () if has("$schema") || has("properties") || has("$defs") => Some(Document::Schema),
+        () if has("name") && has("version") => Some(Document::Config),
+        () => None,
+    }
+}
+
+/// What stands before a colon at the start of a line: the keys, even where the text as a whole is no YAML.
+fn top_keys(text: &str) -> Vec<&str> {
+    let key = |line: &'_ str| {
+        let (key, rest) = line.split_once(':')?;
+        let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+        (is_key && (rest.is_empty() || rest.starts_with([' ', '\t', '\r']))).then_some(key.len())
+    };
+    text.lines().filter_map(|line| line.get(..key(line)?)).collect()
+}
+
+/// Looks at a document and lists all that is wrong with it.
+///
+/// ```
+/// use chartoci::check;
+/// let report = check(b"name: web\nversion: 1.0.0\nappVersion: 1.10\n", None, None, &chartoci::Limits::default())?;
+/// let finding = report.errors().find(|finding| finding.pointer == "/appVersion").unwrap();
+/// assert_eq!(finding.span.unwrap().line, 3);
+/// assert_eq!(finding.fix.as_ref().unwrap().replacement, "\"1.10\"");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Code::ARGUMENT`]: the kind was not given and cannot be guessed.
+pub fn check(data: &[u8], kind: Option<Document>, filename: Option<&str>, limits: &Limits) -> Result<Report, Error> {
+    let kind = kind.or_else(|| Document::guess(data, filename)).ok_or_else(|| {
+        Error::new(Code::ARGUMENT, "what this document is cannot be guessed")
+            .with_hint("Say what it is: give its kind.")
+    })?;
+    let page = match kind {
+        Document::Chart => {
+            let report = check_parts(&Parts { chart: Some(data), filename, ..Parts::default() }, limits);
+            return Ok(report.found_in(filename.unwrap_or_default(), true));
+        }
+        Document::ChartYaml => {
+            let mut page = Page::new("Chart.yaml", data);
+            chart_yaml::check(&mut page, None, &chart_yaml::Setting::default(), limits);
+            page
+        }
+        Document::ChartLock => {
+            let mut page = Page::new("Chart.lock", data);
+            chart_lock::check(&mut page, limits);
+            page
+        }
+        Document::Values => {
+            let mut page = Page::new("values.yaml", data);
+            values::check(&mut page, &[], limits);
+            page
+        }
+        Document::Schema => schema::check(Page::new("values.schema.json", data), limits),
+        Document::Index => index::check(Page::new("index.yaml", data), limits),
+        Document::Manifest => manifest::check(Page::new("manifest", data), limits).0,
+        Document::Config => config::check(Page::new("config", data), limits).0,
+        Document::Provenance => provenance::check(Page::new("provenance", data), limits).0,
+    };
+    Ok(page.report().sorted().found_in(filename.unwrap_or_default(), false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::archive::tests::packed;
+    use crate::diagnostic::Diagnostic;
+
+    fn report(text: &str, kind: Document) -> Report {
+        check(text.as_bytes(), Some(kind), None, &Limits::default()).unwrap()
+    }
+
+    fn codes(report: &Report) -> Vec<(&'static str, &str, u32)> {
+        let line = |finding: &Diagnostic| finding.span.map_or(0, |span| span.line);
+        report.iter().map(|finding| (finding.code.name(), finding.pointer.as_str(), line(finding))).collect()
+    }
+
+    const GOOD: &str = "apiVersion: v2\nname: web\nversion: 1.0.0\nicon: https://x.example/i.png\n";
+
+    #[test]
+    fn a_good_chart_yaml_has_no_findings() {
+        assert!(report(GOOD, Document::ChartYaml).is_empty());
+    }
+
+    #[test]
+    fn everything_is_reported_at_once_with_its_place() {
+        let text = "name: a/b\nversion: v1.2\nappVersion: 1.10 # soon\nkeyword: [x]\nname: c/d\ntype: service\n\
+            maintainers:\n- email: a@b.c\n- name: Ada\n  mail: x\ndependencies:\n- name: d\n  version: \"1 ||| 2\"\n";
+        let report = report(text, Document::ChartYaml);
+        assert_eq!(
+            codes(&report),
+            [
+                ("chart.api_version_missing", "", 0),
+                ("chart.icon", "", 0),
+                ("yaml.duplicate_key", "/name", 1),
+                ("chart.version_loose", "/version", 2),
+                ("chart.unquoted", "/appVersion", 3),
+                ("chart.unknown_key", "/keyword", 4),
+                ("chart.name", "/name", 5),
+                ("chart.type", "/type", 6),
+                ("chart.maintainer_name", "/maintainers/0", 8),
+                ("chart.unknown_key", "/maintainers/1/mail", 10),
+                ("chart.dependency_incomplete", "/dependencies/0", 12),
+                ("chart.dependency_range", "/dependencies/0/version", 13),
+            ]
+        );
+        let fixed = String::from_utf8(report.fixed(None).unwrap()).unwrap();
+        assert!(fixed.contains("appVersion: \"1.10\" # soon\nkeywords: [x]\n"), "{fixed}");
+        assert!(fixed.contains("  email: x\n"), "{fixed}");
+    }
+
+    #[test]
+    fn what_is_no_yaml_is_a_finding_with_line_and_column() {
+        let report = report("name: web\nversion: [1\n", Document::ChartYaml);
+        let finding = report.iter().next().unwrap();
+        assert_eq!(finding.code, Code::YAML_SYNTAX);
+        assert!(finding.span.unwrap().line >= 2, "{finding}");
+    }
+
+    #[test]
+    fn a_packed_chart_is_checked_with_its_documents() {
+        let files: &[(&str, &[u8])] = &[
+            ("web/Chart.yaml", GOOD.as_bytes()),
+            ("web/values.yaml", b"a: 1\nb:\n  c: 1\n  c: 2\n"),
+            ("web/templates/a.yaml", b""),
+            ("web/.helmignore", b""),
+            ("web/charts/x/Chart.yaml", b"name: x\nname: x\nversion: 1.0.0\n"),
+        ];
+        let report = check(&packed(files), None, None, &Limits::default()).unwrap();
+        let found: Vec<_> = report.iter().map(|finding| (finding.document.as_str(), finding.code.name())).collect();
+        assert_eq!(
+            found,
+            [
+                ("charts/x", "chart.dependency_undeclared"),
+                ("charts/x/Chart.yaml", "yaml.duplicate_key"),
+                ("values.yaml", "yaml.duplicate_key"),
+            ]
+        );
+        assert_eq!(codes(&report)[2], ("yaml.duplicate_key", "/b/c", 3));
+    }
+
+    #[test]
+    fn a_broken_chart_is_a_report_and_not_an_error() {
+        let bad = packed(&[("web/Chart.yaml", b"apiVersion: v2\nname: a/b\ntype: c\n")]);
+        let report = check(&bad, None, None, &Limits::default()).unwrap();
+        let found: Vec<_> = report.errors().map(|finding| finding.code.name()).collect();
+        assert_eq!(found, ["chart.version", "chart.name", "chart.type"]);
+        let link = check(&packed(&[("web/../x", b"")]), None, None, &Limits::default()).unwrap();
+        let finding = link.errors().next().unwrap();
+        assert_eq!((finding.code, finding.document.as_str()), (Code::ARCHIVE_PARENT, "web/../x"));
+    }
+
+    #[test]
+    fn other_documents_have_their_rules() {
+        assert_eq!(codes(&report("- a\n", Document::Values)), [("values.mapping", "", 1)]);
+        assert_eq!(codes(&report("{", Document::Schema))[0].0, "json.syntax");
+        assert_eq!(
+            codes(&report("dependencies: 3\n", Document::ChartLock)),
+            [("chart.field_type", "/dependencies", 1)]
+        );
+        let config = r#"{"name": "web", "version": "x"}"#;
+        assert_eq!(codes(&report(config, Document::Config)), [("chart.version", "/version", 1)]);
+        let manifest = r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json",
+            "digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[
+            {"mediaType":"application/tar+gzip","size":2,
+            "digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}]}"#;
+        let report = check(manifest.as_bytes(), None, None, &Limits::default()).unwrap();
+        assert!(report.iter().any(|finding| finding.code == Code::ARTIFACT_LEGACY_CHART), "{report}");
+        assert_eq!(codes(&self::report("x", Document::Provenance)), [("provenance.syntax", "", 1)]);
+    }
+
+    #[test]
+    fn documents_are_known_by_name_or_by_content() {
+        for (text, name, expected) in [
+            ("name: x\nversion: 1.0.0", "", Some(Document::ChartYaml)),
+            ("name: x\nversion: [", "", Some(Document::ChartYaml)),
+            ("", "a/Chart.yaml", Some(Document::ChartYaml)),
+            ("replicas: 1", "", Some(Document::Values)),
+            ("apiVersion: v1\nkind: Pod\nmetadata: {}", "pod.yaml", None),
+            ("digest: x\ngenerated: y", "", Some(Document::ChartLock)),
+            ("apiVersion: v1\nentries: {}", "", Some(Document::Index)),
+            ("{\"schemaVersion\": 2}", "", Some(Document::Manifest)),
+            ("{\"name\": \"a\", \"version\": \"1\"}", "", Some(Document::Config)),
+            ("{\"properties\": {}}", "", Some(Document::Schema)),
+            ("-----BEGIN PGP SIGNED MESSAGE-----\n", "", Some(Document::Provenance)),
+            ("no document at all", "", None),
+        ] {
+            assert_eq!(Document::guess(text.as_bytes(), Some(name)), expected, "{text} {name}");
+        }
+        for (name, document) in NAMES {
+            assert_eq!((Document::parse(name).unwrap(), document.name()), (document, name));
+        }
+    }
+}
