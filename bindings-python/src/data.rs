@@ -42,6 +42,29 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Data {
     }
 }
 
+/// Classes of fields that `match` takes apart.
+macro_rules! records {
+    ($($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* })*) => {$(
+        $(#[$doc])*
+        #[pyclass(frozen, get_all, module = "chartoci.sansio")]
+        pub(crate) struct $name { $($field: $kind),* }
+
+        #[pymethods]
+        impl $name {
+            #[new]
+            fn new($($field: $kind),*) -> $name {
+                $name { $($field),* }
+            }
+            #[classattr]
+            fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
+                PyTuple::new(py, [$(stringify!($field)),*])
+            }
+        }
+    )*};
+}
+
+pub(crate) use records;
+
 /// A document's value: dict, list, int, float, str, bool, None.
 pub(crate) fn value<'py>(py: Python<'py>, node: &yaml::Node) -> PyResult<Bound<'py, PyAny>> {
     use yaml::Data;

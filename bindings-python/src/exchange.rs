@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::chart::Limits;
-use crate::data::{Data, lock};
+use crate::data::{Data, lock, records};
 use crate::errors::{Raise, error_in, exception, raise};
 use crate::oci::{Artifact, Descriptor, Digest, Reference, ReferenceLike};
 
@@ -329,23 +329,7 @@ impl Request {
     }
 }
 
-macro_rules! outputs {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* })*) => {$(
-        $(#[$doc])*
-        #[pyclass(frozen, get_all, module = "chartoci.sansio")]
-        pub(crate) struct $name { $($field: $kind),* }
-
-        #[pymethods]
-        impl $name {
-            #[classattr]
-            fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-                PyTuple::new(py, [$(stringify!($field)),*])
-            }
-        }
-    )*};
-}
-
-outputs! {
+records! {
     /// Start this request; several may be out at once.
     Send { request: Py<Request> }
     /// The answer to this request no longer matters.
@@ -357,7 +341,7 @@ outputs! {
     /// Something worth telling.
     Notify { event: Py<PyAny> }
     /// Nothing to do until an answer comes, or until this time in milliseconds.
-    Wait { until: Option<u64>, why: &'static str }
+    Wait { until: Option<u64>, why: String }
     /// The last word: an outcome, or an error.
     Done { outcome: Option<Py<PyAny>>, error: Option<Py<PyAny>> }
 }
@@ -602,7 +586,7 @@ impl Exchange {
             }
             core::Output::Notify(event) => Py::new(py, Notify { event: event_out(py, event)? })?.into_any(),
             core::Output::Wait(wake) => {
-                Py::new(py, Wait { until: wake.until.map(Instant::as_millis), why: wake.why })?.into_any()
+                Py::new(py, Wait { until: wake.until.map(Instant::as_millis), why: wake.why.to_owned() })?.into_any()
             }
             core::Output::Done(result) => {
                 let done = match result {

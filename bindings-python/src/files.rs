@@ -16,32 +16,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::chart::{Archive, Limits, Metadata, Report};
-use crate::data::lock;
+use crate::data::{lock, records};
 use crate::errors::Raise;
 use crate::exchange::{credential_in, credential_out};
 use crate::oci::Digest;
 
-macro_rules! verbs {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* })*) => {$(
-        $(#[$doc])*
-        #[pyclass(frozen, get_all, module = "chartoci.sansio")]
-        pub(crate) struct $name { $($field: $kind),* }
-
-        #[pymethods]
-        impl $name {
-            #[new]
-            fn new($($field: $kind),*) -> $name {
-                $name { $($field),* }
-            }
-            #[classattr]
-            fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-                PyTuple::new(py, [$(stringify!($field)),*])
-            }
-        }
-    )*};
-}
-
-verbs! {
+records! {
     /// Names, kinds, sizes and times of a directory's entries: answer with a list of such tuples.
     List { path: String }
     /// At most `limit` bytes from `offset` on: answer with bytes.

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use chartoci::yaml;
 use chartoci::{Limits, Metadata};
 
+mod common;
+use common::real_charts;
+
 /// Every YAML file outside of templates, by its path below the chart's root.
 fn read(archive: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(std::fs::File::open(archive).unwrap()));
@@ -26,14 +29,9 @@ fn read(archive: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn charts() -> Option<(PathBuf, Vec<serde_json::Value>)> {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/charts");
-    let folder = std::env::var_os("CHARTOCI_CHARTS").map_or(default, PathBuf::from);
-    let Ok(oracle) = std::fs::read_to_string(folder.join("oracle.jsonl")) else {
-        eprintln!("skipped: no charts in {}", folder.display());
-        return None;
-    };
-    let lines = oracle.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    Some((folder, lines.filter(|chart| chart["show_chart"].is_string()).collect()))
+    let (folder, mut answers) = real_charts()?;
+    answers.retain(|chart| chart["show_chart"].is_string());
+    Some((folder, answers))
 }
 
 #[test]

@@ -13,9 +13,12 @@ use chartoci::files::{Memory, Step};
 use chartoci::oci::Algorithm;
 use chartoci::time::Timestamp;
 use chartoci::version::tag::{self, Selector};
-use chartoci::yaml::{self, Data, Node};
+use chartoci::yaml;
 use chartoci::{Artifact, Constraint, Descriptor, Digest, Error, Limits, Metadata, Reference, Version, json};
 use serde_json::{Value, json};
+
+mod common;
+use common::plain;
 
 /// Runs every vector of a file; what fails is listed by name.
 fn run(file: &str, text: &str, actual: impl Fn(&Value) -> Result<Value, Error>) {
@@ -208,19 +211,5 @@ fn every_code_of_versions_and_manifests_is_produced_by_a_vector() {
         ["version", "json", "manifest", "artifact"].contains(&area)
     }) {
         assert!(all.contains(&format!("\"{code}\"")), "no vector produces {code}");
-    }
-}
-
-/// The value without its places.
-fn plain(node: &Node) -> Value {
-    match &node.data {
-        Data::Null => Value::Null,
-        Data::Bool(flag) => json!(flag),
-        Data::Int(number) => json!(number),
-        Data::Uint(number) => json!(number),
-        Data::Float(number) => json!(number),
-        Data::String(text) => json!(text),
-        Data::Sequence(items) => items.iter().map(plain).collect(),
-        Data::Mapping(mapping) => mapping.pairs.iter().map(|(key, _, value)| (key.clone(), plain(value))).collect(),
     }
 }

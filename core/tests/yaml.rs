@@ -1,27 +1,16 @@
 //! YAML by its public face: hostile texts are refused and never crash, what is written is read back.
 #![allow(clippy::unwrap_used)]
 
-use chartoci::yaml::{self, Data, Node};
+use chartoci::yaml::{self, Data};
 use chartoci::{Code, Kind, Limits, Metadata};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+mod common;
+use common::plain;
+
 fn refused(text: &str) -> Code {
     yaml::parse(text.as_bytes(), &Limits::default()).unwrap_err().code()
-}
-
-/// The value without its places.
-fn plain(node: &Node) -> Value {
-    match &node.data {
-        Data::Null => Value::Null,
-        Data::Bool(flag) => json!(flag),
-        Data::Int(number) => json!(number),
-        Data::Uint(number) => json!(number),
-        Data::Float(number) => json!(number),
-        Data::String(text) => json!(text),
-        Data::Sequence(items) => items.iter().map(plain).collect(),
-        Data::Mapping(mapping) => mapping.pairs.iter().map(|(key, _, value)| (key.clone(), plain(value))).collect(),
-    }
 }
 
 #[test]

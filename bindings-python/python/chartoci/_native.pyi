@@ -785,12 +785,14 @@ class Request:
 @final
 class Send:
     __match_args__: ClassVar[tuple[Literal["request"]]]
+    def __new__(cls, request: Request) -> Send: ...
     @property
     def request(self) -> Request: ...
 
 @final
 class Cancel:
     __match_args__: ClassVar[tuple[Literal["id"]]]
+    def __new__(cls, id: int) -> Cancel: ...
     @property
     def id(self) -> int: ...
 
@@ -806,6 +808,15 @@ class Ask:
             Literal["refused"],
         ]
     ]
+    def __new__(
+        cls,
+        id: int,
+        registry: str,
+        realm: str | None,
+        service: str | None,
+        scope: str | None,
+        refused: bool,
+    ) -> Ask: ...
     @property
     def id(self) -> int: ...
     @property
@@ -822,12 +833,14 @@ class Ask:
 @final
 class Notify:
     __match_args__: ClassVar[tuple[Literal["event"]]]
+    def __new__(cls, event: Event) -> Notify: ...
     @property
     def event(self) -> Event: ...
 
 @final
 class Wait:
     __match_args__: ClassVar[tuple[Literal["until"], Literal["why"]]]
+    def __new__(cls, until: int | None, why: str) -> Wait: ...
     @property
     def until(self) -> int | None: ...
     @property
@@ -836,6 +849,7 @@ class Wait:
 @final
 class Done:
     __match_args__: ClassVar[tuple[Literal["outcome"], Literal["error"]]]
+    def __new__(cls, outcome: Any, error: ChartOciError | None) -> Done: ...
     @property
     def outcome(self) -> Any: ...
     @property

@@ -282,11 +282,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
     ) -> Plan[Inspected]:
         """Manifest and config in one go: what lies there, and what a chart's config claims."""
-        wanted = _reference(reference)
-        exchange = Exchange.pull(
-            self._session, wanted, version=version, devel=devel, chart=False, config=True, anything=True
-        )
-        parts: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
+        parts = yield from _describe(self, _reference(reference), version, devel, timeout, config=True, anything=True)
         artifact = Artifact.parse(parts.manifest, self._limits)
         chart = artifact.what == "chart" and parts.config is not None
         metadata = Metadata.from_config(parts.config or b"", self._limits) if chart else None
@@ -297,9 +293,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
     ) -> Plan[Metadata]:
         """What the config blob claims; manifest and config are all that is fetched. Decisions belong on `open`."""
-        wanted = _reference(reference)
-        exchange = Exchange.pull(self._session, wanted, version=version, devel=devel, chart=False, config=True)
-        parts: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
+        parts = yield from _describe(self, _reference(reference), version, devel, timeout, config=True)
         return Metadata.from_config(parts.config or b"", self._limits)
 
     @verb
@@ -307,9 +301,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
     ) -> Plan[Artifact]:
         """The manifest, verified and explained."""
-        wanted = _reference(reference)
-        exchange = Exchange.pull(self._session, wanted, version=version, devel=devel, chart=False)
-        parts: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
+        parts = yield from _describe(self, _reference(reference), version, devel, timeout)
         return Artifact.parse(parts.manifest, self._limits)
 
     @verb
@@ -486,6 +478,20 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             sinks=((str(blob.digest), sink),),
             credentials=lambda query: self._answer(query, run),
         )
+
+
+def _describe(
+    client: Settings[Any, Any],
+    wanted: Reference,
+    version: str | None,
+    devel: bool,
+    timeout: float | None,
+    **parts: bool,
+) -> Plan[Parts]:
+    """The manifest, and what else is wanted; not the chart."""
+    exchange = Exchange.pull(client._session, wanted, version=version, devel=devel, chart=False, **parts)
+    described: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
+    return described
 
 
 def _fetch(

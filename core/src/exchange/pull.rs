@@ -4,7 +4,7 @@ use super::calls::{Draft, Failed, Reply, Wanted};
 use super::errcode::{About, refusal};
 use super::manifests::{self, Served};
 use super::resolve::{Selection, choose};
-use super::tags::Pages;
+use super::tags::{Search, Searched};
 use super::{Event, Operation, Outcome, Requests, Target, fetch};
 use crate::artifact::{Artifact, What};
 use crate::error::{Code, Error};
@@ -12,7 +12,7 @@ use crate::http::{BlobId, Method};
 use crate::limits::Limits;
 use crate::oci::media_type::{DOCKER_MANIFEST, MANIFEST};
 use crate::oci::{Descriptor, Digest, Reference};
-use crate::version::{Constraint, tag};
+use crate::version::tag;
 
 /// Which parts of a chart are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +75,7 @@ impl Pulled {
 pub(super) struct Pulling {
     target: Target,
     pull: Pull,
-    pages: Pages,
-    range: Option<Constraint>,
+    search: Search,
     tag: Option<String>,
     /// What lies under the reference: a manifest, or an index.
     served: Option<Served>,
@@ -112,8 +111,7 @@ impl Pulling {
         Pulling {
             target,
             pull,
-            pages: Pages::default(),
-            range: None,
+            search: Search::default(),
             tag: None,
             served: None,
             listed: Vec::new(),
@@ -281,8 +279,7 @@ impl Operation for Pulling {
                 self.tag = Some(tag);
             }
             Selection::Range(range) => {
-                requests.start(Step::Tags, self.pages.first(&self.target, &limits));
-                self.range = Some(range);
+                requests.start(Step::Tags, self.search.begin(range, &self.target, &limits));
             }
         }
         Ok(None)
@@ -291,10 +288,9 @@ impl Operation for Pulling {
     fn reply(&mut self, step: Step, reply: Reply, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
         let limits = requests.limits();
         match (step, reply.status) {
-            (Step::Tags, _) => match self.pages.take(&self.target, &reply, requests.session().config())? {
-                Some(next) => requests.start(Step::Tags, next),
-                None => {
-                    let tag = std::mem::take(&mut self.pages).pick(&self.target, self.range.as_ref())?;
+            (Step::Tags, _) => match self.search.take(&self.target, &reply, requests.session().config())? {
+                Searched::Page(next) => requests.start(Step::Tags, *next),
+                Searched::Tag(tag) => {
                     requests.start(Step::Manifest, self.manifest(Method::Get, &tag, &limits));
                     self.tag = Some(tag);
                 }

@@ -3,7 +3,7 @@
 use super::calls::{Draft, Reply};
 use super::errcode::{About, refusal};
 use super::manifests;
-use super::tags::Pages;
+use super::tags::{Search, Searched};
 use super::{Operation, Outcome, Requests, Target};
 use crate::error::{Code, Error, clip};
 use crate::http::Method;
@@ -85,8 +85,7 @@ pub(super) fn choose(reference: &Reference, version: Option<&str>, devel: bool) 
 pub(super) struct Resolving {
     target: Target,
     resolve: Resolve,
-    pages: Pages,
-    range: Option<Constraint>,
+    search: Search,
     tag: Option<String>,
 }
 
@@ -100,7 +99,7 @@ pub(super) enum Step {
 
 impl Resolving {
     pub(super) fn new(target: Target, resolve: Resolve) -> Resolving {
-        Resolving { target, resolve, pages: Pages::default(), range: None, tag: None }
+        Resolving { target, resolve, search: Search::default(), tag: None }
     }
 
     fn manifest(&self, method: Method, limits: &Limits) -> Draft {
@@ -129,8 +128,7 @@ impl Operation for Resolving {
             Selection::Digest { tag, .. } => self.tag = tag,
             Selection::Tag(tag) => self.tag = Some(tag),
             Selection::Range(range) => {
-                self.range = Some(range);
-                requests.start(Step::Tags, self.pages.first(&self.target, &limits));
+                requests.start(Step::Tags, self.search.begin(range, &self.target, &limits));
                 return Ok(None);
             }
         }
@@ -141,10 +139,10 @@ impl Operation for Resolving {
     fn reply(&mut self, step: Step, reply: Reply, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
         let limits = requests.limits();
         match (step, reply.status) {
-            (Step::Tags, _) => match self.pages.take(&self.target, &reply, requests.session().config())? {
-                Some(next) => requests.start(Step::Tags, next),
-                None => {
-                    self.tag = Some(std::mem::take(&mut self.pages).pick(&self.target, self.range.as_ref())?);
+            (Step::Tags, _) => match self.search.take(&self.target, &reply, requests.session().config())? {
+                Searched::Page(next) => requests.start(Step::Tags, *next),
+                Searched::Tag(tag) => {
+                    self.tag = Some(tag);
                     requests.start(Step::Manifest(Method::Head), self.manifest(Method::Head, &limits));
                 }
             },

@@ -83,19 +83,45 @@ impl Pages {
         Ok(Some(self.page(target, next, limits)))
     }
 
-    /// The tag of the best version in that range.
-    pub(super) fn pick(self, target: &Target, range: Option<&Constraint>) -> Result<String, Error> {
-        let picked = range.and_then(|range| tag::pick(&self.tags, range));
-        picked.ok_or_else(|| {
-            let wanted = range.map_or("*", Constraint::as_str);
-            let message = format!("no version of {} satisfies {:?}", target.place.repository(), clip(wanted));
-            Error::new(Code::VERSION_UNKNOWN, message).with("version", clip(wanted)).with("tags", self.tags.len())
-        })
-    }
-
     /// All tags, in the registry's order.
     pub(super) fn into_tags(self) -> Vec<String> {
         self.tags
+    }
+}
+
+/// Looks through all pages for the best version in a range.
+#[derive(Default)]
+pub(super) struct Search {
+    pages: Pages,
+    range: Option<Constraint>,
+}
+
+/// What a page led to.
+pub(super) enum Searched {
+    /// The request for the next one.
+    Page(Box<Draft>),
+    /// The tag of the best version.
+    Tag(String),
+}
+
+impl Search {
+    /// The request for the first page.
+    pub(super) fn begin(&mut self, range: Constraint, target: &Target, limits: &Limits) -> Draft {
+        self.range = Some(range);
+        self.pages.first(target, limits)
+    }
+
+    /// Takes a page.
+    pub(super) fn take(&mut self, target: &Target, reply: &Reply, config: &Config) -> Result<Searched, Error> {
+        if let Some(next) = self.pages.take(target, reply, config)? {
+            return Ok(Searched::Page(Box::new(next)));
+        }
+        let (tags, range) = (std::mem::take(&mut self.pages).into_tags(), self.range.as_ref());
+        range.and_then(|range| tag::pick(&tags, range)).map(Searched::Tag).ok_or_else(|| {
+            let wanted = range.map_or("*", Constraint::as_str);
+            let message = format!("no version of {} satisfies {:?}", target.place.repository(), clip(wanted));
+            Error::new(Code::VERSION_UNKNOWN, message).with("version", clip(wanted)).with("tags", tags.len())
+        })
     }
 }
 
