@@ -13,7 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::data::{Data, json, value};
 use crate::errors::Raise;
-use crate::oci::Digest;
+use crate::oci::{Digest, ReferenceLike};
 
 macro_rules! limits {
     ($($name:ident: $kind:ty),*) => {
@@ -835,6 +835,35 @@ pub(crate) fn check(
     let kind = kind.map(chartoci::check::Document::parse).transpose().raise(py)?;
     let limits = Limits::or_default(limits);
     py.detach(|| chartoci::check(&data, kind, filename, &limits)).map(Report).raise(py)
+}
+
+/// What is wrong with what is at hand of one chart, and what does not fit together.
+#[pyfunction]
+#[pyo3(signature = (
+    *, reference = None, manifest = None, config = None, chart = None, filename = None, provenance = None, limits = None
+))]
+#[allow(clippy::too_many_arguments, reason = "one for each part")]
+pub(crate) fn check_parts(
+    py: Python<'_>,
+    reference: Option<ReferenceLike<'_>>,
+    manifest: Option<Data>,
+    config: Option<Data>,
+    chart: Option<Data>,
+    filename: Option<&str>,
+    provenance: Option<Data>,
+    limits: Option<&Bound<'_, Limits>>,
+) -> PyResult<Report> {
+    let reference = reference.map(|reference| reference.read(py)).transpose()?;
+    let limits = Limits::or_default(limits);
+    let parts = chartoci::check::Parts {
+        reference: reference.as_ref(),
+        manifest: manifest.as_deref(),
+        config: config.as_deref(),
+        chart: chart.as_deref(),
+        filename,
+        provenance: provenance.as_deref(),
+    };
+    Ok(Report::new(py.detach(|| chartoci::check::check_parts(&parts, &limits))))
 }
 
 /// The bytes that `helm show` prints.

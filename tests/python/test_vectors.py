@@ -78,7 +78,26 @@ def package(given: Any) -> Any:
     return {"filename": packed.filename, "tar": f"sha256:{tar}", "digest": str(packed.digest)}
 
 
-RUN = [reference, digest, digest_of, version, version_order, constraint, artifact, package]
+def check(given: Any) -> Any:
+    if "files" in given:
+        with tempfile.TemporaryDirectory() as name:
+            for path, text in given["files"].items():
+                file = pathlib.Path(name) / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(text.encode())
+            report = chartoci.check(pathlib.Path(name))
+    elif "kind" in given:
+        report = chartoci.check(given["text"].encode(), given["kind"])
+    else:
+        given = {name: text.encode() if name == "provenance" else text for name, text in given.items()}
+        report = chartoci.check(base64.b64decode(given.pop("chart")), "chart", **given)
+    places = [None if found.line is None else [found.line, found.column] for found in report]
+    return [
+        [found.code, found.document, found.pointer, place, found.fix] for found, place in zip(report, places, strict=True)
+    ]
+
+
+RUN = [reference, digest, digest_of, version, version_order, constraint, artifact, check, package]
 CASES = [
     pytest.param(run, vector, id=f"{run.__name__}: {vector['name']}")
     for run in RUN

@@ -67,6 +67,7 @@ __all__ = [
     "Write",
     "check",
     "check_directory",
+    "check_parts",
     "codes",
     "credential_variable",
     "directory",
@@ -550,6 +551,16 @@ class Archive:
 
 def check(
     data: _Buffer | str, kind: str | None = None, filename: str | None = None, limits: Limits | None = None
+) -> Report: ...
+def check_parts(
+    *,
+    reference: Reference | str | None = None,
+    manifest: _Buffer | str | None = None,
+    config: _Buffer | str | None = None,
+    chart: _Buffer | None = None,
+    filename: str | None = None,
+    provenance: _Buffer | str | None = None,
+    limits: Limits | None = None,
 ) -> Report: ...
 def schemas() -> dict[str, dict[str, Any]]: ...
 def sarif(reports: list[Report]) -> str: ...

@@ -2,7 +2,7 @@
 import os
 from datetime import datetime
 from chartoci import blobs
-from chartoci._native import Archive, Artifact, Constraint, Metadata, Version
+from chartoci._native import Archive, Artifact, Constraint, Metadata, Report, Version
 from chartoci.model import Copied, Deleted, ExplainedCredentials, Fetched, Inspected, LoggedIn, LoggedOut, Packaged, Pulled, Pushed, Referrer, Resolved
 from chartoci.adrive import Carrier
 from chartoci.client import IfExists, Named, Progress
@@ -42,6 +42,10 @@ class AsyncClient(Carrier):
 
     async def metadata(self, reference: Named, *, version: str | None=None, devel: bool=False, timeout: float | None=None) -> Metadata:
         """What the config blob claims; manifest and config are all that is fetched. Decisions belong on `open`."""
+
+    async def check(self, reference: Named, *, version: str | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Report:
+        """Everything that is wrong with a chart in a registry: manifest, config, chart and provenance, and whether they
+        belong together and under this tag."""
 
     async def artifact(self, reference: Named, *, version: str | None=None, devel: bool=False, timeout: float | None=None) -> Artifact:
         """The manifest, verified and explained."""

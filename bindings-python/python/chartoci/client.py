@@ -27,6 +27,7 @@ from chartoci._native import (
     Metadata,
     Push,
     Reference,
+    Report,
     RetryPolicy,
     Scan,
     Session,
@@ -295,6 +296,34 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         """What the config blob claims; manifest and config are all that is fetched. Decisions belong on `open`."""
         parts = yield from _describe(self, _reference(reference), version, devel, timeout, config=True)
         return Metadata.from_config(parts.config or b"", self._limits)
+
+    @verb
+    def check(
+        self,
+        reference: Named,
+        *,
+        version: str | None = None,
+        devel: bool = False,
+        progress: Progress | None = None,
+        timeout: float | None = None,
+    ) -> Plan[Report]:
+        """Everything that is wrong with a chart in a registry: manifest, config, chart and provenance, and whether they
+        belong together and under this tag."""
+        wanted = _reference(reference)
+        chart, signed = blobs.MemorySink(), blobs.MemorySink()
+        exchange = Exchange.pull(
+            self._session, wanted, version=version, devel=devel, config=True, provenance=True, anything=True
+        )
+        sinks = (("chart", chart), ("provenance", signed))
+        parts: Parts = yield Run(exchange, wanted.repository, progress, timeout, sinks=sinks)
+        return native.check_parts(
+            reference=parts.reference,
+            manifest=parts.manifest,
+            config=parts.config,
+            chart=chart.value() if parts.chart is not None else None,
+            provenance=signed.value() if parts.provenance is not None else None,
+            limits=self._limits,
+        )
 
     @verb
     def artifact(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from chartoci import _native as native
 from chartoci import files
-from chartoci._native import Archive, Limits, Report
+from chartoci._native import Archive, Limits, Reference, Report
 from chartoci.blobs import Source, failure, load, path_of
+from chartoci.blobs import provenance as beside
 from chartoci.model import Packaged
 
 
@@ -62,20 +63,46 @@ def show(source: Source | Archive | Packaged, section: str = "all", *, limits: L
 
 
 def check(
-    source: Source, kind: str | None = None, *, filename: str | None = None, limits: Limits | None = None
+    source: Source,
+    kind: str | None = None,
+    *,
+    filename: str | None = None,
+    provenance: Source | None = None,
+    manifest: bytes | str | None = None,
+    config: bytes | str | None = None,
+    reference: Reference | str | None = None,
+    limits: Limits | None = None,
 ) -> Report:
     """Everything that is wrong with a document, at once; of a chart's directory, with its files as they are.
 
     `kind` is guessed, or one of: chart chart.yaml chart.lock values schema index manifest config provenance.
-    `filename` is what the report calls what has no path.
+    `filename` is what the report calls what has no path. A packed chart may be given with what belongs to it, and is
+    compared with that; a path brings FILE.prov along.
     """
     path = path_of(source)
     if path is not None and path.is_dir():
         report = files.run(native.check_directory(filename or str(path), limits), path)
         assert isinstance(report, Report)
         return report
+    bounds = limits or Limits()
     name = filename or (str(path) if path is not None else None)
-    return native.check(load(source, (limits or Limits()).archive), kind, name, limits)
+    data = load(source, bounds.archive)
+    if kind not in (None, "chart"):
+        return native.check(data, kind, name, limits)
+    signed = load(provenance, bounds.provenance) if provenance is not None else None
+    if signed is None and path is not None and path.suffix == ".tgz":
+        signed = beside(path)
+    if (signed, manifest, config, reference) == (None,) * 4:
+        return native.check(data, kind, name, limits)
+    return native.check_parts(
+        chart=data,
+        filename=name,
+        provenance=signed,
+        manifest=manifest,
+        config=config,
+        reference=reference,
+        limits=limits,
+    )
 
 
 def mend(path: Path, report: Report) -> list[Path]:

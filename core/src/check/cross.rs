@@ -24,7 +24,7 @@ pub struct Parts<'a> {
     pub config: Option<&'a [u8]>,
     /// The packed chart.
     pub chart: Option<&'a [u8]>,
-    /// The name of the packed chart's file.
+    /// The path of the packed chart's file.
     pub filename: Option<&'a str>,
     /// The text of its `.prov` file.
     pub provenance: Option<&'a [u8]>,
@@ -69,7 +69,8 @@ pub fn check_parts(parts: &Parts, limits: &Limits) -> Report {
     if let Some(data) = parts.provenance {
         let (mut page, signed) = provenance::check(Page::new("provenance", data), limits);
         if let (Some(signed), Some(digest)) = (&signed, &digest) {
-            provenance::compare(&mut page, signed, parts.filename, digest, real.as_ref());
+            let filename = parts.filename.and_then(|path| path.rsplit(['/', '\\']).next());
+            provenance::compare(&mut page, signed, filename, digest, real.as_ref());
         }
         report.extend(page.report());
     }
@@ -92,7 +93,12 @@ pub fn check_parts(parts: &Parts, limits: &Limits) -> Report {
             report.extend(page.report());
         }
     }
-    report.sorted()
+    let place = match (parts.filename, parts.reference) {
+        (Some(filename), _) => filename.to_owned(),
+        (None, Some(reference)) => format!("oci://{reference}"),
+        (None, None) => String::new(),
+    };
+    report.sorted().found_in(&place, parts.chart.is_some())
 }
 
 /// The blobs that are at hand against their descriptors.

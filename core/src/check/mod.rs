@@ -166,8 +166,7 @@ pub fn check(data: &[u8], kind: Option<Document>, filename: Option<&str>, limits
     })?;
     let page = match kind {
         Document::Chart => {
-            let report = check_parts(&Parts { chart: Some(data), filename, ..Parts::default() }, limits);
-            return Ok(report.found_in(filename.unwrap_or_default(), true));
+            return Ok(check_parts(&Parts { chart: Some(data), filename, ..Parts::default() }, limits));
         }
         Document::ChartYaml => {
             let mut page = Page::new("Chart.yaml", data);

@@ -100,7 +100,6 @@ def _moment(text: str | None) -> int | None:
 
 
 def _check(options: Namespace) -> int:
-    options.version, options.devel = None, False
     reports = [(path, _report(options, path)) for path in options.paths]
     ok = all(report.ok and not (options.strict and report.warnings) for _, report in reports)
     if options.json or options.format == "json":
@@ -117,9 +116,10 @@ def _check(options: Namespace) -> int:
 def _report(options: Namespace, path: str) -> Report:
     remote = path.startswith("oci://")
     if remote:
-        data = _chart(options, path).data
-        assert data is not None
-        report = check(data, options.kind or "chart", filename=path)
+        from chartoci.cli.options import client
+
+        with client(options) as registry:
+            report = registry.check(path, progress=watch(options))
     else:
         report = check(path, options.kind)
     if not options.fix or all(finding.fix is None for finding in report):
