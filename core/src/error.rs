@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::diagnostic::{Report, Severity};
+use crate::printable::is_printable;
 
 mod example;
 
@@ -853,11 +854,12 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of that code. The message is a sentence without a full stop: `tag "a b" has a blank`.
+    /// An error of that code. The message is a sentence without a full stop: `tag "a b" has a blank`. What could steer a
+    /// terminal in it is escaped: messages quote strangers.
     pub fn new(code: Code, message: impl Into<String>) -> Error {
         Error(Box::new(Inner {
             code,
-            message: message.into(),
+            message: visible(message.into()),
             hint: None,
             context: Vec::new(),
             report: None,
@@ -877,7 +879,7 @@ impl Error {
     /// Says in which file, entry or document it happened: before the message, and as a fact of that name.
     #[must_use]
     pub(crate) fn within(mut self, name: &'static str, place: impl fmt::Display) -> Error {
-        self.0.message = format!("{place}: {}", self.0.message);
+        self.0.message = visible(format!("{place}: {}", self.0.message));
         self.with(name, place)
     }
 
@@ -1003,6 +1005,19 @@ impl Serialize for Error {
     }
 }
 
+/// The message, with escapes for what cannot be printed.
+fn visible(message: String) -> String {
+    let is_plain = |c: char| matches!(c, ' '..='~' | '\n') || is_printable(c);
+    if message.chars().all(is_plain) {
+        return message;
+    }
+    let mut out = String::with_capacity(message.len());
+    for c in message.chars() {
+        if is_plain(c) { out.push(c) } else { out.extend(c.escape_default()) }
+    }
+    out
+}
+
 /// Enough of a hostile text to recognise it.
 pub(crate) fn clip(text: &str) -> String {
     const MOST: usize = 200;
@@ -1015,6 +1030,13 @@ pub(crate) fn clip(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_in_a_message_steers_a_terminal() {
+        let error = Error::new(Code::ARGUMENT, "a\u{1b}[2Jb\u{202e}c\nü").within("entry", "x\r\u{7}");
+        assert_eq!(error.message(), "x\\r\\u{7}: a\\u{1b}[2Jb\\u{202e}c\nü");
+        assert_eq!(error.context(), [("entry", "x\r\u{7}".to_owned())]);
+    }
 
     #[test]
     fn names_are_unique_and_of_the_form_area_dot_what() {

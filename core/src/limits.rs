@@ -23,7 +23,7 @@ pub struct Limits {
     pub nesting: u32,
     /// A YAML or JSON document that is parsed. 16 MiB.
     pub document: u64,
-    /// Nesting of a YAML or JSON document. 128 levels.
+    /// Nesting of a YAML document. 128 levels. (A JSON document has 127 at most, whatever the limits.)
     pub depth: u32,
     /// Nodes of a YAML document after aliases were expanded. 1,000,000.
     pub nodes: u32,

@@ -2,8 +2,11 @@
 
 `python tests/hostile/generate.py` writes the same bytes every time. The form is that of the vectors (tests/vectors):
 `input` has either `archive` (a .tgz, base64) with `limits` (those that are not the defaults), or `document` (a text) with
-`kind`. `expect` is `{"error": CODE}`, or `{"paths": [...]}`: the archive is read, and these are its files; `extract` then
-names the code that unpacking must give. Families are those of the security tests: PATH, LINK, NAME, BOMB, DIFF.
+`kind`, `limits` and, if it is long, `times`: so often stands it there. `layout` has the files of a directory that a registry
+is opened over. `expect` is `{"error": CODE}`, the first error (null: there is none) with `warnings`, the codes of the warnings,
+where they matter; or `{"paths": [...]}`: the archive is read, and these are its files. `extract` then names the code that
+unpacking must give, `values` is the JSON text of the values. `command` runs on the command line as well: it must fail and say
+nothing on standard output. `family` is one of FAMILIES, the families of security tests that concern files.
 """
 
 import base64
@@ -74,17 +77,29 @@ def tgz(*parts: bytes, chart: bool = True, end: bool = True) -> bytes:
 
 CASES: list[dict] = []
 
+FAMILIES = ["T-PATH", "T-LINK", "T-NAME", "T-BOMB", "T-DIFF", "T-TYPE", "T-SIZE", "T-YAML", "T-NULL", "T-SEMVER", "T-SCHEMA", "T-TERM",
+            "T-PROTO", "T-LAYOUT", "T-EXIT"]
+
+
+def case(name: str, why: str, given: dict, wanted: dict) -> None:
+    family = "T-" + name.split("-")[0]
+    assert family in FAMILIES, family
+    CASES.append({"name": name, "family": family, "why": why, "input": given, "expect": wanted})
+
 
 def archive(name: str, why: str, data: bytes, expect: str | list[str], extract: str | None = None, **limits: int) -> None:
     given: dict = {"archive": base64.b64encode(data).decode(), "limits": limits}
     wanted: dict = {"error": expect} if isinstance(expect, str) else {"paths": expect}
     if extract:
         wanted["extract"] = extract
-    CASES.append({"name": name, "why": why, "input": given, "expect": wanted})
+    case(name, why, given, wanted)
 
 
-def document(name: str, why: str, kind: str, text: str, code: str) -> None:
-    CASES.append({"name": name, "why": why, "input": {"document": text, "kind": kind}, "expect": {"error": code}})
+def document(name: str, why: str, kind: str, text: str, code: str | None, warnings: list[str] | None = None, times: int = 1, **limits: int) -> None:
+    given: dict = {"document": text, "kind": kind, "limits": limits}
+    if times > 1:
+        given["times"] = times
+    case(name, why, given, {"error": code} | ({"warnings": warnings} if warnings is not None else {}))
 
 
 def paths() -> None:
@@ -120,8 +135,15 @@ def paths() -> None:
     for name in ["CON", "nul.txt", "Com1.yaml", "a.", "a ", "a:b", "a?", "a\x01b"]:
         data = tgz(entry(f"web/files/{name}", b"x"))
         archive(f"PATH-3 {name!r}", "no file of this name on Windows", data, ["Chart.yaml", f"files/{name}"], "files.name")
-    both = tgz(entry("web/a"), entry("web/A"))
-    archive("PATH-3 case", "one file on many systems", both, ["Chart.yaml", "a", "A"], "files.name")
+    for what, (one, other) in {
+        "case": ("a", "A"), "case beyond ASCII": ("ä", "Ä"), "case of folders": ("d/x", "D/y"), "composed and decomposed": ("\u00e9", "e\u0301"),
+        "composed and decomposed below": ("\u00fc/x", "u\u0308/y"), "two marks": ("\u1e69", "s\u0307\u0323"), "Hangul": ("\uac00", "\u1100\u1161"),
+        "a file and a folder": ("x", "X/y"),
+    }.items():
+        data = tgz(entry(f"web/{one}"), entry(f"web/{other}"))
+        archive(f"PATH-3 {what}", "one file on many systems", data, ["Chart.yaml", one, other], "files.name")
+    for what, (one, other) in {"other letters": ("\u00e9", "\u00e8"), "other marks": ("e\u0301", "e\u0300"), "other scripts": ("\u4f60", "\u597d")}.items():
+        archive(f"PATH-3 {what}", "two files", tgz(entry(f"web/{one}"), entry(f"web/{other}")), ["Chart.yaml", one, other])
 
 
 def links() -> None:
@@ -256,10 +278,164 @@ def differences() -> None:
     archive("DIFF-2 other kinds", "Go reads unknown kinds as files", tgz(entry("web/x", kind=b"V")), "archive.entry_kind")
 
 
+TYPE = "application/vnd.oci.image.manifest.v1+json"
+HELM_CONFIG, HELM_CHART = "application/vnd.cncf.helm.config.v1+json", "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+
+
+def descriptor(media_type: str = HELM_CHART, size: int | str = 7, digest: str = "sha256:" + "0" * 64) -> dict:
+    return {"mediaType": media_type, "digest": digest, "size": size}
+
+
+def manifest_text(**fields: object) -> str:
+    plain = {"schemaVersion": 2, "config": descriptor(HELM_CONFIG), "layers": [descriptor()]}
+    return json.dumps({name: value for name, value in (plain | fields).items() if value is not None})
+
+
+def types() -> None:
+    document("TYPE-1 manifest and index", "registries and clients disagree which it is", "manifest", manifest_text(manifests=[]), "manifest.shape")
+    document("TYPE-1 another mediaType inside", "what the header says and what the text says", "manifest",
+             manifest_text(mediaType="application/vnd.oci.image.index.v1+json"), None, ["manifest.media_type"])
+    document("TYPE-1 no mediaType", "Helm's own manifests have none", "manifest", manifest_text(), None, [])
+    document("TYPE-1 Docker's types", "an image is no chart", "manifest", manifest_text(
+        mediaType="application/vnd.docker.distribution.manifest.v2+json", config=descriptor("application/vnd.docker.container.image.v1+json")),
+        "artifact.not_a_chart")
+    document("TYPE-1 artifactType against config", "the config's type decides", "manifest",
+             manifest_text(artifactType=HELM_CONFIG, config=descriptor("application/vnd.oci.empty.v1+json")), "artifact.not_a_chart")
+    document("TYPE-1 type with a control character", "it ends up in headers and logs", "manifest", manifest_text(layers=[descriptor(HELM_CHART + "\r\nX: y")]),
+             "manifest.descriptor")
+    document("TYPE-1 two charts", "Helm takes whichever comes last", "manifest", 
+             manifest_text(layers=[descriptor(), descriptor(digest="sha256:" + "1" * 64)]), "artifact.several_charts")
+
+
+def sizes() -> None:
+    for size in (-1, 2**63, 2**64, 1.5, "7"):
+        document(f"SIZE-1 descriptor of {size!r}", "a size that no blob has", "manifest", manifest_text(layers=[descriptor(size=size)]), "manifest.descriptor")
+    document("SIZE-1 manifest over 4 MiB", "as the distribution specification and registries", "manifest", " " * (1 << 16), "limit.document", times=65)
+    document("SIZE-1 manifest over a limit", "limits can be set", "manifest", manifest_text(), "limit.document", manifest=100)
+    document("SIZE-1 config over 1 MiB", "no chart has so much to say", "config", " " * (1 << 16), "limit.document", times=17)
+    document("SIZE-1 values over 16 MiB", "documents have a limit", "values", "# 16 bytes long\n", "limit.document", times=(1 << 20) + 1)
+    document("SIZE-1 digest of another length", "it names a file of a cache", "manifest", manifest_text(layers=[descriptor(digest="sha256:../../x")]), "manifest.descriptor")
+
+
+def yaml() -> None:
+    document("YAML-1 nesting in brackets", "recursion", "values", "[", "limit.depth", times=10_000)
+    document("YAML-1 nesting in lines", "recursion", "values", "- ", "limit.depth", times=10_000)
+    document("YAML-1 nesting of keys", "recursion", "values", "? ", "limit.depth", times=10_000)
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10))
+    document("YAML-1 aliases", "10 billion from 400 bytes", "values", bomb, "limit.aliases")
+    merges = "a0: &a0 {k: v}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}], k{n}: v}}\n" for n in range(1, 10))
+    document("YAML-1 merges", "the same through <<", "values", merges, "limit.aliases")
+    document("YAML-1 an anchor in itself", "no end", "values", "a: &a [*a]", "yaml.alias")
+    document("YAML-1 an alias of nothing", "no anchor", "values", "a: *a", "yaml.alias")
+    document("YAML-1 merge of a text", "no mapping", "values", "<<: x", "yaml.merge")
+    document("YAML-1 binary that is none", "!!binary is decoded", "values", "a: !!binary x", "yaml.tag")
+    document("YAML-1 tag that does not fit", "!!int is checked", "values", "a: !!int x", "yaml.tag")
+    document("YAML-1 tab for indentation", "no YAML", "values", "a:\n\tb: 1", "yaml.syntax")
+    document("YAML-1 control character", "no YAML", "values", "a: \x01", "yaml.syntax")
+    document("YAML-1 infinity", "no JSON", "values", "a: .inf", "yaml.number")
+    document("YAML-1 a list as key", "no JSON", "values", "[a]: 1", "yaml.key")
+    document("YAML-1 CRLF and byte order mark", "Windows", "values", "\ufeffa: 1\r\nb: 2\r\n", None, [])
+    document("YAML-1 huge scalar", "a mebibyte in one text", "values", "x" * 1024, "values.mapping", times=1024)
+    document("YAML-2 many aliases", "quadratic in some readers", "values", "a: &a x\nb: [" + "*a, " * 3_000 + "]", None)
+    document("YAML-2 many nodes", "in all documents together", "values", "a: [" + "," .join("1" * 100) + "]\n---\n", "limit.nodes", times=11, nodes=1000)
+    document("YAML-2 many open brackets on one line each", "quadratic in some readers", "values", "[\n", "limit.depth", times=5_000)
+    document("YAML-3 duplicate key", "the last counts, somebody will regret it", "values", "a: 1\na: 2\n", None, ["yaml.duplicate_key"])
+    document("YAML-3 duplicate key in Chart.yaml", "the same", "chart.yaml", "name: web\nversion: 1.0.0\napiVersion: v2\nicon: x\nname: other\n", None, ["yaml.duplicate_key"])
+    document("YAML-3 duplicate key in a manifest", "readers of JSON disagree", "manifest", manifest_text()[:-1] + ', "schemaVersion": 2}', None, ["json.duplicate"])
+
+
+def nothings() -> None:
+    for text in ("", "~", "# c", "---"):
+        document(f"NULL-1 Chart.yaml {text!r}", "nothing", "chart.yaml", text, "chart.name")
+    for text in ("[]", "x", "5", "- name: web"):
+        document(f"NULL-1 Chart.yaml {text!r}", "no mapping", "chart.yaml", text, "chart.field_type")
+    for text in ("[]", "x", "5"):
+        document(f"NULL-1 values {text!r}", "no mapping", "values", text, "values.mapping")
+    document("NULL-1 values ''", "nothing is an empty mapping", "values", "", None, [])
+    for text in ("", "null", "[]", "5"):
+        document(f"NULL-1 manifest {text!r}", "no object", "manifest", text, "json.syntax" if not text else "manifest.shape")
+    texts = ["name", "version", "apiVersion", "description", "home", "icon", "appVersion", "kubeVersion", "condition", "tags", "type"]
+    for field in [field for field in texts if field != "apiVersion"]:
+        document(f"NULL-1 {field} is a list", "every field has a type", "chart.yaml", f"{CHART.decode()}{field}: [a]\n", "chart.field_type")
+    for field in ["sources", "keywords", "maintainers", "dependencies"]:
+        document(f"NULL-1 {field} is a text", "every field has a type", "chart.yaml", f"{CHART.decode()}{field}: a\n", "chart.field_type")
+        document(f"NULL-1 {field} has a list", "every item has a type", "chart.yaml", f"{CHART.decode()}{field}: [[a]]\n", "chart.field_type")
+    for field, value in {"deprecated": "'true'", "annotations": "[a]"}.items():
+        document(f"NULL-1 {field} of another type", "every field has a type", "chart.yaml", f"{CHART.decode()}{field}: {value}\n", "chart.field_type")
+    document("NULL-1 an empty maintainer", "Go would follow it", "chart.yaml", f"{CHART.decode()}maintainers: [~]\n", "chart.maintainer")
+    document("NULL-1 an empty dependency", "Go would follow it", "chart.yaml", f"{CHART.decode()}dependencies: [~]\n", "chart.dependency")
+    document("NULL-1 null in every field", "as if it were not there", "chart.yaml",
+             CHART.decode() + "".join(f"{field}: ~\n" for field in [*texts[3:], "sources", "keywords", "maintainers", "dependencies", "annotations"]), None)
+
+
+def versions() -> None:
+    odd = ["vv1.0.0", "1.0.0.0", "1.0.0-01", "1.0.0-", "1.0.0+", "1.0.0-é", "1.0.0 ", " 1.0.0", "1.0.0\n", "\x1b[31m1.0.0", "1.0.0-" + "9" * 20, "18446744073709551616.0.0", "*", "latest",
+           "1,0,0", "٣.0.0", "1.0.0\u202e", "1.0.0-a..b", "=1.0.0", "^1", "1.0.0_1", "1.0.0+" + "b" * 251]
+    for version in odd[:10] + odd[11:]:
+        text = f"apiVersion: v2\nname: web\nversion: {json.dumps(version)}\n"
+        document(f"SEMVER-1 {version[:30]!r}, {len(version)}", "no version", "chart.yaml", text, "chart.version")
+    for version in ("01.2.3", "v1.2.3", "1.2", "1", "1.0.0+" + "b" * 250, "1.0.0-" + "9" * 20, "18446744073709551615.0.0"):
+        document(f"SEMVER-1 {version[:30]!r}, {len(version)}", "Helm takes it", "chart.yaml", f"apiVersion: v2\nname: web\nversion: '{version}'\n", None)
+
+
+def schemas() -> None:
+    document("SCHEMA-1 no JSON", "cut off", "schema", '{"type": "object"', "json.syntax")
+    document("SCHEMA-1 two documents", "readers disagree", "schema", "{}{}", "json.syntax")
+    document("SCHEMA-2 depth", "recursion", "schema", '{"not":' * 5_000 + "{}" + "}" * 5_000, "limit.depth")
+
+
+def terminals() -> None:
+    escape = "\\e[2J\\e]0;owned\\a\\u202e\\u2066\\x9b31m\\r"
+    document("TERM-1 name", "cleared screens, turned text", "chart.yaml", f'apiVersion: v2\nname: "{escape}/"\nversion: 1.0.0\n', "chart.name")
+    document("TERM-1 version", "cleared screens, turned text", "chart.yaml", f'apiVersion: v2\nname: web\nversion: "{escape}"\n', "chart.version")
+    document("TERM-1 type", "cleared screens, turned text", "chart.yaml", f'{CHART.decode()}type: "{escape}"\n', "chart.type")
+    document("TERM-1 alias", "cleared screens, turned text", "chart.yaml", f'{CHART.decode()}dependencies: [{{name: a, alias: "{escape}"}}]\n', "chart.alias")
+    document("TERM-1 key", "cleared screens, turned text", "chart.yaml", f'{CHART.decode()}"{escape}": 1\n"{escape}": 2\n', None)
+    document("TERM-1 value", "cleared screens, turned text", "values", f'a: !!int "{escape}"\n', "yaml.tag")
+    archive("TERM-1 entry", "cleared screens, turned text", tgz(entry("web/../\x1b[2J\u202e\r\x07x", b"x")), "archive.parent")
+    document("TERM-1 manifest", "cleared screens, turned text", "manifest", manifest_text(mediaType="\x1b[2J\u202e"), None, ["manifest.media_type"])
+
+
+def prototypes() -> None:
+    text = b'__proto__: {polluted: "yes"}\nconstructor: {prototype: {polluted: "yes"}}\na: {<<: {__proto__: {polluted: "yes"}}}\ntoString: "no function"\n'
+    values = {"__proto__": {"polluted": "yes"}, "constructor": {"prototype": {"polluted": "yes"}}, "a": {"__proto__": {"polluted": "yes"}}, "toString": "no function"}
+    archive("PROTO-1 values", "objects of JavaScript have parents", tgz(entry("web/values.yaml", text)), ["Chart.yaml", "values.yaml"])
+    CASES[-1]["expect"]["values"] = json.dumps(values, separators=(",", ":"))
+    archive("PROTO-1 files", "files called like an object's parents", tgz(entry("web/__proto__"), entry("web/constructor"), entry("web/hasOwnProperty")),
+            ["Chart.yaml", "__proto__", "constructor", "hasOwnProperty"])
+    notes = CHART + b"annotations: {__proto__: x, constructor: y}\n"
+    archive("PROTO-1 annotations", "the same in metadata", tgz(entry("web/Chart.yaml", notes), chart=False), ["Chart.yaml"])
+
+
+def layouts() -> None:
+    mark, index = '{"imageLayoutVersion":"1.0.0"}', '{"schemaVersion":2,"manifests":[]}'
+    missing = json.dumps({"schemaVersion": 2, "manifests": [descriptor(TYPE)]})
+    for name, why, files, code in [
+        ("LAYOUT-1 another mark", "a version that nobody knows", {"oci-layout": '{"imageLayoutVersion":"9.0.0"}', "index.json": index}, "server.not_a_layout"),
+        ("LAYOUT-1 a mark that is no JSON", "no layout", {"oci-layout": "x", "index.json": index}, "server.not_a_layout"),
+        ("LAYOUT-1 an index that is none", "no layout", {"oci-layout": mark, "index.json": "[]"}, "server.not_a_layout"),
+        ("LAYOUT-1 something else", "nobody's files are touched", {"notes.txt": "mine"}, "server.not_a_layout"),
+        ("LAYOUT-1 missing blobs", "what is not there is not served", {"oci-layout": mark, "index.json": missing}, None),
+        ("LAYOUT-1 an index without an end", "an index that names itself", {"oci-layout": mark, "index.json": json.dumps({
+            "schemaVersion": 2, "manifests": [descriptor("application/vnd.oci.image.index.v1+json")]})}, None),
+    ]:
+        case(name, why, {"layout": files}, {"error": code})
+
+
+def exits() -> None:
+    for verb in (["show", "all"], ["show", "values"], ["check"], ["push"]):
+        archive(f"EXIT-1 {' '.join(verb)}", "no success where there was none", tgz(entry("web/../x", b"x")), "archive.parent")
+        CASES[-1]["input"]["command"] = [*verb, "{chart}", *(["oci://127.0.0.1:1/x"] if verb == ["push"] else [])]
+
+
 def main() -> None:
-    for family in (paths, links, names, bombs, differences):
+    for family in (paths, links, names, bombs, differences, types, sizes, yaml, nothings, versions, schemas, terminals, prototypes, layouts, exits):
         family()
+    assert {case["family"] for case in CASES} == set(FAMILIES)
     assert len({case["name"] for case in CASES}) == len(CASES)
+    for one in CASES:
+        if not one["input"].get("limits", True):
+            del one["input"]["limits"]
     lines = ",\n".join(json.dumps(case, sort_keys=False) for case in CASES)
     out = io.StringIO(f"[\n{lines}\n]\n")
     (pathlib.Path(__file__).parent / "cases.json").write_text(out.getvalue())

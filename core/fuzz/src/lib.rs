@@ -1,7 +1,7 @@
 //! What must hold for any bytes: one function for each fuzz target, which panics where it does not. `cargo test` replays
 //! the corpora through the same functions (`core/tests/corpora.rs`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use chartoci::artifact::What;
@@ -165,9 +165,9 @@ pub fn archive(data: &[u8]) {
 /// A directory out of lines: `=path`, then its content. What is packed is read back, twice the same, and packs no more.
 pub fn package(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let files: Vec<(&str, &str)> =
-        text.split("\n=").filter_map(|file| file.trim_start_matches('=').split_once('\n')).take(40).collect();
-    let pack = |files: &[(&str, &str)]| {
+    let parts = text.split("\n=").filter_map(|file| file.trim_start_matches('=').split_once('\n'));
+    let files: BTreeMap<&str, &str> = parts.take(40).collect();
+    let pack = |files: &BTreeMap<&str, &str>| {
         let mut memory = Memory::from_iter(files.iter().map(|(path, content)| (path.to_string(), content.to_string())));
         let mut package = Package::new(Options::default(), &limits());
         loop {
@@ -306,7 +306,7 @@ pub fn constraint(data: &[u8]) {
     let Ok(constraint) = constraint else { return };
     assert_eq!(Constraint::parse(constraint.as_str()).as_ref(), Ok(&constraint));
     let matching: Vec<&Version> = versions.iter().filter(|version| constraint.matches(version)).collect();
-    assert_eq!(constraint.pick(&versions).map(Version::as_str), matching.last().map(|version| version.as_str()));
+    assert_eq!(constraint.pick(&versions), matching.last().copied());
     assert!(matching.iter().all(|version| constraint.admits(version, true)));
 }
 

@@ -14,7 +14,7 @@ use crate::order;
 /// chart that is there already is left alone. Where anything fails, the temporary name is removed.
 ///
 /// Names that some system cannot hold are refused before anything is written: those that Windows reserves, control
-/// characters, two that differ in case alone.
+/// characters, two that differ in case or in the form of their accents alone.
 #[derive(Debug)]
 pub struct Extract {
     archive: Archive,
@@ -117,12 +117,17 @@ fn folders(archive: &Archive) -> Vec<String> {
 fn check_names(archive: &Archive) -> Result<(), Error> {
     check_name(&archive.metadata().name)?;
     let mut seen: BTreeMap<String, (&str, bool)> = BTreeMap::new();
+    let mut outlines: BTreeMap<String, (usize, &str)> = BTreeMap::new();
     for path in archive.paths() {
         path.split('/').try_for_each(check_name)?;
         let ends = path.match_indices('/').map(|(end, _)| (end, true)).chain([(path.len(), false)]);
         for (end, is_folder) in ends {
             let part = &path[..end];
-            let (known, was_folder) = *seen.entry(part.to_lowercase()).or_insert((part, is_folder));
+            let folded = folded(part);
+            let (marks, outline) = outline(&folded);
+            let (known_marks, twin) = *outlines.entry(outline).or_insert((marks, part));
+            let (known, was_folder) = *seen.entry(folded).or_insert((part, is_folder));
+            let known = if marks == known_marks { known } else { twin };
             if known != part || is_folder != was_folder {
                 let message = format!("{:?} and {:?} cannot stand side by side", clip(known), clip(path));
                 return Err(Error::new(Code::FILES_NAME, message).with("path", clip(path)));
@@ -130,6 +135,35 @@ fn check_names(archive: &Archive) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The name as systems compare it that do not tell names apart by case.
+fn folded(name: &str) -> String {
+    name.to_lowercase().replace('ß', "ss").replace('ς', "σ")
+}
+
+/// What is left of a name without letters beyond ASCII and those that bear marks, and how many marks there are. The
+/// composed and the decomposed form of one name have the same outline and another number of marks; so may two names that
+/// look much alike, which is the price of doing without Unicode's tables.
+fn outline(name: &str) -> (usize, String) {
+    let (mut marks, mut outline) = (0, String::with_capacity(name.len()));
+    for c in name.chars() {
+        if c.is_ascii() {
+            outline.push(c);
+            continue;
+        }
+        let is_mark = c.escape_debug().nth(1).is_some();
+        if is_mark && outline.ends_with(|before: char| before.is_ascii_alphabetic()) {
+            outline.pop();
+        }
+        // Parts of Hangul, and ideographs that stand for others.
+        let is_part = matches!(c, '\u{1100}'..='\u{11ff}' | '\u{f900}'..='\u{faff}' | '\u{2f800}'..='\u{2fa1f}');
+        marks += usize::from(is_mark || is_part);
+        if !outline.ends_with('\u{fffd}') {
+            outline.push('\u{fffd}');
+        }
+    }
+    (marks, outline)
 }
 
 /// A name that every system takes: <https://learn.microsoft.com/windows/win32/fileio/naming-a-file>.

@@ -253,7 +253,10 @@ mod tests {
 
     #[test]
     fn depth_and_size_are_bounded() {
-        assert_eq!(parse("[".repeat(100_000).as_bytes(), 1 << 20).unwrap_err().code(), Code::JSON_SYNTAX);
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(parse(nested(100_000).as_bytes(), 1 << 20).unwrap_err().code(), Code::LIMIT_DEPTH);
+        assert_eq!(parse(nested(128).as_bytes(), 1 << 20).unwrap_err().code(), Code::LIMIT_DEPTH);
+        assert!(parse(nested(127).as_bytes(), 1 << 20).is_ok());
         assert_eq!(parse(b"{\"a\":1}", 6).unwrap_err().code(), Code::LIMIT_DOCUMENT);
     }
 

@@ -25,7 +25,7 @@ pub struct Parsed {
 /// ```
 ///
 /// # Errors
-/// [`Code::JSON_SYNTAX`] with `line` and `column`, [`Code::LIMIT_DOCUMENT`].
+/// [`Code::JSON_SYNTAX`] with `line` and `column`, [`Code::LIMIT_DOCUMENT`], [`Code::LIMIT_DEPTH`].
 pub fn parse(data: &[u8], limit: u64) -> Result<Parsed, Error> {
     if data.len() as u64 > limit {
         return Err(Error::new(Code::LIMIT_DOCUMENT, format!("the document has {} bytes", data.len()))
@@ -37,7 +37,8 @@ pub fn parse(data: &[u8], limit: u64) -> Result<Parsed, Error> {
         Ok(value) => Ok(Parsed { value, duplicates: reader.duplicates }),
         Err(what) => {
             let (line, column) = position(data, reader.at).unwrap_or_default();
-            Err(Error::new(Code::JSON_SYNTAX, format!("no valid JSON: {what} at line {line} column {column}"))
+            let code = if what == TOO_DEEP { Code::LIMIT_DEPTH } else { Code::JSON_SYNTAX };
+            Err(Error::new(code, format!("no valid JSON: {what} at line {line} column {column}"))
                 .with("line", line)
                 .with("column", column))
         }
@@ -56,6 +57,7 @@ pub(crate) fn tree<T: Serialize + ?Sized>(value: &T) -> Value {
 
 /// Levels that are followed.
 const DEEPEST: usize = 127;
+const TOO_DEEP: &str = "more than 127 levels";
 const MOST_DUPLICATES: usize = 100;
 
 /// What was expected.
@@ -102,7 +104,7 @@ impl Reader<'_> {
 
     fn value(&mut self, levels: usize) -> Read<Value> {
         match self.next_token() {
-            Some(b'{' | b'[') if levels == 0 => Err("more than 127 levels"),
+            Some(b'{' | b'[') if levels == 0 => Err(TOO_DEEP),
             Some(b'{') => self.object(levels - 1),
             Some(b'[') => self.array(levels - 1),
             Some(b'"') => self.string().map(Value::String),
