@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
 import charts  # noqa: E402
+import go  # noqa: E402
 import helm  # noqa: E402
 import registries  # noqa: E402
 
@@ -59,20 +60,34 @@ class Tool:
 class Serving:
     """`chartoci serve`, seen as a registry."""
 
-    kind, ca, credentials = "serve", None, None
+    ca = None
 
-    def __init__(self, directory: pathlib.Path):
-        self.directory, self.host = directory, f"127.0.0.1:{registries.free_port()}"
+    def __init__(self, directory: pathlib.Path, kind: str = "serve"):
+        self.directory, self.kind, self.host = directory, kind, f"127.0.0.1:{registries.free_port()}"
+        closed = kind in ("serve htpasswd", "serve token")
+        self.credentials = (registries.USERNAME, registries.PASSWORD) if closed else None
+        self.words: list[object] = []
+        if closed:
+            users = directory.with_name(directory.name + ".htpasswd")
+            made = ["htpasswd", "-Bbn", *self.credentials]
+            users.write_bytes(subprocess.run(made, capture_output=True, check=True).stdout)
+            self.words = ["--htpasswd", users, *(["--token"] if kind == "serve token" else [])]
+        if kind == "serve tls":
+            scratch = directory.with_name(directory.name + ".tls")
+            scratch.mkdir()
+            authority = registries.Authority(scratch)
+            self.ca = authority.ca
+            self.words = ["--cert-file", authority.certificate, "--key-file", authority.key]
 
     def __enter__(self) -> "Serving":
-        command = [sys.executable, "-m", "chartoci", "serve", str(self.directory), "--listen", self.host]
+        command = [sys.executable, "-m", "chartoci", "serve", self.directory, "--listen", self.host, *self.words]
         log = self.directory.with_name(self.directory.name + ".log")
         with log.open("w") as errors:
-            self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+            self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=errors)
         deadline = time.monotonic() + 20
         while True:
             try:
-                self.get("/v2/")
+                registries.connect(self.host)
                 return self
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
@@ -104,13 +119,27 @@ def registry_of(tmp_path_factory):
         def start(kind: str):
             if kind not in running:
                 needed = {"htpasswd": ["docker-registry", "htpasswd"], "tls": ["docker-registry", "openssl"],
-                          "token": ["docker-registry", "openssl"], "anonymous": ["docker-registry"], "serve": []}[kind]
-                for reason in filter(None, map(registries.missing, needed)):
+                          "token": ["docker-registry", "openssl"], "anonymous": ["docker-registry"],
+                          "behind a proxy": ["docker-registry"], "serve htpasswd": ["htpasswd"],
+                          "serve token": ["htpasswd"], "serve tls": ["openssl"]}.get(kind, [])
+                built = [kind] if kind in go.PROGRAMS else []
+                for reason in filter(None, [*map(registries.missing, needed), *map(go.missing, built)]):
                     pytest.skip(reason)
-                directory = tmp_path_factory.mktemp(kind)
-                started = Serving(directory) if kind == "serve" else registries.Registry(directory, kind)
-                running[kind] = stack.enter_context(started)
+                running[kind] = stack.enter_context(make(kind, tmp_path_factory.mktemp(kind.replace(" ", "-"))))
             return running[kind]
+
+        def make(kind: str, directory: pathlib.Path):
+            match kind:
+                case "serve" | "serve htpasswd" | "serve token" | "serve tls":
+                    return Serving(directory, kind)
+                case "distribution":
+                    return registries.Registry(directory, program=str(go.binary(kind)))
+                case "go-containerregistry":
+                    return registries.InMemory(directory, program=str(go.binary(kind)))
+                case "behind a proxy":
+                    return registries.Behind(start("anonymous"))
+                case _:
+                    return registries.Registry(directory, kind)
 
         yield start
 

@@ -16,10 +16,11 @@ def test_a_chart_comes_back_as_it_was_pushed(writer, reader, registry, tool_of, 
     assert (tmp_path / f"{typical.name}.prov").read_bytes() == typical.with_name(f"{typical.name}.prov").read_bytes()
 
 
+@pytest.mark.parametrize("kind", ["serve", "serve htpasswd", "serve token", "serve tls"])
 @pytest.mark.parametrize("reader", ["helm3", "helm4"])
 @pytest.mark.parametrize("writer", ["helm3", "helm4"])
-def test_helm_takes_chartoci_serve_for_a_registry(writer, reader, registry_of, tool_of, typical, tmp_path):
-    registry, push, pull = registry_of("serve"), tool_of(writer), tool_of(reader)
+def test_helm_takes_chartoci_serve_for_a_registry(writer, reader, kind, registry_of, tool_of, typical, tmp_path):
+    registry, push, pull = registry_of(kind), tool_of(writer), tool_of(reader)
     push("push", typical, f"oci://{registry.host}/helm/{writer}", registry=registry)
     reference = f"oci://{registry.host}/helm/{writer}/typical"
     pull("pull", reference, "--version", "^1.0", "--prov", "-d", tmp_path, registry=registry)

@@ -35,6 +35,12 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
+def connect(host: str) -> None:
+    """Raises OSError if nobody listens."""
+    name, port = host.split(":")
+    socket.create_connection((name, int(port)), timeout=20).close()
+
+
 def openssl(*arguments: str | pathlib.Path, data: bytes = b"") -> bytes:
     """Runs the program of that name."""
     return subprocess.run(["openssl", *arguments], input=data, capture_output=True, check=True).stdout
@@ -126,13 +132,55 @@ def encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+class Behind:
+    """A reverse proxy on loopback that changes the host, as those do that nobody told about registries.
+
+    The registry takes its own address for the one that was asked for, and says so wherever an upload goes.
+    """
+
+    def __init__(self, registry: "Registry"):
+        outer, self.registry = self, registry
+        self.ca, self.credentials, self.kind = None, registry.credentials, "behind"
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def forward(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+                with contextlib.closing(http.client.HTTPConnection(outer.registry.host, timeout=20)) as connection:
+                    connection.request(self.command, self.path, body, headers)
+                    response = connection.getresponse()
+                    data = response.read()
+                    self.send_response_only(response.status)
+                    for name, value in response.getheaders():
+                        self.send_header(name, value)
+                    self.end_headers()
+                    self.wfile.write(data)
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = forward
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.host = f"127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self) -> "Behind":
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
 class Registry:
-    """Debian's docker-registry. `kind`: anonymous, htpasswd, tls or token."""
+    """Debian's docker-registry, or a younger one by the same makers. `kind`: anonymous, htpasswd, tls or token."""
 
     KINDS = ("anonymous", "htpasswd", "tls", "token")
 
-    def __init__(self, directory: pathlib.Path, kind: str = "anonymous"):
-        self.directory, self.kind = directory, kind
+    def __init__(self, directory: pathlib.Path, kind: str = "anonymous", program: str = "docker-registry"):
+        self.directory, self.kind, self.program = directory, kind, program
         self.host = f"127.0.0.1:{free_port()}"
         self.ca: pathlib.Path | None = None
         self.tokens: TokenServer | None = None
@@ -171,12 +219,16 @@ class Registry:
             configuration = self.directory / "config.yml"
             configuration.write_text(json.dumps(self.configuration()))
             log = resources.enter_context(open(self.directory / "log", "wb"))
-            command = ["docker-registry", "serve", str(configuration)]
+            command = self.command(configuration)
             self.process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
             resources.callback(self.stop)
             self.wait()
             self.resources = resources.pop_all()
         return self
+
+    def command(self, configuration: pathlib.Path) -> list[str]:
+        """What starts it."""
+        return [self.program, "serve", str(configuration)]
 
     def __exit__(self, *_: object) -> None:
         self.resources.close()
@@ -195,7 +247,7 @@ class Registry:
                 return
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError("docker-registry does not start: " + (self.directory / "log").read_text()) from None
+                    raise RuntimeError(f"{self.program} does not start: " + (self.directory / "log").read_text()) from None
                 time.sleep(0.02)
 
     def get(self, target: str, accept: str = "*/*") -> tuple[int, bytes]:
@@ -239,3 +291,14 @@ class Registry:
             fresh += self.tokens.log
             self.tokens.log.clear()
         return fresh
+
+
+class InMemory(Registry):
+    """go-containerregistry's registry: in memory, without authentication."""
+
+    def __init__(self, directory: pathlib.Path, program: str):
+        super().__init__(directory, program=program)
+        self.kind = "go-containerregistry"
+
+    def command(self, configuration: pathlib.Path) -> list[str]:
+        return [self.program, "-port", self.host.rpartition(":")[2]]
