@@ -9,61 +9,28 @@ import argparse
 import contextlib
 import datetime
 import gzip
+import hashlib
 import json
 import os
 import pathlib
 import platform
+import random
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "tools"))
+from common import MIB, ROOT, Worker, row, run_helm  # isort: skip  (it says where the tools are)
+import charts
+import helm
+import offline
+import registries
+import requests_of
+import throughput
 
-import charts  # noqa: E402
-import helm  # noqa: E402
-import registries  # noqa: E402
-
-MIB = 1 << 20
 BURST = 5  # what one program does in a row before the next has its turn
 TOOLS = ("chartoci", "helm-python-sdk", "oras", "floor")
-
-
-class Worker:
-    """`worker.py` for one tool."""
-
-    def __init__(self, tool: str, host: str):
-        self.process = subprocess.Popen([sys.executable, HERE / "worker.py", tool, host], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None)
-
-    def __call__(self, verb: str, *arguments: object):
-        self.process.stdin.write(json.dumps({"verb": verb, "arguments": list(map(str, arguments))}) + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"{self.process.args[-2]} cannot {verb}")
-        return json.loads(answer)
-
-    def close(self) -> None:
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def run_helm(*words: object) -> tuple[float, int]:
-    """Seconds and peak bytes of one run of the real Helm."""
-    environment = {"HELM_CACHE_HOME": "/nonexistent", "PATH": os.environ["PATH"], "HOME": tempfile.gettempdir()}
-    began = time.perf_counter()
-    process = subprocess.Popen([str(helm.binary(4)), *map(str, words), "--plain-http"], env=environment,
-                               stdout=subprocess.DEVNULL, stderr=None)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"helm {words[0]} failed")
-    return time.perf_counter() - began, usage.ru_maxrss * 1024
 
 
 def small(host: str, directory: pathlib.Path, rounds: int) -> dict[str, dict[str, float]]:
@@ -141,14 +108,6 @@ def machine() -> str:
     return f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
 
 
-def row(what: str, value: str, ratio: float | None, goal: float | None, unit: str = "") -> str:
-    """One line of the table of goals."""
-    if ratio is None or goal is None:
-        return f"| {what} | {value} | | |"
-    verdict = "met" if ratio <= goal else "not met"
-    return f"| {what} | {value} | ≤ {goal:g}{unit} | {verdict} |"
-
-
 def table(rounds: int) -> str:
     """Measures everything and writes it as Markdown."""
     if os.path.isdir("/dev/shm"):
@@ -157,6 +116,12 @@ def table(rounds: int) -> str:
         directory = pathlib.Path(name) / "charts"
         directory.mkdir()
         fast, heavy = small(registry.host, directory, rounds), large(registry.host, directory)
+        lists = listing(registry.host)
+        streamed = streaming(registry.host)
+    with tempfile.TemporaryDirectory() as name:
+        local = offline.rows(pathlib.Path(name))
+    with tempfile.TemporaryDirectory() as name:
+        served = serving(pathlib.Path(name))
     seconds, size = importing()
     ours = {verb: fast[verb]["chartoci"] for verb in fast}
     push, pull = heavy["push"], heavy["pull"]
@@ -188,7 +153,73 @@ def table(rounds: int) -> str:
     ):
         lines.append(row(what, f"{value / MIB:.1f} MiB", value / MIB, goal, " MiB"))
     lines.append(row("time of `import chartoci`", f"{seconds * 1e3:.1f} ms", seconds * 1e3, 15, " ms"))
-    return "\n".join([*lines, *wasm(), *wheels()])
+    lines += [*lists, *streamed, *local, *served, *wasm(), *wheels(), "", *requests_of.table()]
+    return "\n".join(lines)
+
+
+def stored(wire: throughput.Wire, repository: str, digest: str, size: int) -> bytes:
+    """The manifest of a chart whose archive is there already; its config is put there."""
+    config = b'{"name":"many","version":"1.0.0","apiVersion":"v2"}'
+    named = throughput.digest(config)
+    assert wire.ask("PUT", f"{wire.place(repository, len(config))}digest={named}", config)[0] == 201
+    kinds = "application/vnd.cncf.helm."
+    layer = {"mediaType": f"{kinds}chart.content.v1.tar+gzip", "digest": digest, "size": size}
+    described = {"mediaType": f"{kinds}config.v1+json", "digest": named, "size": len(config)}
+    return json.dumps({"schemaVersion": 2, "config": described, "layers": [layer]}).encode()
+
+
+def listing(host: str) -> list[str]:
+    """1,000 versions listed and sorted, against the bare request for their tags."""
+    wire, layer = throughput.Wire(host), b"no archive"
+    digest = throughput.digest(layer)
+    assert wire.ask("PUT", f"{wire.place('many', len(layer))}digest={digest}", layer)[0] == 201
+    manifest = stored(wire, "many", digest, len(layer))
+    for number in range(1000):
+        target = f"/v2/many/manifests/1.{number // 50}.{number % 50}"
+        assert wire.ask("PUT", target, manifest, throughput.MANIFEST)[0] == 201
+    workers = {tool: Worker(tool, host) for tool in ("chartoci", "floor")}
+    took: dict[str, list[float]] = {tool: [] for tool in workers}
+    for turn in range(16):
+        for tool, worker in workers.items():
+            seconds = worker("versions", "many")
+            if turn > 0:  # the first one warms up
+                took[tool].append(seconds)
+    for worker in workers.values():
+        worker.close()
+    ours, theirs = (statistics.median(times) for times in took.values())
+    value = f"{ours * 1e3:.1f} ms, {ours / theirs:.2f} ×"
+    return [row("1,000 versions listed and sorted, against the bare request", value, ours / theirs, 1.5, " ×")]
+
+
+def streaming(host: str) -> list[str]:
+    """What a pull of 200 MB adds to the client's memory."""
+    throughput.large(host)
+    hashed, block = hashlib.sha256(), random.Random(0).randbytes(1_000_000)
+    for _ in range(throughput.LARGE // len(block)):
+        hashed.update(block)
+    wire = throughput.Wire(host)
+    manifest = stored(wire, "load/large", f"sha256:{hashed.hexdigest()}", throughput.LARGE)
+    assert wire.ask("PUT", "/v2/load/large/manifests/1.0.0", manifest, throughput.MANIFEST)[0] == 201
+    worker = Worker("chartoci", host)
+    resting = worker("memory")["now"]
+    worker("pull_large", "load/large", "1.0.0")
+    added = (worker("memory")["peak"] - resting) / MIB
+    worker.close()
+    return [row("memory that a pull of 200 MB adds to the client", f"{added:.1f} MiB", added, 32, " MiB")]
+
+
+def serving(directory: pathlib.Path) -> list[str]:
+    """`chartoci serve` beside docker-registry."""
+    numbers = throughput.measure(directory, clients=4, count=50, turns=3)
+    ours, theirs = numbers["chartoci serve"], numbers["docker-registry"]
+    lines = []
+    for verb in ("pushes", "pulls"):
+        value = f"{ours[verb]:.0f}, {ours[verb] / theirs[verb]:.2f} ×"
+        lines.append(row(f"{verb} of 5 kB a second through `chartoci serve`, against docker-registry", value,
+                         theirs[verb] / ours[verb], 0.5, "").replace("≤ 0.5", "≥ 2 ×"))
+    lines.append(row("its peak memory", f"{ours['peak'] / MIB:.0f} MiB", ours["peak"] / MIB, 64, " MiB"))
+    lines.append(row("memory that 200 MB add to it", f"{ours['added'] / MIB:.1f} MiB", ours["added"] / MIB, 32, " MiB"))
+    return lines
 
 
 def wasm() -> list[str]:

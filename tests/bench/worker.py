@@ -29,6 +29,41 @@ class Chartoci:
     def pull(self, name: str, version: str, directory: str) -> None:
         self.client.pull(f"oci://{self.host}/chartoci/{name}:{version}", directory)
 
+    def pull_large(self, name: str, version: str, directory: str) -> None:
+        import chartoci
+
+        with chartoci.Client(credentials=None, limits=chartoci.Limits(archive=1 << 30)) as client:
+            client.pull(f"oci://{self.host}/{name}:{version}", directory)
+
+    def versions(self, name: str) -> None:
+        assert len(self.client.versions(f"oci://{self.host}/{name}")) == 1000
+
+    def peek(self, path: str) -> None:
+        import chartoci
+
+        assert chartoci.Metadata.peek(path).name == "big"
+
+    def show(self, path: str) -> None:
+        import chartoci
+
+        assert "name: big" in chartoci.show(path, "chart")
+
+    def load(self, path: str) -> None:
+        import chartoci
+
+        archive = chartoci.Archive.read(path)
+        assert len(archive.dependencies) == 160 and all(part.values for part in (archive, *archive.dependencies))
+
+    def check(self, path: str) -> None:
+        import chartoci
+
+        assert not [found for found in chartoci.check(path) if found.severity == "error"]
+
+    def package(self, path: str, directory: str) -> None:
+        import chartoci
+
+        chartoci.package(path).write(directory)
+
 
 class HelmPythonSdk:
     def __init__(self, host: str):
@@ -41,6 +76,12 @@ class HelmPythonSdk:
 
     def pull(self, name: str, version: str, directory: str) -> None:
         self.client.pull(f"oci://{self.host}/sdk/{name}", version=version, destination=directory, plain_http=True)
+
+    def load(self, path: str) -> None:
+        import helm_python
+
+        with helm_python.Chart.load(path) as chart:
+            assert len(chart.dependencies) == 160 and chart.values
 
 
 class Oras:
@@ -92,6 +133,9 @@ class Floor:
         response.read()
         assert response.status == 201, response.status
 
+    def versions(self, name: str) -> None:
+        assert self.request("GET", f"/v2/{name}/tags/list", headers={"Accept": "application/json"}).read()
+
     def pull(self, name: str, version: str, directory: str) -> None:
         manifest = self.request("GET", f"/v2/floor/{name}/manifests/{version}", headers={"Accept": MANIFEST}).read()
         digest = json.loads(manifest)["layers"][0]["digest"]
@@ -125,12 +169,13 @@ def main(tool: str, host: str) -> None:
             answer = memory()
         else:
             with tempfile.TemporaryDirectory() as directory:
-                extra = [directory] if verb == "pull" else []
+                writes = verb in ("pull", "pull_large", "package")
+                extra = [directory] if writes else []
                 began = time.perf_counter()
                 getattr(client, verb)(*arguments, *extra)
                 answer = time.perf_counter() - began
-                if verb == "pull" and not any(pathlib.Path(directory).iterdir()):
-                    raise RuntimeError("nothing was pulled")
+                if writes and not any(pathlib.Path(directory).iterdir()):
+                    raise RuntimeError("nothing was written")
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 

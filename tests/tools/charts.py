@@ -222,6 +222,26 @@ def big(seed: int = 1, version: str = "1.0.0") -> bytes:
     return pack(content)
 
 
+def medium(seed: int = 1) -> bytes:
+    """A chart of about 200 kB packed and 1 MB unpacked: 90 templates, four vendored charts, long values."""
+    draw = random.Random(f"medium/{seed}")
+    words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randrange(3, 11))) for _ in range(900)]
+
+    def text(lines: int) -> bytes:
+        return "\n".join(f"{'  ' * draw.randrange(4)}{draw.choice(words)}: {draw.choice(words)} {draw.getrandbits(20):x}"
+                         for _ in range(lines)).encode() + b"\n"
+
+    content: dict[str, bytes] = {}
+    for root in ("medium/", *(f"medium/charts/part-{number}/" for number in range(4))):
+        name = root.rstrip("/").rsplit("/", 1)[-1]
+        content[f"{root}Chart.yaml"] = f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n".encode()
+        values = (f"{draw.choice(words)}{number}: {draw.choice(words)} # {draw.choice(words)}" for number in range(600))
+        content[f"{root}values.yaml"] = "\n".join(values).encode() + b"\n"
+        for number in range(18):
+            content[f"{root}templates/{number}.yaml"] = text(350)
+    return pack(content)
+
+
 def typical(seed: int = 1, version: str = "1.2.3") -> bytes:
     """A chart of 5 kB, as most are."""
     draw = random.Random(f"typical/{seed}")
