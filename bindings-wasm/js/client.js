@@ -103,6 +103,47 @@ export class Client {
     return this.#run(exchange().Exchange.tags(this.#begin(), String(repository)), repository, call);
   }
 
+  /** Bytes unchanged, the manifest last. Within a registry blobs are mounted; across registries they go through memory. */
+  async copy(source, target, { referrers, upgrade, ...call } = {}) {
+    await connected();
+    if (upgrade && (await this.artifact(source, { signal: call.signal, timeout: call.timeout })).isLegacy) {
+      return this.#upgrade(source, String(target), call);
+    }
+    const copying = exchange().Exchange.copy(this.#begin(), String(source), String(target), { referrers });
+    const copied = await this.#run(copying, target, call, { fetchPart: (...part) => this.#fetchPart(...part) });
+    return { ...copied, upgraded: false };
+  }
+
+  /** Pushes a chart of Helm 3.0 to 3.6 as today's Helm would. */
+  async #upgrade(source, target, call) {
+    const { archive: data } = await this.pull(source, call);
+    const artifact = await Artifact.build(data, this.#options);
+    const push = exchange().Exchange.push(this.#begin(), artifact[HANDLE].pushTo(target), {});
+    const pushed = await this.#run(push, target, call, { blobs: [undefined, data], names: ["config", ...PARTS] });
+    const { reference, digest, size, blobs } = pushed;
+    return { reference, digest, size, blobs, referrers: [], upgraded: true };
+  }
+
+  async #fetchPart(repository, descriptor, start, end, signal) {
+    const sink = new MemorySink(start);
+    const fetching = exchange().Exchange.fetchPart(this.#begin(), repository, descriptor, start, end);
+    await this.#run(fetching, repository, { signal }, { sinks: [sink] });
+    return sink.part(start, end);
+  }
+
+  /** A tag, or a manifest by its digest and with it all of its tags. */
+  async delete(reference, call = {}) {
+    await connected();
+    return this.#run(exchange().Exchange.delete(this.#begin(), String(reference)), reference, call);
+  }
+
+  /** What refers to a manifest: all of it, or what is of one type. */
+  async referrers(reference, { artifactType, ...call } = {}) {
+    await connected();
+    const referring = exchange().Exchange.referrers(this.#begin(), String(reference), artifactType);
+    return this.#run(referring, reference, call);
+  }
+
   /** Closes connections that stand; the client can still be used. */
   close() {
     this.#transport?.close();
@@ -172,10 +213,23 @@ function permission(allow) {
 
 class MemorySink {
   #parts = [];
+  #start;
 
-  /** Keeps the first bytes, so many. */
+  /** What is stored begins at this byte of the blob. */
+  constructor(start = 0) {
+    this.#start = start;
+  }
+
+  /** Keeps the first bytes, so many; those before the part that is wanted, if the registry sends them. */
   cut(offset) {
-    this.#parts = offset === 0 ? [] : [this.bytes().subarray(0, offset)];
+    const kept = Math.max(0, offset - this.#start);
+    this.#start = Math.min(this.#start, offset);
+    this.#parts = kept === 0 ? [] : [this.bytes().subarray(0, kept)];
+  }
+
+  /** From one byte of the blob to another. */
+  part(start, end) {
+    return this.bytes().subarray(start - this.#start, end - this.#start);
   }
 
   write(chunk) {

@@ -1,6 +1,6 @@
 /**
  * The wasm modules and the platform under them: everything else reaches them through here. One module reads documents, one
- * talks to registries: a page that only does the former need not load the latter. They share no objects.
+ * knows what may be wrong with them, one talks to registries: no page loads what it does not use. They share no objects.
  */
 
 import { ChartOciError } from "./errors.js";
@@ -56,6 +56,7 @@ const notLoaded = () =>
 
 let platform;
 let documents;
+let checks;
 let exchanges;
 let isExchanging = false;
 
@@ -63,7 +64,7 @@ let isExchanging = false;
  * Called once by each entry, with its modules. A platform has `transport(options)`, and where there are files `files`.
  */
 export function use(modules, chosen) {
-  ({ documents, exchanges } = modules);
+  ({ documents, checks, exchanges } = modules);
   platform = chosen;
 }
 
@@ -75,13 +76,13 @@ export function needExchanges(module) {
   if (module) exchanges.loadSync(module);
 }
 
-/**
- * Loads the modules that sync functions need. Async functions do it by themselves, and those of a client load what they
- * need beyond it.
- */
-export async function init(module, exchangeModule) {
-  const wantsBoth = isExchanging || exchangeModule !== undefined;
-  await Promise.all([documents.load(module), wantsBoth && exchanges.load(exchangeModule)]);
+/** Loads what sync functions need. Async functions do it by themselves, and load what they need beyond it. */
+export async function init(module, { check, exchange: machine } = {}) {
+  await Promise.all([
+    documents.load(module),
+    check && checks.load(check),
+    (machine || isExchanging) && exchanges.load(machine),
+  ]);
 }
 
 /** What reads documents. */
@@ -96,7 +97,13 @@ export async function ready() {
   return core();
 }
 
-/** The same for both. */
+/** What knows what may be wrong with them; both, loaded. */
+export async function checking() {
+  await Promise.all([documents.load(), checks.load()]);
+  return checks.functions;
+}
+
+/** What reads documents and what talks to registries, loaded. */
 export async function connected() {
   await Promise.all([documents.load(), exchanges.load()]);
 }

@@ -16,10 +16,11 @@ const now = () => performance.now();
  * Drives an exchange to its end; gives its outcome.
  *
  * `transport.send(request)` gives `{ status, headers, url, body }`; `blobs[id]` are the bytes to upload, `sinks[id]` take
- * what arrives (`cut(offset)`, `write(chunk)`); `names[id]` are what progress calls them.
+ * what arrives (`cut(offset)`, `write(chunk)`); `names[id]` are what progress calls them. What a copy takes from elsewhere
+ * `fetchPart(repository, descriptor, start, end, signal)` gives.
  */
 export async function drive(exchange, options) {
-  const { transport, blobs = [], sinks = [], names = [], credentials, signal, onProgress } = options;
+  const { transport, blobs = [], sinks = [], names = [], credentials, signal, onProgress, fetchPart } = options;
   const inFlight = new Map();
   let finished = false;
   let broken; // what the caller's own functions threw
@@ -38,6 +39,16 @@ export async function drive(exchange, options) {
     wake();
   };
 
+  /** What goes out with a request. */
+  const content = async ({ kind, bytes, blob, start, end }, given) => {
+    if (kind !== "blob") return { body: bytes };
+    const elsewhere = exchange.source(blob);
+    if (!elsewhere) return { body: blobs[blob].subarray(start, end), item: names[blob], total: blobs[blob].length };
+    const { repository, descriptor } = elsewhere;
+    const body = await fetchPart(repository, descriptor, start, end, given);
+    return { body, item: descriptor.digest, total: descriptor.size };
+  };
+
   /** Runs until the exchange has heard what became of the request. */
   const start = async (request) => {
     const { id, sink, payload } = request;
@@ -45,13 +56,12 @@ export async function drive(exchange, options) {
     inFlight.set(id, control);
     let receiver;
     try {
-      const blob = payload.kind === "blob" ? blobs[payload.blob].subarray(payload.start, payload.end) : payload.bytes;
+      const { body, item, total } = await content(payload, control.signal);
       const onSent = (count) => {
         if (finished || payload.kind !== "blob") return;
-        const total = blobs[payload.blob].length;
-        tell({ kind: "progress", item: names[payload.blob], transferred: payload.start + count, total });
+        tell({ kind: "progress", item, transferred: payload.start + count, total });
       };
-      const response = await transport.send({ ...request, body: blob, onSent, signal: control.signal });
+      const response = await transport.send({ ...request, body, onSent, signal: control.signal });
       if (finished) return;
       receiver = exchange.handleResponse(id, response);
       const storing = receiver.stores ? sinks[sink] : undefined;

@@ -201,6 +201,9 @@ export async function save(directory, name, data) {
 /** At most `limit` bytes of a file. */
 export const read = (path, limit) => named(readRange(path, 0, limit), path);
 
+/** False for what is not there, too. */
+export const isDirectory = async (path) => (await fs.stat(path).catch(() => undefined))?.isDirectory() ?? false;
+
 /** What Helm pushes with a file: the provenance beside it, and the time of its last change. */
 export async function companions(path, limit) {
   const file = path instanceof URL ? fileURLToPath(path) : path;

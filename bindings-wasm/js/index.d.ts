@@ -19,12 +19,14 @@ export type Source =
 /** A document's content: a string is its text, never a path. */
 export type Text = string | Uint8Array | ArrayBuffer;
 
+/** A WebAssembly.Module, its bytes, a Response, or a URL. */
+export type WasmModule = object | string;
+
 /**
- * Loads the wasm module, once. It is found by itself, save from `chartoci/slim`, which is given a WebAssembly.Module, its
- * bytes, a Response, or a URL. What a client needs beyond it is a module of its own, which its methods load by themselves;
- * from `chartoci/slim` it is given, too.
+ * Loads the wasm module, once. What `check` and a client need beyond it are modules of their own, which their functions load
+ * by themselves. All of them are found by themselves, save from `chartoci/slim`, which is given them.
  */
-export function init(module?: object | string, exchangeModule?: object | string): Promise<void>;
+export function init(module?: WasmModule, others?: { check?: WasmModule; exchange?: WasmModule }): Promise<void>;
 
 /** Bounds on what is read, in bytes where nothing else is said. */
 export interface Limits {
@@ -138,6 +140,14 @@ export interface Diagnostic {
   readonly help: string;
   /** A replacement for some bytes that mends it without harm. */
   readonly fix: { readonly start: number; readonly end: number; readonly replacement: string } | undefined;
+  /** Other places that have to do with it. */
+  readonly related: readonly {
+    readonly line: number;
+    readonly column: number;
+    readonly endLine: number;
+    readonly endColumn: number;
+    readonly message: string;
+  }[];
 }
 
 /** Findings, ordered by document and place. */
@@ -148,8 +158,16 @@ export class Report implements Iterable<Diagnostic> {
   readonly errors: Diagnostic[];
   readonly warnings: Diagnostic[];
   readonly length: number;
+  /** The documents whose text is at hand, and which `fixed` can give. */
+  readonly documents: string[];
   [Symbol.iterator](): IterableIterator<Diagnostic>;
   toJSON(): readonly Diagnostic[];
+  /** A document with all fixes; every other byte stays. It need not be named where there is only one. */
+  fixed(document?: string): Uint8Array;
+  /** SARIF 2.1.0, which code hosts show beside the lines. */
+  toSarif(): string;
+  /** As a compiler prints it. The findings of errors and archives come alone: without lines to show, and in no other form. */
+  toText(options?: { color?: boolean }): string;
   toString(): string;
 }
 
@@ -404,7 +422,7 @@ export type DocumentKind =
   | "config"
   | "provenance";
 
-/** Everything that is wrong with a document. Its kind is guessed if it is not given. */
+/** Everything that is wrong with a document, or (Node) with a chart's directory. The kind is guessed if it is not given. */
 export function check(
   source: Source,
   kind?: DocumentKind,
@@ -475,7 +493,8 @@ export interface ClientOptions extends Limited {
 }
 
 export type Event =
-  | { kind: "progress"; item: "chart" | "provenance"; transferred: number; total: number | undefined }
+  /** `item`: in a copy the blob's digest. */
+  | { kind: "progress"; item: string; transferred: number; total: number | undefined }
   | { kind: "exists"; descriptor: Descriptor }
   | { kind: "uploaded"; descriptor: Descriptor }
   | { kind: "downloaded"; blob: number; descriptor: Descriptor }
@@ -532,6 +551,37 @@ export interface Pushed {
   readonly skipped: boolean;
 }
 
+export interface CopyOptions extends ProgressOptions {
+  /** Signatures and other things that refer to it as well. */
+  referrers?: boolean;
+  /** A chart of Helm 3.0 to 3.6 is pushed as today's Helm would, and so has another digest. */
+  upgrade?: boolean;
+}
+
+export interface Copied {
+  readonly reference: string;
+  readonly digest: string;
+  /** Of manifests and blobs. */
+  readonly size: number;
+  readonly blobs: Pushed["blobs"];
+  /** Digests of what refers to it and was copied, too. */
+  readonly referrers: readonly string[];
+  /** Its manifest is another than the source's. */
+  readonly upgraded: boolean;
+}
+
+export interface Deleted {
+  readonly reference: string;
+  /** The manifest's, if that was deleted and not its tag alone. */
+  readonly digest: string | undefined;
+}
+
+/** What refers to a manifest. */
+export interface Referrer extends Descriptor {
+  readonly artifactType: string | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
 export interface Resolved {
   readonly reference: string;
   readonly version: string | undefined;
@@ -577,6 +627,15 @@ export class Client {
   ): Promise<Version[]>;
   /** As the registry gives them, all pages. */
   tags(repository: string | Reference, options?: CallOptions): Promise<string[]>;
+  /**
+   * Copies what lies at a full reference to another: its bytes unchanged, its manifest last. Within a registry blobs are
+   * mounted; across registries they go through memory.
+   */
+  copy(source: string | Reference, target: string | Reference, options?: CopyOptions): Promise<Copied>;
+  /** A tag; or a manifest by its digest, and with it all of its tags. */
+  delete(reference: string | Reference, options?: CallOptions): Promise<Deleted>;
+  /** Signatures, attestations, bills of materials: all, or those of one type. */
+  referrers(reference: string | Reference, options?: CallOptions & { artifactType?: string }): Promise<Referrer[]>;
   /** Closes connections that stand; the client can still be used. */
   close(): void;
 }

@@ -1,7 +1,7 @@
 /** The pure classes: what they know comes from the core, field by field. */
 
 import { bytesOf, filesOf, isPath, textBytes } from "./blobs.js";
-import { HANDLE, core, ready } from "./core.js";
+import { HANDLE, checking, core, ready } from "./core.js";
 import { Report } from "./report.js";
 
 const text = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
@@ -399,9 +399,13 @@ export async function packageDirectory(directory, { version, appVersion, created
   return new Packaged(await filesOf(directory).run(machine, directory));
 }
 
-/** Everything that is wrong with a document. The kind is guessed if it is not given. */
+/** Everything that is wrong with a document, or with a chart's directory. The kind is guessed if it is not given. */
 export async function check(source, kind, { filename, limits } = {}) {
-  const { check: find } = await ready();
+  const { CheckDirectory, check: find } = await checking();
+  if (isPath(source) && (await filesOf(source).isDirectory(source))) {
+    const machine = new CheckDirectory(filename ?? String(source), limits);
+    return new Report(await filesOf(source).run(machine, source));
+  }
   const name = filename ?? (isPath(source) ? String(source) : source?.name);
   return new Report(find(await bytesOf(source, limits), kind, name, limits));
 }

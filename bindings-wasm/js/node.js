@@ -12,8 +12,9 @@ import * as library from "./index.js";
 import { nodeTransport } from "./node-http.js";
 
 const read = (name) => readFileSync(new URL(`./dist/${name}_bg.wasm`, import.meta.url));
-const modules = { documents: new Module(documents), exchanges: new Module(exchanges, () => read("exchange")) };
-modules.documents.loadSync(read("node"));
+const own = new Module(documents);
+own.loadSync(read("node"));
+const modules = { documents: own, checks: own, exchanges: new Module(exchanges, () => read("exchange")) };
 use(modules, {
   files,
   transport: (options) => (options.fetch ? fetchTransport(options) : nodeTransport(options)),

@@ -1,9 +1,18 @@
+import { failure } from "./core.js";
+
 /** Findings about a document, ordered by document and place. */
 export class Report {
+  #handle;
   #diagnostics;
 
-  constructor(diagnostics) {
-    this.#diagnostics = Object.freeze([...diagnostics]);
+  /** Of what a wasm module gives; or of the findings alone, as they come in an error or from another worker. */
+  constructor(given) {
+    if (!Array.isArray(given)) this.#handle = given;
+    this.#diagnostics = Object.freeze([...(this.#handle?.diagnostics() ?? given)]);
+  }
+
+  get #whole() {
+    return this.#handle ?? fail("these are findings without their texts: check the document again");
   }
 
   get ok() {
@@ -30,7 +39,28 @@ export class Report {
     return this.#diagnostics;
   }
 
+  /** The documents whose text is at hand, and which `fixed` can give. */
+  get documents() {
+    return this.#handle?.documents() ?? [];
+  }
+
+  /** A document with all fixes; every other byte stays. It need not be named where there is only one. */
+  fixed(document) {
+    return this.#whole.fixed(document);
+  }
+
+  /** SARIF 2.1.0, as a text. */
+  toSarif() {
+    return this.#whole.toSarif();
+  }
+
+  /** As a compiler prints it; with `color` for a terminal. */
+  toText({ color = false } = {}) {
+    return this.#whole.toText(color);
+  }
+
   toString() {
+    if (this.#handle) return this.toText();
     return this.#diagnostics
       .map(({ document, line, column, severity, code, message }) => {
         const place = line === undefined ? document : `${document}:${line}:${column}`;
@@ -39,3 +69,7 @@ export class Report {
       .join("");
   }
 }
+
+const fail = (message) => {
+  throw failure("misuse.argument", message);
+};

@@ -1,16 +1,17 @@
 /**
- * Bring your own modules: `await init(module)`, with a WebAssembly.Module, its bytes, or what fetch gives; for a client
- * `await init(module, exchangeModule)`.
+ * Bring your own modules: `await init(module)`, with a WebAssembly.Module, its bytes, or what fetch gives; for `check`
+ * and for a client `await init(module, { check: module, exchange: module })`.
  */
 
 import { Module, use } from "./core.js";
 import * as documents from "./dist/chartoci.js";
+import * as checks from "./dist/check.js";
 import * as exchanges from "./dist/exchange.js";
 import { fetchTransport } from "./fetch.js";
 import * as library from "./index.js";
 
 use(
-  { documents: new Module(documents), exchanges: new Module(exchanges) },
+  { documents: new Module(documents), checks: new Module(checks), exchanges: new Module(exchanges) },
   { transport: (options) => fetchTransport({ ...options, browser: "document" in globalThis }) },
 );
 

@@ -1,15 +1,21 @@
 /** Workers at the edge: modules are compiled at deployment, fetch is the only way out. */
 
 import documentsModule from "./dist/chartoci_bg.wasm";
+import checkModule from "./dist/check_bg.wasm";
 import exchangeModule from "./dist/exchange_bg.wasm";
 
 import { Module, use } from "./core.js";
 import * as documents from "./dist/chartoci.js";
+import * as checks from "./dist/check.js";
 import * as exchanges from "./dist/exchange.js";
 import { fetchTransport } from "./fetch.js";
 import * as library from "./index.js";
 
-const modules = { documents: new Module(documents), exchanges: new Module(exchanges, () => exchangeModule) };
+const modules = {
+  documents: new Module(documents),
+  checks: new Module(checks, () => checkModule),
+  exchanges: new Module(exchanges, () => exchangeModule),
+};
 modules.documents.loadSync(documentsModule);
 use(modules, { transport: fetchTransport });
 

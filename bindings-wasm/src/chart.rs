@@ -1,7 +1,6 @@
 //! Charts and what they become in a registry.
 
 use chartoci::chart::{self, Ignore as CoreIgnore, Scan, Section};
-use chartoci::check::{Document, check as core_check};
 use chartoci::time::Timestamp;
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
@@ -150,6 +149,12 @@ impl Artifact {
     pub fn push(&self, target: &str) -> Result<Object> {
         chartoci::exchange::Push::chart(&self.0, target).map(|push| dto::push(&push)).map_err(throw)
     }
+    /// The same to that very reference, whatever the chart is called.
+    #[wasm_bindgen(js_name = pushTo)]
+    pub fn push_to(&self, target: &str) -> Result<Object> {
+        let target = chartoci::Reference::parse(target).map_err(throw)?;
+        chartoci::exchange::Push::to(&self.0, target).map(|push| dto::push(&push)).map_err(throw)
+    }
     pub fn explain(&self) -> String {
         self.0.explain()
     }
@@ -177,13 +182,6 @@ pub fn parse_lock(text: &[u8], limits: &JsValue) -> Result<Object> {
 #[wasm_bindgen(js_name = lockDigest)]
 pub fn lock_digest(dependencies: Vec<JsValue>, locked: Vec<JsValue>) -> Result<String> {
     Ok(chart::Lock::digest_for(&dto::read_dependencies(dependencies)?, &dto::read_dependencies(locked)?))
-}
-
-/// The findings about a document.
-#[wasm_bindgen]
-pub fn check(data: &[u8], kind: Option<String>, filename: Option<String>, limits: &JsValue) -> Result<Array> {
-    let kind = kind.map(|name| Document::parse(&name).map_err(throw)).transpose()?;
-    core_check(data, kind, filename.as_deref(), &dto::limits(limits)?).map(|report| dto::report(&report)).map_err(throw)
 }
 
 /// Seconds since 1970-01-01T00:00:00Z of an RFC 3339 text.

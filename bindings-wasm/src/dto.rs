@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use chartoci::auth::Credential;
 use chartoci::chart::{Dependency, Lock, Maintainer, Metadata};
-use chartoci::exchange::{CredentialQuery, Event, IfExists, Pulled, Push, Pushed, Resolved, Source, Upload, Uploaded};
+use chartoci::exchange::{
+    Copied, CredentialQuery, Deleted, Event, IfExists, Pulled, Push, Pushed, Referrer, Resolved, Source, Upload,
+    Uploaded,
+};
 use chartoci::files::{Answer, Entry, EntryKind, FileFailure, Verb};
 use chartoci::http::{Failure, Headers, Payload, Redirect, Request};
 use chartoci::yaml::{Data, Node};
@@ -97,6 +100,19 @@ pub(crate) fn report(report: &Report) -> Array {
 
 fn diagnostic(diagnostic: &Diagnostic) -> Object {
     let span = diagnostic.span;
+    let related: Array = diagnostic
+        .related
+        .iter()
+        .map(|(span, message)| {
+            object()
+                .with("line", span.line)
+                .with("column", span.column)
+                .with("endLine", span.end_line)
+                .with("endColumn", span.end_column)
+                .with("message", &**message)
+                .done()
+        })
+        .collect();
     let fix = diagnostic.fix.as_ref().map(|fix| {
         object()
             .with("start", fix.span.start as f64)
@@ -116,6 +132,7 @@ fn diagnostic(diagnostic: &Diagnostic) -> Object {
         .with("message", &*diagnostic.message)
         .with("help", &*diagnostic.help)
         .with("fix", fix)
+        .with("related", related)
         .done()
 }
 
@@ -200,6 +217,7 @@ pub(crate) fn artifact(artifact: &Artifact) -> Object {
         .with("what", artifact.what().as_str())
         .with("isLegacy", artifact.is_legacy())
         .with("report", report(artifact.report()))
+        .with("isLegacy", artifact.is_legacy())
         .done()
 }
 
@@ -359,9 +377,9 @@ pub(crate) fn event(event: &Event) -> Object {
     .done()
 }
 
-pub(crate) fn pushed(pushed: &Pushed) -> Object {
-    let blobs: Array = pushed
-        .blobs
+/// What became of each blob.
+fn blobs(blobs: &[(Descriptor, Uploaded)]) -> Array {
+    blobs
         .iter()
         .map(|(blob, uploaded)| {
             let how = match uploaded {
@@ -372,13 +390,43 @@ pub(crate) fn pushed(pushed: &Pushed) -> Object {
             };
             object().with("descriptor", descriptor(blob)).with("uploaded", how).done()
         })
-        .collect();
+        .collect()
+}
+
+pub(crate) fn copied(copied: &Copied) -> Object {
+    object()
+        .with("reference", copied.reference.to_string())
+        .with("digest", copied.digest.as_str())
+        .with("size", number(copied.size))
+        .with("blobs", blobs(&copied.blobs))
+        .with("referrers", texts(copied.referrers.iter().map(Digest::as_str)))
+        .done()
+}
+
+pub(crate) fn deleted(deleted: &Deleted) -> Object {
+    object()
+        .with("reference", deleted.reference.to_string())
+        .with("digest", deleted.digest.as_ref().map(Digest::as_str))
+        .done()
+}
+
+pub(crate) fn referrer(referrer: &Referrer) -> Object {
+    object()
+        .with("digest", referrer.descriptor.digest.as_str())
+        .with("mediaType", &*referrer.descriptor.media_type)
+        .with("size", number(referrer.descriptor.size))
+        .with("artifactType", referrer.artifact_type.as_deref())
+        .with("annotations", dictionary(&referrer.annotations))
+        .done()
+}
+
+pub(crate) fn pushed(pushed: &Pushed) -> Object {
     object()
         .with("reference", pushed.reference.to_string())
         .with("tag", pushed.reference.tag())
         .with("digest", pushed.digest.as_str())
         .with("size", number(pushed.size))
-        .with("blobs", blobs)
+        .with("blobs", blobs(&pushed.blobs))
         .with("skipped", pushed.skipped)
         .done()
 }

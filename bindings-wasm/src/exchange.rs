@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use chartoci::Reference;
 use chartoci::exchange::{
-    Config, Exchange as CoreExchange, HostSet, IfExists, Outcome, Output, Pull, QueryId, Resolve, RetryPolicy,
+    Config, Copy, Exchange as CoreExchange, HostSet, IfExists, Outcome, Output, Pull, QueryId, Resolve, RetryPolicy,
     Session as CoreSession, Traits, Want,
 };
-use chartoci::http::{RequestId, ResponseHead};
+use chartoci::http::{BlobId, RequestId, ResponseHead};
 use chartoci::oci::Repository;
 use chartoci::time::Instant;
 use js_sys::{Array, Object};
@@ -145,6 +145,45 @@ impl Exchange {
         Ok(Exchange(CoreExchange::fetch(&session.0, Repository::parse(repository).map_err(throw)?, blob)))
     }
 
+    /// A part of a blob; a sink's offsets are the blob's. Descriptor: `{ mediaType, digest, size }`.
+    #[wasm_bindgen(js_name = fetchPart)]
+    pub fn fetch_part(
+        session: &Session,
+        repository: &str,
+        descriptor: &JsValue,
+        start: f64,
+        end: f64,
+    ) -> Result<Exchange> {
+        let repository = Repository::parse(repository).map_err(throw)?;
+        let part = start as u64..end as u64;
+        Ok(Exchange(CoreExchange::fetch_part(&session.0, repository, dto::read_descriptor(descriptor)?, part)))
+    }
+    /// Options: `referrers`.
+    pub fn copy(session: &Session, source: &str, target: &str, options: &JsValue) -> Result<Exchange> {
+        let copy = Copy {
+            source: reference(source)?,
+            target: reference(target)?,
+            referrers: dto::flag(options, "referrers")?.unwrap_or(false),
+        };
+        Ok(Exchange(CoreExchange::copy(&session.0, copy)))
+    }
+    pub fn delete(session: &Session, reference: &str) -> Result<Exchange> {
+        Ok(Exchange(CoreExchange::delete(&session.0, self::reference(reference)?)))
+    }
+    pub fn referrers(session: &Session, reference: &str, artifact_type: Option<String>) -> Result<Exchange> {
+        Ok(Exchange(CoreExchange::referrers(&session.0, self::reference(reference)?, artifact_type)))
+    }
+    /// Whether the registry takes the credential that it is answered with.
+    pub fn login(session: &Session, registry: &str) -> Result<Exchange> {
+        CoreExchange::login(&session.0, registry).map(Exchange).map_err(throw)
+    }
+    /// Where a blob is to be fetched: `{ repository, descriptor }`; undefined: the host has it.
+    pub fn source(&self, blob: u32) -> Option<Object> {
+        let (repository, descriptor) = self.0.source(BlobId(blob))?;
+        let descriptor = dto::descriptor(&descriptor);
+        Some(dto::object().with("repository", repository.to_string()).with("descriptor", descriptor).done())
+    }
+
     /// Allows the whole exchange so many seconds, in place of the session's.
     #[wasm_bindgen(js_name = setTimeout)]
     pub fn set_timeout(&mut self, seconds: f64) -> Result<()> {
@@ -208,6 +247,10 @@ fn outcome(outcome: &Outcome) -> JsValue {
         Outcome::Resolved(resolved) => dto::resolved(resolved).into(),
         Outcome::Tags(tags) => tags.iter().map(JsValue::from).collect::<Array>().into(),
         Outcome::Fetched(blob) => dto::descriptor(blob).into(),
+        Outcome::Copied(copied) => dto::copied(copied).into(),
+        Outcome::Deleted(deleted) => dto::deleted(deleted).into(),
+        Outcome::Referrers(found) => found.referrers.iter().map(dto::referrer).collect::<Array>().into(),
+        Outcome::LoggedIn { checked } => JsValue::from_bool(*checked),
         _ => JsValue::UNDEFINED,
     }
 }

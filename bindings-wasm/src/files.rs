@@ -7,6 +7,7 @@ use js_sys::{Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::chart::{Archive, Metadata};
+use crate::check::Report;
 use crate::dto;
 use crate::errors::Result;
 use crate::step::step;
@@ -37,6 +38,26 @@ impl Package {
                 .done()
                 .into()
         })
+    }
+    pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
+        self.0.handle(dto::answer(answer)?);
+        Ok(())
+    }
+}
+
+/// Checks a chart's directory.
+#[wasm_bindgen]
+pub struct CheckDirectory(chartoci::check::CheckDirectory);
+
+#[wasm_bindgen]
+impl CheckDirectory {
+    /// The report calls the directory by that path.
+    #[wasm_bindgen(constructor)]
+    pub fn new(path: &str, limits: &JsValue) -> Result<CheckDirectory> {
+        Ok(CheckDirectory(chartoci::check::CheckDirectory::new(path, &dto::limits(limits)?)))
+    }
+    pub fn poll(&mut self) -> Result<Object> {
+        step(self.0.poll(), |report| Report::of(report).into())
     }
     pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
         self.0.handle(dto::answer(answer)?);

@@ -3,8 +3,8 @@
 //! Small values cross as plain objects and texts (`dto`), machines as handles. What is thrown is a `ChartOciError`.
 //!
 //! Several modules are built from here, since hardly any page needs all of it, and they share no objects: what goes from
-//! one to another is data and bytes. With the feature `documents` comes what needs no network, with `files` as well what
-//! only a host with files can use, with `exchange` the machine that talks to registries, with `registry` the registry of
+//! one to another is data and bytes. With the feature `documents` comes what reads charts and their parts, with `check` the rules for them, with `files` both
+//! and what only a host with files can use, with `exchange` the machine that talks to registries, with `registry` the registry of
 //! `chartoci/testing`.
 #![allow(missing_docs)] // index.d.ts documents what these are called from.
 
@@ -15,6 +15,8 @@ mod errors;
 
 #[cfg(feature = "documents")]
 mod chart;
+#[cfg(feature = "check")]
+mod check;
 #[cfg(feature = "exchange")]
 mod exchange;
 #[cfg(feature = "files")]

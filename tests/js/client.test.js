@@ -178,3 +178,54 @@ test("several verbs run on one client at once", async () => {
   const found = await Promise.all([1, 2, 3, 4].map((number) => client.tags(`${charts}/team-${number}/web`)));
   assert.deepEqual(found, [[TAG], [TAG], [TAG], [TAG]]);
 });
+
+test("a chart is copied within a registry and to another one, its referrers too, and deleted", async (t) => {
+  const [here, there] = [await new Registry().listen(), await new Registry().listen()];
+  t.after(() => Promise.all([here.close(), there.close()]));
+  const client = new Client({ credentials: null });
+  t.after(() => client.close());
+  const { reference, digest } = await client.push(packaged.data, `oci://${here.host}/charts`);
+  const signature = await sign(here.host, digest);
+
+  const mounted = await client.copy(reference, `oci://${here.host}/stable/web:1`);
+  assert.deepEqual([mounted.digest, mounted.upgraded, mounted.referrers], [digest, false, []]);
+  assert.deepEqual(mounted.blobs.map(({ uploaded }) => uploaded), ["mounted", "mounted"]);
+
+  const events = [];
+  const onProgress = (event) => events.push(event);
+  const copied = await client.copy(reference, `oci://${there.host}/a/web:1.0`, { referrers: true, upgrade: true, onProgress });
+  assert.deepEqual([copied.digest, copied.referrers], [digest, [signature]]);
+  assert.ok(events.some(({ kind, total }) => kind === "progress" && total === packaged.data.length));
+  const { archive } = await client.pull(copied.reference);
+  assert.deepEqual(archive, packaged.data);
+
+  const place = `oci://${there.host}/a/web`;
+  const [referrer, ...others] = await client.referrers(`${place}@${digest}`);
+  assert.deepEqual([referrer.digest, referrer.artifactType, others], [signature, "application/x.signature", []]);
+  assert.deepEqual(await client.referrers(`${place}@${digest}`, { artifactType: "text/plain" }), []);
+
+  assert.equal((await client.delete(`${place}:1.0`)).reference, `${place}:1.0`);
+  assert.deepEqual(await client.tags(place), []);
+  assert.equal((await client.delete(`${place}@${digest}`)).digest, digest);
+  assert.equal((await failing(() => client.pull(`${place}@${digest}`))).kind, "not_found");
+});
+
+/** Puts something that refers to a chart beside it; gives its digest. */
+async function sign(host, digest) {
+  const empty = { mediaType: "application/vnd.oci.empty.v1+json", digest: Digest.of("{}").toString(), size: 2 };
+  const head = await fetch(`http://${host}/v2/charts/web/manifests/${digest}`, { method: "HEAD" });
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    artifactType: "application/x.signature",
+    config: empty,
+    layers: [empty],
+    subject: { mediaType: head.headers.get("content-type"), digest, size: Number(head.headers.get("content-length")) },
+  });
+  await fetch(`http://${host}/v2/charts/web/blobs/uploads/?digest=${empty.digest}`, { method: "POST", body: "{}" });
+  const own = Digest.of(manifest).toString();
+  const type = { "content-type": "application/vnd.oci.image.manifest.v1+json" };
+  const answer = await fetch(`http://${host}/v2/charts/web/manifests/${own}`, { method: "PUT", headers: type, body: manifest });
+  assert.equal(answer.status, 201, await answer.text());
+  return own;
+}

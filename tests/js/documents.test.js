@@ -159,6 +159,26 @@ test("check lists findings with their places", async () => {
   assert.deepEqual(JSON.parse(JSON.stringify(report)).length, report.length);
 });
 
+test("a report can be mended by, and shown as a compiler does or as SARIF", async (t) => {
+  const chartYaml = "apiVersion: v2\nname: web # ours\nversion: 1.0.0\nappVersion: 1.10 # soon\n";
+  const directory = join(temporary(t), "web");
+  mkdirSync(directory);
+  writeFileSync(join(directory, "Chart.yaml"), chartYaml);
+  writeFileSync(join(directory, "values.yaml"), "a: 1\na: 2\n");
+  const mended = chartYaml.replace("1.10", '"1.10"');
+  const one = await check(Buffer.from(chartYaml), "chart.yaml");
+  assert.equal(Buffer.from(one.fixed()).toString(), mended);
+  const all = await check(directory);
+  assert.deepEqual(all.documents, ["Chart.yaml", "values.yaml"]);
+  assert.equal(Buffer.from(all.fixed("Chart.yaml")).toString(), mended);
+  assert.equal([...all].find(({ code }) => code === "yaml.duplicate_key").related.length, 1);
+  assert.match(String(all), /appVersion: 1\.10 # soon/);
+  assert.match(all.toText({ color: true }), /\x1b\[/);
+  const [run] = JSON.parse(all.toSarif()).runs;
+  assert.equal(run.results.length, all.length);
+  assert.ok(run.results.some((result) => JSON.stringify(result).includes(`${directory.slice(1)}/values.yaml`)));
+});
+
 test("every code has a meaning and a remedy", () => {
   for (const { code, kind, severity, meaning, remedy } of codes()) {
     assert.ok(code && (kind || severity) && meaning && remedy, code);

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
 fn build() -> Result<()> {
     let binding = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask has no parent directory")?;
     module(binding, "documents", "chartoci")?;
+    module(binding, "check", "check")?;
     module(binding, "exchange", "exchange")?;
     module(binding, "files", "node")?;
     module(binding, "registry", "registry")

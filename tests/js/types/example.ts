@@ -33,6 +33,12 @@ export async function publish(file: File, signal: AbortSignal): Promise<string> 
     if (event.kind === "progress") console.log(event.item, event.transferred / (event.total ?? 1));
     else if (event.kind === "retrying") console.log(event.after, event.why);
   };
+  const copied = await client.copy("a.example/web:1", Reference.parse("b.example/web:1"), { upgrade: true, referrers: true });
+  const referrers = await client.referrers(`b.example/web@${copied.digest}`, { artifactType: "text/plain" });
+  const deleted = await client.delete(copied.reference, { signal });
+  console.log(referrers[0]?.annotations["a"], deleted.digest ?? copied.blobs[0]?.uploaded);
+  const found = await check(file, "chart");
+  console.log(found.toSarif(), found.toText({ color: true }), found.fixed("Chart.yaml").length, [...found][0]?.related[0]?.line);
   const archive = await Archive.read(file);
   const text: Uint8Array | undefined = archive.files["values.yaml"];
   const same: Uint8Array | undefined = archive.files.get("values.yaml");
