@@ -2,11 +2,11 @@
 
 import re
 import sys
-from argparse import SUPPRESS, ArgumentParser, HelpFormatter, Namespace
+from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from typing import Any, NoReturn
 
 from chartoci._native import VERSION, RetryPolicy, error
-from chartoci.cli import chart, explain, login, registry, serve
+from chartoci.cli import chart, completion, explain, login, manual, registry, serve
 from chartoci.client import LOOPBACK, Client
 
 
@@ -17,12 +17,17 @@ class Parser(ArgumentParser):
         raise error("misuse.argument", message, hint=self.format_usage().strip())
 
 
-def parse(words: list[str]) -> Namespace:
-    """The command that the words stand for: `options.run` runs it."""
+def _formatter(prog: str) -> RawDescriptionHelpFormatter:
+    return RawDescriptionHelpFormatter(prog, max_help_position=32)
+
+
+def parser() -> Parser:
+    """All verbs and their flags."""
     parser = Parser(
         prog="chartoci",
         description="Helm charts in OCI registries.",
-        formatter_class=lambda prog: HelpFormatter(prog, max_help_position=32),
+        epilog=manual.EXIT_CODES,
+        formatter_class=_formatter,
         parents=[_common(SUPPRESS)],
         allow_abbrev=False,
     )
@@ -31,15 +36,26 @@ def parse(words: list[str]) -> Namespace:
 
     def verb(name: str, help: str, aliases: tuple[str, ...] = (), under: Any = None) -> ArgumentParser:
         made = (under or verbs).add_parser(
-            name, help=help, description=help, aliases=aliases, parents=[_common(SUPPRESS)], allow_abbrev=False
+            name,
+            help=help,
+            description=manual.description(name, help),
+            epilog=manual.epilog(name),
+            formatter_class=_formatter,
+            aliases=aliases,
+            parents=[_common(SUPPRESS)],
+            allow_abbrev=False,
         )
         made.set_defaults(verb=name)
         return made
 
-    for part in (login, registry, chart, serve, explain):
+    for part in (login, registry, chart, serve, explain, completion):
         part.add(verb)
-    options = _common(None).parse_args([])
-    return parser.parse_args(words, options)
+    return parser
+
+
+def parse(words: list[str]) -> Namespace:
+    """The command that the words stand for: `options.run` runs it."""
+    return parser().parse_args(words, _common(None).parse_args([]))
 
 
 def _common(default: Any) -> Parser:

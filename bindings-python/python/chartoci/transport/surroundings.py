@@ -5,6 +5,7 @@ import ssl
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from chartoci import _native as native
@@ -70,4 +71,22 @@ def proxy_for(scheme: str, host: str, authority: str, proxies: dict[str, str] | 
     if proxies is not None:
         return proxies.get(scheme)
     found = urllib.request.getproxies()
-    return None if urllib.request.proxy_bypass(authority) else found.get(scheme, found.get("all"))
+    proxy = found.get(scheme, found.get("all"))
+    if not proxy or urllib.request.proxy_bypass(authority) or _in_network(host, found.get("no", "")):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _in_network(host: str, rules: str) -> bool:
+    """NO_PROXY names a network, as 10.0.0.0/8, that the address is in."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    for rule in rules.replace(",", " ").split():
+        try:
+            if "/" in rule and address in ip_network(rule, strict=False):
+                return True
+        except ValueError:
+            continue
+    return False

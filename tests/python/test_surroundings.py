@@ -1,0 +1,215 @@
+"""What a client takes from its surroundings: proxies and NO_PROXY, authorities of one's own, client certificates."""
+
+import asyncio
+import base64
+import http.client
+import pathlib
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import chartoci
+import pytest
+from chartoci.serving import Server
+from chartoci.testing import Registry
+from chartoci.transport.surroundings import proxy_for
+
+openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUEST_METHOD")
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(params=["blocking", "urllib3", "aiohttp"])
+def drive(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """`drive("pull", reference)`: a verb by each driver in turn."""
+    if request.param == "aiohttp":
+        pytest.importorskip("aiohttp")
+
+    def run(verb: str, *arguments: object, **settings: Any) -> Any:
+        settings = {"credentials": None, "retry": chartoci.RetryPolicy(attempts=1), **settings}
+        if request.param == "blocking":
+            with chartoci.Client(**settings) as client:
+                return getattr(client, verb)(*arguments)
+
+        async def main() -> Any:
+            async with chartoci.AsyncClient(transport=request.param, **settings) as client:
+                return await getattr(client, verb)(*arguments)
+
+        return asyncio.run(main())
+
+    return run
+
+
+@contextmanager
+def proxy(port: int) -> Iterator[tuple[str, list[str]]]:
+    """A proxy that knows one registry on loopback, whatever name it is asked for; and what it was asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def note(self) -> None:
+            asked.append(f"{self.command} {self.path} {self.headers.get('Proxy-Authorization')}")
+
+        def do_CONNECT(self) -> None:
+            self.note()
+            with socket.create_connection(("127.0.0.1", port)) as there:
+                self.send_response(200)
+                self.end_headers()
+                ways = [(self.connection, there), (there, self.connection)]
+                pumps = [threading.Thread(target=pump, args=way, daemon=True) for way in ways]
+                for thread in pumps:
+                    thread.start()
+                for thread in pumps:
+                    thread.join()
+            self.close_connection = True
+
+        def forward(self) -> None:
+            self.note()
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            there = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            fields = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+            there.request(self.command, "/" + self.path.split("/", 3)[3], body, {**fields, "Host": f"127.0.0.1:{port}"})
+            answer = there.getresponse()
+            data = answer.read()
+            self.send_response(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("transfer-encoding", "connection", "date", "server"):
+                    self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(data if self.command != "HEAD" else b"")
+            there.close()
+
+        do_GET = do_POST = do_PUT = do_HEAD = do_PATCH = forward
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, pathlib.Path]:
+    """A certificate that signs itself, for registry.test and for clients, and its key."""
+    directory = tmp_path_factory.mktemp("certificates")
+    certificate, key = directory / "certificate.pem", directory / "key.pem"
+    names = ["-addext", "subjectAltName=DNS:registry.test,IP:127.0.0.1", "-addext", "extendedKeyUsage=serverAuth,clientAuth"]
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    files = ["-keyout", str(key), "-out", str(certificate), "-days", "2", "-subj", "/CN=tests"]
+    subprocess.run([*command, *files, *names], check=True, capture_output=True)
+    return certificate, key
+
+
+def test_plain_http_goes_through_the_proxy_by_the_whole_url(
+    drive: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Registry() as registry, proxy(int(registry.host.split(":")[1])) as (place, asked):
+        monkeypatch.setenv("http_proxy", f"http://ada:se%3Acret@{place}")
+        with pytest.raises(chartoci.NotFoundError):
+            drive("tags", "registry.test/charts/web", plain_http=True)
+    basic = base64.b64encode(b"ada:se:cret").decode()
+    assert asked == [f"GET http://registry.test/v2/charts/web/tags/list Basic {basic}"]
+
+
+@openssl
+def test_https_goes_through_a_tunnel(
+    drive: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    certificates: tuple[pathlib.Path, pathlib.Path],
+    chart: bytes,
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificates)
+    server = Server(("127.0.0.1", 0), None, tls=context, hosts=("registry.test",))
+    server.start()
+    try:
+        with proxy(server.server_address[1]) as (place, asked):
+            monkeypatch.setenv("HTTPS_PROXY", place)
+            drive("push", chart, "oci://registry.test/charts", ca_file=certificates[0], concurrency=1)
+    finally:
+        server.stop()
+    assert set(asked) == {"CONNECT registry.test:443 None"}
+
+
+def test_who_is_exempt_from_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def through(host: str, scheme: str = "https", port: str = "") -> str | None:
+        return proxy_for(scheme, host, host + port, None)
+
+    monkeypatch.setenv("HTTPS_PROXY", "proxy.test:3128")
+    monkeypatch.setenv("NO_PROXY", "example.org, .internal,10.0.0.0/8 fd00::/8,not/a/network")
+    for host in ("registry.test", "11.0.0.1", "example.organic", "fe00::1"):
+        assert through(host) == "http://proxy.test:3128", host
+    for host in ("localhost", "127.0.0.1", "::1", "example.org", "a.example.org", "reg.internal", "10.1.2.3", "fd12::1"):
+        assert through(host) is None, host
+    assert through("registry.test", "http") is None
+    monkeypatch.setenv("ALL_PROXY", "http://all.test")
+    assert through("registry.test", "http") == "http://all.test"
+    assert proxy_for("https", "registry.test", "registry.test", {}) is None
+    monkeypatch.setenv("NO_PROXY", "*")
+    assert through("registry.test") is None
+
+
+@openssl
+def test_an_authority_is_believed_that_the_environment_names(
+    drive: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    certificates: tuple[pathlib.Path, pathlib.Path],
+    chart: bytes,
+) -> None:
+    with Registry(tls=certificates) as registry:
+        with pytest.raises(chartoci.TransportError) as caught:
+            drive("push", chart, f"oci://{registry.host}/charts", plain_http=False)
+        assert caught.value.code == "transport.tls"
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates[0]))
+        drive("push", chart, f"oci://{registry.host}/charts", plain_http=False)
+
+
+@openssl
+def test_a_client_shows_its_certificate(
+    drive: Callable[..., Any], certificates: tuple[pathlib.Path, pathlib.Path], chart: bytes
+) -> None:
+    certificate, key = map(str, certificates)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    context.load_verify_locations(certificate)
+    context.verify_mode = ssl.CERT_REQUIRED
+    registry = Registry(tls=certificates)
+    registry._context = lambda: context  # type: ignore[method-assign]
+    with registry:
+        target = f"oci://{registry.host}/charts"
+        drive("push", chart, target, ca_file=certificate, client_cert=(certificate, key))
+        with pytest.raises(chartoci.TransportError):
+            drive("push", chart, target, ca_file=certificate)
+
+
+@pytest.mark.parametrize("given", [{"ca_file": "/nowhere/ca.pem"}, {"client_cert": ("/nowhere/cert.pem", "/nowhere/key.pem")}])
+def test_a_file_that_is_not_there_is_named(given: dict[str, Any], drive: Callable[..., Any]) -> None:
+    with pytest.raises(chartoci.NotFoundError) as caught:
+        drive("tags", "127.0.0.1:1/charts/web", **given)
+    assert caught.value.code == "files.not_found" and "/nowhere/" in str(caught.value)
