@@ -16,7 +16,7 @@ RUST := Cargo.toml Cargo.lock $(shell find core/src bindings-python/src bindings
 PYTHON_SOURCES := pyproject.toml $(shell find bindings-python/python -type f -not -name '*.pyc' -not -name '*.so' 2>/dev/null)
 JS_SOURCES := $(shell find bindings-wasm/js -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: demo build test test-all go conformance storms fuzz bench fmt generate clean
+.PHONY: demo build test test-all go conformance test-bundlers storms fuzz bench fmt generate clean
 .PHONY: provision check-format check-lints test-rust check-docs test-python check-types test-js test-packaging test-e2e check-licences
 
 demo: build
@@ -35,7 +35,7 @@ test:
 test-all: export NASTY ?= 2000
 test-all:
 	@$(STAGE) begin
-	@$(MAKE) --no-print-directory go $(STAGES) storms conformance check-licences; status=$$?; $(STAGE) end; exit $$status
+	@$(MAKE) --no-print-directory go $(STAGES) storms conformance test-bundlers fuzz check-licences; status=$$?; $(STAGE) end; exit $$status
 
 # Registries and clients by others, for the live tests; those skip what is not there.
 go:
@@ -45,13 +45,17 @@ go:
 conformance: $(STAMPS)/wheel
 	@$(STAGE) run "conformance" $(BIN)/python tests/e2e/conformance.py
 
+# esbuild, Rollup, Vite and webpack, each with an app of its own in Chromium.
+test-bundlers: $(STAMPS)/wasm
+	@$(STAGE) run "bundlers" tests/tools/bundlers.sh
+
 storms:
 	@STORMS=$(SEEDS) $(STAGE) run "storms, $(SEEDS) seeds" $(CARGO) test -q --profile $(PROFILE) -p chartoci --test storms
 
 # A minute for each target, on a nightly toolchain; `make fuzz SECONDS=3600` takes longer.
 fuzz: SECONDS ?= 60
 fuzz:
-	@tests/tools/fuzz.sh $(SECONDS)
+	@$(STAGE) run "fuzzing, $(SECONDS) seconds a target" tests/tools/fuzz.sh $(SECONDS)
 
 bench: PROFILE := release
 bench: $(STAMPS)/wheel-release $(STAMPS)/peers $(STAMPS)/wasm
