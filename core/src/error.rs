@@ -816,6 +816,17 @@ table! {
         "The lines end as on Windows.",
         "Save the file with line feeds alone: texts of several lines carry the difference into manifests.";
 
+    // findings of check: values and their schema
+    VALUES_SCHEMA = "values.schema", finding(Severity::Error),
+        "A value is not what values.schema.json wants; Helm refuses to install the chart.",
+        "Change the value, or the schema.";
+    SCHEMA_INVALID = "schema.invalid", finding(Severity::Error),
+        "values.schema.json is no JSON Schema of its draft.",
+        "Mend it at the place that the message names; $schema says which draft it is, without it 2020-12.";
+    LIMIT_SCHEMA = "limit.schema", kind(Kind::Limit),
+        "Judging values by this schema would take too long or lead too deep; nothing was judged by it.",
+        "Write the schema with fewer references to references, and without one that leads back to itself.";
+
     // findings of check
 }
 

@@ -29,6 +29,7 @@ pub mod limits;
 pub mod oci;
 mod order;
 mod printable;
+pub mod schema;
 pub mod server;
 mod slots;
 pub mod time;

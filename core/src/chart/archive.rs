@@ -395,7 +395,7 @@ fn files_below(root: &str, files: &[File], by_path: &[usize]) -> Vec<File> {
 }
 
 /// All documents of values.yaml as one mapping: a later one goes before an earlier one, mapping by mapping.
-fn merged_values(text: &[u8], limits: &Limits) -> Result<Node, Error> {
+pub(crate) fn merged_values(text: &[u8], limits: &Limits) -> Result<Node, Error> {
     let mut values = empty_mapping();
     for document in yaml::parse_values(text, limits)? {
         document.check_json()?;

@@ -217,7 +217,7 @@ fn folded(name: &str) -> String {
 }
 
 /// The value as Go holds it where no type is asked for: all numbers are floating point of 64 bits.
-fn json(node: &Node) -> Value {
+pub(crate) fn json(node: &Node) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let number = |value: f64| {
         if value.fract() == 0.0 && value.abs() <= EXACT && !(value == 0.0 && value.is_sign_negative()) {

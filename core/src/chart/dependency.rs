@@ -52,7 +52,7 @@ impl Dependency {
     }
 
     /// The name under which the chart that needs it knows it.
-    pub(super) fn known_as(&self) -> &str {
+    pub(crate) fn known_as(&self) -> &str {
         if self.alias.is_empty() { &self.name } else { &self.alias }
     }
 }

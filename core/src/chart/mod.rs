@@ -18,6 +18,7 @@ mod tar;
 pub(crate) mod walk;
 
 pub use archive::{Archive, Scan};
+pub(crate) use decode::json as to_json;
 pub use dependency::Dependency;
 pub use directory::Directory;
 pub use ignore::Ignore;

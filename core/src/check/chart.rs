@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chart_yaml::{self, Setting, Vendored};
+use super::defaults::Defaults;
 use super::lint::nearest;
 use super::page::{Page, quoted, text};
 use super::{chart_lock, schema, values};
@@ -18,7 +19,8 @@ use crate::yaml::{self, Data};
 /// A packed chart.
 pub(super) fn packed(data: &[u8], filename: Option<&str>, limits: &Limits) -> (Report, Option<Metadata>) {
     let mut budget = Budget::new(limits);
-    let (mut report, metadata) = archive(data, limits, &mut budget, "");
+    let (mut report, metadata, defaults) = archive(data, limits, &mut budget, "");
+    report.extend(defaults.judged(limits));
     let filename = filename.and_then(|name| name.rsplit(['/', '\\']).next()).filter(|name| name.ends_with(".tgz"));
     if let (Some(filename), Some(metadata)) = (filename, &metadata) {
         let expected = metadata.filename();
@@ -45,17 +47,19 @@ pub(super) fn unpacked(bytes: &[u8], files: &[File], refused: &[Error], limits: 
         }
         chart.add(file.path(), file.path(), content.len() as u64, content, &mut budget);
     }
-    chart.finish().0
+    let (mut report, _, defaults) = chart.finish();
+    report.extend(defaults.judged(limits));
+    report
 }
 
 /// An archive, its entries one by one; `above` stands before its paths in findings.
-fn archive(data: &[u8], limits: &Limits, budget: &mut Budget, above: &str) -> (Report, Option<Metadata>) {
+fn archive(data: &[u8], limits: &Limits, budget: &mut Budget, above: &str) -> (Report, Option<Metadata>, Defaults) {
     let mut chart = Chart::new(above, false, limits);
     let mut walk = match Walk::new(data, limits, Keep::Verdict) {
         Ok(walk) => walk,
         Err(error) => {
             chart.fail(&error);
-            return (chart.report, None);
+            return (chart.report, None, Defaults::default());
         }
     };
     loop {
@@ -147,13 +151,13 @@ impl<'a> Chart<'a> {
     fn wants(&self, path: &str) -> bool {
         match place(path) {
             Place::Archive { .. } => true,
-            Place::File { root, path } => DOCUMENTS.contains(&path) || root.is_empty() && self.is_looked_at(path),
+            Place::File { root, path } => is_kept(path) || root.is_empty() && self.is_looked_at(path),
             Place::Nowhere | Place::Mistake => false,
         }
     }
 
     fn is_looked_at(&self, path: &str) -> bool {
-        self.is_outermost() && (path == "values.schema.json" || path == ".helmignore" || is_crd(path))
+        self.is_outermost() && (path == ".helmignore" || is_crd(path))
     }
 
     fn add(&mut self, path: &str, name: &str, size: u64, content: &[u8], budget: &mut Budget) {
@@ -168,7 +172,7 @@ impl<'a> Chart<'a> {
                 let Some(chart) = self.chart_at(root) else {
                     return self.find(Code::LIMIT_NESTING, name, "charts are nested deeper than the limit allows");
                 };
-                if DOCUMENTS.contains(&path) {
+                if is_kept(path) {
                     chart.texts.insert(path.to_owned(), content.to_vec());
                 } else if root.is_empty() && self.is_looked_at(path) {
                     self.charts.entry(String::new()).or_default().texts.insert(path.to_owned(), content.to_vec());
@@ -180,10 +184,10 @@ impl<'a> Chart<'a> {
                 };
                 budget.nesting = nesting;
                 let above = format!("{}{}/", self.above, clip(path));
-                let (report, metadata) = archive(content, self.limits, budget, &above);
+                let (report, metadata, defaults) = archive(content, self.limits, budget, &above);
                 budget.nesting += 1;
                 self.report.extend(report);
-                let vendored = vendored(path, metadata);
+                let vendored = vendored(path, metadata, defaults);
                 match self.chart_at(root) {
                     Some(chart) => chart.vendored.push(vendored),
                     None => self.find(Code::LIMIT_NESTING, name, "charts are nested deeper than the limit allows"),
@@ -210,14 +214,14 @@ impl<'a> Chart<'a> {
     }
 
     /// Looks at each chart's documents, the inner charts' first, and at what lies where.
-    fn finish(mut self) -> (Report, Option<Metadata>) {
+    fn finish(mut self) -> (Report, Option<Metadata>, Defaults) {
         if self.paths.is_empty() && self.failures == 0 {
             self.find(Code::ARCHIVE_EMPTY, "chart", "there is no file in the archive");
-            return (self.report, None);
+            return (self.report, None, Defaults::default());
         }
         // What was refused may be what is missing.
         self.is_cut |= self.failures > 0;
-        let mut main = None;
+        let (mut main, mut defaults) = (None, Defaults::default());
         while let Some((root, mut files)) = self.charts.pop_last() {
             let is_main = root.is_empty() && self.is_outermost();
             files.vendored.sort_by(|a, b| a.path.cmp(&b.path));
@@ -227,13 +231,20 @@ impl<'a> Chart<'a> {
             if is_main {
                 self.places(&files, metadata.as_ref());
             }
+            let judged = Defaults {
+                path: above,
+                metadata: metadata.clone().unwrap_or_default(),
+                values: files.texts.remove("values.yaml").unwrap_or_default(),
+                schema: files.texts.remove(SCHEMA),
+                vendored: files.vendored.into_iter().map(|chart| chart.defaults).collect(),
+            };
             if root.is_empty() {
-                main = metadata;
+                (main, defaults) = (metadata, judged);
             } else if let Some(outer) = self.charts.get_mut(parent(&root)) {
-                outer.vendored.push(vendored(&root, metadata));
+                outer.vendored.push(vendored(&root, metadata, judged));
             }
         }
-        (self.report, main)
+        (self.report, main, defaults)
     }
 
     /// A chart's documents, in findings by their paths below its root.
@@ -274,7 +285,7 @@ impl<'a> Chart<'a> {
             let counts = |finding: &&Diagnostic| is_main || finding.severity == Severity::Error;
             report.extend(page.report().iter().filter(counts).cloned().collect());
         }
-        if let Some(text) = text("values.schema.json") {
+        if let Some(text) = text(SCHEMA).filter(|_| is_main) {
             report.extend(schema::check(Page::new("values.schema.json", text), self.limits).report());
         }
         if let Some(text) = text(".helmignore") {
@@ -345,7 +356,7 @@ const KNOWN: [&str; 10] = [
 ];
 
 /// What is known of a chart in `charts/`; of one that cannot be read, its folder's name.
-fn vendored(path: &str, metadata: Option<Metadata>) -> Vendored {
+fn vendored(path: &str, metadata: Option<Metadata>, defaults: Defaults) -> Vendored {
     let metadata = metadata.unwrap_or_else(|| {
         let name = path.rsplit('/').next().unwrap_or_default().trim_end_matches(".tgz");
         let is_version = |(_, rest): &(usize, &str)| rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
@@ -353,7 +364,13 @@ fn vendored(path: &str, metadata: Option<Metadata>) -> Vendored {
         let end = dashes.find(is_version).map_or(name.len(), |(at, _)| at);
         Metadata { name: name[..end].to_owned(), ..Metadata::default() }
     });
-    Vendored { path: path.to_owned(), name: metadata.name, version: metadata.version }
+    Vendored { path: path.to_owned(), name: metadata.name, version: metadata.version, defaults }
+}
+
+const SCHEMA: &str = "values.schema.json";
+
+fn is_kept(path: &str) -> bool {
+    path == SCHEMA || DOCUMENTS.contains(&path)
 }
 
 /// As Helm finds them: below `crds/`, with the ending of a manifest in any case.

@@ -1,5 +1,6 @@
 //! Rules for Chart.yaml, and for requirements.yaml beside it.
 
+use super::defaults::Defaults;
 use super::lint::{self, Rule, apply, nearest, no_email, no_range, no_suffixes, no_url, no_web_address};
 use super::page::{Page, field, items, quoted, text};
 use crate::chart::Metadata;
@@ -19,6 +20,7 @@ pub(super) struct Vendored {
     pub(super) path: String,
     pub(super) name: String,
     pub(super) version: String,
+    pub(super) defaults: Defaults,
 }
 
 /// Where a Chart.yaml stands.

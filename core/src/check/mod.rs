@@ -8,6 +8,7 @@ mod chart_lock;
 mod chart_yaml;
 mod config;
 mod cross;
+mod defaults;
 mod directory;
 mod index;
 mod lint;
@@ -18,6 +19,7 @@ mod schema;
 mod values;
 
 pub use cross::{Parts, check_parts};
+pub use defaults::{Question, questions};
 pub use directory::CheckDirectory;
 
 use page::Page;
@@ -183,7 +185,11 @@ pub fn check(data: &[u8], kind: Option<Document>, filename: Option<&str>, limits
             values::check(&mut page, &[], limits);
             page
         }
-        Document::Schema => schema::check(Page::new("values.schema.json", data), limits),
+        Document::Schema => {
+            let mut page = schema::check(Page::new("values.schema.json", data), limits);
+            page.extend(Question::of_schema(data).judged(limits));
+            page
+        }
         Document::Index => index::check(Page::new("index.yaml", data), limits),
         Document::Manifest => manifest::check(Page::new("manifest", data), limits).0,
         Document::Config => config::check(Page::new("config", data), limits).0,

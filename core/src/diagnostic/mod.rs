@@ -172,7 +172,11 @@ impl Report {
     /// Adds all of another report.
     pub fn extend(&mut self, other: Report) {
         self.findings.extend(other.findings);
-        self.sources.extend(other.sources);
+        for source in other.sources {
+            if self.source(&source.document).is_none() {
+                self.sources.push(source);
+            }
+        }
     }
 
     /// In the order in which people read: by document, then by place.

@@ -213,6 +213,12 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("provenance.filename", "web.tgz and web.tgz.prov, which says web-1.0.0.tgz"),
     ("provenance.digest", "web-1.0.0.tgz, packed again after it was signed"),
     ("provenance.metadata", "web-1.0.0.tgz.prov, which says version: 1.0.1"),
+    (
+        "values.schema",
+        "values.schema.json: {\"properties\": {\"replicas\": {\"type\": \"integer\"}}}\nvalues.yaml: replicas: two",
+    ),
+    ("schema.invalid", "values.schema.json: {\"type\": \"strin\"}"),
+    ("limit.schema", "values.schema.json: {\"$ref\": \"#\"}"),
     ("yaml.duplicate_key", "values.yaml: replicas: 1\nimage: web\nreplicas: 2"),
     ("yaml.documents", "values.yaml: a: 1\n---\nb: 2"),
     ("yaml.byte_order_mark", "a Chart.yaml that Notepad saved"),

@@ -1,0 +1,318 @@
+//! The defaults of a chart against its schema, as Helm 4.3 judges them (`pkg/chart/common/util`): the chart's own values,
+//! and for each vendored chart that is switched on its values as they come out below this one.
+//!
+//! What a JSON Schema means is no business of the core's: a [`Question`] has a schema and values, and whoever knows
+//! JSON Schema answers with [`Violation`]s.
+
+use crate::chart::archive::merged_values;
+use crate::chart::{Archive, Dependency, Metadata};
+use crate::diagnostic::{Diagnostic, Report};
+use crate::error::{Code, Error, clip};
+use crate::json;
+use crate::limits::Limits;
+use crate::schema::Violation;
+use crate::yaml::{self, Data, Mapping, Node};
+
+/// Do these values fit that schema?
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Path of values.schema.json below the chart's root.
+    document: String,
+    schema: Vec<u8>,
+    /// What the values are made of, the strongest first.
+    layers: Vec<Layer>,
+}
+
+/// Values, or a part of them, from one document.
+#[derive(Clone, Debug)]
+struct Layer {
+    document: String,
+    /// Where `node` stands in the document.
+    base: String,
+    node: Node,
+}
+
+impl Question {
+    /// Is this a schema at all? There are no values.
+    pub fn of_schema(schema: &[u8]) -> Question {
+        Question { document: "values.schema.json".to_owned(), schema: schema.to_vec(), layers: Vec::new() }
+    }
+
+    /// values.schema.json, as it is.
+    pub fn schema(&self) -> &[u8] {
+        &self.schema
+    }
+
+    /// The values, as JSON.
+    pub fn values(&self) -> Vec<u8> {
+        json::write(&crate::chart::to_json(&self.merged()))
+    }
+
+    fn merged(&self) -> Node {
+        merged(&self.layers)
+    }
+
+    /// There are values; violations without any say nothing.
+    fn has_values(&self) -> bool {
+        !self.layers.is_empty()
+    }
+
+    /// Findings, each at its place in the values or in the schema.
+    pub fn answer(&self, violations: Result<Vec<Violation>, Error>) -> Report {
+        match violations {
+            Ok(violations) if self.has_values() => violations.iter().map(|violation| self.finding(violation)).collect(),
+            Ok(_) => Report::new(),
+            // The rules of values.schema.json have said so.
+            Err(error) if [Code::JSON_SYNTAX, Code::SCHEMA_REMOTE].contains(&error.code()) => Report::new(),
+            Err(error) => {
+                let pointer = error.context().iter().find(|(name, _)| *name == "pointer").map(|(_, value)| &**value);
+                let mut finding = Diagnostic::new(error.code(), &*self.document, error.to_string());
+                error.hint().clone_into(&mut finding.help);
+                let span = pointer.and_then(|pointer| json::span(&self.schema, pointer));
+                Report::from_iter([finding.at(pointer.unwrap_or_default(), span)])
+            }
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    pub(super) fn judged(&self, limits: &Limits) -> Report {
+        self.answer(crate::schema::validate(&self.schema, &self.values(), limits))
+    }
+
+    #[cfg(not(feature = "schema"))]
+    pub(super) fn judged(&self, _limits: &Limits) -> Report {
+        Report::new()
+    }
+
+    fn finding(&self, violation: &Violation) -> Diagnostic {
+        let place = self.layers.iter().find_map(|layer| Some((layer, locate(&layer.node, &violation.pointer)?)));
+        let (document, pointer, span) = match place {
+            Some((layer, node)) => (&*layer.document, format!("{}{}", layer.base, violation.pointer), Some(node.span)),
+            None => ("values.yaml", violation.pointer.clone(), None),
+        };
+        let what = if violation.pointer.is_empty() { "the values" } else { &violation.pointer };
+        let message = format!("{}: {}", clip(what), clip(&violation.message));
+        let mut finding = Diagnostic::new(Code::VALUES_SCHEMA, document, message);
+        finding.help =
+            format!("{} says so: change the value, or the schema at {}.", self.document, clip(&violation.rule));
+        finding.at(pointer, span.filter(|span| span.end > 0))
+    }
+}
+
+/// What of a chart decides whether its defaults fit.
+#[derive(Debug, Default)]
+pub(super) struct Defaults {
+    /// Where it lies below the outermost chart's root: empty, or with a slash at the end.
+    pub(super) path: String,
+    pub(super) metadata: Metadata,
+    pub(super) values: Vec<u8>,
+    pub(super) schema: Option<Vec<u8>>,
+    pub(super) vendored: Vec<Defaults>,
+}
+
+/// What has to be asked about a chart's defaults, vendored charts included.
+///
+/// # Errors
+/// As [`Archive::read`].
+pub fn questions(chart: &[u8], limits: &Limits) -> Result<Vec<Question>, Error> {
+    Ok(Defaults::of(&Archive::read(chart, limits)?, "").questions(limits))
+}
+
+impl Defaults {
+    fn of(chart: &Archive, path: &str) -> Defaults {
+        let below = |one: &Archive| Defaults::of(one, &format!("{path}charts/{}/", one.metadata().name));
+        Defaults {
+            path: path.to_owned(),
+            metadata: chart.metadata().clone(),
+            values: chart.values_yaml().unwrap_or_default().to_vec(),
+            schema: chart.schema().map(<[u8]>::to_vec),
+            vendored: chart.dependencies().iter().map(below).collect(),
+        }
+    }
+
+    /// What judging them brings, where that is built in.
+    pub(super) fn judged(&self, limits: &Limits) -> Report {
+        let mut report = Report::new();
+        if cfg!(feature = "schema") {
+            for question in self.questions(limits) {
+                report.extend(question.judged(limits));
+            }
+        }
+        report.with_sources(|document| self.text(document))
+    }
+
+    fn questions(&self, limits: &Limits) -> Vec<Question> {
+        let mut out = Vec::new();
+        if self.has_schema() {
+            self.collect(vec![self.own(limits)], &[], limits, &mut out);
+        }
+        out
+    }
+
+    fn has_schema(&self) -> bool {
+        self.schema.is_some() || self.vendored.iter().any(Defaults::has_schema)
+    }
+
+    fn text(&self, document: &str) -> Option<&[u8]> {
+        match document.strip_prefix(&self.path) {
+            Some("values.yaml") => Some(&self.values),
+            Some("values.schema.json") => self.schema.as_deref(),
+            _ => self.vendored.iter().find_map(|chart| chart.text(document)),
+        }
+    }
+
+    fn own(&self, limits: &Limits) -> Layer {
+        let document = format!("{}values.yaml", self.path);
+        Layer { document, base: String::new(), node: merged_values(&self.values, limits).unwrap_or_default() }
+    }
+
+    /// `tags` are those of the outermost chart's values.
+    fn collect(&self, layers: Vec<Layer>, tags: &[(String, bool)], limits: &Limits, out: &mut Vec<Question>) {
+        let values = merged(&layers);
+        let own_tags: Vec<(String, bool)> = match values.get("tags").map(|tags| &tags.data) {
+            Some(Data::Mapping(mapping)) if self.path.is_empty() => {
+                let flag = |(name, _, node): &(String, _, Node)| match node.data {
+                    Data::Bool(flag) => Some((name.clone(), flag)),
+                    _ => None,
+                };
+                mapping.pairs.iter().filter_map(flag).collect()
+            }
+            _ => tags.to_vec(),
+        };
+        for vendored in &self.vendored {
+            let name = &vendored.metadata.name;
+            let declared: Vec<&Dependency> =
+                self.metadata.dependencies.iter().filter(|one| one.name == *name).collect();
+            let known_as: Vec<&str> = match declared.is_empty() {
+                true => vec![name],
+                false => {
+                    declared.iter().filter(|one| is_on(one, &values, &own_tags)).map(|one| one.known_as()).collect()
+                }
+            };
+            for key in known_as {
+                let mut parts: Vec<Layer> = Vec::new();
+                // What is global above is global here, and stronger.
+                for layer in &layers {
+                    if let Some(global) = layer.node.get("global") {
+                        let pairs = vec![("global".to_owned(), global.span, global.clone())];
+                        let data = Data::Mapping(Mapping { pairs, duplicates: Vec::new() });
+                        parts.push(Layer { node: Node { data, ..Node::default() }, ..layer.clone() });
+                    }
+                }
+                for layer in &layers {
+                    if let Some(node) = layer.node.get(key) {
+                        let base = format!("{}/{}", layer.base, json::pointer_token(key));
+                        parts.push(Layer { document: layer.document.clone(), base, node: node.clone() });
+                    }
+                }
+                parts.push(vendored.own(limits));
+                vendored.collect(parts, &own_tags, limits, out);
+            }
+        }
+        if let Some(schema) = &self.schema {
+            let document = format!("{}values.schema.json", self.path);
+            out.push(Question { document, schema: schema.clone(), layers });
+        }
+    }
+}
+
+/// Whether a dependency is switched on: the first condition that is a boolean decides, else its tags (Helm 4.3,
+/// `pkg/chart/v2/util/dependencies.go`).
+fn is_on(dependency: &Dependency, values: &Node, tags: &[(String, bool)]) -> bool {
+    for condition in dependency.condition.split(',').map(str::trim).filter(|path| !path.is_empty()) {
+        let found = condition.split('.').try_fold(values, |node, key| node.get(key));
+        if let Some(Node { data: Data::Bool(flag), .. }) = found {
+            return *flag;
+        }
+    }
+    let mut flags =
+        dependency.tags.iter().filter_map(|tag| tags.iter().find(|(known, _)| known == tag)).map(|one| one.1);
+    match flags.next() {
+        None => true,
+        Some(first) => first || flags.any(|flag| flag),
+    }
+}
+
+/// One layer over the other; null takes a key away.
+fn merged(layers: &[Layer]) -> Node {
+    let mut values = Node { data: Data::Mapping(Mapping::default()), ..Node::default() };
+    for layer in layers.iter().rev() {
+        values = yaml::merge(values, layer.node.clone());
+    }
+    without_null(&mut values, layers.len() > 1);
+    values
+}
+
+/// Helm removes keys whose value is null where values were laid over others.
+fn without_null(node: &mut Node, is_merged: bool) {
+    if let (true, Data::Mapping(mapping)) = (is_merged, &mut node.data) {
+        mapping.pairs.retain(|(_, _, value)| value.data != Data::Null);
+        for (_, _, value) in &mut mapping.pairs {
+            without_null(value, true);
+        }
+    }
+}
+
+/// The value that a pointer names; of one that is missing nothing.
+fn locate<'n>(node: &'n Node, pointer: &str) -> Option<&'n Node> {
+    pointer.split('/').skip(1).try_fold(node, |node, token| match &node.data {
+        Data::Sequence(items) => items.get(token.parse::<usize>().ok()?),
+        _ => node.get(&token.replace("~1", "/").replace("~0", "~")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::archive::tests::packed;
+
+    fn asked(files: &[(&str, &[u8])]) -> Vec<Question> {
+        questions(&packed(files), &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn a_vendored_charts_values_are_those_of_the_chart_above_laid_over_its_own() {
+        let asked = asked(&[
+            ("web/Chart.yaml", b"name: web\nversion: 1.0.0\ndependencies:\n- {name: db, alias: store}\n"),
+            ("web/values.yaml", b"global: {region: eu}\nstore: {size: 2, old: ~}\n"),
+            ("web/charts/db/Chart.yaml", b"name: db\nversion: 1.0.0\n"),
+            ("web/charts/db/values.yaml", b"size: 1\nold: 1\nnew: 1\nglobal: {region: us, zone: a}\n"),
+            ("web/charts/db/values.schema.json", b"{}"),
+        ]);
+        let [question] = asked.as_slice() else { panic!("{asked:?}") };
+        let values: serde_json::Value = serde_json::from_slice(&question.values()).unwrap();
+        assert_eq!(values, serde_json::json!({"global": {"region": "eu", "zone": "a"}, "new": 1, "size": 2}));
+        let place = |pointer: &str| {
+            let violation = Violation { pointer: pointer.to_owned(), rule: "/x".to_owned(), message: "odd".to_owned() };
+            let report = question.answer(Ok(vec![violation]));
+            let finding = report.iter().next().unwrap().clone();
+            (finding.document, finding.pointer, finding.span.map(|span| span.line))
+        };
+        assert_eq!(place("/size"), ("values.yaml".to_owned(), "/store/size".to_owned(), Some(2)));
+        assert_eq!(place("/global/region"), ("values.yaml".to_owned(), "/global/region".to_owned(), Some(1)));
+        assert_eq!(place("/new"), ("charts/db/values.yaml".to_owned(), "/new".to_owned(), Some(3)));
+    }
+
+    #[test]
+    fn what_is_switched_off_is_not_asked_about() {
+        let chart =
+            b"name: web\nversion: 1.0.0\ndependencies:\n- {name: db, condition: \"none, db.enabled\", tags: [x]}\n";
+        let with = |values: &str| {
+            asked(&[
+                ("web/Chart.yaml", chart),
+                ("web/values.yaml", values.as_bytes()),
+                ("web/charts/db/Chart.yaml", b"name: db\nversion: 1.0.0\n"),
+                ("web/charts/db/values.schema.json", b"{}"),
+            ])
+            .len()
+        };
+        for (values, expected) in [
+            ("", 1),
+            ("db: {enabled: false}", 0),
+            ("db: {enabled: true}\ntags: {x: false}", 1),
+            ("tags: {x: false}", 0),
+        ] {
+            assert_eq!(with(values), expected, "{values}");
+        }
+    }
+}

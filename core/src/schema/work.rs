@@ -1,0 +1,271 @@
+//! How much work a schema makes, at most: `allOf: [x, x]` in x, a few levels deep, keeps any validator busy for ever.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::error::{Code, Error};
+
+/// Judgements of one value by one part of the schema.
+const MOST: f64 = 5_000_000.0;
+/// Parts of a schema that are inside of each other while one value is judged: what a thread's stack has room for.
+const DEEPEST: usize = 400;
+/// Levels of the schema itself.
+const MOST_LEVELS: usize = 64;
+
+/// Where a part of a schema sends a value.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// The value itself goes there.
+    Same,
+    /// One child of the value at most.
+    One,
+    /// Any child of the value.
+    Each,
+}
+
+/// Parts of the schema by number, and the ways between them.
+struct Graph<'a> {
+    parts: Vec<&'a Value>,
+    numbers: BTreeMap<*const Value, usize>,
+    ways: Vec<Vec<(usize, Way)>>,
+    /// Parts that other parts may name.
+    named: Vec<(&'a str, usize)>,
+}
+
+/// Refuses what would take too long or lead too deep. The estimate is from above: each level of the values is taken for
+/// as wide as all of its nodes.
+pub(super) fn check(schema: &Value, values: &Value) -> Result<(), Error> {
+    let too_much = |why: &str| Error::new(Code::LIMIT_SCHEMA, format!("the schema {why}"));
+    if levels(schema) > MOST_LEVELS {
+        return Err(too_much("nests too deeply"));
+    }
+    let graph = Graph::new(schema);
+    let order = graph.order().ok_or_else(|| too_much("has a reference that leads back to itself"))?;
+    let mut widths = Vec::new();
+    widen(values, 0, &mut widths);
+
+    let count = graph.parts.len();
+    // At this level of the values: judgements by a part of all nodes, of one node, and parts above it.
+    let start = || (vec![0.0_f64; count], vec![0.0_f64; count], vec![0_usize; count]);
+    let (mut all, mut one, mut deep) = start();
+    (all[0], one[0], deep[0]) = (1.0, 1.0, 1);
+    let mut total = 0.0;
+    for level in 0..widths.len() {
+        let (nodes, children) = (widths[level], widths.get(level + 1).copied().unwrap_or(0.0));
+        let (mut next_all, mut next_one, mut next_deep) = start();
+        for &part in &order {
+            all[part] = all[part].min(one[part] * nodes);
+            if all[part] == 0.0 {
+                continue;
+            }
+            total += all[part];
+            if total > MOST {
+                return Err(too_much("makes too much work"));
+            }
+            if deep[part] > DEEPEST {
+                return Err(too_much("leads too deep"));
+            }
+            for &(to, way) in &graph.ways[part] {
+                if way == Way::Same {
+                    all[to] += all[part];
+                    one[to] += one[part];
+                    deep[to] = deep[to].max(deep[part] + 1);
+                } else if children > 0.0 {
+                    next_all[to] +=
+                        if way == Way::One { all[part] } else { (one[part] * children).min(all[part] * children) };
+                    next_one[to] += one[part];
+                    next_deep[to] = next_deep[to].max(deep[part] + 1);
+                }
+            }
+        }
+        (all, one, deep) = (next_all, next_one, next_deep);
+    }
+    Ok(())
+}
+
+fn levels(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(levels).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Counts the nodes of each level.
+fn widen(value: &Value, level: usize, widths: &mut Vec<f64>) {
+    if widths.len() <= level {
+        widths.push(0.0);
+    }
+    widths[level] += 1.0;
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| widen(item, level + 1, widths)),
+        Value::Object(members) => members.values().for_each(|member| widen(member, level + 1, widths)),
+        _ => {}
+    }
+}
+
+impl<'a> Graph<'a> {
+    fn new(schema: &'a Value) -> Graph<'a> {
+        let mut graph = Graph { parts: Vec::new(), numbers: BTreeMap::new(), ways: Vec::new(), named: Vec::new() };
+        graph.number(schema);
+        for part in 0..graph.parts.len() {
+            let ways = graph.ways_from(graph.parts[part]);
+            graph.ways.push(ways);
+        }
+        graph
+    }
+
+    /// Whatever is an object or a list may be a part.
+    fn number(&mut self, value: &'a Value) {
+        self.numbers.insert(value, self.parts.len());
+        let at = self.parts.len();
+        self.parts.push(value);
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| self.number(item)),
+            Value::Object(members) => {
+                for name in ["$id", "id", "$anchor", "$dynamicAnchor"] {
+                    if let Some(Value::String(text)) = members.get(name) {
+                        self.named.push((text.trim_start_matches('#'), at));
+                    }
+                }
+                members.values().for_each(|member| self.number(member));
+            }
+            _ => {}
+        }
+    }
+
+    fn ways_from(&self, part: &'a Value) -> Vec<(usize, Way)> {
+        let Value::Object(members) = part else { return Vec::new() };
+        let mut ways = Vec::new();
+        let mut go =
+            |value: &'a Value, way| ways.extend(self.numbers.get(&std::ptr::from_ref(value)).map(|to| (*to, way)));
+        for (name, value) in members {
+            let way = match name.as_str() {
+                "allOf" | "anyOf" | "oneOf" | "not" | "if" | "then" | "else" | "dependentSchemas" | "dependencies" => {
+                    Way::Same
+                }
+                "properties" => Way::One,
+                "patternProperties"
+                | "additionalProperties"
+                | "propertyNames"
+                | "unevaluatedProperties"
+                | "items"
+                | "prefixItems"
+                | "additionalItems"
+                | "contains"
+                | "unevaluatedItems"
+                | "contentSchema" => Way::Each,
+                "$ref" | "$dynamicRef" | "$recursiveRef" => {
+                    let text = value.as_str().unwrap_or_default();
+                    self.named(text).into_iter().for_each(|to| go(self.parts[to], Way::Same));
+                    continue;
+                }
+                _ => continue,
+            };
+            match (name.as_str(), value) {
+                ("properties" | "patternProperties" | "dependentSchemas" | "dependencies", Value::Object(members)) => {
+                    members.values().for_each(|member| go(member, way));
+                }
+                (_, Value::Array(items)) => items.iter().for_each(|item| go(item, way)),
+                _ => go(value, way),
+            }
+        }
+        ways
+    }
+
+    /// What a reference may name: a place in this document, or whatever bears such a name.
+    fn named(&self, reference: &str) -> Vec<usize> {
+        let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let fragment = fragment.replace("%25", "%");
+        let last = |name: &str| name.trim_end_matches('#').rsplit('/').next().unwrap_or_default().to_owned();
+        let mut bases: Vec<usize> = vec![0];
+        if !document.is_empty() {
+            bases = self.named.iter().filter(|(name, _)| last(name) == last(document)).map(|(_, at)| *at).collect();
+        } else if !fragment.starts_with('/') && !fragment.is_empty() {
+            return self.named.iter().filter(|(name, _)| *name == fragment).map(|(_, at)| *at).collect();
+        } else {
+            // A fragment is looked up in the nearest resource with an id of its own; any of them will do here.
+            bases.extend(self.named.iter().map(|(_, at)| *at));
+        }
+        let at = |base: &usize| self.numbers.get(&std::ptr::from_ref(self.parts[*base].pointer(&fragment)?)).copied();
+        bases.iter().filter_map(at).collect()
+    }
+
+    /// The parts so that none stands before one that sends the same value to it; none if they go in a circle.
+    fn order(&self) -> Option<Vec<usize>> {
+        let mut waits = vec![0_usize; self.parts.len()];
+        let same = |part: usize| self.ways[part].iter().filter(|(_, way)| *way == Way::Same).map(|(to, _)| *to);
+        (0..self.parts.len()).flat_map(same).for_each(|to| waits[to] += 1);
+        let mut order: Vec<usize> = (0..self.parts.len()).filter(|part| waits[*part] == 0).collect();
+        let mut done = 0;
+        while let Some(&part) = order.get(done) {
+            done += 1;
+            for to in same(part) {
+                waits[to] -= 1;
+                if waits[to] == 0 {
+                    order.push(to);
+                }
+            }
+        }
+        (order.len() == self.parts.len()).then_some(order)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn judged(schema: &Value, values: &Value) -> Result<(), String> {
+        check(schema, values).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn doubling_in_place_is_refused_and_so_is_doubling_level_by_level() {
+        let mut definitions = serde_json::Map::new();
+        for at in 0..40 {
+            let next = json!({ "$ref": format!("#/$defs/a{}", at + 1) });
+            definitions.insert(format!("a{at}"), json!({ "allOf": [next, next] }));
+        }
+        definitions.insert("a40".to_owned(), json!({}));
+        let schema = json!({ "$defs": definitions, "$ref": "#/$defs/a0" });
+        assert_eq!(judged(&schema, &json!({})), Err("the schema makes too much work".to_owned()));
+
+        let twice = json!({ "properties": { "a": { "allOf": [{ "$ref": "#" }, { "$ref": "#" }] } } });
+        let mut values = json!({});
+        for _ in 0..60 {
+            values = json!({ "a": values });
+        }
+        assert_eq!(judged(&twice, &values), Err("the schema makes too much work".to_owned()));
+        assert_eq!(judged(&twice, &json!({ "a": {} })), Ok(()));
+    }
+
+    #[test]
+    fn circles_and_depths_are_refused() {
+        let circle =
+            json!({ "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } }, "$ref": "#/$defs/a" });
+        assert_eq!(judged(&circle, &json!({})), Err("the schema has a reference that leads back to itself".to_owned()));
+        let mut chain = serde_json::Map::new();
+        for at in 0..1000 {
+            chain.insert(format!("a{at}"), json!({ "$ref": format!("#/$defs/a{}", at + 1) }));
+        }
+        let chain = json!({ "$defs": chain, "$ref": "#/$defs/a0" });
+        assert_eq!(judged(&chain, &json!({})), Err("the schema leads too deep".to_owned()));
+        let mut nested = json!({});
+        for _ in 0..70 {
+            nested = json!({ "not": nested });
+        }
+        assert_eq!(judged(&nested, &json!({})), Err("the schema nests too deeply".to_owned()));
+    }
+
+    #[test]
+    fn what_people_write_is_no_work() {
+        let tree = json!({ "properties": { "children": { "items": { "$ref": "#" } }, "name": { "type": "string" } } });
+        let mut values = json!({ "name": "x" });
+        for _ in 0..10 {
+            values = json!({ "children": [values.clone(), values] });
+        }
+        assert_eq!(judged(&tree, &values), Ok(()));
+    }
+}
