@@ -83,7 +83,7 @@ check-lints:
 	@$(STAGE) run "clippy" $(CARGO) clippy -q --workspace --all-targets -- -D warnings
 
 test-rust:
-	@$(STAGE) run "Rust" $(CARGO) test -q --profile $(PROFILE) -p chartoci
+	@$(STAGE) run "Rust" $(CARGO) test -q --profile $(PROFILE) -p chartoci --features schema
 
 check-docs:
 	@RUSTDOCFLAGS=-Dwarnings $(STAGE) run "rustdoc" $(CARGO) doc -q --no-deps -p chartoci

@@ -1,8 +1,11 @@
 """The JSON Schemas of documents take what the reader takes, and refuse what it refuses."""
 
+import io
 import json
 import os
 import pathlib
+import tarfile
+from typing import Any
 
 import chartoci
 import jsonschema
@@ -19,16 +22,7 @@ BEYOND = {"name is dropped by sanitising"}
 
 def values(text: str) -> object:
     """A document as Helm reads it."""
-    import io
-    import tarfile
-
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as archive:
-        for name, data in (("x/Chart.yaml", b"name: x\nversion: 1.0.0\n"), ("x/values.yaml", text.encode())):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(data)
-            archive.addfile(entry, io.BytesIO(data))
-    return chartoci.Archive.read(out.getvalue()).values
+    return chartoci.Archive.read(packed({"Chart.yaml": b"name: x\nversion: 1.0.0\n", "values.yaml": text.encode()})).values
 
 
 def errors(document: str, value: object) -> list[str]:
@@ -75,3 +69,38 @@ def test_an_index_is_valid_and_its_entries_are_charts() -> None:
     for broken in ({"entries": {}}, {"apiVersion": "v1", "entries": {"web": [{**entry, "urls": "x"}]}}):
         assert errors("index.yaml", broken)
     assert errors("index.yaml", {"apiVersion": "v1", "entries": {"web": [{**entry, "version": "latest"}]}})
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(f"x/{name}")
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return out.getvalue()
+
+
+JUDGED = json.loads((ROOT / "tests" / "vectors" / "schema.json").read_text())
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in JUDGED])
+def test_defaults_are_judged_by_their_schema(case: Any, tmp_path: pathlib.Path) -> None:
+    files = {
+        "Chart.yaml": b"apiVersion: v2\nname: x\nversion: 1.0.0\n",
+        "values.yaml": case["input"]["values_yaml"].encode(),
+        "values.schema.json": case["input"]["schema"].encode(),
+    }
+    directory = tmp_path / "x"
+    directory.mkdir()
+    for name, data in files.items():
+        (directory / name).write_bytes(data)
+    for source in (packed(files), directory):
+        found = [
+            [finding.code, finding.document, finding.pointer, finding.line]
+            for finding in chartoci.check(source)
+            if finding.code in ("values.schema", "schema.invalid", "schema.remote", "limit.schema")
+        ]
+        for got, expected in zip(found, case["expect"], strict=True):
+            wild = [None if value in ("*", None) else got[at] for at, value in enumerate(expected)]
+            assert wild == [None if value == "*" else value for value in expected], found

@@ -157,8 +157,8 @@ impl<'a> Graph<'a> {
                 | "unevaluatedItems"
                 | "contentSchema" => Way::Each,
                 "$ref" | "$dynamicRef" | "$recursiveRef" => {
-                    let text = value.as_str().unwrap_or_default();
-                    self.named(text).into_iter().for_each(|to| go(self.parts[to], Way::Same));
+                    let Some(reference) = value.as_str() else { continue };
+                    self.named(reference).into_iter().for_each(|to| go(self.parts[to], Way::Same));
                     continue;
                 }
                 _ => continue,
