@@ -52,6 +52,8 @@ pub(crate) struct Network {
     pub(crate) has_token_host: bool,
     /// Tokens that were given.
     pub(crate) tokens: Vec<String>,
+    /// Bytes of a blob that are taken in one request, and whether that is told beforehand.
+    pub(crate) piece: Option<(usize, bool)>,
     registry: Registry,
     access: Access,
     restarts: u64,
@@ -65,6 +67,7 @@ impl Network {
             origin: origin.to_owned(),
             has_token_host,
             tokens: Vec::new(),
+            piece: None,
             registry: Registry::new(server::Config::default()),
             access,
             restarts: 0,
@@ -204,9 +207,16 @@ impl Network {
     }
 
     fn serve(&mut self, asked: &Asked, target: &str) -> Answer {
+        let uploads = target.contains("/blobs/uploads/");
+        if uploads && self.piece.is_some_and(|(most, _)| asked.body.len() > most) {
+            return Answer::new(413, &[("content-type", "text/html")], b"<html>too large</html>");
+        }
         let head = self.head(asked, target);
         let (response, body) = serve_in_memory(&self.registry, &mut self.files, head, &asked.body, self.now);
         let mut answer = Answer { status: response.status, headers: response.headers, body, url: None };
+        if let Some((most, true)) = self.piece.filter(|_| uploads && asked.method == Method::Post) {
+            answer.set("oci-chunk-max-length", &most.to_string());
+        }
         if self.has_token_host
             && let Some(challenge) = answer.headers.get("www-authenticate").map(str::to_owned)
         {
@@ -253,7 +263,8 @@ impl Network {
     fn privilege(&mut self, target: &str) -> String {
         if let Access::Bearer(_) = self.access {
             let name = target.strip_prefix("/v2/").unwrap_or_default();
-            let ends = ["/blobs/", "/manifests/", "/tags/"].map(|end| name.find(end).unwrap_or(name.len()));
+            let ends =
+                ["/blobs/", "/manifests/", "/tags/", "/referrers/"].map(|end| name.find(end).unwrap_or(name.len()));
             let name = &name[..ends.into_iter().min().unwrap_or_default()];
             let scoped = format!("/token?scope=repository:{name}:pull,push");
             let headers = [("authorization", format!("Basic {BASIC}"))].into_iter().collect();

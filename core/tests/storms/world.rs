@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use chartoci::auth::Credential;
 use chartoci::exchange::{
-    Config, Event, Exchange, HostSet, IfExists, Outcome, Output, Pull, Push, QueryId, Resolve, Session, Source, Traits,
-    Upload, Want,
+    Config, Copy, Event, Exchange, HostSet, IfExists, Outcome, Output, Pull, Push, QueryId, Resolve, Session, Source,
+    Traits, Upload, Want,
 };
 use chartoci::http::{BlobId, Failure, Method, Payload, Receiver, Redirect, Request, RequestId, ResponseHead};
 use chartoci::oci::{Digest, Reference, Repository};
@@ -109,11 +109,19 @@ impl World {
             Weather::Storm => *random.pick(&[3, 10, 25, 60]),
         };
         let host = origin.split_once("://").expect("a scheme").1;
-        let charts = (0..1 + random.below(3)).map(|number| chart(&mut random, host, number)).collect();
+        let mut network = Network::new(origin, access, has_token_host);
+        let mut big = false;
+        match random.below(16) {
+            0..4 => network.piece = Some((4_000, true)),
+            // Nobody says so, and the client finds out.
+            4 => (network.piece, big) = (Some((100_000, false)), true),
+            _ => {}
+        }
+        let charts = (0..1 + random.below(3)).map(|number| chart(&mut random, host, number, big)).collect();
         World {
             weather,
             severity,
-            network: Network::new(origin, access, has_token_host),
+            network,
             session: Session::new(config),
             concurrency: usize::from(concurrency),
             transcript: format!("seed {seed}, {weather:?}, {severity} percent, {origin}\n"),
@@ -138,10 +146,20 @@ impl World {
             if self.random.chance(60) {
                 results.push(("pull", self.pull(chart)));
             }
-            match self.random.below(6) {
+            match self.random.below(8) {
                 0 => results.push(("tags", self.tags(chart))),
                 1 => results.push(("resolve", self.resolve(chart))),
                 2 => results.push(("fetch", self.fetch(chart))),
+                3 => results.push(("referrers", self.referrers(chart))),
+                4 => results.push(("copy", self.copy(chart))),
+                _ => {}
+            }
+        }
+        for chart in &charts {
+            match self.random.below(6) {
+                0 => results.push(("again", self.push_if(chart, IfExists::SkipSame))),
+                1 => results.push(("refuse", self.push_if(chart, IfExists::Refuse))),
+                2 => results.push(("delete", self.delete(chart))),
                 _ => {}
             }
         }
@@ -192,6 +210,82 @@ impl World {
                 let provenance = chart.blobs.get(2).filter(|_| want.provenance);
                 assert_eq!(pulled.provenance.as_ref(), provenance.map(|(descriptor, _)| descriptor));
                 assert_eq!(sinks.get(&BlobId(1)), provenance.map(|(_, data)| data), "pulled\n{}", self.transcript);
+                "ok".to_owned()
+            }
+            other => ending(other),
+        }
+    }
+
+    /// A push that looks first whether something is there.
+    fn push_if(&mut self, chart: &Chart, if_exists: IfExists) -> String {
+        let before = model::judge(&self.network.files).get(&tag_of(chart)).cloned();
+        let exchange = Exchange::push(&self.session.clone(), Push { if_exists, ..chart.push() });
+        let blobs = chart.blobs.iter().map(|(_, data)| data.clone()).collect();
+        let (result, _) = Run::new(self, exchange, blobs).finish();
+        let after = model::judge(&self.network.files).get(&tag_of(chart)).cloned();
+        if before.is_some() {
+            assert_eq!(before, after, "overwritten\n{}", self.transcript);
+        }
+        match result {
+            Ok(Outcome::Pushed(pushed)) => {
+                assert_eq!(after.as_ref(), Some(&chart.manifest), "pushed\n{}", self.transcript);
+                assert!(!pushed.skipped || before.is_some(), "nothing was there\n{}", self.transcript);
+                assert!(before.is_none() || if_exists == IfExists::SkipSame, "refused\n{}", self.transcript);
+                "ok".to_owned()
+            }
+            Err(error) if error.code().name() == "registry.exists" && before.is_some() => "ok".to_owned(),
+            other => ending(other),
+        }
+    }
+
+    fn referrers(&mut self, chart: &Chart) -> String {
+        let exchange = Exchange::referrers(&self.session.clone(), chart.reference.clone(), None);
+        let (result, _) = Run::new(self, exchange, Vec::new()).finish();
+        match result {
+            Ok(Outcome::Referrers(found)) => {
+                assert_eq!(found.reference.digest(), Some(&Digest::of(&chart.manifest)));
+                assert!(found.referrers.is_empty(), "nobody refers to it\n{}", self.transcript);
+                "ok".to_owned()
+            }
+            other => ending(other),
+        }
+    }
+
+    /// Within the registry: mounted, or else streamed, for which the host opens the blobs by magic.
+    fn copy(&mut self, chart: &Chart) -> String {
+        let repository =
+            Repository::parse(&format!("{}/copies/web", chart.reference.registry())).expect("a repository");
+        let target = Reference::new(repository, Some("copied".to_owned()), None);
+        let copy = Copy { source: chart.reference.clone(), target, referrers: self.random.chance(30) };
+        let blobs = chart.blobs.iter().map(|(_, data)| data.clone()).collect();
+        let (result, _) = Run::new(self, Exchange::copy(&self.session.clone(), copy), blobs).finish();
+        let tags = model::judge(&self.network.files);
+        match result {
+            Ok(Outcome::Copied(copied)) => {
+                assert_eq!(tags.get("copies/web:copied"), Some(&chart.manifest), "copied\n{}", self.transcript);
+                assert_eq!(copied.digest, Digest::of(&chart.manifest));
+                "ok".to_owned()
+            }
+            other => ending(other),
+        }
+    }
+
+    fn delete(&mut self, chart: &Chart) -> String {
+        let mut before = model::judge(&self.network.files);
+        let exchange = Exchange::delete(&self.session.clone(), chart.reference.clone());
+        let (result, _) = Run::new(self, exchange, Vec::new()).finish();
+        let after = model::judge(&self.network.files);
+        match result {
+            Ok(Outcome::Deleted(_)) => {
+                let gone = before.remove(&tag_of(chart));
+                assert!(gone.is_some() || self.weather == Weather::Storm, "nothing was there\n{}", self.transcript);
+                // An answer that only looks like one may lie: then nothing was deleted.
+                assert!(before == after || self.weather == Weather::Storm, "deleted\n{}", self.transcript);
+                "ok".to_owned()
+            }
+            Err(error)
+                if error.code().name() == "registry.manifest_unknown" && !before.contains_key(&tag_of(chart)) =>
+            {
                 "ok".to_owned()
             }
             other => ending(other),
@@ -250,10 +344,10 @@ fn ending(result: Result<Outcome, Error>) -> String {
     }
 }
 
-fn chart(random: &mut Random, host: &str, number: u64) -> Chart {
+fn chart(random: &mut Random, host: &str, number: u64, big: bool) -> Chart {
     let name = *random.pick(&["web", "team/web", "team/sub/api"]);
     let config = format!(r#"{{"name":"web","version":"1.{number}.0","apiVersion":"v2"}}"#).into_bytes();
-    let length = *random.pick(&[0, 1, 100, 3_000, 9_000, 20_000]);
+    let length = if big { 150_000 } else { *random.pick(&[0, 1, 100, 3_000, 9_000, 20_000]) };
     let layer = random.bytes(length);
     let mut blobs = vec![
         (Descriptor::of("application/vnd.cncf.helm.config.v1+json", &config), config),
