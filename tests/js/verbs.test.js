@@ -1,0 +1,87 @@
+// Copy, delete and referrers: within a registry and between two, over the network and in memory.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Client, Digest } from "../../bindings-wasm/js/node.js";
+import { Registry } from "../../bindings-wasm/js/node-testing.js";
+import { packaged } from "./support.js";
+
+const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+const SIGNATURE = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+const bytes = (text) => new TextEncoder().encode(text);
+const described = (mediaType, data) => ({ mediaType, digest: String(Digest.of(data)), size: data.length });
+
+async function send(registry, method, path, body, type = "application/octet-stream") {
+  const url = `http://${registry.host}/v2/${path}`;
+  const answer = await (registry.fetch ?? fetch)(url, { method, body, headers: { "content-type": type } });
+  assert.equal(answer.status, 201, `${path} ${await answer.text()}`);
+}
+
+/** A manifest that refers to what was pushed; gives its digest. */
+async function sign(registry, repository, pushed) {
+  const [empty, layer] = [bytes("{}"), bytes("signed")];
+  for (const blob of [empty, layer]) {
+    await send(registry, "POST", `${repository}/blobs/uploads/?digest=${Digest.of(blob)}`, blob);
+  }
+  const manifest = bytes(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: MANIFEST,
+      artifactType: SIGNATURE,
+      config: described("application/vnd.oci.empty.v1+json", empty),
+      layers: [described(SIGNATURE, layer)],
+      subject: { mediaType: MANIFEST, digest: pushed.digest, size: 1 },
+      annotations: { who: "us" },
+    }),
+  );
+  await send(registry, "PUT", `${repository}/manifests/${Digest.of(manifest)}`, manifest, MANIFEST);
+  return String(Digest.of(manifest));
+}
+
+test("a chart is copied between registries with its bytes and its signature", async (t) => {
+  const [source, target] = [await new Registry().listen(), await new Registry({ username: "user", password: "password", token: true }).listen()];
+  const credentials = ({ registry }) => (registry === target.host ? ["user", "password"] : null);
+  const client = new Client({ credentials });
+  t.after(() => Promise.all([client.close(), source.close(), target.close()]));
+  const pushed = await client.push(packaged, `oci://${source.host}/charts`);
+  const signature = await sign(source, "charts/web", pushed);
+  const events = [];
+  const copied = await client.copy(pushed.reference, `oci://${target.host}/mirror/web:1`, {
+    referrers: true,
+    onProgress: (event) => events.push(event),
+  });
+  assert.deepEqual([copied.digest, copied.referrers, copied.upgraded], [pushed.digest, [signature], false]);
+  assert.deepEqual((await client.pull(copied.reference)).archive, packaged.data);
+  assert.ok(events.some(({ kind, total }) => kind === "progress" && total === packaged.data.length));
+  const [found, ...others] = await client.referrers(copied.reference);
+  assert.deepEqual([found.digest, found.artifactType, found.annotations.who, others.length], [signature, SIGNATURE, "us", 0]);
+  assert.deepEqual(await client.referrers(copied.reference, { artifactType: "text/none" }), []);
+  const again = await client.copy(pushed.reference, copied.reference);
+  assert.deepEqual([...new Set(again.blobs.map(({ uploaded }) => uploaded))], ["mounted"]);
+});
+
+test("within a registry of this process blobs are mounted, and what is deleted is gone", async (t) => {
+  const registry = new Registry();
+  const client = new Client({ fetch: registry.fetch, plainHttp: true, credentials: null });
+  t.after(() => client.close());
+  const pushed = await client.push(packaged, `oci://${registry.host}/charts`);
+  const copied = await client.copy(pushed.reference, `oci://${registry.host}/other/web:1`);
+  assert.ok(copied.blobs.every(({ uploaded }) => uploaded === "mounted"));
+  assert.deepEqual(await client.referrers(copied.reference), []);
+  assert.equal((await client.delete(copied.reference)).digest, undefined);
+  await assert.rejects(client.resolve(copied.reference), { kind: "not_found" });
+  const name = pushed.reference.slice(0, pushed.reference.lastIndexOf(":"));
+  assert.equal((await client.delete(`${name}@${pushed.digest}`)).digest, pushed.digest);
+  await assert.rejects(client.delete(pushed.reference), { kind: "not_found", code: "registry.manifest_unknown" });
+  await assert.rejects(client.copy(name, copied.reference), { code: "misuse.argument" });
+});
+
+test("a source that is not there ends a copy with its own error", async (t) => {
+  const [source, target] = [await new Registry().listen(), await new Registry().listen()];
+  const client = new Client({ credentials: null });
+  t.after(() => Promise.all([client.close(), source.close(), target.close()]));
+  const missing = `oci://${source.host}/charts/none:1`;
+  await assert.rejects(client.copy(missing, `oci://${target.host}/web:1`), { kind: "not_found" });
+});
