@@ -7,14 +7,15 @@ use std::io::Read;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chartoci::chart::package::Options;
-use chartoci::chart::{Package, Scan};
+use chartoci::chart::show::Section;
+use chartoci::chart::{Ignore, Lock, Package, Scan};
 use chartoci::check::{CheckDirectory, Document, Parts, check_parts};
 use chartoci::files::{Memory, Step};
 use chartoci::oci::Algorithm;
 use chartoci::time::Timestamp;
 use chartoci::version::tag::{self, Selector};
 use chartoci::yaml;
-use chartoci::{Artifact, Constraint, Descriptor, Digest, Error, Limits, Metadata, Reference, Version, json};
+use chartoci::{Archive, Artifact, Constraint, Descriptor, Digest, Error, Limits, Metadata, Reference, Version, json};
 use serde_json::{Value, json};
 
 mod common;
@@ -166,6 +167,43 @@ vectors! {
             json!([finding.code.name(), finding.document, finding.pointer, place, fix])
         }).collect())
     };
+    ignore: |input| {
+        let (ignore, path) = (Ignore::parse(text(&input["patterns"]))?, text(&input["path"]));
+        let above = path.match_indices('/').any(|(end, _)| ignore.matches(&path[..end], true));
+        Ok(json!({ "ignored": above || ignore.matches(path, false) }))
+    };
+    lock: |input| Ok(json!({ "yaml": Lock::parse(text(input).as_bytes(), &Limits::default())?.to_yaml() }));
+    lock_digest: |input| {
+        let metadata = Metadata::parse(text(&input["chart_yaml"]).as_bytes(), &Limits::default())?;
+        let lock = Lock::parse(text(&input["chart_lock"]).as_bytes(), &Limits::default())?;
+        Ok(json!({ "digest": Lock::digest_for(&metadata.dependencies, &lock.dependencies) }))
+    };
+    show: |input| {
+        let archive = Archive::read(&STANDARD.decode(text(&input["archive"])).unwrap(), &Limits::default())?;
+        let mut shown = serde_json::Map::new();
+        for name in ["all", "chart", "values", "readme", "crds"] {
+            let bytes = chartoci::chart::show::show(&archive, Section::parse(name)?);
+            shown.insert(name.to_owned(), String::from_utf8(bytes).unwrap().into());
+        }
+        Ok(shown.into())
+    };
+    values: |input| {
+        let archive = Archive::read(&STANDARD.decode(text(&input["archive"])).unwrap(), &Limits::default())?;
+        Ok(json!({ "json": String::from_utf8(json::write(&plain(archive.values()))).unwrap() }))
+    };
+    limits: |input| {
+        let limits = bounds(input["limits"].as_object().unwrap());
+        if let Some(archive) = input["archive"].as_str() {
+            let archive = STANDARD.decode(archive).unwrap();
+            let scanned = Scan::read(&archive, &limits).map(|_| ()).map_err(|error| error.code());
+            let read = Archive::read(&archive, &limits).map(|_| ());
+            assert_eq!(read.clone().map_err(|error| error.code()), scanned);
+            return read.map(|()| json!({ "error": null }));
+        }
+        let kind = Document::parse(text(&input["kind"]))?;
+        let report = chartoci::check(text(&input["document"]).as_bytes(), Some(kind), None, &limits)?;
+        Ok(json!({ "error": report.errors().next().map(|finding| finding.code.name()) }))
+    };
     package: |input| {
         let contents = |content: &Value| match content.as_str() {
             Some(text) => text.to_owned(),
@@ -192,6 +230,28 @@ vectors! {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap()
+}
+
+fn bounds(given: &serde_json::Map<String, Value>) -> Limits {
+    let mut limits = Limits::default();
+    for (name, value) in given {
+        let value = value.as_u64().unwrap();
+        let small = u32::try_from(value).unwrap();
+        match name.as_str() {
+            "archive" => limits.archive = value,
+            "unpacked" => limits.unpacked = value,
+            "file" => limits.file = value,
+            "files" => limits.files = small,
+            "nesting" => limits.nesting = small,
+            "document" => limits.document = value,
+            "depth" => limits.depth = small,
+            "nodes" => limits.nodes = small,
+            "manifest" => limits.manifest = value,
+            "config" => limits.config = value,
+            other => panic!("no limit {other}"),
+        }
+    }
+    limits
 }
 
 fn versions(list: &Value) -> Result<Vec<Version>, Error> {

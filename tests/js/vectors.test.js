@@ -9,13 +9,18 @@ import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 
 import {
+  Archive,
   Artifact,
   ChartOciError,
+  check,
   Constraint,
   Digest,
+  Ignore,
+  Lock,
   Metadata,
   package as pack,
   Reference,
+  show,
   Version,
 } from "../../bindings-wasm/js/node.js";
 import { readJson } from "./support.js";
@@ -68,6 +73,32 @@ const RUN = {
     });
     return { config: text(built.config), manifest: text(built.manifest), digest: built.digest };
   },
+  ignore({ patterns, path }) {
+    const rules = Ignore.parse(patterns);
+    const above = [...path.matchAll("/")].some(({ index }) => rules.matches(path.slice(0, index), { isDirectory: true }));
+    return { ignored: above || rules.matches(path) };
+  },
+  lock: (input) => ({ yaml: Lock.parse(input).toYaml() }),
+  lock_digest({ chart_yaml, chart_lock }) {
+    return { digest: Lock.digestFor(Metadata.parse(chart_yaml).dependencies, Lock.parse(chart_lock).dependencies) };
+  },
+  async show({ archive }) {
+    const data = Buffer.from(archive, "base64");
+    const sections = ["all", "chart", "values", "readme", "crds"];
+    return Object.fromEntries(await Promise.all(sections.map(async (name) => [name, await show(data, name)])));
+  },
+  async values({ archive }) {
+    const { values } = await Archive.read(Buffer.from(archive, "base64"));
+    return { json: JSON.stringify(values) };
+  },
+  async limits({ archive, kind, document, limits }) {
+    if (archive) {
+      await Archive.read(Buffer.from(archive, "base64"), { limits });
+      return { error: null };
+    }
+    const { errors } = await check(Buffer.from(document), kind, { limits });
+    return { error: errors[0]?.code ?? null };
+  },
   async package({ files, version, app_version, created }) {
     const directory = mkdtempSync(join(tmpdir(), "chartoci-"));
     try {
@@ -100,6 +131,11 @@ for (const [area, run] of Object.entries(RUN)) {
       } catch (error) {
         if (!(error instanceof ChartOciError)) throw error;
         got = { error: error.code };
+      }
+      if (area === "values" && expect.json) {
+        const wanted = JSON.parse(expect.json);
+        assert.deepEqual(JSON.parse(got.json), wanted, `${name}: ${why}`);
+        continue;
       }
       if (got !== undefined) assert.deepEqual(got, area === "version" ? asNumbers(expect) : expect, `${name}: ${why}`);
     }

@@ -3,8 +3,10 @@
 import base64
 import gzip
 import hashlib
+import io
 import json
 import pathlib
+import tarfile
 import tempfile
 from typing import Any
 
@@ -97,7 +99,68 @@ def check(given: Any) -> Any:
     ]
 
 
-RUN = [reference, digest, digest_of, version, version_order, constraint, artifact, check, package]
+def tag(version: str) -> Any:
+    return chartoci.Version.parse(version).tag
+
+
+def manifest(text: str) -> Any:
+    found = chartoci.Artifact.parse(text)
+    layers = {"chart": found.chart_layer, "provenance": found.provenance_layer}
+    digests = {name: str(layer.digest) if layer else None for name, layer in layers.items()}
+    return {"what": found.what, **digests, "findings": [[one.code, one.pointer] for one in found.report]}
+
+
+def metadata(given: Any) -> Any:
+    if given["requirements_yaml"] is None:
+        found = chartoci.Metadata.parse(given["chart_yaml"])
+    else:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+            for name, text in {"Chart.yaml": given["chart_yaml"], "requirements.yaml": given["requirements_yaml"]}.items():
+                entry = tarfile.TarInfo(f"web/{name}")
+                entry.size = len(text.encode())
+                archive.addfile(entry, io.BytesIO(text.encode()))
+        found = chartoci.Archive.read(buffer.getvalue()).metadata
+    return {"config": found.config().decode(), "yaml": found.to_yaml()}
+
+
+def ignore(given: Any) -> Any:
+    rules, path = chartoci.Ignore.parse(given["patterns"]), given["path"]
+    above = [path[:at] for at, character in enumerate(path) if character == "/"]
+    return {"ignored": any(rules.matches(one, is_dir=True) for one in above) or rules.matches(path)}
+
+
+def lock(text: str) -> Any:
+    return {"yaml": chartoci.Lock.parse(text).to_yaml()}
+
+
+def lock_digest(given: Any) -> Any:
+    required, locked = chartoci.Metadata.parse(given["chart_yaml"]), chartoci.Lock.parse(given["chart_lock"])
+    return {"digest": chartoci.Lock.digest_for(required.dependencies, locked.dependencies)}
+
+
+def show(given: Any) -> Any:
+    archive = base64.b64decode(given["archive"])
+    return {section: chartoci.show(archive, section) for section in ("all", "chart", "values", "readme", "crds")}
+
+
+def values(given: Any) -> Any:
+    return {"json": chartoci.Archive.read(base64.b64decode(given["archive"])).values}
+
+
+def limits(given: Any) -> Any:
+    bounds = chartoci.Limits(**given["limits"])
+    if "archive" in given:
+        chartoci.Archive.read(base64.b64decode(given["archive"]), limits=bounds)
+        return {"error": None}
+    report = chartoci.check(given["document"].encode(), given["kind"], limits=bounds)
+    return {"error": next((finding.code for finding in report.errors), None)}
+
+
+RUN = [
+    reference, digest, digest_of, version, version_order, constraint, artifact, check, package, tag, manifest, metadata, ignore, lock,
+    lock_digest, show, values, limits,
+]
 CASES = [
     pytest.param(run, vector, id=f"{run.__name__}: {vector['name']}")
     for run in RUN
@@ -111,6 +174,8 @@ def test_a_vector(run: Any, vector: Any) -> None:
         got = run(vector["input"])
     except chartoci.ChartOciError as error:
         got = {"error": error.code}
+    if "json" in vector["expect"]:
+        vector["expect"] = {"json": json.loads(vector["expect"]["json"])}
     assert got == vector["expect"], vector["why"]
 
 
