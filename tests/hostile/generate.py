@@ -340,13 +340,13 @@ def yaml() -> None:
     document("YAML-2 many nodes", "in all documents together", "values", "a: [" + "," .join("1" * 100) + "]\n---\n", "limit.nodes", times=11, nodes=1000)
     document("YAML-2 many open brackets on one line each", "quadratic in some readers", "values", "[\n", "limit.depth", times=5_000)
     document("YAML-3 duplicate key", "the last counts, somebody will regret it", "values", "a: 1\na: 2\n", None, ["yaml.duplicate_key"])
-    document("YAML-3 duplicate key in Chart.yaml", "the same", "chart.yaml", "name: web\nversion: 1.0.0\napiVersion: v2\nicon: x\nname: other\n", None, ["yaml.duplicate_key"])
+    document("YAML-3 duplicate key in Chart.yaml", "the same", "chart.yaml", "name: web\nversion: 1.0.0\napiVersion: v2\nicon: https://a.example\nname: other\n", None, ["yaml.duplicate_key"])
     document("YAML-3 duplicate key in a manifest", "readers of JSON disagree", "manifest", manifest_text()[:-1] + ', "schemaVersion": 2}', None, ["json.duplicate"])
 
 
 def nothings() -> None:
     for text in ("", "~", "# c", "---"):
-        document(f"NULL-1 Chart.yaml {text!r}", "nothing", "chart.yaml", text, "chart.name")
+        document(f"NULL-1 Chart.yaml {text!r}", "nothing", "chart.yaml", text, "chart.api_version_missing")
     for text in ("[]", "x", "5", "- name: web"):
         document(f"NULL-1 Chart.yaml {text!r}", "no mapping", "chart.yaml", text, "chart.field_type")
     for text in ("[]", "x", "5"):
@@ -365,7 +365,7 @@ def nothings() -> None:
     document("NULL-1 an empty maintainer", "Go would follow it", "chart.yaml", f"{CHART.decode()}maintainers: [~]\n", "chart.maintainer")
     document("NULL-1 an empty dependency", "Go would follow it", "chart.yaml", f"{CHART.decode()}dependencies: [~]\n", "chart.dependency")
     document("NULL-1 null in every field", "as if it were not there", "chart.yaml",
-             CHART.decode() + "".join(f"{field}: ~\n" for field in [*texts[3:], "sources", "keywords", "maintainers", "dependencies", "annotations"]), None)
+             CHART.decode() + "".join(f"{field}: ~\n" for field in [*(field for field in texts[3:] if field != "appVersion"), "sources", "keywords", "maintainers", "dependencies", "annotations"]), None)
 
 
 def versions() -> None:

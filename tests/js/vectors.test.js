@@ -78,7 +78,7 @@ const RUN = {
     const above = [...path.matchAll("/")].some(({ index }) => rules.matches(path.slice(0, index), { isDirectory: true }));
     return { ignored: above || rules.matches(path) };
   },
-  lock: (input) => ({ yaml: Lock.parse(input).toYaml() }),
+  lock: (input) => void Lock.parse(input),
   lock_digest({ chart_yaml, chart_lock }) {
     return { digest: Lock.digestFor(Metadata.parse(chart_yaml).dependencies, Lock.parse(chart_lock).dependencies) };
   },
