@@ -6,5 +6,6 @@ mod chaos;
 mod faults;
 mod floor;
 mod peer;
+mod together;
 mod uploads;
 mod verbs;

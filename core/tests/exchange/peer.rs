@@ -330,6 +330,16 @@ impl Host {
     }
 }
 
+/// Answers one request that has no blob of the host's.
+pub fn answered(exchange: &mut Exchange, request: &Request, peer: &mut Peer) {
+    let body = match &request.payload {
+        Payload::Bytes(bytes) => bytes.to_vec(),
+        _ => Vec::new(),
+    };
+    let answer = peer.answer(request, &body);
+    deliver(exchange, request, answer, &mut BTreeMap::new());
+}
+
 fn deliver(exchange: &mut Exchange, request: &Request, answer: Answer, sinks: &mut BTreeMap<u32, Vec<u8>>) {
     let (status, headers, body, failure) = match answer {
         Answer::Reply { status, headers, body } => (status, headers, body, None),
