@@ -8,7 +8,9 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -19,6 +21,18 @@ from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
 from chartoci.transport import AsyncAnswer, AsyncBody, Failed, Headers
 from chartoci.transport.surroundings import Allow, Tls, origin, proxy_for
+
+
+_used: ContextVar[list[asyncio.Transport | None]] = ContextVar("_used")
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Notes which connection a request uses, so that it can be ended though nobody takes what was sent."""
+
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
+        connection = await super().connect(req, traces, timeout)
+        _used.get().append(connection.transport)
+        return connection
 
 
 class _Resolver(AbstractResolver):
@@ -73,7 +87,9 @@ class AiohttpTransport:
     ) -> AsyncIterator[AsyncAnswer]:
         # Registries think long about a blob that is complete: then only the caller's own deadline counts.
         silence = timeout if body is None or isinstance(body, bytes) else None
-        with _failures():
+        used: list[asyncio.Transport | None] = []
+        _used.set(used)
+        with _ended(used), _failures():
             request = self._ready().request(
                 method,
                 URL(url, encoded=True),
@@ -93,14 +109,18 @@ class AiohttpTransport:
         if self._given is None and self._session is not None:
             session, self._session = self._session, None
             await session.close()
+            # Sockets are closed when the loop comes round.
+            await asyncio.sleep(0)
 
     def _ready(self) -> aiohttp.ClientSession:
         if self._session is None:
             resolver = _Resolver(self._allow) if self._allow is not None else None
-            connector = aiohttp.TCPConnector(limit_per_host=self._connections, resolver=resolver)
+            connector = _Connector(limit_per_host=self._connections, resolver=resolver)
             self._session = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
             )
+            # What is tried again is the core's decision. There is no public word for it.
+            self._session._retry_connection = False
         return self._session
 
     def _proxy(self, url: str) -> str | None:
@@ -126,6 +146,17 @@ async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     with _failures():
         async for chunk in response.content.iter_chunked(CHUNK):
             yield chunk
+
+
+@contextmanager
+def _ended(used: list[asyncio.Transport | None]) -> Iterator[None]:
+    """Ends the connections of a request that failed or was cancelled, whatever still waits to be sent."""
+    try:
+        yield
+    except BaseException:
+        for transport in filter(None, used):
+            transport.abort()
+        raise
 
 
 @contextmanager
