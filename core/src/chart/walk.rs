@@ -50,6 +50,8 @@ impl Budget {
     }
 }
 
+static ZEROS: [u8; 16 << 10] = [0; 16 << 10];
+
 /// Unpacked bytes that pass by, or stay.
 struct Window<'a> {
     gunzip: Gunzip<'a>,
@@ -75,11 +77,16 @@ impl Window<'_> {
         }
         while self.end - self.start < count {
             if self.end == self.data.len() {
-                let step = Window::STEP.max(self.end / 2);
-                if self.data.capacity() - self.end < Window::STEP {
-                    self.data.reserve_exact(step);
+                if self.data.capacity() == self.end {
+                    self.data.reserve_exact(Window::STEP.max(self.end / 2));
                 }
-                self.data.resize(self.end + Window::STEP, 0);
+                // By whole pieces: what is built to be small would `resize` byte by byte.
+                let mut more = (self.data.capacity() - self.end).min(Window::STEP);
+                while more > 0 {
+                    let piece = &ZEROS[..more.min(ZEROS.len())];
+                    self.data.extend_from_slice(piece);
+                    more -= piece.len();
+                }
             }
             match self.gunzip.read(&mut self.data[self.end..])? {
                 0 => return Ok(false),
@@ -165,7 +172,14 @@ impl<'a> Walk<'a> {
         if !data.starts_with(&MAGIC) {
             return Err(not_an_archive(data));
         }
-        let window = Window { gunzip: Gunzip::new(data, limits.files), data: Vec::new(), start: 0, end: 0, keep };
+        // What gzip says at the end of the size (and a byte, to find that it is the end), as far as it can be believed.
+        let promised = data.last_chunk().map_or(0, |size| u32::from_le_bytes(*size) as usize);
+        let room = match keep {
+            Keep::Files => promised.saturating_add(1).min(data.len().saturating_mul(16)),
+            Keep::Verdict => 0,
+        };
+        let bytes = Vec::with_capacity(room.min(usize::try_from(limits.unpacked).unwrap_or(usize::MAX)));
+        let window = Window { gunzip: Gunzip::new(data, limits.files), data: bytes, start: 0, end: 0, keep };
         Ok(Walk { window, overrides: Overrides::default(), unread: 0, top_folder: None, limits })
     }
 
