@@ -884,3 +884,9 @@ pub(crate) fn show<'py>(
     let section = core::Section::parse(section).raise(py)?;
     Ok(PyBytes::new(py, &core::show(archive.get().view(), section)))
 }
+
+/// The section "chart" of a chart that was looked at and not kept.
+#[pyfunction]
+pub(crate) fn show_chart<'py>(py: Python<'py>, scan: &Bound<'py, Scan>) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &core::show_chart(&scan.get().0.metadata))
+}

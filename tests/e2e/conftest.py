@@ -27,11 +27,11 @@ SHARED = pathlib.Path(os.environ.get("CHARTOCI_CHARTS") or ROOT.parent / "shared
 COMPARED: collections.Counter[str] = collections.Counter()
 
 
-def run(*command: object, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(*command: object, check: bool = True, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs a program with a clock in UTC; what it said is in the error if it fails."""
     words = [str(word) for word in command]
     settings = {**os.environ, "TZ": "UTC", **environment}
-    done = subprocess.run(words, capture_output=True, text=True, env=settings, timeout=120)
+    done = subprocess.run(words, capture_output=True, text=True, env=settings, timeout=timeout)
     if check and done.returncode != 0:
         raise AssertionError(f"{' '.join(words)}\nexit {done.returncode}\n{done.stdout}{done.stderr}")
     return done

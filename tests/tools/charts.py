@@ -223,7 +223,7 @@ def big(seed: int = 1, version: str = "1.0.0") -> bytes:
 
 
 def medium(seed: int = 1) -> bytes:
-    """A chart of about 200 kB packed and 1 MB unpacked: 90 templates, four vendored charts, long values."""
+    """A chart of about 200 kB packed: 90 templates, four vendored charts, long values."""
     draw = random.Random(f"medium/{seed}")
     words = ["".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randrange(3, 11))) for _ in range(900)]
 
@@ -238,7 +238,7 @@ def medium(seed: int = 1) -> bytes:
         values = (f"{draw.choice(words)}{number}: {draw.choice(words)} # {draw.choice(words)}" for number in range(600))
         content[f"{root}values.yaml"] = "\n".join(values).encode() + b"\n"
         for number in range(18):
-            content[f"{root}templates/{number}.yaml"] = text(350)
+            content[f"{root}templates/{number}.yaml"] = text(190)
     return pack(content)
 
 

@@ -59,7 +59,13 @@ def show(source: Source | Archive | Packaged, section: str = "all", *, limits: L
 
     `section` is one of all, chart, values, readme, crds.
     """
-    return native.show(archive_of(source, limits), section).decode("utf-8", "surrogateescape")
+    path = None if isinstance(source, Archive | Packaged) else path_of(source)
+    if section == "chart" and path is not None and not path.is_dir():
+        # Nothing but the metadata is wanted: what else is in the archive is looked at, and not kept.
+        shown = native.show_chart(native.Scan.read(path, limits))
+    else:
+        shown = native.show(archive_of(source, limits), section)
+    return shown.decode("utf-8", "surrogateescape")
 
 
 def check(

@@ -44,9 +44,12 @@ def _execute(verb: object, root: Path, links: bool) -> Answer:
             with os.scandir(root / path) as entries:
                 return [_entry(entry) for entry in entries]
         case native.Read(path, offset, limit):
-            with open(os.open(root / path, os.O_RDONLY | _PLAIN | (0 if links else _NO_LINK)), "rb", buffering=0) as file:
-                file.seek(offset)
-                return _read(file, limit)
+            # A chart may have thousands of files: no more is done for each than must be.
+            descriptor = os.open(os.path.join(root, path), os.O_RDONLY | _PLAIN | (0 if links else _NO_LINK))
+            try:
+                return _read(descriptor, offset, limit)
+            finally:
+                os.close(descriptor)
         case native.MakeDirectory(path):
             (root / path).mkdir(parents=True, exist_ok=True)
         case native.Write(path, offset, data):
@@ -90,10 +93,16 @@ def _entry(entry: "os.DirEntry[str]") -> tuple[str, str, int, int]:
     return entry.name, _KINDS.get(stat.S_IFMT(status.st_mode), "other"), status.st_size, modified
 
 
-def _read(file: Any, limit: int) -> bytes:
+def _read(descriptor: int, offset: int, limit: int) -> bytes:
     """At most `limit` bytes; no more memory than the file has, whatever the limit."""
-    parts = bytearray()
-    while len(parts) < limit and (part := file.read(min(1 << 20, limit - len(parts)))):
+    left = os.fstat(descriptor).st_size - offset
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    # One more than there should be: then the end is seen as well.
+    data = os.read(descriptor, min(limit, max(left, 0) + 1))
+    if len(data) in (left, limit):
+        return data
+    parts = bytearray(data)
+    while len(parts) < limit and (part := os.read(descriptor, min(1 << 20, limit - len(parts)))):
         parts += part
     return bytes(parts)
 

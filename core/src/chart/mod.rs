@@ -26,4 +26,4 @@ pub use lock::Lock;
 pub use metadata::{Maintainer, Metadata};
 pub use package::{Package, Packaged};
 pub use provenance::Provenance;
-pub use show::{Section, show};
+pub use show::{Section, show, show_chart};

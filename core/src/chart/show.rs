@@ -1,6 +1,6 @@
 //! `helm show`, to the byte (Helm 4.3, `pkg/action/show.go`).
 
-use super::Archive;
+use super::{Archive, Metadata};
 use crate::error::{Code, Error, clip};
 
 /// Which part is shown.
@@ -44,7 +44,7 @@ pub fn show(archive: &Archive, section: Section) -> Vec<u8> {
     let mut out = Vec::new();
     let all = section == Section::All;
     if all || section == Section::Chart {
-        line(&mut out, archive.metadata().to_yaml().as_bytes());
+        out = show_chart(archive.metadata());
     }
     if all || section == Section::Values {
         document(&mut out, all, archive.values_yaml());
@@ -55,6 +55,13 @@ pub fn show(archive: &Archive, section: Section) -> Vec<u8> {
     if all || section == Section::Crds {
         crds(&mut out, archive);
     }
+    out
+}
+
+/// [`Section::Chart`] of a chart that was looked at and not kept: see [`Scan`](super::Scan).
+pub fn show_chart(metadata: &Metadata) -> Vec<u8> {
+    let mut out = metadata.to_yaml().into_bytes();
+    out.push(b'\n');
     out
 }
 
