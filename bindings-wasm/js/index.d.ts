@@ -426,7 +426,12 @@ export type DocumentKind =
 export function check(
   source: Source,
   kind?: DocumentKind,
-  options?: Limited & { filename?: string },
+  options?: Limited & {
+    /** What the report calls what has no name of its own. */
+    filename?: string;
+    /** From `chartoci/schema`: the defaults are judged by values.schema.json as well. */
+    schema?: import("./schema.js").Schema;
+  },
 ): Promise<Report>;
 
 // ── Registries ──

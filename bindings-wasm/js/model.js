@@ -2,6 +2,7 @@
 
 import { bytesOf, filesOf, isPath, textBytes } from "./blobs.js";
 import { HANDLE, checking, core, ready } from "./core.js";
+import { ChartOciError } from "./errors.js";
 import { Report } from "./report.js";
 
 const text = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
@@ -400,14 +401,21 @@ export async function packageDirectory(directory, { version, appVersion, created
 }
 
 /** Everything that is wrong with a document, or with a chart's directory. The kind is guessed if it is not given. */
-export async function check(source, kind, { filename, limits } = {}) {
+export async function check(source, kind, { filename, limits, schema } = {}) {
   const { CheckDirectory, check: find } = await checking();
+  let handle;
   if (isPath(source) && (await filesOf(source).isDirectory(source))) {
-    const machine = new CheckDirectory(filename ?? String(source), limits);
-    return new Report(await filesOf(source).run(machine, source));
+    handle = await filesOf(source).run(new CheckDirectory(filename ?? String(source), limits), source);
+  } else {
+    const name = filename ?? (isPath(source) ? String(source) : source?.name);
+    handle = find(await bytesOf(source, limits), kind, name, limits, Boolean(schema));
   }
-  const name = filename ?? (isPath(source) ? String(source) : source?.name);
-  return new Report(find(await bytesOf(source, limits), kind, name, limits));
+  const questions = schema ? handle.questions() : [];
+  for (const [at, question] of questions.entries()) {
+    const judged = schema.validate(question.schema, question.values, { limits });
+    handle.answer(at, await judged.catch((error) => (error instanceof ChartOciError ? error : Promise.reject(error))));
+  }
+  return new Report(handle);
 }
 
 export const codes = () => core().codes();

@@ -1,6 +1,6 @@
 //! What is wrong with documents.
 
-use chartoci::check::{Document, check as core_check};
+use chartoci::check::{Document, Question, check as core_check, questions};
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
@@ -9,12 +9,12 @@ use crate::errors::{Result, throw};
 
 /// What was found in a document, and the text that it was found in.
 #[wasm_bindgen]
-pub struct Report(chartoci::Report);
+pub struct Report(chartoci::Report, Vec<Question>);
 
 #[cfg(feature = "files")]
 impl Report {
-    pub(crate) fn of(report: chartoci::Report) -> Report {
-        Report(report)
+    pub(crate) fn of(report: chartoci::Report, questions: Vec<Question>) -> Report {
+        Report(report, questions)
     }
 }
 
@@ -34,15 +34,36 @@ impl Report {
     pub fn to_text(&self, color: bool) -> String {
         self.0.to_text(color)
     }
+    /// What a validator of JSON Schema has to be asked: objects with `schema` and `values`, as bytes.
+    pub fn questions(&self) -> Array {
+        self.1.iter().map(dto::question).collect()
+    }
+    /// What came of the question of that number: a list of violations, or the fields of an error.
+    pub fn answer(&mut self, at: usize, answer: &JsValue) -> Result<()> {
+        let Some(question) = self.1.get(at) else { return Ok(()) };
+        self.0.extend(question.answer(dto::violations(answer)?));
+        self.0 = std::mem::take(&mut self.0).sorted();
+        Ok(())
+    }
     #[wasm_bindgen(js_name = toSarif)]
     pub fn to_sarif(&self) -> String {
         chartoci::diagnostic::sarif([&self.0])
     }
 }
 
-/// The findings about a document.
+/// The findings about a document; with `asks`, what to ask a validator of JSON Schema as well.
 #[wasm_bindgen]
-pub fn check(data: &[u8], kind: Option<String>, filename: Option<String>, limits: &JsValue) -> Result<Report> {
+pub fn check(
+    data: &[u8],
+    kind: Option<String>,
+    filename: Option<String>,
+    limits: &JsValue,
+    asks: bool,
+) -> Result<Report> {
     let kind = kind.map(|name| Document::parse(&name).map_err(throw)).transpose()?;
-    core_check(data, kind, filename.as_deref(), &dto::limits(limits)?).map(Report).map_err(throw)
+    let limits = dto::limits(limits)?;
+    let report = core_check(data, kind, filename.as_deref(), &limits).map_err(throw)?;
+    let guessed = || kind.or_else(|| Document::guess(data, filename.as_deref()));
+    let questions = if asks { questions(data, guessed(), &limits) } else { Vec::new() };
+    Ok(Report(report, questions))
 }

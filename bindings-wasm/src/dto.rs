@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 
 use chartoci::auth::Credential;
 use chartoci::chart::{Dependency, Lock, Maintainer, Metadata};
+use chartoci::check::Question;
 use chartoci::exchange::{
     Copied, CredentialQuery, Deleted, Event, IfExists, Pulled, Push, Pushed, Referrer, Resolved, Source, Upload,
     Uploaded,
 };
 use chartoci::files::{Answer, Entry, EntryKind, FileFailure, Verb};
 use chartoci::http::{Failure, Headers, Payload, Redirect, Request};
+use chartoci::schema::Violation;
 use chartoci::yaml::{Data, Node};
 use chartoci::{Artifact, Descriptor, Diagnostic, Digest, Error, Limits, Reference, Report};
 use js_sys::{Array, BigInt, Object, Reflect, Uint8Array};
@@ -96,6 +98,42 @@ pub(crate) fn error(error: &Error) -> Object {
 
 pub(crate) fn report(report: &Report) -> Array {
     report.iter().map(diagnostic).collect()
+}
+
+pub(crate) fn question(question: &Question) -> Object {
+    let bytes = |data: &[u8]| Uint8Array::from(data);
+    object().with("schema", bytes(question.schema())).with("values", bytes(&question.values())).done()
+}
+
+pub(crate) fn violation(violation: &Violation) -> Object {
+    object()
+        .with("pointer", &*violation.pointer)
+        .with("rule", &*violation.rule)
+        .with("message", &*violation.message)
+        .done()
+}
+
+/// A list of violations, or the fields of the error that kept them from being found.
+pub(crate) fn violations(answer: &JsValue) -> Result<std::result::Result<Vec<Violation>, Error>> {
+    let text = |object: &JsValue, name: &str| {
+        Reflect::get(object, &JsValue::from_str(name)).ok().and_then(|value| value.as_string()).unwrap_or_default()
+    };
+    if Array::is_array(answer) {
+        let violation = |one: JsValue| Violation {
+            pointer: text(&one, "pointer"),
+            rule: text(&one, "rule"),
+            message: text(&one, "message"),
+        };
+        return Ok(Ok(Array::from(answer).iter().map(violation).collect()));
+    }
+    let code =
+        chartoci::Code::find(&text(answer, "code")).ok_or_else(|| argument("the answer is no list of violations"))?;
+    let context = Reflect::get(answer, &JsValue::from_str("context")).unwrap_or_default();
+    let error = Error::new(code, text(answer, "message")).with_hint(text(answer, "hint"));
+    Ok(Err(match text(&context, "pointer") {
+        pointer if pointer.is_empty() => error,
+        pointer => error.with("pointer", pointer),
+    }))
 }
 
 fn diagnostic(diagnostic: &Diagnostic) -> Object {

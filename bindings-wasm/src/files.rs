@@ -57,7 +57,8 @@ impl CheckDirectory {
         Ok(CheckDirectory(chartoci::check::CheckDirectory::new(path, &dto::limits(limits)?)))
     }
     pub fn poll(&mut self) -> Result<Object> {
-        step(self.0.poll(), |report| Report::of(report).into())
+        let polled = self.0.poll();
+        step(polled, |report| Report::of(report, self.0.questions()).into())
     }
     pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
         self.0.handle(dto::answer(answer)?);

@@ -3,9 +3,9 @@
 //! Small values cross as plain objects and texts (`dto`), machines as handles. What is thrown is a `ChartOciError`.
 //!
 //! Several modules are built from here, since hardly any page needs all of it, and they share no objects: what goes from
-//! one to another is data and bytes. With the feature `documents` comes what reads charts and their parts, with `check` the rules for them, with `files` both
-//! and what only a host with files can use, with `exchange` the machine that talks to registries, with `registry` the registry of
-//! `chartoci/testing`.
+//! one to another is data and bytes. With the feature `documents` comes what reads charts and their parts, with `check`
+//! the rules for them, with `files` both and what only a host with files can use, with `exchange` the machine that talks to
+//! registries, with `registry` the registry of `chartoci/testing`, with `schema` a validator of JSON Schema.
 #![allow(missing_docs)] // index.d.ts documents what these are called from.
 
 #[cfg_attr(not(all(feature = "files", feature = "exchange", feature = "registry")), allow(dead_code))]
@@ -25,6 +25,8 @@ mod files;
 mod oci;
 #[cfg(any(feature = "exchange", feature = "registry"))]
 mod receiver;
+#[cfg(feature = "schema")]
+mod schema;
 #[cfg(feature = "registry")]
 mod server;
 #[cfg(any(feature = "files", feature = "registry"))]

@@ -25,7 +25,8 @@ fn build() -> Result<()> {
     module(binding, "check", "check")?;
     module(binding, "exchange", "exchange")?;
     module(binding, "files", "node")?;
-    module(binding, "registry", "registry")
+    module(binding, "registry", "registry")?;
+    module(binding, "schema", "schema")
 }
 
 /// Builds one of the modules: a feature of the binding, under a name.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chart_yaml::{self, Setting, Vendored};
-use super::defaults::Defaults;
+use super::defaults::{Defaults, Question, judged};
 use super::lint::nearest;
 use super::page::{Page, quoted, text};
 use super::{chart_lock, schema, values};
@@ -17,10 +17,15 @@ use crate::limits::Limits;
 use crate::yaml::{self, Data};
 
 /// A packed chart.
-pub(super) fn packed(data: &[u8], filename: Option<&str>, limits: &Limits) -> (Report, Option<Metadata>) {
+pub(super) fn packed(
+    data: &[u8],
+    filename: Option<&str>,
+    limits: &Limits,
+) -> (Report, Option<Metadata>, Vec<Question>) {
     let mut budget = Budget::new(limits);
     let (mut report, metadata, defaults) = archive(data, limits, &mut budget, "");
-    report.extend(defaults.judged(limits));
+    let questions = defaults.questions(limits);
+    report.extend(judged(&questions, limits));
     let filename = filename.and_then(|name| name.rsplit(['/', '\\']).next()).filter(|name| name.ends_with(".tgz"));
     if let (Some(filename), Some(metadata)) = (filename, &metadata) {
         let expected = metadata.filename();
@@ -29,11 +34,11 @@ pub(super) fn packed(data: &[u8], filename: Option<&str>, limits: &Limits) -> (R
             report.push(Diagnostic::new(Code::CHART_FILENAME, "chart", message));
         }
     }
-    (report, metadata)
+    (report, metadata, questions)
 }
 
 /// A chart's directory: all files' bytes, the files, and what could not be read.
-pub(super) fn unpacked(bytes: &[u8], files: &[File], refused: &[Error], limits: &Limits) -> Report {
+pub(super) fn unpacked(bytes: &[u8], files: &[File], refused: &[Error], limits: &Limits) -> (Report, Vec<Question>) {
     let mut budget = Budget::new(limits);
     let mut chart = Chart::new("", true, limits);
     for error in refused {
@@ -48,8 +53,9 @@ pub(super) fn unpacked(bytes: &[u8], files: &[File], refused: &[Error], limits: 
         chart.add(file.path(), file.path(), content.len() as u64, content, &mut budget);
     }
     let (mut report, _, defaults) = chart.finish();
-    report.extend(defaults.judged(limits));
-    report
+    let questions = defaults.questions(limits);
+    report.extend(judged(&questions, limits));
+    (report, questions)
 }
 
 /// An archive, its entries one by one; `above` stands before its paths in findings.

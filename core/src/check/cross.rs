@@ -45,7 +45,7 @@ pub fn check_parts(parts: &Parts, limits: &Limits) -> Report {
     let mut report = Report::new();
     let (mut real, mut claimed, mut artifact) = (None, None, None);
     if let Some(data) = parts.chart {
-        let (found, metadata) = chart::packed(data, parts.filename, limits);
+        let (found, metadata, _) = chart::packed(data, parts.filename, limits);
         report.extend(found);
         real = metadata;
     }

@@ -4,8 +4,10 @@
 //! What a JSON Schema means is no business of the core's: a [`Question`] has a schema and values, and whoever knows
 //! JSON Schema answers with [`Violation`]s.
 
+use std::sync::Arc;
+
 use crate::chart::archive::merged_values;
-use crate::chart::{Archive, Dependency, Metadata};
+use crate::chart::{Dependency, Metadata};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::error::{Code, Error, clip};
 use crate::json;
@@ -27,6 +29,7 @@ pub struct Question {
 #[derive(Clone, Debug)]
 struct Layer {
     document: String,
+    text: Arc<[u8]>,
     /// Where `node` stands in the document.
     base: String,
     node: Node,
@@ -59,6 +62,13 @@ impl Question {
 
     /// Findings, each at its place in the values or in the schema.
     pub fn answer(&self, violations: Result<Vec<Violation>, Error>) -> Report {
+        self.findings(violations).with_sources(|document| {
+            let layer = || self.layers.iter().find(|layer| layer.document == document).map(|layer| &*layer.text);
+            if document == self.document { Some(&self.schema) } else { layer() }
+        })
+    }
+
+    fn findings(&self, violations: Result<Vec<Violation>, Error>) -> Report {
         match violations {
             Ok(violations) if self.has_values() => violations.iter().map(|violation| self.finding(violation)).collect(),
             Ok(_) => Report::new(),
@@ -110,38 +120,18 @@ pub(super) struct Defaults {
     pub(super) vendored: Vec<Defaults>,
 }
 
-/// What has to be asked about a chart's defaults, vendored charts included.
-///
-/// # Errors
-/// As [`Archive::read`].
-pub fn questions(chart: &[u8], limits: &Limits) -> Result<Vec<Question>, Error> {
-    Ok(Defaults::of(&Archive::read(chart, limits)?, "").questions(limits))
+/// What judging them brings, where that is built in.
+pub(super) fn judged(questions: &[Question], limits: &Limits) -> Report {
+    let mut report = Report::new();
+    for question in questions {
+        report.extend(question.judged(limits));
+    }
+    report
 }
 
 impl Defaults {
-    fn of(chart: &Archive, path: &str) -> Defaults {
-        let below = |one: &Archive| Defaults::of(one, &format!("{path}charts/{}/", one.metadata().name));
-        Defaults {
-            path: path.to_owned(),
-            metadata: chart.metadata().clone(),
-            values: chart.values_yaml().unwrap_or_default().to_vec(),
-            schema: chart.schema().map(<[u8]>::to_vec),
-            vendored: chart.dependencies().iter().map(below).collect(),
-        }
-    }
-
-    /// What judging them brings, where that is built in.
-    pub(super) fn judged(&self, limits: &Limits) -> Report {
-        let mut report = Report::new();
-        if cfg!(feature = "schema") {
-            for question in self.questions(limits) {
-                report.extend(question.judged(limits));
-            }
-        }
-        report.with_sources(|document| self.text(document))
-    }
-
-    fn questions(&self, limits: &Limits) -> Vec<Question> {
+    /// What has to be asked, vendored charts included.
+    pub(super) fn questions(&self, limits: &Limits) -> Vec<Question> {
         let mut out = Vec::new();
         if self.has_schema() {
             self.collect(vec![self.own(limits)], &[], limits, &mut out);
@@ -153,17 +143,10 @@ impl Defaults {
         self.schema.is_some() || self.vendored.iter().any(Defaults::has_schema)
     }
 
-    fn text(&self, document: &str) -> Option<&[u8]> {
-        match document.strip_prefix(&self.path) {
-            Some("values.yaml") => Some(&self.values),
-            Some("values.schema.json") => self.schema.as_deref(),
-            _ => self.vendored.iter().find_map(|chart| chart.text(document)),
-        }
-    }
-
     fn own(&self, limits: &Limits) -> Layer {
         let document = format!("{}values.yaml", self.path);
-        Layer { document, base: String::new(), node: merged_values(&self.values, limits).unwrap_or_default() }
+        let node = merged_values(&self.values, limits).unwrap_or_default();
+        Layer { document, text: self.values.as_slice().into(), base: String::new(), node }
     }
 
     /// `tags` are those of the outermost chart's values.
@@ -202,7 +185,7 @@ impl Defaults {
                 for layer in &layers {
                     if let Some(node) = layer.node.get(key) {
                         let base = format!("{}/{}", layer.base, json::pointer_token(key));
-                        parts.push(Layer { document: layer.document.clone(), base, node: node.clone() });
+                        parts.push(Layer { base, node: node.clone(), ..layer.clone() });
                     }
                 }
                 parts.push(vendored.own(limits));
@@ -265,9 +248,10 @@ fn locate<'n>(node: &'n Node, pointer: &str) -> Option<&'n Node> {
 mod tests {
     use super::*;
     use crate::chart::archive::tests::packed;
+    use crate::check::Document;
 
     fn asked(files: &[(&str, &[u8])]) -> Vec<Question> {
-        questions(&packed(files), &Limits::default()).unwrap()
+        crate::check::questions(&packed(files), Some(Document::Chart), &Limits::default())
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `check` of a chart's directory, as it is. A file machine.
 
+use super::Question;
 use crate::chart::Directory;
 use crate::diagnostic::Report;
 use crate::error::{Error, Kind};
@@ -29,12 +30,18 @@ pub struct CheckDirectory {
     path: String,
     directory: Directory,
     limits: Limits,
+    questions: Vec<Question>,
 }
 
 impl CheckDirectory {
     /// Starts; the report calls the directory by that path.
     pub fn new(path: &str, limits: &Limits) -> CheckDirectory {
-        CheckDirectory { path: path.to_owned(), directory: Directory::lenient(limits), limits: limits.clone() }
+        CheckDirectory {
+            path: path.to_owned(),
+            directory: Directory::lenient(limits),
+            limits: limits.clone(),
+            questions: Vec::new(),
+        }
     }
 
     /// What to do next; at the end the report, unless the host could not read the directory.
@@ -49,8 +56,14 @@ impl CheckDirectory {
         if let Some(error) = refused.iter().find(|error| !is_finding(error)) {
             return Step::Done(Err(error.clone()));
         }
-        let report = super::chart::unpacked(&bytes, &files, &refused, &self.limits);
+        let (report, questions) = super::chart::unpacked(&bytes, &files, &refused, &self.limits);
+        self.questions = questions;
         Step::Done(Ok(report.sorted().found_in(&self.path, true)))
+    }
+
+    /// After the report: as [`questions`](super::questions), about this directory.
+    pub fn questions(&mut self) -> Vec<Question> {
+        std::mem::take(&mut self.questions)
     }
 
     /// What came of it.

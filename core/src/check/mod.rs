@@ -19,7 +19,7 @@ mod schema;
 mod values;
 
 pub use cross::{Parts, check_parts};
-pub use defaults::{Question, questions};
+pub use defaults::Question;
 pub use directory::CheckDirectory;
 
 use page::Page;
@@ -196,6 +196,16 @@ pub fn check(data: &[u8], kind: Option<Document>, filename: Option<&str>, limits
         Document::Provenance => provenance::check(Page::new("provenance", data), limits).0,
     };
     Ok(page.report().sorted().found_in(filename.unwrap_or_default(), false))
+}
+
+/// What a validator of JSON Schema has to be asked about a packed chart, its defaults and those of the charts in it, or
+/// about a values.schema.json. `check` asks by itself where the feature `schema` is built in.
+pub fn questions(data: &[u8], kind: Option<Document>, limits: &Limits) -> Vec<Question> {
+    match kind {
+        Some(Document::Chart) => chart::packed(data, None, limits).2,
+        Some(Document::Schema) => vec![Question::of_schema(data)],
+        _ => Vec::new(),
+    }
 }
 
 #[cfg(test)]
