@@ -73,3 +73,29 @@ def test_command_line(examples, place):
 def test_rust_is_a_doctest_of_the_core(examples, root):
     assert "chartoci::exchange" in examples["rust"]
     assert 'include_str!("../../README.md")' in (root / "core" / "src" / "lib.rs").read_text()
+
+
+def test_reports_are_what_check_prints_and_what_is_mended_has_no_errors(root, tmp_path):
+    """Each block names its file, or the command whose output it is."""
+    section = (root / "README.md").read_text().split("## What a report says")[1].split("## Numbers")[0]
+    whole = {"Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.2.0\nicon: https://example.org/web.svg\n",
+             "templates/a.yaml": "a: 1\n", ".helmignore": ""}
+    for name, text in whole.items():
+        (tmp_path / "web" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "web" / name).write_text(text)
+    shown = 0
+    for info, text in re.findall(r"```\w+ ([^\n]*)\n(.*?)```", section, re.DOTALL):
+        if info.startswith("chartoci "):
+            command = [sys.executable, "-m", *info.split()]
+            said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+            assert said.stdout == text
+            shown += 1
+            continue
+        name, _, after = info.partition(", ")
+        if after == "after --fix":
+            subprocess.run([*command, "--fix"], cwd=tmp_path, capture_output=True, timeout=60)
+            assert (tmp_path / name).read_text() == text
+        (tmp_path / name).write_text(text)
+        if after:
+            assert subprocess.run([*command, "--strict"], cwd=tmp_path, capture_output=True, timeout=60).returncode == 0
+    assert shown == 3
