@@ -80,6 +80,7 @@ __all__ = [
     "sarif",
     "schemas",
     "show",
+    "show_chart",
     "versions",
 ]
 
