@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::chart_yaml::{self, Setting, Vendored};
 use super::defaults::{Defaults, Question, judged};
 use super::lint::nearest;
-use super::page::{Page, quoted, text};
+use super::page::{MOST_DEPENDENCIES, Page, quoted, text};
 use super::{chart_lock, schema, values};
 use crate::chart::archive::{DOCUMENTS, File, Place, parent, place};
 use crate::chart::walk::{Budget, Keep, Walk};
@@ -328,13 +328,14 @@ impl<'a> Chart<'a> {
             self.find(Code::IGNORE_MISSING, ".helmignore", "there is no .helmignore");
         }
         let tops: BTreeSet<&str> = paths.iter().filter_map(|path| path.split('/').next()).collect();
-        for name in tops.iter().filter(|name| !KNOWN.contains(*name)) {
+        for name in tops.iter().filter(|name| !KNOWN.contains(*name)).take(MOST_DEPENDENCIES) {
             if let Some(meant) = nearest(name, &KNOWN).filter(|meant| !tops.contains(meant)) {
                 self.find(Code::CHART_FILE_NAME, name, format!("Helm reads {meant}, not {}", quoted(name)));
             }
         }
         let Some(metadata) = metadata else { return };
-        for chart in files.vendored.iter().filter(|chart| !chart.version.is_empty()) {
+        let few = metadata.dependencies.len() <= MOST_DEPENDENCIES;
+        for chart in files.vendored.iter().filter(|chart| few && !chart.version.is_empty()) {
             if !metadata.dependencies.iter().any(|dependency| dependency.name == chart.name) {
                 let message = format!("{} is not declared in Chart.yaml", quoted(&chart.name));
                 self.find(Code::CHART_DEPENDENCY_UNDECLARED, &chart.path, message);
@@ -404,6 +405,8 @@ fn crd(page: &mut Page, limits: &Limits) {
     }
 }
 
+/// More patterns are not looked at.
+const MOST_LINES: usize = 1000;
 /// What a chart can hardly do without: path, and whether it is a directory.
 const NEEDED: [(&str, bool); 8] = [
     ("Chart.yaml", false),
@@ -420,7 +423,7 @@ const NEEDED: [(&str, bool); 8] = [
 fn ignore(page: &mut Page) {
     let Ok(text) = std::str::from_utf8(page.text) else { return };
     let mut start = 0;
-    for (number, line) in text.split_inclusive('\n').enumerate() {
+    for (number, line) in text.split_inclusive('\n').enumerate().take(MOST_LINES) {
         let here = start + line.len() - line.trim_start().len();
         start += line.len();
         let (pattern, number) = (line.trim(), number as u32 + 1);

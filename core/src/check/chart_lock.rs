@@ -1,7 +1,7 @@
 //! Rules for Chart.lock and requirements.lock.
 
 use super::lint;
-use super::page::{Page, items, quoted, text};
+use super::page::{MOST_DEPENDENCIES, Page, field, items, quoted};
 use crate::chart::fields::LOCK;
 use crate::chart::metadata::duplicates;
 use crate::chart::{Dependency, Lock, Metadata};
@@ -42,6 +42,9 @@ pub(super) fn check(page: &mut Page, limits: &Limits) -> Option<(Lock, Node)> {
 pub(super) fn compare(page: &mut Page, lock: &(Lock, Node), metadata: &Metadata) {
     let (lock, node) = lock;
     let wanted = &metadata.dependencies;
+    if wanted.len().max(lock.dependencies.len()) > MOST_DEPENDENCIES {
+        return;
+    }
     let mut fits = true;
     let mut find = |pointer: String, span: Option<Span>, message: String| {
         fits = false;
@@ -57,8 +60,8 @@ pub(super) fn compare(page: &mut Page, lock: &(Lock, Node), metadata: &Metadata)
                 Some(at) => {
                     let name = quoted(&lock.dependencies[at].repository);
                     (
-                        at_entry(at),
-                        place(node, at),
+                        at_entry(at) + "/repository",
+                        place(node, at, "repository"),
                         format!("repository {name} is not {}", quoted(&dependency.repository)),
                     )
                 }
@@ -74,12 +77,16 @@ pub(super) fn compare(page: &mut Page, lock: &(Lock, Node), metadata: &Metadata)
                 quoted(&locked.version),
                 quoted(&dependency.version)
             );
-            find(at_entry(at), place(node, at), message);
+            find(at_entry(at) + "/version", place(node, at, "version"), message);
         }
     }
     for (at, locked) in lock.dependencies.iter().enumerate() {
         if !wanted.iter().any(|dependency| dependency.name == locked.name) {
-            find(at_entry(at), place(node, at), format!("{} is no dependency of the chart", quoted(&locked.name)));
+            find(
+                at_entry(at) + "/name",
+                place(node, at, "name"),
+                format!("{} is no dependency of the chart", quoted(&locked.name)),
+            );
         }
     }
     let current = Lock::digest_for(wanted, &lock.dependencies);
@@ -116,6 +123,7 @@ fn at_entry(at: usize) -> String {
     format!("/dependencies/{at}")
 }
 
-fn place(node: &Node, at: usize) -> Option<Span> {
-    items(node, "dependencies").iter().filter(|item| text(item, "name").is_some()).nth(at).map(|item| item.span)
+fn place(node: &Node, at: usize, name: &str) -> Option<Span> {
+    let mut entries = items(node, "dependencies").iter().filter(|item| item.as_mapping().is_some());
+    entries.nth(at).map(|item| field(item, name).map_or(item.span, |value| value.span))
 }

@@ -2,7 +2,7 @@
 
 use super::defaults::Defaults;
 use super::lint::{self, Rule, apply, nearest, no_email, no_range, no_suffixes, no_url, no_web_address};
-use super::page::{Page, field, items, quoted, text};
+use super::page::{MOST_DEPENDENCIES, Page, field, items, quoted, text};
 use crate::chart::Metadata;
 use crate::chart::decode::Document;
 use crate::chart::fields::CHART;
@@ -160,7 +160,7 @@ fn rules(page: &mut Page, node: &Node, has_requirements: bool, setting: &Setting
             page.find(Code::CHART_MAINTAINER_NAME, pointer, Some(item.span), message);
         }
     }
-    for (at, item) in items(node, "dependencies").iter().enumerate() {
+    for (at, item) in items(node, "dependencies").iter().enumerate().take(MOST_DEPENDENCIES) {
         let pointer = format!("/dependencies/{at}");
         if item.as_mapping().is_some() {
             dependency(page, item, &pointer, setting);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::lint;
-use super::page::{Page, items, quoted, text};
+use super::page::{MOST, Page, items, quoted, text};
 use crate::chart::Metadata;
 use crate::chart::decode::{self, Document};
 use crate::chart::fields::{CHART, INDEX, INDEX_ENTRY};
@@ -81,7 +81,7 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
 /// Keys that stand twice make Helm refuse the whole index, and so do those that it does not know.
 fn repeated(page: &mut Page, node: &Node, pointer: &str, is_strict: bool) {
     let Some(mapping) = node.as_mapping().filter(|_| is_strict) else { return };
-    for (key, span) in &mapping.duplicates {
+    for (key, span) in mapping.duplicates.iter().take(MOST) {
         let last = mapping.pairs.iter().find(|(known, _, _)| known == key).map(|(_, last, _)| *last);
         let place = format!("{pointer}/{}", pointer_token(key));
         let finding =

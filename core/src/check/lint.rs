@@ -1,6 +1,6 @@
 //! What rules are made of: which texts are good where, and which word was meant.
 
-use super::page::{Page, each, quoted};
+use super::page::{MOST, Page, each, quoted};
 use crate::chart::fields::{Field, Shape};
 use crate::diagnostic::{Fix, Span};
 use crate::error::Code;
@@ -126,10 +126,8 @@ pub(super) fn no_suffixes(text: &str) -> Option<String> {
 pub(super) fn unknown_keys(page: &mut Page, code: Code, node: &Node, pointer: &str, tables: &[&[Field]]) {
     let Some(mapping) = node.as_mapping() else { return };
     let known: Vec<&str> = tables.iter().flat_map(|fields| fields.iter().map(|field| field.name)).collect();
-    for (key, span, _) in &mapping.pairs {
-        if known.iter().any(|name| name.eq_ignore_ascii_case(key)) {
-            continue;
-        }
+    let is_known = |key: &str| known.iter().any(|name| name.eq_ignore_ascii_case(key));
+    for (key, span, _) in mapping.pairs.iter().filter(|(key, _, _)| !is_known(key)).take(MOST) {
         let is_free = |name: &str| !mapping.pairs.iter().any(|(key, _, _)| key.eq_ignore_ascii_case(name));
         unknown_key(page, code, key, *span, pointer, nearest(key, &known), is_free);
     }

@@ -6,18 +6,23 @@ use crate::json;
 use crate::yaml::{Data, Node};
 
 /// More findings of one code than these help nobody.
-const MOST: usize = 100;
+pub(super) const MOST: usize = 100;
+/// Longer lists are not compared with each other.
+pub(super) const MOST_DEPENDENCIES: usize = 1000;
 
 /// A document's name and text, with findings.
 pub(super) struct Page<'a> {
     pub(super) name: &'a str,
     pub(super) text: &'a [u8],
     found: Vec<Diagnostic>,
+    counts: Vec<(Code, usize)>,
+    /// One more finding of a code that has too many.
+    spare: Option<Diagnostic>,
 }
 
 impl<'a> Page<'a> {
     pub(super) fn new(name: &'a str, text: &'a [u8]) -> Page<'a> {
-        Page { name, text, found: Vec::new() }
+        Page { name, text, found: Vec::new(), counts: Vec::new(), spare: None }
     }
 
     /// Adds a finding; what is returned may be changed before the next one.
@@ -33,6 +38,15 @@ impl<'a> Page<'a> {
     }
 
     fn push(&mut self, finding: Diagnostic) -> &mut Diagnostic {
+        let known = self.counts.iter().position(|(code, _)| *code == finding.code);
+        let known = known.unwrap_or_else(|| {
+            self.counts.push((finding.code, 0));
+            self.counts.len() - 1
+        });
+        self.counts[known].1 += 1;
+        if self.counts[known].1 > MOST {
+            return self.spare.insert(finding);
+        }
         let at = self.found.len();
         self.found.push(finding);
         &mut self.found[at]
@@ -51,7 +65,9 @@ impl<'a> Page<'a> {
     }
 
     pub(super) fn extend(&mut self, report: Report) {
-        self.found.extend(report.iter().cloned());
+        for finding in &report {
+            self.push(finding.clone());
+        }
     }
 
     /// Adds what an error says about this document, at the place that it names.
@@ -93,21 +109,14 @@ impl<'a> Page<'a> {
     /// Everything that was found. Findings of JSON get their places here.
     pub(super) fn report(self) -> Report {
         let is_json = self.text.trim_ascii_start().starts_with(b"{");
-        let mut counts: Vec<(Code, usize)> = Vec::new();
-        let mut few = |finding: &Diagnostic| {
-            let at = counts.iter().position(|(code, _)| *code == finding.code).unwrap_or_else(|| {
-                counts.push((finding.code, 0));
-                counts.len() - 1
-            });
-            counts[at].1 += 1;
-            counts[at].1 <= MOST
-        };
+        // Each place is looked for from the document's start.
+        let mut lookups = if self.text.len() > 1 << 20 { 20 } else { 2 * MOST };
         let mut found = self.found;
-        found.retain(|finding| few(finding));
         for finding in &mut found {
             // A place of no bytes is no place.
             finding.span = finding.span.filter(|span| *span != Span::default());
-            if is_json && finding.span.is_none() && !finding.pointer.is_empty() {
+            if is_json && lookups > 0 && finding.span.is_none() && !finding.pointer.is_empty() {
+                lookups -= 1;
                 finding.span = json::span(self.text, &finding.pointer);
             }
         }

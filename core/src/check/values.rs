@@ -2,7 +2,7 @@
 
 use super::chart_yaml::Vendored;
 use super::lint;
-use super::page::{Page, quoted};
+use super::page::{MOST, Page, quoted};
 use crate::chart::metadata::duplicates;
 use crate::diagnostic::{Report, Span};
 use crate::error::Code;
@@ -49,10 +49,8 @@ pub(super) fn load(page: &mut Page, limits: &Limits) -> Option<Vec<Node>> {
 /// A null below the key of a vendored chart takes away that chart's default.
 fn nulls(page: &mut Page, node: &Node, charts: &[Vendored]) {
     let Some(mapping) = node.as_mapping() else { return };
-    for (key, place, value) in &mapping.pairs {
-        if !charts.iter().any(|chart| chart.name == *key) {
-            continue;
-        }
+    for chart in charts.iter().take(MOST) {
+        let Some((key, place, value)) = mapping.pairs.iter().find(|(key, _, _)| *key == chart.name) else { continue };
         let mut path = format!("/{}", pointer_token(key));
         if value.data == Data::Null {
             let message = format!("{} is null", quoted(key));
@@ -81,7 +79,7 @@ fn nulls_below(page: &mut Page, node: &Node, path: &mut String) {
 /// `## @param image.tag …`, as the generators of READMEs read it, for a value that is not there.
 fn comments(page: &mut Page, node: &Node) {
     let Ok(text) = std::str::from_utf8(page.text) else { return };
-    let mut start = 0;
+    let (mut start, mut steps) = (0, 10_000_000_u32);
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let here = start;
         start += line.len();
@@ -90,7 +88,7 @@ fn comments(page: &mut Page, node: &Node) {
             continue;
         }
         let path = rest.split_whitespace().next().unwrap_or_default();
-        if path.is_empty() || is_there(node, path) {
+        if path.is_empty() || is_there(node, path, &mut steps) {
             continue;
         }
         let start = here + line.len() - rest.len() + rest.find(path).unwrap_or(0);
@@ -102,21 +100,26 @@ fn comments(page: &mut Page, node: &Node) {
 }
 
 /// `a.b[0].c`; keys may themselves hold dots.
-fn is_there(node: &Node, path: &str) -> bool {
+fn is_there(node: &Node, path: &str, steps: &mut u32) -> bool {
     if path.is_empty() {
         return true;
     }
     if let Some((index, rest)) = path.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         let Data::Sequence(items) = &node.data else { return false };
         let item = index.parse().ok().and_then(|index: usize| items.get(index));
-        return item.is_some_and(|item| is_there(item, rest.strip_prefix('.').unwrap_or(rest)));
+        return item.is_some_and(|item| is_there(item, rest.strip_prefix('.').unwrap_or(rest), steps));
     }
     let Some(mapping) = node.as_mapping() else { return false };
     mapping.pairs.iter().any(|(key, _, value)| {
+        // Of too many keys nothing is said.
+        *steps = steps.saturating_sub(1);
+        if *steps == 0 {
+            return true;
+        }
         let Some(rest) = path.strip_prefix(key.as_str()) else { return false };
         match rest.strip_prefix('.') {
-            Some(rest) => is_there(value, rest),
-            None => rest.is_empty() || rest.starts_with('[') && is_there(value, rest),
+            Some(rest) => is_there(value, rest, steps),
+            None => rest.is_empty() || rest.starts_with('[') && is_there(value, rest, steps),
         }
     })
 }
