@@ -3,6 +3,7 @@
 import { bytesOf, enough, filesOf, isPath, join } from "./blobs.js";
 import { HANDLE, connected, core, currentPlatform, exchange, failure } from "./core.js";
 import { drive } from "./drive.js";
+import { ChartOciError } from "./errors.js";
 import { Archive, Artifact, Metadata, Packaged, Version } from "./model.js";
 
 const PARTS = ["chart", "provenance"];
@@ -144,6 +145,51 @@ export class Client {
     return this.#run(referring, reference, call);
   }
 
+  /** Shows user and password to a registry and, if it takes them, stores them where Helm does. */
+  async login(registry, username, password, { signal, onProgress, timeout } = {}) {
+    await connected();
+    const credential = username ? { username, password } : { identityToken: password };
+    const { keeper, keep } = stores();
+    const keeping = keeper(registry, credential, this.#options.registryConfig);
+    let checked;
+    try {
+      this.#begin();
+      const login = exchange().Exchange.login(this.#fresh({ hasCredentials: true }), registry);
+      if (timeout !== undefined) login.setTimeout(timeout);
+      const options = { transport: this.#transport, credentials: () => credential, signal, onProgress };
+      checked = await drive(login, options);
+    } catch (error) {
+      keeping.free();
+      throw error;
+    }
+    const { entry, path, helper } = await keep(keeping);
+    this.#session = undefined;
+    return { registry: entry, path, helper, checked };
+  }
+
+  /** Removes a registry's credential from where Helm keeps it. */
+  async logout(registry) {
+    await connected();
+    const { keeper, keep } = stores();
+    const { entry, path, helper, changed } = await keep(keeper(registry, null, this.#options.registryConfig));
+    this.#session = undefined;
+    return { registry: entry, path, helper, removed: changed };
+  }
+
+  /** Where the credential for a reference comes from: never the secret. */
+  async explainCredentials(reference) {
+    await connected();
+    const { registry, repository } = core().parseReference(String(reference));
+    const { credentials, registryConfig } = this.#options;
+    const explained = { registry, repository, source: undefined, kind: undefined, username: undefined, asked: [] };
+    if (typeof credentials === "function") return { ...explained, source: "callable" };
+    if (credentials !== undefined) return { ...explained, ...described(credentials) };
+    const store = currentPlatform().credentials;
+    if (!store) return explained;
+    const { kind, username, asked } = await store.search({ registry, repository }, registryConfig);
+    return { ...explained, source: kind && "store", kind, username, asked };
+  }
+
   /** Closes connections that stand; the client can still be used. */
   close() {
     this.#transport?.close();
@@ -159,17 +205,23 @@ export class Client {
   #begin() {
     const { allow, credentials, ...options } = this.#options;
     this.#transport ??= currentPlatform().transport({ ...options, permit: permission(allow) });
+    this.#session ??= this.#fresh({ hasCredentials: credentials !== undefined && credentials !== null });
+    return this.#session;
+  }
+
+  /** A session in which nothing was learned yet, and nothing earned. */
+  #fresh(policy) {
+    const { allow, credentials, ...options } = this.#options;
     const { traits } = this.#transport;
     const secure = options.caFile ?? options.certFile;
-    this.#session ??= new (exchange().Session)({
+    return new (exchange().Session)({
       seed: crypto.getRandomValues(new Uint32Array(1))[0],
-      hasCredentials: credentials !== undefined && credentials !== null,
+      ...policy,
       ...options,
       plainHttp: options.plainHttp ?? (secure === undefined ? "loopback" : false),
       manualRedirects: traits.manualRedirects,
       allHeaders: traits.allHeaders,
     });
-    return this.#session;
   }
 
   async #run(operation, reference, { signal, onProgress, timeout }, blobs) {
@@ -180,14 +232,43 @@ export class Client {
   }
 
   async #answer(query) {
-    const { credentials } = this.#options;
+    const { credentials, registryConfig } = this.#options;
+    if (credentials === undefined) return found(query, registryConfig);
     const given = typeof credentials === "function" ? await credentials(query) : credentials;
     if (Array.isArray(given)) return { username: given[0], password: given[1] };
     if (typeof given === "string") return { token: given };
-    return given === undefined && credentials === undefined ? currentPlatform().credentials?.(query) : given;
+    return given;
   }
 }
 if (Symbol.dispose) Client.prototype[Symbol.dispose] = Client.prototype.close;
+
+/** What files and helpers hold. What stood in the way is an answer as well: the exchange decides what comes of it. */
+async function found(query, registryConfig) {
+  try {
+    return (await currentPlatform().credentials?.search(query, registryConfig))?.credential;
+  } catch (error) {
+    if (error instanceof ChartOciError) return error;
+    throw error;
+  }
+}
+
+/** Where credentials are kept on this platform. */
+function stores() {
+  const { credentials } = currentPlatform();
+  if (!credentials) {
+    throw failure("misuse.argument", "there are no files on this platform to keep credentials in: pass them to the client");
+  }
+  return credentials;
+}
+
+/** What was given to the client, without the secret. */
+function described(credentials) {
+  if (credentials === null) return {};
+  if (Array.isArray(credentials)) return { source: "given", kind: "basic", username: credentials[0] };
+  if (typeof credentials === "string") return { source: "given", kind: "bearer" };
+  const { username, identityToken } = credentials;
+  return { source: "given", kind: username ? "basic" : identityToken ? "identity" : "bearer", username };
+}
 
 /** A chart's bytes; a path brings the provenance beside it and the time of its file. */
 async function chartOf(chart, limits) {

@@ -1,8 +1,10 @@
 /** Executes the core's file verbs below a directory, and decides nothing. */
 
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { failure } from "./core.js";
@@ -49,6 +51,10 @@ export async function execute(verb, directory) {
 }
 
 async function act(verb, place) {
+  if (verb.kind === "find" || verb.kind === "run") {
+    const program = await find(verb.program);
+    return verb.kind === "run" ? ran(program, verb) : { kind: "done" };
+  }
   const at = place(verb.path ?? verb.from);
   switch (verb.kind) {
     case "list":
@@ -69,6 +75,11 @@ async function act(verb, place) {
       break;
     case "remove":
       await fs.rm(at, { recursive: true, force: true });
+      break;
+    case "resolve":
+      return { kind: "data", data: Buffer.from(await fs.realpath(at)) };
+    case "lock":
+      await lock(at, verb.patience);
       break;
     default:
       throw new Error(`this version executes no ${verb.kind}`);
@@ -135,6 +146,72 @@ async function rename(from, to) {
   const [source, target] = await Promise.all([from, to].map((path) => fs.lstat(path).catch(() => undefined)));
   if (source?.isDirectory() && target) throw Object.assign(new Error(`${to} is there already`), { code: "EEXIST" });
   await fs.rename(from, to);
+}
+
+async function lock(at, patience) {
+  await fs.mkdir(dirname(at), { recursive: true, mode: 0o700 });
+  const end = Date.now() + 2000 * patience;
+  for (;;) {
+    try {
+      return await (await fs.open(at, "wx", 0o600)).close();
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+      const status = await fs.stat(at).catch(() => undefined);
+      if (!status) continue;
+      if (Date.now() - status.mtimeMs > 1000 * patience) await fs.rm(at, { force: true });
+      else if (Date.now() > end) throw error;
+      else await pause(20);
+    }
+  }
+}
+
+/** Where a program is, in a directory of PATH that does not depend on where we are. */
+async function find(program) {
+  const endings = process.platform === "win32" ? [".exe"] : [""];
+  for (const directory of (process.env.PATH ?? "").split(delimiter).filter(isAbsolute)) {
+    for (const ending of endings) {
+      const path = join(directory, program + ending);
+      const status = await fs.stat(path).catch(() => undefined);
+      const allowed = status?.isFile() && (await fs.access(path, fs.constants.X_OK).then(() => true, () => false));
+      if (allowed) return path;
+    }
+  }
+  throw Object.assign(new Error(`${program} is in no directory of PATH`), { code: "ENOENT" });
+}
+
+/** Runs a program in a group of its own, so that it can be killed with all that it has started. */
+function ran(path, { arguments: words, input, timeout, limit }) {
+  return new Promise((resolve, reject) => {
+    const group = process.platform !== "win32";
+    const child = spawn(path, words, { stdio: ["pipe", "pipe", "ignore"], detached: group, windowsHide: true });
+    const parts = [];
+    let [size, killed] = [0, false];
+    const kill = () => {
+      killed = true;
+      try {
+        process.kill(group ? -child.pid : child.pid, "SIGKILL");
+      } catch {
+        // It has ended meanwhile.
+      }
+      child.stdout.destroy();
+    };
+    const timer = setTimeout(kill, 1000 * timeout);
+    child.on("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.stdin.on("error", () => {}); // not all programs read what they are given
+    child.stdin.end(input);
+    child.stdout.on("data", (chunk) => {
+      parts.push(chunk);
+      size += chunk.length;
+      if (size > limit) kill();
+    });
+    child.on("close", (status) => {
+      clearTimeout(timer);
+      resolve({ kind: "ran", status: killed ? undefined : (status ?? undefined), output: Buffer.concat(parts) });
+    });
+  });
 }
 
 /** A file that is written beside its place, made on first use; it gets its name by `commit` or disappears. */

@@ -471,8 +471,13 @@ export interface RetryPolicy {
 }
 
 export interface ClientOptions extends Limited {
-  /** Absent: in Node Helm's then Docker's files, elsewhere anonymous. null: anonymous. A string is a registry token. */
+  /**
+   * Absent: in Node the files of Helm, Docker and Podman and the helpers that they name, elsewhere anonymous. null:
+   * anonymous. A string is a registry token.
+   */
   credentials?: Credentials;
+  /** The file with credentials, in place of Helm's. Node. */
+  registryConfig?: string;
   /** Which hosts are spoken to by plain http: loopback names, all, none, or these. */
   plainHttp?: "loopback" | boolean | Iterable<string>;
   /** Certificates of authorities to trust, PEM. Node. */
@@ -611,6 +616,44 @@ export interface PulledFile extends Pulled {
 }
 
 /** Talks to registries. Connections and tokens are kept between calls. */
+/** A registry took a credential, and it is stored: in the file `path`, or by the helper that this file names. */
+export interface LoggedIn {
+  /** What it stands under there. */
+  readonly registry: string;
+  readonly path: string;
+  readonly helper: string | undefined;
+  /** False: the registry asks nobody who is calling. */
+  readonly checked: boolean;
+}
+
+export interface LoggedOut {
+  readonly registry: string;
+  readonly path: string;
+  readonly helper: string | undefined;
+  /** False: there was nothing to remove. */
+  readonly removed: boolean;
+}
+
+export interface ExplainedCredentials {
+  readonly registry: string;
+  readonly repository: string;
+  /** Given to the client, a callable, or a store: the last one of `asked`. */
+  readonly source: "given" | "callable" | "store" | undefined;
+  readonly kind: "basic" | "identity" | "bearer" | undefined;
+  readonly username: string | undefined;
+  readonly asked: readonly AskedStore[];
+}
+
+/** A file (or variable) that was asked for a credential. */
+export interface AskedStore {
+  readonly store: string;
+  /** The helper that it names. */
+  readonly helper: string | undefined;
+  /** The key under which it has a credential. */
+  readonly entry: string | undefined;
+  readonly exists: boolean;
+}
+
 export class Client {
   constructor(options?: ClientOptions);
   /** Pushes to `TARGET/NAME:VERSION`. A path brings FILE.prov and its time along, as with Helm. */
@@ -641,6 +684,15 @@ export class Client {
   delete(reference: string | Reference, options?: CallOptions): Promise<Deleted>;
   /** Signatures, attestations, bills of materials: all, or those of one type. */
   referrers(reference: string | Reference, options?: CallOptions & { artifactType?: string }): Promise<Referrer[]>;
+  /**
+   * Shows user and password to a registry and, if it takes them, stores them where Helm does. A scheme or a path in the
+   * registry's name is taken off. Without a user name the password is an identity token. Node.
+   */
+  login(registry: string, username: string, password: string, options?: ProgressOptions): Promise<LoggedIn>;
+  /** Removes a registry's credential from where Helm keeps it. Node. */
+  logout(registry: string): Promise<LoggedOut>;
+  /** Where the credential for a reference comes from: who is asked, and who answers. Never the secret. */
+  explainCredentials(reference: string | Reference): Promise<ExplainedCredentials>;
   /** Closes connections that stand; the client can still be used. */
   close(): void;
 }

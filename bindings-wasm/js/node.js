@@ -1,9 +1,9 @@
 /** Node: what reads documents is loaded at once, without waiting, so that `require` works too; the rest on first use. */
 
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 
-import { Module, core, use } from "./core.js";
+import { Module, use } from "./core.js";
+import * as credentials from "./credentials-node.js";
 import * as exchanges from "./dist/exchange.js";
 import * as documents from "./dist/node.js";
 import { fetchTransport } from "./fetch.js";
@@ -18,11 +18,7 @@ const modules = { documents: own, checks: own, exchanges: new Module(exchanges, 
 use(modules, {
   files,
   transport: (options) => (options.fetch ? fetchTransport(options) : nodeTransport(options)),
-  credentials: ({ registry, repository }) => {
-    const variables = Object.entries(process.env).filter(([name]) => /^(HELM|XDG|DOCKER)_|^APPDATA$/.test(name));
-    const environment = { variables, home: homedir(), platform: process.platform };
-    return files.run(new (core().Lookup)(environment, registry, repository), "/");
-  },
+  credentials,
 });
 
 // Constants of this module, not re-exports: a bundler that takes one of them takes the lines above with it.

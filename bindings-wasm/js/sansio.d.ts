@@ -3,7 +3,7 @@
  * `send` now or later; answers may come in any order.
  */
 
-import type { ClientOptions, Credential, Descriptor, Event, VersionOptions } from "chartoci";
+import type { ChartOciError, ClientOptions, Credential, Descriptor, Event, VersionOptions } from "chartoci";
 
 export type SessionOptions = Pick<
   ClientOptions,
@@ -77,6 +77,8 @@ export class Exchange extends Handle {
   static resolve(session: Session, reference: string, options: VersionOptions): Exchange;
   static tags(session: Session, repository: string): Exchange;
   static fetch(session: Session, repository: string, descriptor: Descriptor): Exchange;
+  /** Whether the registry takes the credential that it is answered with. */
+  static login(session: Session, registry: string): Exchange;
   /** Allows the whole exchange so many seconds, in place of the session's. Counts from the first poll. */
   setTimeout(seconds: number): void;
   /** `now` in milliseconds of a clock that never goes back. */
@@ -85,7 +87,8 @@ export class Exchange extends Handle {
   /** The receiver is used up. */
   handleEnd(id: number, receiver: Receiver): void;
   handleFailure(id: number, failure: Failure, receiver?: Receiver): void;
-  handleCredential(id: number, credential: Exclude<Credential, string | readonly string[]> | null): void;
+  /** The error: what stood in the way of a credential. */
+  handleCredential(id: number, credential: Exclude<Credential, string | readonly string[]> | ChartOciError | null): void;
   abort(): void;
 }
 

@@ -16,7 +16,7 @@ use chartoci::files::{Answer, Entry, EntryKind, FileFailure, Verb};
 use chartoci::http::{Failure, Headers, Payload, Redirect, Request};
 use chartoci::schema::Violation;
 use chartoci::yaml::{Data, Node};
-use chartoci::{Artifact, Descriptor, Diagnostic, Digest, Error, Limits, Reference, Report};
+use chartoci::{Artifact, Code, Descriptor, Diagnostic, Digest, Error, Limits, Reference, Report};
 use js_sys::{Array, BigInt, Object, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
@@ -511,6 +511,18 @@ pub(crate) fn verb(verb: &Verb) -> Object {
         Verb::Sync { path } => object().with("kind", "sync").with("path", &**path),
         Verb::Rename { from, to } => object().with("kind", "rename").with("from", &**from).with("to", &**to),
         Verb::Remove { path } => object().with("kind", "remove").with("path", &**path),
+        Verb::Resolve { path } => object().with("kind", "resolve").with("path", &**path),
+        Verb::Lock { path, patience } => {
+            object().with("kind", "lock").with("path", &**path).with("patience", patience.as_secs_f64())
+        }
+        Verb::Find { program } => object().with("kind", "find").with("program", &**program),
+        Verb::Run { program, arguments, input, timeout, limit } => object()
+            .with("kind", "run")
+            .with("program", &**program)
+            .with("arguments", texts(arguments))
+            .with("input", Uint8Array::from(&**input))
+            .with("timeout", timeout.as_secs_f64())
+            .with("limit", number(*limit)),
         _ => object().with("kind", "unknown"),
     }
     .done()
@@ -521,6 +533,10 @@ pub(crate) fn answer(answer: &JsValue) -> Result<Answer> {
     Ok(match required(answer, "kind")?.as_str() {
         "done" => Answer::Done,
         "data" => Answer::Data(bytes(answer, "data")?.unwrap_or_default()),
+        "ran" => Answer::Ran {
+            status: get(answer, "status").as_f64().map(|status| status as i32),
+            output: bytes(answer, "output")?.unwrap_or_default(),
+        },
         "entries" => Answer::Entries(
             list(answer, "entries")?
                 .iter()
@@ -660,6 +676,21 @@ pub(crate) fn read_credential(value: &JsValue) -> Result<Option<Credential>> {
         (None, None, Some(token)) => Credential::Bearer(token),
         _ => return Err(argument("a credential is { username, password }, { identityToken } or { token }")),
     }))
+}
+
+/// The `ChartOciError` that a search for credentials ended in; none if it is something else.
+pub(crate) fn read_error(value: &JsValue) -> Result<Option<Error>> {
+    // Not the whole table of codes: it has no place in the module that talks to registries.
+    let codes = [Code::CREDENTIALS_FILE, Code::AUTH_HELPER, Code::AUTH_HELPER_MISSING];
+    let code = get(value, "code").as_string();
+    let Some(code) = codes.into_iter().find(|known| Some(known.name()) == code.as_deref()) else { return Ok(None) };
+    let error = Error::new(code, required(value, "message")?).with_hint(required(value, "hint")?);
+    // The names of facts are few: those of the errors that a lookup ends in.
+    let context = get(value, "context");
+    let facts = ["path", "helper", "line", "column"]
+        .into_iter()
+        .filter_map(|name| Some((name, get(&context, name).as_string()?)));
+    Ok(Some(facts.fold(error, |error, (name, value)| error.with(name, value))))
 }
 
 /// `{ kind, message }`.

@@ -232,7 +232,10 @@ impl Exchange {
     }
     #[wasm_bindgen(js_name = handleCredential)]
     pub fn handle_credential(&mut self, id: u32, credential: &JsValue) -> Result<()> {
-        self.0.handle_credential(QueryId(id), dto::read_credential(credential)?);
+        match dto::read_error(credential)? {
+            Some(error) => self.0.handle_credential_failure(QueryId(id), error),
+            None => self.0.handle_credential(QueryId(id), dto::read_credential(credential)?),
+        }
         Ok(())
     }
     pub fn abort(&mut self) {

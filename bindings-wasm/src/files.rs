@@ -1,7 +1,9 @@
 //! Machines that name what is to be done with files: the host does it and hands back what came of it.
 
+use chartoci::auth::keeper::Keeper as CoreKeeper;
 use chartoci::auth::store::{Environment, Lookup as CoreLookup, Platform};
 use chartoci::chart::{Package as CorePackage, package::Options};
+use chartoci::oci::reference::login_registry;
 use chartoci::time::Timestamp;
 use js_sys::{Object, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -9,7 +11,7 @@ use wasm_bindgen::prelude::*;
 use crate::chart::{Archive, Metadata};
 use crate::check::Report;
 use crate::dto;
-use crate::errors::Result;
+use crate::errors::{Result, throw};
 use crate::step::step;
 
 /// Packs a directory.
@@ -85,29 +87,89 @@ impl Extract {
     }
 }
 
-/// Looks for a credential in the files of Helm and Docker. The paths of its verbs are the host's own.
+/// `variables` (pairs), `home`, `platform` as Node names it.
+fn environment(environment: &JsValue) -> Result<Environment> {
+    let variables = js_sys::Array::from(&dto::get(environment, "variables"));
+    Ok(Environment {
+        variables: dto::pairs(&variables)?,
+        home: dto::required(environment, "home")?,
+        platform: match dto::required(environment, "platform")?.as_str() {
+            "darwin" => Platform::MacOs,
+            "win32" => Platform::Windows,
+            _ => Platform::Linux,
+        },
+    })
+}
+
+/// The environment's variable has to do with credentials.
+#[wasm_bindgen(js_name = credentialVariable)]
+pub fn credential_variable(name: &str) -> bool {
+    Environment::reads(name)
+}
+
+/// Looks for a credential in the files of Helm, Docker and Podman, and with the helpers that they name. The paths of its
+/// verbs are the host's own.
 #[wasm_bindgen]
 pub struct Lookup(CoreLookup);
 
 #[wasm_bindgen]
 impl Lookup {
-    /// Environment: `variables` (pairs), `home`, `platform` as Node names it.
     #[wasm_bindgen(constructor)]
-    pub fn new(environment: &JsValue, registry: &str, repository: &str) -> Result<Lookup> {
-        let variables = js_sys::Array::from(&dto::get(environment, "variables"));
-        let environment = Environment {
-            variables: dto::pairs(&variables)?,
-            home: dto::required(environment, "home")?,
-            platform: match dto::required(environment, "platform")?.as_str() {
-                "darwin" => Platform::MacOs,
-                "win32" => Platform::Windows,
-                _ => Platform::Linux,
-            },
-        };
-        Ok(Lookup(CoreLookup::new(&environment, None, registry, repository)))
+    pub fn new(surroundings: &JsValue, file: Option<String>, registry: &str, repository: &str) -> Result<Lookup> {
+        Ok(Lookup(CoreLookup::new(&environment(surroundings)?, file.as_deref(), registry, repository)))
     }
     pub fn poll(&mut self) -> Result<Object> {
-        step(self.0.poll(), |found| found.credential.as_ref().map(dto::credential).into())
+        step(self.0.poll(), |found| {
+            let credential = found.credential.as_ref();
+            let asked = found.asked.iter().map(|asked| {
+                dto::object()
+                    .with("store", &*asked.store)
+                    .with("helper", asked.helper.as_deref())
+                    .with("entry", asked.entry.as_deref())
+                    .with("exists", asked.exists)
+                    .done()
+            });
+            dto::object()
+                .with("credential", credential.map(dto::credential))
+                .with("kind", credential.map(|credential| credential.kind()))
+                .with("username", credential.and_then(|credential| credential.username()))
+                .with("asked", asked.collect::<js_sys::Array>())
+                .done()
+                .into()
+        })
+    }
+    pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
+        self.0.handle(dto::answer(answer)?);
+        Ok(())
+    }
+}
+
+/// Stores a registry's credential, or removes it (null), as a login and a logout do.
+#[wasm_bindgen]
+pub struct Keeper(CoreKeeper);
+
+#[wasm_bindgen]
+impl Keeper {
+    #[wasm_bindgen(constructor)]
+    pub fn new(surroundings: &JsValue, file: Option<String>, registry: &str, credential: &JsValue) -> Result<Keeper> {
+        let environment = environment(surroundings)?;
+        let registry = login_registry(registry).map_err(throw)?;
+        let keeper = match dto::read_credential(credential)? {
+            Some(credential) => CoreKeeper::store(&environment, file.as_deref(), &registry, credential),
+            None => CoreKeeper::erase(&environment, file.as_deref(), &registry),
+        };
+        Ok(Keeper(keeper.map_err(throw)?))
+    }
+    pub fn poll(&mut self) -> Result<Object> {
+        step(self.0.poll(), |kept| {
+            dto::object()
+                .with("entry", &*kept.entry)
+                .with("path", &*kept.path)
+                .with("helper", kept.helper.as_deref())
+                .with("changed", kept.changed)
+                .done()
+                .into()
+        })
     }
     pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
         self.0.handle(dto::answer(answer)?);

@@ -174,7 +174,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         with Client() as client:
             client.push("web-1.0.0.tgz", "oci://registry.example/charts")
 
-    `credentials`: DEFAULT (Helm's then Docker's files), None (anonymous), (user, password), a token, or a callable.
+    `credentials`: DEFAULT (what Helm, Docker and Podman keep), None (anonymous), (user, password), a token, or a callable.
     `plain_http`: LOOPBACK (http for loopback names only, and not where TLS options are given), True, False, or a set of
     hosts. `idle_timeout` bounds the silence of one attempt, `timeout` a whole verb, both in seconds. `allow` is a set of
     hosts or a callable `(host, ip, port) -> bool`, asked before every connection.

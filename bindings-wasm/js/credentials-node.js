@@ -1,0 +1,25 @@
+/** Where Helm, Docker and Podman keep credentials: the core says what to read and to run, `files-node.js` does it. */
+
+import { homedir } from "node:os";
+
+import { core } from "./core.js";
+import { run } from "./files-node.js";
+
+// The core's paths are absolute; on Windows they begin with a drive.
+const ROOT = process.platform === "win32" ? "" : "/";
+
+function environment() {
+  const variables = Object.entries(process.env).filter(([name]) => core().credentialVariable(name));
+  return { variables, home: homedir(), platform: process.platform };
+}
+
+/** The credential for a repository, its kind and user, and who was asked. */
+export const search = ({ registry, repository }, registryConfig) =>
+  run(new (core().Lookup)(environment(), registryConfig, registry, repository), ROOT);
+
+/** What will store a registry's credential, or remove it (null). */
+export const keeper = (registry, credential, registryConfig) =>
+  new (core().Keeper)(environment(), registryConfig, registry, credential);
+
+/** Lets it do so; gives where. */
+export const keep = (keeper) => run(keeper, ROOT);
