@@ -1,7 +1,7 @@
 /** The transport of Node: node:http and node:https, since fetch knows no CA file, no client certificate, no proxy. */
 
 import dns from "node:dns";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
@@ -17,7 +17,7 @@ const PIECE = 256 * 1024;
  */
 export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit }) {
   const read = (path) => (path === undefined ? undefined : readFileSync(path));
-  const tls = { ca: read(caFile), cert: read(certFile), key: read(keyFile ?? certFile) };
+  const tls = { ca: read(caFile) ?? environmentsAuthorities(), cert: read(certFile), key: read(keyFile ?? certFile) };
   const pool = { keepAlive: true, scheduling: "lifo" };
   const agents = { "http:": new http.Agent(pool), "https:": new https.Agent({ ...pool, ...tls }) };
   const tunnels = new Map();
@@ -64,6 +64,12 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
 
   const close = () => [...Object.values(agents), ...tunnels.values()].forEach((agent) => agent.destroy());
   return { send, close, traits: { manualRedirects: true, allHeaders: true } };
+}
+
+/** What SSL_CERT_FILE names is believed in place of Node's own list, as OpenSSL and Go have it. */
+function environmentsAuthorities() {
+  const path = process.env.SSL_CERT_FILE;
+  return path && existsSync(path) ? readFileSync(path) : undefined;
 }
 
 /** Writes piece by piece, so that progress is what the socket took, not what was queued. */

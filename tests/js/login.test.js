@@ -1,0 +1,220 @@
+// login, logout, and the files and helpers that credentials are kept in: on real files, with real programs.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { Client } from "../../bindings-wasm/js/node.js";
+import { Registry } from "../../bindings-wasm/js/node-testing.js";
+import { failing, packaged, temporary } from "./support.js";
+
+const SECRET = "hunter2-secret";
+const NAMES = ["HOME", "PATH", "HELM_REGISTRY_CONFIG", "HELM_CONFIG_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"];
+NAMES.push("DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE");
+
+/** A home directory of its own, that nobody has used yet. */
+function homeless(t) {
+  const home = temporary(t);
+  const before = Object.fromEntries(NAMES.map((name) => [name, process.env[name]]));
+  t.after(() => {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  });
+  for (const name of NAMES.slice(2)) delete process.env[name];
+  process.env.HOME = home;
+  return home;
+}
+
+/** A credential helper in PATH; gives the file in which it writes down its calls. */
+function helper(home, name, script) {
+  const calls = join(home, `calls-${name}`);
+  const program = join(home, "bin", `docker-credential-${name}`);
+  write(program, `#!/bin/sh\ninput=$(cat)\necho "$1 $input" >> ${calls}\n${script}\n`);
+  chmodSync(program, 0o755);
+  process.env.PATH = `${join(home, "bin")}${delimiter}${process.env.PATH}`;
+  return calls;
+}
+
+function write(path, content) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+  return path;
+}
+
+const helmFile = (home) => join(home, ".config", "helm", "registry", "config.json");
+const auth = (user = "ada") => ({ auth: Buffer.from(`${user}:${SECRET}`).toString("base64") });
+const modeOf = (path) => statSync(path).mode & 0o777;
+
+async function listening(t, options = { username: "ada", password: SECRET }) {
+  const registry = await new Registry(options).listen();
+  t.after(() => registry.close());
+  return registry;
+}
+
+function connect(t, options) {
+  const client = new Client({ retry: { attempts: 1 }, ...options });
+  t.after(() => client.close());
+  return client;
+}
+
+for (const token of [false, true]) {
+  test(`a login is checked, then stored as Helm stores it, ${token ? "Bearer" : "Basic"}`, async (t) => {
+    const home = homeless(t);
+    const { host } = await listening(t, { username: "ada", password: SECRET, token });
+    const client = connect(t);
+    const error = await failing(() => client.login(host, "ada", "wrong-password"));
+    assert.equal(error.code, "auth.refused");
+    assert.ok(!JSON.stringify(error).includes("wrong-password"));
+    assert.ok(!existsSync(helmFile(home)));
+
+    const done = await client.login(`oci://${host}/some/path`, "ada", SECRET);
+    assert.deepEqual(done, { registry: host, path: helmFile(home), helper: undefined, checked: true });
+    assert.equal(readFileSync(helmFile(home), "utf8"), JSON.stringify({ auths: { [host]: auth() } }, null, "\t"));
+    assert.equal(modeOf(helmFile(home)), 0o600);
+    assert.equal(modeOf(dirname(helmFile(home))), 0o700);
+    assert.deepEqual(readdirSync(dirname(helmFile(home))), ["config.json"]);
+    await client.push(packaged, `oci://${host}/charts`);
+
+    const found = await client.explainCredentials(`${host}/charts/web`);
+    assert.deepEqual([found.source, found.kind, found.username], ["store", "basic", "ada"]);
+    assert.deepEqual(found.asked, [{ store: helmFile(home), helper: undefined, entry: host, exists: true }]);
+    assert.ok(!JSON.stringify(found).includes(SECRET));
+
+    assert.equal((await client.logout(host)).removed, true);
+    assert.equal((await client.logout(host)).removed, false);
+    assert.equal((await failing(() => client.push(packaged, `oci://${host}/charts`))).code, "auth.required");
+  });
+}
+
+test("what a file holds besides survives, and a link stays one", async (t) => {
+  const home = homeless(t);
+  const { host } = await listening(t);
+  const kept = '"zeta": 1.50, "big": 12345678901234567890123';
+  const target = write(join(home, "elsewhere.json"), `{${kept}, "auths": {"z.example": {"x": 1e3}}}`);
+  mkdirSync(dirname(helmFile(home)), { recursive: true });
+  symlinkSync(target, helmFile(home));
+  const client = connect(t);
+  await client.login(host, "ada", SECRET);
+  const text = readFileSync(target, "utf8");
+  assert.ok(text.includes(kept) && text.includes('"z.example": {"x": 1e3}') && text.includes(host));
+  await client.logout(host);
+  assert.equal(readFileSync(target, "utf8"), `{${kept}, "auths": {"z.example": {"x": 1e3}}}`);
+});
+
+test("a broken file is an error, and hides the next", async (t) => {
+  const home = homeless(t);
+  const { host } = await listening(t);
+  write(helmFile(home), '\n{"auths": ');
+  write(join(home, ".docker", "config.json"), { auths: { [host]: auth() } });
+  const error = await failing(() => connect(t).push(packaged, `oci://${host}/charts`));
+  assert.deepEqual([error.code, error.context.path], ["auth.credentials_file", helmFile(home)]);
+});
+
+test("two logins at once lose none", async (t) => {
+  const home = homeless(t);
+  const hosts = await Promise.all(Array.from({ length: 6 }, async () => (await listening(t, {})).host));
+  await Promise.all(hosts.map((host) => connect(t).login(host, "ada", SECRET)));
+  assert.deepEqual(Object.keys(JSON.parse(readFileSync(helmFile(home), "utf8")).auths).sort(), hosts.sort());
+});
+
+test("a helper is asked by its protocol", async (t) => {
+  const home = homeless(t);
+  const { host } = await listening(t);
+  const calls = helper(home, "fake", `[ $1 = get ] && echo '{"Username":"ada","Secret":"${SECRET}"}'; true`);
+  write(helmFile(home), { credsStore: "fake" });
+  const client = connect(t);
+  await client.push(packaged, `oci://${host}/charts`);
+  assert.equal((await client.explainCredentials(`${host}/x`)).asked[0].helper, "docker-credential-fake");
+  assert.equal((await client.login(host, "ada", SECRET)).helper, "docker-credential-fake");
+  await client.logout(host);
+  const stored = `store {"ServerURL":"${host}","Username":"ada","Secret":"${SECRET}"}`;
+  assert.deepEqual(readFileSync(calls, "utf8").trim().split("\n"), [`get ${host}`, `get ${host}`, stored, `erase ${host}`]);
+  assert.equal(readFileSync(helmFile(home), "utf8"), '{"credsStore":"fake"}');
+});
+
+for (const [name, script, code, says] of [
+  ["fails", "echo 'the keychain is locked'; exit 1", "auth.helper", "the keychain is locked"],
+  ["answers with no JSON", `echo '${SECRET}'`, "auth.helper", "no JSON"],
+  ["answers without end", "yes", "auth.helper", "more than"],
+  ["dies", "kill -9 $$", "auth.helper", "killed"],
+  ["is missing", undefined, "auth.helper_missing", "docker-credential-fake"],
+]) {
+  test(`a helper that ${name} ends the search`, async (t) => {
+    const home = homeless(t);
+    const { host } = await listening(t);
+    if (script) helper(home, "fake", script);
+    write(helmFile(home), { credsStore: "fake" });
+    write(join(home, ".docker", "config.json"), { auths: { [host]: auth() } });
+    const error = await failing(() => connect(t).push(packaged, `oci://${host}/charts`));
+    assert.equal(error.code, code, error.message);
+    assert.ok(error.message.includes(says) && error.hint, error.message);
+    assert.ok(!JSON.stringify(error).includes(SECRET));
+  });
+}
+
+test("a helper that takes too long is killed with all that it started", async (t) => {
+  const home = homeless(t);
+  helper(home, "slow", `sleep 60 &\necho $! > ${home}/child\nwait`);
+  const { execute } = await import("../../bindings-wasm/js/files-node.js");
+  const verb = { kind: "run", program: "docker-credential-slow", arguments: ["get"], input: Buffer.from("x") };
+  const answer = await execute({ ...verb, timeout: 0.5, limit: 100 }, "/");
+  assert.deepEqual([answer.kind, answer.status, answer.output.length], ["ran", undefined, 0]);
+  const child = readFileSync(join(home, "child"), "utf8").trim();
+  const state = () => (existsSync(`/proc/${child}/stat`) ? readFileSync(`/proc/${child}/stat`, "utf8").split(" ")[2] : "gone");
+  const deadline = Date.now() + 5000;
+  while (!["gone", "Z"].includes(state()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(["gone", "Z"].includes(state()), state());
+});
+
+test("Python and Node are logged in together", async (t) => {
+  const python = fileURLToPath(new URL("../../.venv/bin/python", import.meta.url));
+  if (!existsSync(python)) return t.skip("the Python package is not installed");
+  const home = homeless(t);
+  const { host } = await listening(t);
+  await connect(t).login(host, "ada", SECRET);
+  const words = ["-m", "chartoci", "--json", "registry", "credentials", `${host}/x`];
+  let said;
+  try {
+    said = JSON.parse(execFileSync(python, words, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+  } catch {
+    return t.skip("the Python package is not installed");
+  }
+  assert.deepEqual([said.username, said.asked[0].store], ["ada", helmFile(home)]);
+});
+
+test("a callable is asked again after a refusal, and never twice for the same secret", async (t) => {
+  const { host } = await listening(t);
+  const asked = [];
+  const fresh = ({ refused }) => {
+    asked.push(refused);
+    return ["ada", refused ? SECRET : "expired"];
+  };
+  await connect(t, { credentials: fresh }).push(packaged, `oci://${host}/charts`);
+  assert.deepEqual(asked, [false, true]);
+  asked.length = 0;
+  const same = ({ refused }) => {
+    asked.push(refused);
+    return ["ada", "expired"];
+  };
+  const error = await failing(() => connect(t, { credentials: same }).push(packaged, `oci://${host}/charts`));
+  assert.deepEqual([error.code, asked], ["auth.refused", [false, true]]);
+});
+
+test("credentials that were given are explained without asking anybody", async () => {
+  for (const [credentials, source, kind] of [
+    [["ada", SECRET], "given", "basic"],
+    [SECRET, "given", "bearer"],
+    [{ identityToken: SECRET }, "given", "identity"],
+    [null, undefined, undefined],
+    [() => null, "callable", undefined],
+  ]) {
+    const found = await new Client({ credentials }).explainCredentials("reg.example/x");
+    assert.deepEqual([found.source, found.kind, found.asked], [source, kind, []]);
+    assert.ok(!JSON.stringify(found).includes(SECRET));
+  }
+});
