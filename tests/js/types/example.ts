@@ -54,6 +54,14 @@ export async function publish(file: File, signal: AbortSignal): Promise<string> 
   return pushed.digest;
 }
 
+export async function whoAmI(): Promise<string | undefined> {
+  const client = new Client({ registryConfig: "/tmp/config.json" });
+  const { path, helper, checked } = await client.login("registry.example", "ada", "secret", { timeout: 5 });
+  const { source, username, asked } = await client.explainCredentials("registry.example/web");
+  console.log(path, helper, checked, source, asked[0]?.entry, (await client.logout("registry.example")).removed);
+  return username;
+}
+
 export async function lint(source: Blob): Promise<Report | Kind> {
   try {
     return await check(source, "chart.yaml");
