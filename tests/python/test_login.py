@@ -19,6 +19,7 @@ import chartoci
 import pytest
 from chartoci.serving import Server
 from chartoci.testing import Fault, Registry
+from test_secrets import origin
 
 SECRET = "hunter2-secret"
 
@@ -113,6 +114,31 @@ def test_a_registry_that_asks_nobody_is_told_of(home: pathlib.Path, chart_regist
         done = client.login(chart_registry.host, "ada", SECRET, progress=events.append)
     assert not done.checked
     assert [event.code for event in events if isinstance(event, chartoci.Notice)] == ["auth.unchecked"]
+
+
+@pytest.mark.parametrize("form", [False, True], ids=["GET", "POST"])
+def test_a_token_server_that_takes_the_password_is_proof_enough(form: bool, home: pathlib.Path) -> None:
+    """Harbor refuses its root to a token that is for no repository; others take passwords in a form alone."""
+    right = f"Basic {auth()['auth']}"
+
+    def tokens(method: str, path: str) -> tuple[int, dict[str, str], bytes]:
+        if method == "GET" and form:
+            return 405, {}, b""
+        asked = server[-1]
+        known = form or asked.authorization == right
+        return (200, {}, b'{"token": "t"}') if known else (401, {}, b"")
+
+    with origin(tokens) as (port, server):
+        challenge = {"WWW-Authenticate": f'Bearer realm="http://127.0.0.1:{port}/token",service="x"'}
+        with origin(lambda method, path: (401, challenge, b"")) as (here, asked):
+            with chartoci.Client() as client:
+                assert client.login(f"127.0.0.1:{here}", "ada", SECRET).checked
+                if not form:
+                    with pytest.raises(chartoci.DeniedError) as caught:
+                        client.login(f"127.0.0.1:{here}", "ada", "wrong")
+                    assert caught.value.code == "auth.refused"
+    assert "scope" not in server[0].path
+    assert {request.path for request in asked} == {"/v2/"}
 
 
 def test_what_is_no_registry_is_no_place_to_log_in(home: pathlib.Path) -> None:

@@ -4,7 +4,6 @@ import os
 import secrets
 import shutil
 import stat
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -139,6 +138,7 @@ def _find(program: str) -> str:
 
 def _run(path: str, arguments: Sequence[str], data: bytes, timeout: float, limit: int) -> tuple[int | None, bytes]:
     import subprocess
+    import threading
 
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
     # A group of its own, so that it can be killed with all that it has started.
