@@ -305,3 +305,31 @@ def test_helm_writes_the_digest_of_a_lock_that_we_compute(library, compared, tmp
         assert lock.to_yaml() == (root / "web" / "Chart.lock").read_text()
         compared["digests of locks"] += 1
     assert compared["digests of locks"] > 0
+
+
+def test_helm_reads_lints_and_pushes_what_we_pack(library, compared, tool_of, some_registry, tmp_path):
+    helm4, ours = tool_of("helm4"), chartoci.Client(credentials=None)
+    for number in range(SAMPLE):
+        case = nasty.case(10 * number + 3)
+        root = put(case, tmp_path / str(number))
+        packed = our_package(root)
+        if isinstance(packed, Refused):
+            continue
+        chart = chartoci.package(root, created=1_700_000_000)
+        path = chart.write(tmp_path / str(number))
+        assert chart.data == chartoci.package(root, created=1_700_000_000).data == pathlib.Path(path).read_bytes()
+        theirs = library.chart(pathlib.Path(path))
+        assert isinstance(theirs, dict) and theirs["config"] == chart.metadata.config().decode(), case.name
+        assert theirs["show chart"] == chartoci.show(chart, "chart"), case.name
+        lint = {str(source): library.sdk.chart.lint(source) for source in (root, path)}
+        assert len({json.dumps([len(said["errors"]) for said in lint.values()])}) == 1
+        pushed = helm4("push", path, f"oci://{some_registry.host}/packed", registry=some_registry, check=False)
+        target = f"oci://{some_registry.host}/packed-by-us"
+        if pushed.returncode == 0:
+            digest = re.search(r"Digest: (sha256:[0-9a-f]+)", pushed.stdout + pushed.stderr)[1]  # type: ignore[index]
+            assert str(ours.push(path, target).digest) == digest, case.name
+        else:
+            with pytest.raises(chartoci.ChartOciError):
+                ours.push(path, target)
+        compared["packages of ours"] += 1
+    assert compared["packages of ours"] > 0

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 
 import chartoci
@@ -223,6 +224,22 @@ def test_serve_ends_at_once_with_connections_open(number: signal.Signals) -> Non
         process.communicate(timeout=10)
         assert time.monotonic() - began < 2
     assert process.returncode == (0 if number == signal.SIGTERM else 130)
+
+
+def test_the_time_of_a_package_comes_from_its_option_then_from_the_environment(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n")
+
+    def times(*words: str, **environment: str) -> set[int]:
+        command = [sys.executable, "-m", "chartoci", "package", str(tmp_path / "web"), "-d", str(tmp_path), *words]
+        subprocess.run(command, check=True, capture_output=True, env={**QUIET, **environment})
+        with tarfile.open(tmp_path / "web-1.0.0.tgz") as archive:
+            return {int(entry.mtime) for entry in archive}
+
+    os.utime(tmp_path / "web" / "Chart.yaml", (1_600_000_000, 1_600_000_000))
+    assert times() == {1_600_000_000}
+    assert times(SOURCE_DATE_EPOCH="1700000000") == {1_700_000_000}
+    assert times("--created", "2020-01-02T03:04:05Z", SOURCE_DATE_EPOCH="1700000000") == {1_577_934_245}
 
 
 def test_output_that_nobody_reads_is_no_error(tgz: pathlib.Path) -> None:

@@ -175,3 +175,19 @@ def test_every_public_name_is_there() -> None:
         assert getattr(chartoci, name) is not None
     with pytest.raises(AttributeError):
         chartoci.nothing  # noqa: B018
+
+
+def test_the_library_does_not_read_the_environment_for_a_time(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n")
+    before = chartoci.package(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert chartoci.package(tmp_path).data == before.data
+    assert chartoci.package(tmp_path, created=1_700_000_000).data != before.data
+
+
+def test_every_limit_can_be_set_and_read_back() -> None:
+    names = chartoci.Limits().to_dict()
+    assert len(names) == 16
+    for name, value in names.items():
+        assert getattr(chartoci.Limits(**{name: value + 1}), name) == value + 1
+        assert chartoci.Limits(**{name: value + 1}).to_dict() == names | {name: value + 1}

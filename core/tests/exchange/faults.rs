@@ -533,6 +533,67 @@ fn a_chart_larger_than_the_limit_is_not_fetched() {
     assert_eq!((run.code(), run.requests.len()), ("limit.blob", 1));
 }
 
+/// What comes of a verb with these limits.
+fn bounded(limits: Limits, login: Login, verb: impl FnOnce(&Session, &mut Peer) -> Exchange) -> &'static str {
+    let (push, blobs) = chart_with(&[(CHART_TYPE, b"this is the chart"), (PROVENANCE_TYPE, b"signed")]);
+    let mut peer = Peer::new(login);
+    peer.hold(&push, &blobs);
+    let session = Session::new(Config { limits, ..Config::default() });
+    let exchange = verb(&session, &mut peer);
+    match Host::logged_in(&blobs).run(exchange, &mut peer).result {
+        Ok(_) => "",
+        Err(error) => error.code().name(),
+    }
+}
+
+#[test]
+fn every_limit_of_an_exchange_holds_at_its_edge() {
+    let manifest =
+        chart_with(&[(CHART_TYPE, b"this is the chart"), (PROVENANCE_TYPE, b"signed")]).0.manifest.len() as u64;
+    let config = br#"{"name":"web","version":"1.2.3","apiVersion":"v2"}"#.len() as u64;
+    let (page, token) = (r#"{"tags":["a"]}"#, r#"{"token":"t1","expires_in":300}"#);
+    let default = Limits::default;
+    let all = |session: &Session, _: &mut Peer| Exchange::pull(session, pull(ALL));
+    let edge = |bound: u64, code: &str, limits: &dyn Fn(u64) -> Limits| {
+        assert_eq!(bounded(limits(bound), Login::Bearer, all), "", "{code} {bound}");
+        assert_eq!(bounded(limits(bound - 1), Login::Bearer, all), code, "{bound}");
+    };
+    edge(manifest, "limit.body", &|manifest| Limits { manifest, ..default() });
+    edge(17, "limit.blob", &|archive| Limits { archive, ..default() });
+    edge(6, "limit.blob", &|provenance| Limits { provenance, ..default() });
+    edge(config, "limit.blob", &|config| Limits { config, ..default() });
+    edge(token.len() as u64, "limit.body", &|token| Limits { token, ..default() });
+    let list = |session: &Session, peer: &mut Peer| {
+        for at in 0..3 {
+            let link = if at < 2 { format!("</p{at}>; rel=next") } else { String::new() };
+            peer.fault(Method::Get, "", reply(200, &[("link", &link)], page));
+        }
+        Exchange::tags(session, Repository::parse("reg.example/team/web").unwrap())
+    };
+    let length = page.len() as u64;
+    assert_eq!(bounded(Limits { page: length, pages: 3, ..default() }, Login::Open, list), "");
+    assert_eq!(bounded(Limits { page: length - 1, ..default() }, Login::Open, list), "limit.body");
+    assert_eq!(bounded(Limits { pages: 2, ..default() }, Login::Open, list), "limit.pages");
+    let moved = |session: &Session, peer: &mut Peer| {
+        for _ in 0..3 {
+            peer.fault(Method::Get, "/blobs/", reply(307, &[("location", "/v2/team/web/blobs/again")], ""));
+        }
+        peer.fault(Method::Get, "/blobs/", reply(200, &[], "this is the chart"));
+        Exchange::pull(session, pull(CHART))
+    };
+    assert_eq!(bounded(Limits { redirects: 3, ..default() }, Login::Open, moved), "");
+    assert_eq!(bounded(Limits { redirects: 2, ..default() }, Login::Open, moved), "limit.redirects");
+    let body = r#"{"errors":[{"code":"DENIED","message":"no"}]}"#;
+    let refused = |limit: u64| {
+        let (mut peer, limits) = (Peer::new(Login::Open), Limits { error_body: limit, ..default() });
+        peer.fault(Method::Get, "", reply(403, &[], body));
+        let session = Session::new(Config { limits, ..Config::default() });
+        let run = Host::default().run(Exchange::pull(&session, pull(CHART)), &mut peer);
+        run.error().registry_errors().len()
+    };
+    assert_eq!((refused(body.len() as u64), refused(body.len() as u64 - 1)), (1, 0), "what lies beyond is dropped");
+}
+
 #[test]
 fn no_more_is_in_flight_than_allowed() {
     let layers: Vec<(&str, Vec<u8>)> = (0..9u8).map(|n| ("application/x", vec![n; 3])).collect();
