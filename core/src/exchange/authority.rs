@@ -79,6 +79,8 @@ pub(super) struct Authority {
     state: State,
     /// Others of the session wait for the token that this one fetches.
     claimed: bool,
+    /// What is presented was fetched by another, and may be as stale as what it replaces.
+    joined: bool,
     /// One call goes first, because a login will be asked for.
     cautious: bool,
     /// Counts what was presented: a refusal of something older says nothing.
@@ -124,6 +126,7 @@ impl Authority {
             scope,
             also,
             claimed: false,
+            joined: false,
             cautious,
             generation: 1,
             proven: matches!(state, State::Held { .. }),
@@ -249,6 +252,12 @@ impl Authority {
     fn retract(&mut self, presented: &str, status: u16, challenges: &[Challenge], renewed: &mut bool) -> bool {
         let ready_made = !matches!(self.scheme, Some(Scheme::Bearer(_)))
             || matches!(self.credential, Some(Some(Credential::Bearer(_))));
+        if self.joined {
+            // Each is dropped, so that there is an end.
+            self.session.host(&self.origin, |host| host.forget(presented));
+            self.negotiate();
+            return true;
+        }
         if self.proven && !*renewed {
             *renewed = true;
             self.session.host(&self.origin, |host| host.forget(presented));
@@ -397,7 +406,7 @@ impl Authority {
             Some(Some(Grant { authorization, expires, server })) => {
                 self.scheme = Some(Scheme::Bearer(server));
                 self.hold(authorization, Some(expires));
-                self.proven = true;
+                (self.proven, self.joined) = (true, true);
             }
             Some(None) => {
                 self.claimed = true;
@@ -476,6 +485,7 @@ impl Authority {
 
     fn changed(&mut self) {
         self.release();
+        self.joined = false;
         self.generation = self.generation.saturating_add(1);
         self.proven = false;
     }

@@ -143,6 +143,21 @@ fn whoever_waits_goes_on_alone_when_the_other_gives_up_fails_or_is_forgotten() {
 }
 
 #[test]
+fn another_token_that_is_as_stale_does_not_use_up_the_renewal() {
+    let session = Session::new(Config::default());
+    let mut peer = Peer::new(Login::Bearer);
+    let (push, blobs) = crate::peer::chart();
+    Together::tags(&session, 1).run(&mut peer);
+    let pushed = crate::peer::Host::logged_in(&blobs).run(Exchange::push(&session, push), &mut peer);
+    assert!(pushed.result.is_ok(), "{:?}", pushed.log);
+    // The registry forgets all of its tokens.
+    peer.tokens += 1;
+    let mut one = Together::tags(&session, 1);
+    one.run(&mut peer);
+    assert_eq!((one.succeeded(), one.tokens()), (1, 1), "{:?}", one.log);
+}
+
+#[test]
 fn nobody_waits_for_ever_for_one_that_hangs() {
     let session = Session::new(Config::default());
     let mut peer = Peer::new(Login::Bearer);
