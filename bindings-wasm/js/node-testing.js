@@ -9,6 +9,8 @@ import * as testing from "./testing.js";
 
 testing.initSync(readFileSync(new URL("./dist/registry_bg.wasm", import.meta.url)));
 
+const write = (response, piece) => new Promise((resolve) => response.write(piece, resolve));
+
 export class Registry extends testing.Registry {
   #server;
 
@@ -28,9 +30,12 @@ export class Registry extends testing.Registry {
     try {
       const headers = Object.entries(request.headersDistinct).flatMap(([name, values]) => values.map((value) => [name, value]));
       const body = await collect(request);
-      const answer = this.serve({ method: request.method, target: request.url, headers }, body);
+      const answer = await this.answer({ method: request.method, target: request.url, headers }, body);
+      if (answer.reset) return void response.destroy();
       response.writeHead(answer.status, answer.headers.flat());
-      response.end(request.method === "HEAD" ? undefined : answer.body);
+      if (request.method !== "HEAD") for await (const piece of answer.pieces) await write(response, piece);
+      if (answer.broken) response.destroy();
+      else response.end();
     } catch {
       response.destroy();
     }

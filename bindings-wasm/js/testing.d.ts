@@ -15,8 +15,38 @@ export interface RegistryOptions {
   /** Hosts that it answers for, besides loopback names. */
   hosts?: Iterable<string>;
   limits?: Limits;
+  /** Asked about every request, by method and target: what goes wrong with it, if anything. */
+  faults?: (method: string, target: string) => Fault | undefined;
   /** Of upload ids and tokens: for the same ones each time. */
   seed?: number;
+}
+
+/**
+ * What a registry does wrong with one request. With a status (503 if none is given) it gives that answer and does nothing of
+ * what was asked; with `status: null` it does what was asked, and spoils its own answer.
+ */
+export interface Fault {
+  status?: number | null;
+  /** In place of those of the same name; an empty one is left out. */
+  headers?: Record<string, string>;
+  /** In place of the answer's body. */
+  body?: string | Uint8Array;
+  /** Seconds that pass first. */
+  delay?: number;
+  /** Hangs up before the first byte of the answer. */
+  reset?: boolean;
+  /** Hangs up after so many bytes of the body. */
+  short?: number;
+  /** Seconds that pass between the pieces of the body, some 16 of them. */
+  drip?: number;
+  /** Changes the first byte of the body. */
+  flip?: boolean;
+  /** Request headers that the registry does not see, in lower case: `["range"]`. */
+  ignore?: string[];
+  /** Only requests whose bodies are larger suffer. */
+  above?: number;
+  /** Only requests whose bodies are smaller suffer. */
+  below?: number;
 }
 
 export interface RegistryRequest {

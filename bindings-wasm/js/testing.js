@@ -2,6 +2,7 @@
 
 import { Module } from "./core.js";
 import * as wasm from "./dist/registry.js";
+import { answer, striking } from "./faults.js";
 
 const own = new Module(wasm, () => new URL("./dist/registry_bg.wasm", import.meta.url));
 
@@ -9,6 +10,23 @@ const own = new Module(wasm, () => new URL("./dist/registry_bg.wasm", import.met
 export const init = (module) => own.load(module);
 
 export const initSync = (module) => own.loadSync(module);
+
+const bodiless = (method, status) => method === "HEAD" || status === 204 || status === 304;
+
+/** A body that ends, or breaks off. */
+function stream(pieces, broken) {
+  const iterator = (async function* () {
+    yield* pieces;
+  })();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await iterator.next();
+      if (!done) return void (value.length > 0 ? controller.enqueue(value) : await this.pull(controller));
+      if (broken) controller.error(new TypeError("the registry has hung up"));
+      else controller.close();
+    },
+  });
+}
 
 const now = () => performance.now();
 
@@ -34,13 +52,17 @@ export class Registry {
     const fields = [...request.headers].filter(([name]) => name !== "host");
     const body = new Uint8Array(await request.arrayBuffer());
     request.signal.throwIfAborted();
-    const { status, headers, body: answer } = this.serve(
-      { method: request.method, target: url.pathname + url.search, headers: [["host", url.host], ...fields] },
-      body,
-      { https: url.protocol === "https:" },
-    );
-    return new Response(answer.length > 0 ? answer : null, { status, headers });
+    const head = { method: request.method, target: url.pathname + url.search, headers: [["host", url.host], ...fields] };
+    const { status, headers, pieces, reset, broken } = await this.answer(head, body, { https: url.protocol === "https:" });
+    request.signal.throwIfAborted();
+    if (reset) throw new TypeError("the registry has hung up");
+    return new Response(bodiless(request.method, status) ? null : stream(pieces, broken), { status, headers });
   };
+
+  /** As `serve`, with what `faults` makes of it. */
+  answer(head, body, options) {
+    return answer(striking(this.#options.faults, head, body), head, (seen) => this.serve(seen, body, options));
+  }
 
   /** One request and its answer: `{ status, headers, body }`. */
   serve(head, body = new Uint8Array(), { https = false } = {}) {
