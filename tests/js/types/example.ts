@@ -16,6 +16,7 @@ import {
   type Kind,
   type Value,
 } from "chartoci";
+import { schema, type Violation } from "chartoci/schema";
 import { Digester, Exchange, Session, drive, type Output } from "chartoci/sansio";
 import { Registry } from "chartoci/testing";
 
@@ -82,3 +83,7 @@ export async function tags(): Promise<unknown> {
 new Archive();
 // @ts-expect-error: there is no such section.
 await show(new Uint8Array(), "nothing");
+
+const judged: Report = await check("web-1.2.0.tgz", "chart", { schema });
+const violations: Violation[] = await schema.validate(new Uint8Array(), new Uint8Array());
+console.log(judged.ok, violations.map(({ pointer, message }) => `${pointer}: ${message}`));
