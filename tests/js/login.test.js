@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 
 import { Client } from "../../bindings-wasm/js/node.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
-import { failing, packaged, temporary } from "./support.js";
+import { failing, packaged, peer, requests, temporary } from "./support.js";
 
 const SECRET = "hunter2-secret";
 const NAMES = ["HOME", "PATH", "HELM_REGISTRY_CONFIG", "HELM_CONFIG_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"];
@@ -156,6 +156,25 @@ for (const [name, script, code, says] of [
     assert.ok(!JSON.stringify(error).includes(SECRET));
   });
 }
+
+test("what everybody may read is read though a helper is missing", async (t) => {
+  const home = homeless(t);
+  write(join(home, ".docker", "config.json"), { credsStore: "desktop" });
+  const answer = (status, fields, body = "") =>
+    `HTTP/1.1 ${status} X\r\nContent-Length: ${body.length}\r\n${fields.map((field) => `${field}\r\n`).join("")}\r\n${body}`;
+  let here;
+  const serving = await peer(t, (socket) =>
+    requests(socket, (head) => {
+      if (head.startsWith("GET /token")) return socket.write(answer(head.includes("account") ? 401 : 200, [], '{"token":"free"}'));
+      if (head.includes("Bearer free")) return socket.write(answer(200, [], '{"tags":["1.0.0"]}'));
+      return socket.write(answer(401, [`WWW-Authenticate: Bearer realm="http://${here}/token"`]));
+    }),
+  );
+  here = serving.host;
+  const events = [];
+  assert.deepEqual(await connect(t).tags(`${here}/web`, { onProgress: (event) => events.push(event) }), ["1.0.0"]);
+  assert.match(events.find(({ kind }) => kind === "notice").text, /docker-credential-desktop is not there/);
+});
 
 test("a helper that takes too long is killed with all that it started", async (t) => {
   const home = homeless(t);
