@@ -8,8 +8,7 @@
 //! registries, with `registry` the registry of `chartoci/testing`, with `schema` a validator of JSON Schema.
 #![allow(missing_docs)] // index.d.ts documents what these are called from.
 
-#[cfg_attr(not(all(feature = "files", feature = "exchange", feature = "registry")), allow(dead_code))]
-// No module needs all.
+#[allow(dead_code)] // No module needs all of it.
 mod dto;
 mod errors;
 

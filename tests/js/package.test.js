@@ -1,25 +1,12 @@
 // The tarball that npm would publish, in an empty folder: imported, required, read by tsc, weighed.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 
-import { PACKAGE, ROOT, temporary } from "./support.js";
-
-const run = (directory, program, ...words) =>
-  execFileSync(program, words, { cwd: directory, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-
-/** An empty folder with the packed package in it. */
-function installed(t) {
-  const directory = temporary(t);
-  run(PACKAGE, "npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", directory);
-  writeFileSync(join(directory, "package.json"), '{ "private": true }');
-  run(directory, "npm", "install", "--offline", "--silent", "--no-audit", "--no-fund", "./chartoci-0.1.0.tgz");
-  return directory;
-}
+import { PACKAGE, ROOT, installed, run } from "./support.js";
 
 const PROGRAM = `
   const { data } = await chartoci.package(process.argv[2]);

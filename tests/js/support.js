@@ -1,7 +1,8 @@
 // What the tests share: the library from the working tree, a chart, and peers that misbehave.
 
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,19 @@ export const packaged = await chartoci.package(join(ROOT, "examples/web"));
 export function temporary(test) {
   const directory = mkdtempSync(join(tmpdir(), "chartoci-"));
   test.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Runs a program in a directory; gives what it prints. */
+export const run = (directory, program, ...words) =>
+  execFileSync(program, words, { cwd: directory, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+
+/** An empty folder with the packed package in it. */
+export function installed(t) {
+  const directory = temporary(t);
+  run(PACKAGE, "npm", "pack", "--ignore-scripts", "--silent", "--pack-destination", directory);
+  writeFileSync(join(directory, "package.json"), '{ "private": true }');
+  run(directory, "npm", "install", "--offline", "--silent", "--no-audit", "--no-fund", "./chartoci-0.1.0.tgz");
   return directory;
 }
 
