@@ -295,13 +295,17 @@ export async function companions(path, limit) {
 
 const CODES = { notFound: "not_found", exists: "exists", denied: "denied" };
 
-/** What the system said about a path, as one of the library's errors. */
 async function named(action, path) {
   try {
     return await action;
   } catch (error) {
-    if (!error.code) throw error;
-    const code = error.code === "EISDIR" ? "is_directory" : (CODES[REASONS[error.code]] ?? "storage");
-    throw failure(`files.${code}`, `${path}: ${error.message}`);
+    throw explained(error, path);
   }
+}
+
+/** What the system said about a path, as one of the library's errors. */
+export function explained(error, path) {
+  if (!error.code) return error;
+  const code = error.code === "EISDIR" ? "is_directory" : (CODES[REASONS[error.code]] ?? "storage");
+  return failure(`files.${code}`, `${path}: ${error.message}`);
 }

@@ -1,12 +1,16 @@
 /** The transport of Node: node:http and node:https, since fetch knows no CA file, no client certificate, no proxy. */
 
+import { X509Certificate } from "node:crypto";
 import dns from "node:dns";
 import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
+import { createSecureContext } from "node:tls";
 
+import { failure as told } from "./core.js";
 import { TransportFailure } from "./drive.js";
+import { explained } from "./files-node.js";
 import { TunnelAgent, proxyAuthorization, proxyFor } from "./node-proxy.js";
 
 const PIECE = 256 * 1024;
@@ -16,8 +20,15 @@ const PIECE = 256 * 1024;
  * address.
  */
 export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit }) {
-  const read = (path) => (path === undefined ? undefined : readFileSync(path));
   const tls = { ca: read(caFile) ?? environmentsAuthorities(), cert: read(certFile), key: read(keyFile ?? certFile) };
+  try {
+    // Node takes what is no certificate for an empty list of authorities.
+    if (caFile) new X509Certificate(tls.ca);
+    if (certFile) createSecureContext(tls);
+  } catch (error) {
+    const named = [caFile, certFile, keyFile].filter((path) => path !== undefined).join(" and ");
+    throw told("misuse.argument", `${named}: PEM is wanted, the key without a password: ${error.message}`);
+  }
   const pool = { keepAlive: true, scheduling: "lifo" };
   const agents = { "http:": new http.Agent(pool), "https:": new https.Agent({ ...pool, ...tls }) };
   const tunnels = new Map();
@@ -64,6 +75,14 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
 
   const close = () => [...Object.values(agents), ...tunnels.values()].forEach((agent) => agent.destroy());
   return { send, close, traits: { manualRedirects: true, allHeaders: true } };
+}
+
+function read(path) {
+  try {
+    return path === undefined ? undefined : readFileSync(path);
+  } catch (error) {
+    throw explained(error, path);
+  }
 }
 
 /** What SSL_CERT_FILE names is believed in place of Node's own list, as OpenSSL and Go have it. */

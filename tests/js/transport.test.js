@@ -106,6 +106,32 @@ test("TLS: an authority of one's own, a client's certificate", { skip }, async (
   assert.deepEqual([error.kind, error.code], ["transport", "transport.tls"]);
 });
 
+test("an authority is believed that the environment names", { skip }, async (t) => {
+  const { ca, key, cert } = certificates(temporary(t));
+  const server = https.createServer({ cert: readFileSync(cert), key: readFileSync(key) });
+  const target = `oci://127.0.0.1:${await serve(t, server, new Registry())}/charts`;
+  process.env.SSL_CERT_FILE = ca;
+  t.after(() => delete process.env.SSL_CERT_FILE);
+  const client = new Client({ ...OPTIONS, plainHttp: false });
+  t.after(() => client.close());
+  await client.push(packaged, target);
+});
+
+test("a file with certificates that cannot be used is named", async (t) => {
+  const broken = join(temporary(t), "broken.pem");
+  writeFileSync(broken, "no PEM");
+  for (const [options, code] of [
+    [{ caFile: "/nowhere/ca.pem" }, "files.not_found"],
+    [{ certFile: "/nowhere/cert.pem" }, "files.not_found"],
+    [{ caFile: broken }, "misuse.argument"],
+    [{ certFile: broken, keyFile: broken }, "misuse.argument"],
+  ]) {
+    const error = await failing(() => new Client({ ...OPTIONS, ...options }).tags("127.0.0.1:1/web"));
+    assert.equal(error.code, code, error.message);
+    assert.ok(error.message.includes(options.caFile ?? options.certFile), error.message);
+  }
+});
+
 /** A proxy that knows just one registry, whatever name it is asked for; and what it was asked. */
 async function proxy(t, port) {
   const asked = [];
