@@ -43,7 +43,7 @@ def run_helm(*words: object) -> tuple[float, int]:
     began = time.perf_counter()
     plain = ["--plain-http"] if any(str(word).startswith("oci://") for word in words) else []
     process = subprocess.Popen([str(helm.binary(4)), *map(str, words), *plain], env=environment,
-                               stdout=subprocess.DEVNULL, stderr=None)
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL if words[0] == "lint" else None)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode and words[0] != "lint":  # which has something to say of the chart
