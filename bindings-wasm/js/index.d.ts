@@ -402,7 +402,7 @@ export class Packaged {
 export type Section = "all" | "chart" | "values" | "readme" | "crds";
 
 /** The very text that `helm show` prints. */
-export function show(source: Archive | Source, section?: Section): Promise<string>;
+export function show(source: Archive | Source, section?: Section, options?: Limited): Promise<string>;
 
 /** Packs a directory: the same files always give the same bytes. Node. */
 declare function packageDirectory(

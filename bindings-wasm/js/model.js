@@ -387,9 +387,9 @@ export class Packaged {
 }
 
 /** The very text that `helm show` prints. */
-export async function show(source, section = "all") {
+export async function show(source, section = "all", { limits } = {}) {
   await ready();
-  const archive = source instanceof Archive ? source : await Archive.read(source);
+  const archive = source instanceof Archive ? source : await Archive.read(source, { limits });
   return text(archive[HANDLE].show(section));
 }
 

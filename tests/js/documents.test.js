@@ -97,6 +97,11 @@ test("an archive that is refused says why, and its error crosses workers as JSON
 test("limits are obeyed, and a limit that does not exist is refused", async () => {
   assert.equal((await failing(() => Archive.read(packaged.data, { limits: { archive: 10 } }))).kind, "limit");
   assert.equal((await failing(() => Archive.read(packaged.data, { limits: { unpacked: 10 } }))).kind, "limit");
+  assert.equal((await failing(() => show(packaged.data, "all", { limits: { unpacked: 10 } }))).kind, "limit");
+  const names = ["archive", "unpacked", "file", "files", "nesting", "document", "depth", "nodes", "manifest", "config", "provenance", "token"];
+  for (const name of [...names, "errorBody", "page", "pages", "redirects"]) {
+    await Archive.read(packaged.data, { limits: { [name]: 1 << 20 } });
+  }
   assert.equal((await failing(() => Archive.read(packaged.data, { limits: { archiv: 10 } }))).code, "misuse.argument");
   assert.equal((await failing(() => Archive.read(packaged.data, { limits: { archive: -1 } }))).code, "misuse.argument");
   const endless = new ReadableStream({ pull: (control) => control.enqueue(new Uint8Array(65536)) });
