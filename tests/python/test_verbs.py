@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import http.client
 import json
+import os
 import pathlib
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import chartoci
 import pytest
 from chartoci.cli import main
-from chartoci.testing import Registry
+from chartoci.testing import Fault, Registry
 from conftest import peer, read_request
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -284,3 +285,29 @@ def test_tasks_copy_delete_and_list_as_well(transport: Any, chart: bytes) -> Non
 
     with peer(lambda connection: answers(connection, bodies, breaks=1)) as source, Registry(token=True) as target:
         asyncio.run(main(source, target))
+
+
+def test_a_chart_that_is_too_large_for_one_request_goes_up_in_pieces(tmp_path: pathlib.Path) -> None:
+    source = tmp_path / "big"
+    source.mkdir()
+    (source / "Chart.yaml").write_text("apiVersion: v2\nname: big\nversion: 1.0.0\n")
+    (source / "noise.bin").write_bytes(os.urandom(700_000))
+    refused: list[str] = []
+
+    def proxy(method: str, target: str) -> Fault | None:
+        # The first PUT of the chart: nginx says no with a page of its own.
+        if method == "PUT" and "/blobs/uploads/" in target and len(refused) < 2:
+            refused.append(target)
+            return Fault(status=413, headers=(("Content-Type", "text/html"),), body=b"<html>413</html>")
+        if method == "PATCH" and len(refused) == 2:
+            refused.append(target)
+            return Fault(reset=True)
+        return None
+
+    with Registry(faults=proxy) as registry, chartoci.Client(credentials=None) as client:
+        data = chartoci.package(source).data
+        pushed = client.push(data, f"oci://{registry.host}/charts", provenance=os.urandom(70_000).hex().encode())
+        assert client.open(pushed.reference).data == data
+        pieces = [line for line in registry.requests if line[0] == "PATCH"]
+        assert len(pieces) >= 3
+        assert len([line for line in registry.requests if line[0] == "GET" and "/blobs/uploads/" in line[1]]) == 1

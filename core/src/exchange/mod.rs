@@ -21,6 +21,8 @@
 //! | credentials | go to the registry's origin, and to the realm of a challenge that came from it ([`realm`]) |
 //! | other origins | redirects and upload locations are followed without `Authorization`; https never becomes http |
 //! | bodies | no blob is sent before it is settled who asks; each answer has a limit before its first byte is read |
+//! | uploads | in one PUT; in pieces where the host refuses that; with the POST where it takes that; what fails is dropped |
+//! | tokens | one for all exchanges of a session that need it at the same time, renewed once |
 //! | retries | 408, 425, 429, 5xx and broken connections, with full jitter; `Retry-After` holds back every call to the host |
 //! | digests | of the reference, of the answer's head, of the bytes: each by its own algorithm; the bytes win |
 //!

@@ -9,3 +9,4 @@ mod peer;
 mod together;
 mod uploads;
 mod verbs;
+mod versions;
