@@ -105,6 +105,7 @@ pub(crate) fn question(question: &Question) -> Object {
     object().with("schema", bytes(question.schema())).with("values", bytes(&question.values())).done()
 }
 
+#[cfg(feature = "schema")]
 pub(crate) fn violation(violation: &Violation) -> Object {
     object()
         .with("pointer", &*violation.pointer)
