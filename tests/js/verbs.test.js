@@ -41,7 +41,8 @@ async function sign(registry, repository, pushed) {
 }
 
 test("a chart is copied between registries with its bytes and its signature", async (t) => {
-  const [source, target] = [await new Registry().listen(), await new Registry({ username: "user", password: "password", token: true }).listen()];
+  const source = await new Registry().listen();
+  const target = await new Registry({ username: "user", password: "password", token: true }).listen();
   const credentials = ({ registry }) => (registry === target.host ? ["user", "password"] : null);
   const client = new Client({ credentials });
   t.after(() => Promise.all([client.close(), source.close(), target.close()]));
@@ -56,7 +57,8 @@ test("a chart is copied between registries with its bytes and its signature", as
   assert.deepEqual((await client.pull(copied.reference)).archive, packaged.data);
   assert.ok(events.some(({ kind, total }) => kind === "progress" && total === packaged.data.length));
   const [found, ...others] = await client.referrers(copied.reference);
-  assert.deepEqual([found.digest, found.artifactType, found.annotations.who, others.length], [signature, SIGNATURE, "us", 0]);
+  assert.deepEqual([found.digest, found.artifactType, found.annotations.who], [signature, SIGNATURE, "us"]);
+  assert.equal(others.length, 0);
   assert.deepEqual(await client.referrers(copied.reference, { artifactType: "text/none" }), []);
   const again = await client.copy(pushed.reference, copied.reference);
   assert.deepEqual([...new Set(again.blobs.map(({ uploaded }) => uploaded))], ["mounted"]);

@@ -93,9 +93,8 @@ def test_a_chart_is_copied_between_registries_with_its_bytes_and_its_signature(
     pushed = anybody.push(chart, f"oci://{source.host}/charts")
     signature = sign(source, "charts/web", pushed)
     events: list[chartoci.Progress] = []
-    copied = anybody.copy(
-        pushed.reference, f"oci://{target.host}/mirror/web:1", referrers=True, progress=lambda event: events.append(event)  # type: ignore[arg-type]
-    )
+    watch: Any = events.append
+    copied = anybody.copy(pushed.reference, f"oci://{target.host}/mirror/web:1", referrers=True, progress=watch)
     assert (copied.digest, [str(item) for item in copied.referrers]) == (pushed.digest, [signature])
     assert str(copied) == f"Copied: {target.host}/mirror/web:1\nDigest: {pushed.digest}"
     assert anybody.open(f"{target.host}/mirror/web:1").data == chart
@@ -219,7 +218,9 @@ def test_a_chart_of_helm_3_5_is_upgraded_where_that_is_asked_for(
         assert not anybody.artifact(f"{target.host}/web:new").is_legacy
 
 
-def test_whatever_lies_at_a_reference_is_called_what_it_is(anybody: chartoci.Client, two: tuple[Registry, Registry]) -> None:
+def test_whatever_lies_at_a_reference_is_called_what_it_is(
+    anybody: chartoci.Client, two: tuple[Registry, Registry]
+) -> None:
     source = two[0]
     empty = "application/vnd.oci.empty.v1+json"
     image = "application/vnd.oci.image.config.v1+json"
