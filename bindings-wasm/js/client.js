@@ -1,10 +1,11 @@
 /** The client: each verb builds an exchange and drives it. */
 
 import { bytesOf, enough, filesOf, isPath, join } from "./blobs.js";
-import { HANDLE, connected, core, currentPlatform, exchange, failure } from "./core.js";
+import { HANDLE, checking, connected, core, currentPlatform, exchange, failure } from "./core.js";
 import { drive } from "./drive.js";
 import { ChartOciError } from "./errors.js";
 import { Archive, Artifact, Metadata, Packaged, Version } from "./model.js";
+import { Report } from "./report.js";
 
 const PARTS = ["chart", "provenance"];
 
@@ -79,6 +80,17 @@ export class Client {
     await connected();
     const { config } = await this.#pull(reference, [], { ...options, config: true });
     return new Metadata(core().Metadata.fromConfig(config, this.#options.limits));
+  }
+
+  /** Everything that is wrong with a chart there: with each of its parts, and whether they belong together. */
+  async check(reference, options) {
+    const [{ checkParts }] = await Promise.all([checking(), connected()]);
+    const sinks = PARTS.map(() => new MemorySink());
+    const wanted = { chart: true, provenance: true, config: true, anything: true };
+    const { chart, provenance, manifest, config, ...found } = await this.#pull(reference, sinks, { ...options, ...wanted });
+    const [packed, signed] = [chart && sinks[0].bytes(), provenance && sinks[1].bytes()];
+    const parts = { manifest, config, chart: packed, provenance: signed, reference: String(found.reference) };
+    return new Report(checkParts(parts, this.#options.limits, false));
   }
 
   async artifact(reference, options) {

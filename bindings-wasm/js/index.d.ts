@@ -422,7 +422,10 @@ export type DocumentKind =
   | "config"
   | "provenance";
 
-/** Everything that is wrong with a document, or (Node) with a chart's directory. The kind is guessed if it is not given. */
+/**
+ * Everything that is wrong with a document, or (Node) with a chart's directory. The kind is guessed if it is not given. A
+ * packed chart may be given with what belongs to it, and is compared with that; a path brings FILE.prov along.
+ */
 export function check(
   source: Source,
   kind?: DocumentKind,
@@ -431,6 +434,10 @@ export function check(
     filename?: string;
     /** From `chartoci/schema`: the defaults are judged by values.schema.json as well. */
     schema?: import("./schema.js").Schema;
+    provenance?: Source;
+    manifest?: Uint8Array | string;
+    config?: Uint8Array | string;
+    reference?: string | Reference;
   },
 ): Promise<Report>;
 
@@ -664,6 +671,8 @@ export class Client {
   open(reference: string | Reference, options?: ProgressOptions & VersionOptions): Promise<Archive>;
   /** What the config blob claims: decisions belong on `open`. */
   metadata(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Metadata>;
+  /** Everything that is wrong with a chart there: with each of its parts, and whether they belong together. */
+  check(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Report>;
   /** The manifest, verified and explained. */
   artifact(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Artifact>;
   resolve(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Resolved>;

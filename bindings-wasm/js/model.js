@@ -1,6 +1,6 @@
 /** The pure classes: what they know comes from the core, field by field. */
 
-import { bytesOf, filesOf, isPath, textBytes } from "./blobs.js";
+import { bytesOf, enough, filesOf, isPath, textBytes } from "./blobs.js";
 import { HANDLE, checking, core, ready } from "./core.js";
 import { ChartOciError } from "./errors.js";
 import { Report } from "./report.js";
@@ -400,15 +400,22 @@ export async function packageDirectory(directory, { version, appVersion, created
   return new Packaged(await filesOf(directory).run(machine, directory));
 }
 
-/** Everything that is wrong with a document, or with a chart's directory. The kind is guessed if it is not given. */
-export async function check(source, kind, { filename, limits, schema } = {}) {
-  const { CheckDirectory, check: find } = await checking();
+/**
+ * Everything that is wrong with a document, or with a chart's directory. The kind is guessed if it is not given. A packed
+ * chart may be given with what belongs to it; a path brings FILE.prov along.
+ */
+export async function check(source, kind, { filename, limits, schema, ...parts } = {}) {
+  const { CheckDirectory, check: find, checkParts } = await checking();
   let handle;
   if (isPath(source) && (await filesOf(source).isDirectory(source))) {
     handle = await filesOf(source).run(new CheckDirectory(filename ?? String(source), limits), source);
   } else {
     const name = filename ?? (isPath(source) ? String(source) : source?.name);
-    handle = find(await bytesOf(source, limits), kind, name, limits, Boolean(schema));
+    const data = await bytesOf(source, limits);
+    const belonging = kind === undefined || kind === "chart" ? await partsOf(source, parts, limits) : {};
+    handle = Object.values(belonging).every((part) => part === undefined)
+      ? find(data, kind, name, limits, Boolean(schema))
+      : checkParts({ ...belonging, chart: data, filename: name }, limits, Boolean(schema));
   }
   const questions = schema ? handle.questions() : [];
   for (const [at, question] of questions.entries()) {
@@ -416,6 +423,19 @@ export async function check(source, kind, { filename, limits, schema } = {}) {
     handle.answer(at, await judged.catch((error) => (error instanceof ChartOciError ? error : Promise.reject(error))));
   }
   return new Report(handle);
+}
+
+/** What belongs to a packed chart, as the core takes it. */
+async function partsOf(source, { provenance, manifest, config, reference }, limits) {
+  const isFile = isPath(source) && String(source).endsWith(".tgz");
+  const beside = isFile ? (await filesOf(source).companions(source, enough(limits))).provenance : undefined;
+  const bytes = (text) => (text === undefined ? undefined : textBytes(text));
+  return {
+    provenance: provenance === undefined ? beside : await bytesOf(provenance, limits),
+    manifest: bytes(manifest),
+    config: bytes(config),
+    reference: reference === undefined ? undefined : String(reference),
+  };
 }
 
 export const codes = () => core().codes();

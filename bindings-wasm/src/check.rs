@@ -1,6 +1,6 @@
 //! What is wrong with documents.
 
-use chartoci::check::{Document, Question, check as core_check, questions};
+use chartoci::check::{Document, Parts, Question, check as core_check, check_parts as core_check_parts, questions};
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
@@ -66,4 +66,27 @@ pub fn check(
     let guessed = || kind.or_else(|| Document::guess(data, filename.as_deref()));
     let questions = if asks { questions(data, guessed(), &limits) } else { Vec::new() };
     Ok(Report(report, questions))
+}
+
+/// What is wrong with the parts of one chart, and what does not fit together: `reference`, `manifest`, `config`, `chart`,
+/// `filename`, `provenance`, each where it is at hand.
+#[wasm_bindgen(js_name = checkParts)]
+pub fn check_parts(parts: &JsValue, limits: &JsValue, asks: bool) -> Result<Report> {
+    let bytes = |name| dto::bytes(parts, name);
+    let (manifest, config, chart, provenance) =
+        (bytes("manifest")?, bytes("config")?, bytes("chart")?, bytes("provenance")?);
+    let reference = dto::text(parts, "reference")?;
+    let reference = reference.map(|text| chartoci::Reference::parse(&text).map_err(throw)).transpose()?;
+    let filename = dto::text(parts, "filename")?;
+    let parts = Parts {
+        reference: reference.as_ref(),
+        manifest: manifest.as_deref(),
+        config: config.as_deref(),
+        chart: chart.as_deref(),
+        filename: filename.as_deref(),
+        provenance: provenance.as_deref(),
+    };
+    let limits = dto::limits(limits)?;
+    let questions = parts.chart.filter(|_| asks).map(|chart| questions(chart, Some(Document::Chart), &limits));
+    Ok(Report(core_check_parts(&parts, &limits), questions.unwrap_or_default()))
 }

@@ -178,3 +178,13 @@ test("several verbs run on one client at once", async () => {
   const found = await Promise.all([1, 2, 3, 4].map((number) => client.tags(`${charts}/team-${number}/web`)));
   assert.deepEqual(found, [[TAG], [TAG], [TAG], [TAG]]);
 });
+
+everywhere("a chart is checked with all its parts, and under its tag", {}, async (options, charts, t) => {
+  const client = new Client(options);
+  t.after(() => client.close());
+  const { reference } = await client.push(packaged.data, charts);
+  const codes = async (name) => [...(await client.check(name))].map(({ code }) => code);
+  assert.ok(!(await codes(reference)).some((code) => code.startsWith("artifact.")));
+  await client.copy(reference, `${charts}/web:9.9.9`);
+  assert.ok((await codes(`${charts}/web:9.9.9`)).includes("artifact.tag"));
+});

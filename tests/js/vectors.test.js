@@ -99,6 +99,29 @@ const RUN = {
     const { errors } = await check(Buffer.from(document), kind, { limits });
     return { error: errors[0]?.code ?? null };
   },
+  async check({ files, kind, text: document, chart, provenance, ...parts }) {
+    const report = async () => {
+      if (kind) return check(Buffer.from(document), kind);
+      if (!files) {
+        const signed = provenance === undefined ? undefined : Buffer.from(provenance);
+        return check(Buffer.from(chart, "base64"), "chart", { ...parts, provenance: signed });
+      }
+      const directory = mkdtempSync(join(tmpdir(), "chartoci-"));
+      try {
+        for (const [path, content] of Object.entries(files)) {
+          mkdirSync(dirname(join(directory, path)), { recursive: true });
+          writeFileSync(join(directory, path), content);
+        }
+        return await check(directory);
+      } finally {
+        rmSync(directory, { recursive: true });
+      }
+    };
+    return [...(await report())].map(({ code, document: name, pointer, line, column, fix }) => {
+      const place = line === undefined ? null : [line, column];
+      return [code, name, pointer, place, orNull(fix?.replacement)];
+    });
+  },
   async package({ files, version, app_version, created }) {
     const directory = mkdtempSync(join(tmpdir(), "chartoci-"));
     try {
