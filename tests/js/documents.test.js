@@ -1,7 +1,7 @@
 // The pure classes: what goes in, what comes out, and that nothing in a chart means anything to JavaScript.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
@@ -223,4 +223,15 @@ test("real charts: Helm's manifest, config and words", { skip: !existsSync(CHART
   }
   assert.deepEqual(ours, helm);
   assert.ok(helm.length >= 70, `${helm.length} charts`);
+});
+
+test("nothing is written through a link", async (t) => {
+  const directory = temporary(t);
+  const [elsewhere, target] = ["elsewhere", "target"].map((name) => join(directory, name));
+  mkdirSync(elsewhere);
+  mkdirSync(target);
+  const archive = await Archive.read(packaged.data);
+  symlinkSync(elsewhere, join(target, archive.metadata.name));
+  assert.equal((await failing(() => archive.extract(target))).code, "files.exists");
+  assert.deepEqual([readdirSync(elsewhere), readdirSync(target)], [[], [archive.metadata.name]]);
 });

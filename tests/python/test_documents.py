@@ -191,3 +191,20 @@ def test_every_limit_can_be_set_and_read_back() -> None:
     for name, value in names.items():
         assert getattr(chartoci.Limits(**{name: value + 1}), name) == value + 1
         assert chartoci.Limits(**{name: value + 1}).to_dict() == names | {name: value + 1}
+
+
+def test_nothing_is_written_through_a_link(chart: bytes, tmp_path: pathlib.Path) -> None:
+    elsewhere, target = tmp_path / "elsewhere", tmp_path / "target"
+    elsewhere.mkdir()
+    target.mkdir()
+    (target / "web").symlink_to(elsewhere)
+    with pytest.raises(chartoci.ChartOciError) as error:
+        chartoci.Archive.read(chart).extract(target)
+    assert error.value.code == "files.exists"
+    (target / "web").unlink()
+    (target / "web").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(chartoci.ChartOciError) as error:
+        chartoci.Archive.read(chart).extract(target)
+    assert error.value.code == "files.exists"
+    assert list(elsewhere.iterdir()) == [] and [path.name for path in target.iterdir()] == ["web"]
+    assert not (tmp_path / "nowhere").exists()
