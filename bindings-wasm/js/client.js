@@ -116,7 +116,7 @@ export class Client {
     return this.#run(exchange().Exchange.tags(this.#begin(), String(repository)), repository, call);
   }
 
-  /** Bytes unchanged, the manifest last. Within a registry blobs are mounted; across registries they go through memory. */
+  /** Bytes unchanged, the manifest last. Within a registry blobs are mounted; across registries they go through memory, in Node piece by piece. */
   async copy(source, target, { referrers, upgrade, ...call } = {}) {
     await connected();
     if (upgrade && (await this.artifact(source, { signal: call.signal, timeout: call.timeout })).isLegacy) {
@@ -137,11 +137,10 @@ export class Client {
     return { reference, digest, size, blobs, referrers: [], upgraded: true };
   }
 
-  async #fetchPart(repository, descriptor, start, end, signal) {
-    const sink = new MemorySink(start);
+  async #fetchPart(repository, descriptor, start, end, signal, sink = new MemorySink(start)) {
     const fetching = exchange().Exchange.fetchPart(this.#begin(), repository, descriptor, start, end);
     await this.#run(fetching, repository, { signal }, { sinks: [sink] });
-    return sink.part(start, end);
+    return sink.part?.(start, end);
   }
 
   /** A tag, or a manifest by its digest and with it all of its tags. */

@@ -1,6 +1,7 @@
 /** The loop that drives an exchange: do what it says, tell it what came of it. */
 
 import { ChartOciError } from "./errors.js";
+import { Pipe } from "./pipe.js";
 
 /** Why a request could not be completed: `kind` is one of the core's failures. */
 export class TransportFailure extends Error {
@@ -17,7 +18,7 @@ const now = () => performance.now();
  *
  * `transport.send(request)` gives `{ status, headers, url, body }`; `blobs[id]` are the bytes to upload, `sinks[id]` take
  * what arrives (`cut(offset)`, `write(chunk)`); `names[id]` are what progress calls them. What a copy takes from elsewhere
- * `fetchPart(repository, descriptor, start, end, signal)` gives.
+ * `fetchPart(repository, descriptor, start, end, signal, sink)` gives, or puts into the sink where the transport streams.
  */
 export async function drive(exchange, options) {
   const { transport, blobs = [], sinks = [], names = [], credentials, signal, onProgress, fetchPart } = options;
@@ -45,8 +46,14 @@ export async function drive(exchange, options) {
     const elsewhere = exchange.source(blob);
     if (!elsewhere) return { body: blobs[blob].subarray(start, end), item: names[blob], total: blobs[blob].length };
     const { repository, descriptor } = elsewhere;
-    const body = await fetchPart(repository, descriptor, start, end, given);
-    return { body, item: descriptor.digest, total: descriptor.size };
+    const shown = { item: descriptor.digest, total: descriptor.size };
+    if (!transport.traits?.streams) return { body: await fetchPart(repository, descriptor, start, end, given), ...shown };
+    const body = new Pipe(start, end);
+    fetchPart(repository, descriptor, start, end, given, body).then(
+      () => body.finish(),
+      (error) => body.finish({ error }),
+    );
+    return { body, ...shown };
   };
 
   /** Runs until the exchange has heard what became of the request. */
@@ -81,6 +88,8 @@ export async function drive(exchange, options) {
       exchange.handleEnd(id, whole);
     } catch (error) {
       if (finished) return;
+      // What ends the fetch of a copy ends the copy: it has been tried again already.
+      if (error instanceof ChartOciError) return fail(error);
       const part = receiver;
       receiver = undefined;
       const { kind = "other", message } = error instanceof TransportFailure ? error : { message: String(error) };

@@ -686,7 +686,7 @@ export class Client {
   tags(repository: string | Reference, options?: CallOptions): Promise<string[]>;
   /**
    * Copies what lies at a full reference to another: its bytes unchanged, its manifest last. Within a registry blobs are
-   * mounted; across registries they go through memory.
+   * mounted; across registries they go through memory, in Node piece by piece.
    */
   copy(source: string | Reference, target: string | Reference, options?: CopyOptions): Promise<Copied>;
   /** A tag; or a manifest by its digest, and with it all of its tags. */

@@ -10,6 +10,7 @@ import { createSecureContext } from "node:tls";
 
 import { failure as told } from "./core.js";
 import { TransportFailure } from "./drive.js";
+import { ChartOciError } from "./errors.js";
 import { explained } from "./files-node.js";
 import { TunnelAgent, proxyAuthorization, proxyFor } from "./node-proxy.js";
 
@@ -74,7 +75,7 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
   };
 
   const close = () => [...Object.values(agents), ...tunnels.values()].forEach((agent) => agent.destroy());
-  return { send, close, traits: { manualRedirects: true, allHeaders: true } };
+  return { send, close, traits: { manualRedirects: true, allHeaders: true, streams: true } };
 }
 
 function read(path) {
@@ -93,6 +94,7 @@ function environmentsAuthorities() {
 
 /** Writes piece by piece, so that progress is what the socket took, not what was queued. */
 function write(request, body, onSent) {
+  if (body?.[Symbol.asyncIterator]) return flow(request, body, onSent).catch((error) => request.destroy(error));
   let offset = 0;
   const next = () => {
     if (request.destroyed) return;
@@ -104,6 +106,24 @@ function write(request, body, onSent) {
     else request.write(piece, next);
   };
   next();
+}
+
+/** The body comes from elsewhere, piece by piece. */
+async function flow(request, body, onSent) {
+  let offset = 0;
+  for await (const piece of body) {
+    if (request.destroyed) return;
+    await new Promise((resolve) => {
+      request.once("close", resolve);
+      request.write(piece, () => {
+        request.off("close", resolve);
+        resolve();
+      });
+    });
+    offset += piece.length;
+    onSent(offset);
+  }
+  request.end();
 }
 
 async function* chunks(request, response, timeout) {
@@ -142,7 +162,7 @@ const CONNECT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENET
 const RESET = ["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE", "ABORT_ERR"];
 
 function failure(error) {
-  if (error instanceof TransportFailure) return error;
+  if (error instanceof TransportFailure || error instanceof ChartOciError) return error;
   const { code = "", message } = error.errors?.[0] ?? error; // several addresses were tried
   if (CONNECT.includes(code)) return new TransportFailure("connect", message);
   if (RESET.includes(code)) return new TransportFailure("reset", message);

@@ -1,6 +1,8 @@
 // Copy, delete and referrers: within a registry and between two, over the network and in memory.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { test } from "node:test";
 
 import { Client, Digest } from "../../bindings-wasm/js/node.js";
@@ -86,4 +88,50 @@ test("a source that is not there ends a copy with its own error", async (t) => {
   t.after(() => Promise.all([client.close(), source.close(), target.close()]));
   const missing = `oci://${source.host}/charts/none:1`;
   await assert.rejects(client.copy(missing, `oci://${target.host}/web:1`), { kind: "not_found" });
+});
+
+/** A registry that serves blobs by their digests, else a manifest; the first big one breaks off halfway. */
+async function source(t, blobs, manifest) {
+  let breaks = 1;
+  const server = createServer((request, response) => {
+    const body = blobs.get(request.url.split("/").at(-1)) ?? (request.url.includes("/manifests/") ? manifest : undefined);
+    if (!body) return response.writeHead(404).end();
+    const start = Number(/bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
+    const range = { "content-range": `bytes ${start}-${body.length - 1}/${body.length}` };
+    response.writeHead(start ? 206 : 200, { "content-length": body.length - start, ...(start ? range : {}) });
+    if (body.length < 100_000 || !breaks) return response.end(body.subarray(start));
+    breaks = 0;
+    response.write(body.subarray(0, body.length / 2), () => response.destroy());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  return `127.0.0.1:${server.address().port}`;
+}
+
+test("a big blob goes through in pieces, goes on where its source broke off, and another is never taken for it", async (t) => {
+  const config = bytes('{"name":"big","version":"1.0.0","apiVersion":"v2"}');
+  const layer = new Uint8Array(3_000_000).map((_, index) => index % 251);
+  const layers = [described("application/vnd.cncf.helm.chart.content.v1.tar+gzip", layer)];
+  const configured = described("application/vnd.cncf.helm.config.v1+json", config);
+  const manifest = bytes(JSON.stringify({ schemaVersion: 2, config: configured, layers }));
+  const target = await new Registry().listen();
+  const client = new Client({ credentials: null });
+  t.after(() => Promise.all([client.close(), target.close()]));
+  const named = (data) => new Map([[configured.digest, config], ...(data ? [[layers[0].digest, data]] : [])]);
+
+  const host = await source(t, named(layer), manifest);
+  const copied = await client.copy(`oci://${host}/big:1.0.0`, `oci://${target.host}/big:1.0.0`);
+  assert.equal(copied.digest, String(Digest.of(manifest)));
+  const answer = await fetch(`http://${target.host}/v2/big/blobs/${layers[0].digest}`);
+  assert.deepEqual(new Uint8Array(await answer.arrayBuffer()), layer);
+
+  const liar = await source(t, named(layer.map((byte) => byte + 1)), manifest);
+  const lied = client.copy(`oci://${liar}/big:1.0.0`, `oci://${target.host}/lie:1.0.0`);
+  await assert.rejects(lied, { kind: "integrity", code: "integrity.digest_mismatch" });
+  await assert.rejects(client.resolve(`oci://${target.host}/lie:1.0.0`), { kind: "not_found" });
+
+  const bare = await source(t, named(undefined), manifest);
+  const missing = client.copy(`oci://${bare}/big:1.0.0`, `oci://${target.host}/bare:1.0.0`);
+  await assert.rejects(missing, { kind: "not_found", code: "registry.blob_unknown" });
 });
