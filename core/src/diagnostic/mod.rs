@@ -234,9 +234,10 @@ impl Report {
     /// document need not be named where there is only one.
     ///
     /// ```
-    /// let chart_yaml = b"name: web # ours\nversion: 1.0.0\nappVersion: 1.10 # soon 2\n";
+    /// let chart_yaml = b"apiVersion: v2 # ours\nname: web\nversion: 1.0.0\nappVersion: 1.10 # soon 2\n";
     /// let report = chartoci::check(chart_yaml, None, None, &chartoci::Limits::default())?;
-    /// assert_eq!(report.fixed(None)?, b"name: web # ours\nversion: 1.0.0\nappVersion: \"1.10\" # soon 2\n");
+    /// let mended = String::from_utf8_lossy(chart_yaml).replace("1.10", "\"1.10\"");
+    /// assert_eq!(String::from_utf8_lossy(&report.fixed(None)?), mended);
     /// # Ok::<(), chartoci::Error>(())
     /// ```
     ///
