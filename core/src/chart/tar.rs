@@ -163,10 +163,11 @@ fn extension(kind: Extension, size: i64) -> Result<Header, Error> {
 /// POSIX sums bytes without a sign, old Sun tars with one; both count.
 fn checksum_holds(block: &[u8; BLOCK]) -> bool {
     let Ok(expected) = octal(&block[148..156]) else { return false };
-    let bytes = || block.iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { b' ' } else { *byte });
-    let unsigned: i64 = bytes().map(i64::from).sum();
-    let signed: i64 = bytes().map(|byte| i64::from(byte as i8)).sum();
-    expected == unsigned || expected == signed
+    let mut block = *block;
+    block[148..156].fill(b' ');
+    let unsigned = block.iter().fold(0_i32, |sum, byte| sum.wrapping_add(i32::from(*byte)));
+    let signed = || block.iter().fold(0_i32, |sum, byte| sum.wrapping_add(i32::from(*byte as i8)));
+    expected == i64::from(unsigned) || expected == i64::from(signed())
 }
 
 /// The first part of a long name, where the header's format has one.
