@@ -77,7 +77,7 @@ PIECES = [":", ": ", "- ", "-", "? ", "?", "#", " #", "\t", "\n", " ", "  ", "\n
           "\x00", "\x07", "\x7f", "\x80", "\ud7ff", "\ufffe", "\U0001f600", "\r", "\x85", "\u2028", "\xa0", "~", "@", "`", "0", "=", "\x1b"]
 
 
-# Helm's own text of U+0085 is another one; see docs/fidelity.md.
+# Helm's own text of U+0085 is another one, here and in `scalar`; see docs/fidelity.md.
 ANNOTATIONS = [shape.replace("\\x85", "") for shape in charts.ANNOTATIONS]
 
 
@@ -102,7 +102,7 @@ def scalar(draw: Draw, indent: int = 2) -> str:
                         .join(draw.choice(["a", "é", "\\n", ": ", "# ", "x" * 50]) for _ in range(draw.randrange(4)))) + quote
     if choice == 10:
         return ("\n" + pad).join(words(draw) for _ in range(draw.randrange(1, 4)))
-    return draw.choice(charts.TEXTS).replace("{n}", "7").replace("{{", "{").replace("}}", "}").replace("\n  ", "\n" + pad)
+    return draw.choice(charts.TEXTS).replace("{n}", "7").replace("\\x85", "").replace("{{", "{").replace("}}", "}").replace("\n  ", "\n" + pad)
 
 
 def number(draw: Draw) -> str:
