@@ -6,10 +6,12 @@ use super::commit::Commits;
 use super::{Config, layout};
 use crate::files::Verb;
 use crate::oci::{Digest, Digester};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// Uploads that may be open at once; the one that was idle longest makes room for the next.
 const MOST_UPLOADS: usize = 1024;
+/// An upload that nobody went on with for so long is given up when the next one opens.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Default)]
 pub(super) struct State {
@@ -120,7 +122,7 @@ impl State {
         self.blobs.get(digest).copied()
     }
 
-    /// Opens an upload; where there are too many, the one that was idle longest is dropped.
+    /// Opens an upload; where there are too many, or nobody went on with one, the one that was idle longest is dropped.
     pub(super) fn open_upload(
         &mut self,
         repository: &str,
@@ -128,12 +130,13 @@ impl State {
         now: Instant,
         verbs: &mut VecDeque<Verb>,
     ) -> String {
-        if self.uploads.len() >= MOST_UPLOADS {
-            let idle = self.uploads.iter().filter(|(_, upload)| !upload.busy);
-            if let Some(id) = idle.min_by_key(|(_, upload)| upload.touched).map(|(id, _)| id.clone()) {
-                self.uploads.remove(&id);
-                verbs.push_back(Verb::Remove { path: layout::upload(&id) });
-            }
+        let idle = self.uploads.iter().filter(|(_, upload)| !upload.busy);
+        let idlest = idle.min_by_key(|(_, upload)| upload.touched).map(|(id, upload)| (id.clone(), upload.touched));
+        if let Some((id, touched)) = idlest
+            && (self.uploads.len() >= MOST_UPLOADS || touched + PATIENCE <= now)
+        {
+            self.uploads.remove(&id);
+            verbs.push_back(Verb::Remove { path: layout::upload(&id) });
         }
         self.need_directory(layout::UPLOADS, verbs);
         let id = self.next_id("upload");

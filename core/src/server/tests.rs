@@ -477,3 +477,24 @@ fn a_token_lives_as_long_as_the_registry_says() {
         assert_eq!(peer.ask("GET /v2/", &[("authorization", &bearer)], b"").0.status, status);
     }
 }
+
+#[test]
+fn an_upload_that_nobody_goes_on_with_is_given_up() {
+    const HOUR: u64 = 60 * 60 * 1000;
+    let count = |peer: &Peer| peer.files.iter().filter(|(path, _)| path.starts_with("uploads/")).count();
+    let mut peer = Peer::open();
+    let location = peer.location("POST /v2/a/blobs/uploads/");
+    assert_eq!(peer.status(&format!("PATCH {location}"), b"0123"), 202);
+    peer.now = Instant::from_millis(22 * HOUR);
+    peer.location("POST /v2/a/blobs/uploads/");
+    assert_eq!((peer.status(&format!("GET {location}"), b""), count(&peer)), (204, 1));
+    peer.now = Instant::from_millis(45 * HOUR);
+    peer.location("POST /v2/a/blobs/uploads/");
+    assert_eq!((peer.status(&format!("GET {location}"), b""), count(&peer)), (204, 1));
+    for _ in 0..2 {
+        peer.now = peer.now + crate::time::Duration::from_secs(25 * 60 * 60);
+        peer.location("POST /v2/a/blobs/uploads/");
+        peer.location("POST /v2/a/blobs/uploads/");
+    }
+    assert_eq!((peer.status(&format!("GET {location}"), b""), count(&peer)), (404, 0));
+}
