@@ -246,7 +246,7 @@ impl Exchange {
         Exchange::new(session, &reference, Scope::pull, tags::Listing::new)
     }
 
-    /// Copies what lies at a reference to another, in the same or another registry; see [`Copy`].
+    /// Copies what lies at a reference to another, in the same or another registry; see [`struct@Copy`].
     pub fn copy(session: &Session, copy: Copy) -> Exchange {
         let reference = copy.target.clone();
         Exchange::build(session, &reference, |calls| Ok(Driver::boxed(copy::Copying::new(session, copy, calls)?)))
