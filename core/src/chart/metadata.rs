@@ -131,9 +131,10 @@ impl Metadata {
         if documents.iter().any(|document| !matches!(document.node.data, Data::Null | Data::Mapping(_))) {
             errors.clear();
         }
-        for finding in errors.iter().filter_map(Error::report).flatten() {
-            // What is of the wrong type is not also missing.
-            if finding.pointer.is_empty() || !report.iter().any(|known| known.pointer == finding.pointer) {
+        // What is of the wrong type is not also missing. Both lists may be as long as the document.
+        let misfits: Vec<String> = report.iter().take(100).map(|misfit| misfit.pointer.clone()).collect();
+        for finding in errors.iter().filter_map(Error::report).flatten().take(1000) {
+            if finding.pointer.is_empty() || !misfits.contains(&finding.pointer) {
                 report.push(finding.clone());
             }
         }

@@ -317,6 +317,15 @@ mod tests {
         assert_eq!(codes(&self::report("x", Document::Provenance)), [("provenance.syntax", "", 1)]);
     }
 
+    // Each would take minutes if one list were compared with another.
+    #[test]
+    fn long_lists_of_mistakes_take_no_long_time() {
+        for line in ["- name: d\n", "- ~\n", "- 1\n", "- name: d\n  vresion: x\n"] {
+            let text = format!("{GOOD}dependencies:\n{}", line.repeat(20_000));
+            assert!(report(&text, Document::ChartYaml).iter().count() < 500, "{line}");
+        }
+    }
+
     #[test]
     fn documents_are_known_by_name_or_by_content() {
         for (text, name, expected) in [
