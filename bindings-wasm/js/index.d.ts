@@ -19,7 +19,7 @@ export type Source =
 /** A document's content: a string is its text, never a path. */
 export type Text = string | Uint8Array | ArrayBuffer;
 
-/** A WebAssembly.Module, its bytes, a Response, or a URL. */
+/** A WebAssembly.Module, its bytes, a Response (or a promise of one), or a URL. */
 export type WasmModule = object | string;
 
 /**

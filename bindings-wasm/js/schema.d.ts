@@ -1,4 +1,4 @@
-import type { Limits } from "./index.js";
+import type { Limits, WasmModule } from "./index.js";
 
 /** Something that does not fit. */
 export interface Violation {
@@ -12,7 +12,7 @@ export interface Violation {
 /** A validator of JSON Schema: drafts 4, 6, 7, 2019-09 and 2020-12. */
 export interface Schema {
   /** Loads the wasm module, which otherwise happens on first use: `chartoci/schema.wasm`, as a module, its bytes or a response. */
-  init(module?: WebAssembly.Module | BufferSource | Response | Promise<Response> | URL): Promise<void>;
+  init(module?: WasmModule): Promise<void>;
   /** What does not fit. Schema and values are bytes of JSON; nothing that the schema refers to is ever fetched. */
   validate(schema: Uint8Array, values: Uint8Array, options?: { limits?: Limits }): Promise<Violation[]>;
 }
