@@ -38,20 +38,24 @@ class Response(http.client.HTTPResponse):
                 raise http.client.HTTPException("the server wants to speak another protocol")
             self._status()
             self.fields = self._fields()
-        known: dict[str, str] = {}
+        known: dict[str, set[str]] = {}
         for name, value in self.fields:
-            known.setdefault(name.lower(), value)
-        connection = known.get("connection", "").lower()
+            known.setdefault(name.lower(), set()).add(value.lower())
+        connection = ",".join(known.get("connection", ()))
         self.will_close = "close" in connection or (self.version == 10 and "keep-alive" not in connection)
-        self.chunked = known.get("transfer-encoding", "").lower() == "chunked"
+        coding = known.get("transfer-encoding", set())
+        lengths = known.get("content-length", set())
+        # Where a body ends must not be a matter of taste (RFC 9112 section 6.3): whoever reads it otherwise reads on.
+        if coding - {"chunked"} or len(lengths) > 1 or not all(_is_number(length) for length in lengths):
+            raise http.client.HTTPException("the answer's head does not say where its body ends")
+        self.chunked = bool(coding)
         self.chunk_left = None
-        length = known.get("content-length", "")
         if self.bodiless or self.status in (204, 304):
             self.length = 0
-        elif self.chunked or not (length.isascii() and length.isdecimal()):
+        elif self.chunked or not lengths:
             self.length = None
         else:
-            self.length = int(length)
+            self.length = int(lengths.pop())
         self.will_close = self.will_close or (self.length is None and not self.chunked)
 
     def _line(self) -> str:
@@ -81,6 +85,10 @@ class Response(http.client.HTTPResponse):
             if len(fields) > MOST_FIELDS:
                 raise http.client.HTTPException("the answer's head has no end")
         return fields
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 20
 
 
 def pieces(response: Response, size: int) -> Iterator[bytes]:
