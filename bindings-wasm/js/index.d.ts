@@ -34,6 +34,8 @@ export interface Limits {
   archive?: number;
   /** All files of an archive together, unpacked. 100 MiB. */
   unpacked?: number;
+  /** Unpacked bytes for each packed byte. 1,100. */
+  ratio?: number;
   /** One file of an archive. 100 MiB. */
   file?: number;
   /** Entries of an archive. 65,536. */

@@ -728,6 +728,7 @@ macro_rules! bounds {
 bounds! {
     "archive" archive whole;
     "unpacked" unpacked whole;
+    "ratio" ratio small;
     "file" file whole;
     "files" files small;
     "nesting" nesting small;

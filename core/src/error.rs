@@ -538,6 +538,9 @@ table! {
     LIMIT_UNPACKED = "limit.unpacked", kind(Kind::Limit),
         "The unpacked chart is larger than the limit allows.",
         "Raise `unpacked` in the limits if you trust where it comes from; Helm stops at 100 MiB, too.";
+    LIMIT_RATIO = "limit.ratio", kind(Kind::Limit),
+        "The archive unpacks to far more than its size, as bombs do.",
+        "Raise `ratio` in the limits if you trust where it comes from.";
     LIMIT_FILE = "limit.file", kind(Kind::Limit),
         "A file of the chart is larger than the limit allows.",
         "Leave the file out by .helmignore, or raise `file` in the limits.";

@@ -17,6 +17,9 @@ pub struct Limits {
     pub unpacked: u64,
     /// One file of an archive. 100 MiB: Helm 4.3 limits the whole only; 3.17.3 to 4.2 had 5 MiB here.
     pub file: u64,
+    /// Unpacked bytes for each packed byte, nested archives included. 1,100: deflate comes to 1,032, only archives within
+    /// archives get beyond that. Real charts come to 20; services that unpack what strangers send may ask for less.
+    pub ratio: u32,
     /// Entries of an archive, nested archives included. 65,536.
     pub files: u32,
     /// Archives within archives. 8.
@@ -52,6 +55,7 @@ impl Default for Limits {
             archive: 128 * MIB,
             unpacked: 100 * MIB,
             file: 100 * MIB,
+            ratio: 1_100,
             files: 65_536,
             nesting: 8,
             document: 16 * MIB,

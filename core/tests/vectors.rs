@@ -241,6 +241,7 @@ fn bounds(given: &serde_json::Map<String, Value>) -> Limits {
             "archive" => limits.archive = value,
             "unpacked" => limits.unpacked = value,
             "file" => limits.file = value,
+            "ratio" => limits.ratio = small,
             "files" => limits.files = small,
             "nesting" => limits.nesting = small,
             "document" => limits.document = value,

@@ -98,7 +98,7 @@ test("limits are obeyed, and a limit that does not exist is refused", async () =
   assert.equal((await failing(() => Archive.read(packaged.data, { limits: { archive: 10 } }))).kind, "limit");
   assert.equal((await failing(() => Archive.read(packaged.data, { limits: { unpacked: 10 } }))).kind, "limit");
   assert.equal((await failing(() => show(packaged.data, "all", { limits: { unpacked: 10 } }))).kind, "limit");
-  const names = ["archive", "unpacked", "file", "files", "nesting", "document", "depth", "nodes", "manifest", "config", "provenance", "token"];
+  const names = ["archive", "unpacked", "ratio", "file", "files", "nesting", "document", "depth", "nodes", "manifest", "config", "provenance", "token"];
   for (const name of [...names, "errorBody", "page", "pages", "redirects"]) {
     await Archive.read(packaged.data, { limits: { [name]: 1 << 20 } });
   }

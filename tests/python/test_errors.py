@@ -416,12 +416,16 @@ def test_every_form_of_an_answer_is_understood(answer: bytes) -> None:
         (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "transport.other"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n", "transport.other"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n", "transport.other"),
+        (b"HTTP/1.1 200 OK\r\nX: y\r\n" + b" z\r\n" * 1000 + b"\r\n", "transport.other"),
+        (b"HTTP/1.1 200 OK\r\n" + b"no field\r\n" * 1000 + b"\r\n", "transport.other"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" * 1000, "transport.other"),
         (SIZED + b"Content-Length: 5\r\n\r\n" + TAGS, "transport.other"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: +31\r\n\r\n" + TAGS, "transport.other"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n" + TAGS, "transport.other"),
     ],
     ids=["nothing", "half a head", "half a body", "half a chunk", "another protocol", "an upgrade", "fields without end",
-         "a line without end", "two lengths", "a length that is no number", "a coding that was not asked for"],
+         "a line without end", "a fold without end", "lines without end", "hints without end", "two lengths",
+         "a length that is no number", "a coding that was not asked for"],
 )  # fmt: skip
 def test_an_answer_that_is_none_says_so(answer: bytes, code: str) -> None:
     def serve(connection: socket.socket) -> None:

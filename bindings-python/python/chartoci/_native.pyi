@@ -185,6 +185,7 @@ class Limits:
         *,
         archive: int | None = None,
         unpacked: int | None = None,
+        ratio: int | None = None,
         file: int | None = None,
         files: int | None = None,
         nesting: int | None = None,
@@ -204,6 +205,8 @@ class Limits:
     def archive(self) -> int: ...
     @property
     def unpacked(self) -> int: ...
+    @property
+    def ratio(self) -> int: ...
     @property
     def file(self) -> int: ...
     @property

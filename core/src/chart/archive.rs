@@ -40,7 +40,7 @@ impl Scan {
     /// # Errors
     /// `archive.*`, `chart.*`, `yaml.*`, `limit.*`; always with the entry's name.
     pub fn read(data: &[u8], limits: &Limits) -> Result<Scan, Error> {
-        Ok(load(data, limits, &mut Budget::new(limits), Keep::Verdict)?.scan)
+        Ok(load(data, limits, &mut Budget::packed(limits, data.len()), Keep::Verdict)?.scan)
     }
 }
 
@@ -91,7 +91,7 @@ impl Archive {
     /// # Errors
     /// As [`Scan::read`].
     pub fn read(data: &[u8], limits: &Limits) -> Result<Archive, Error> {
-        load(data, limits, &mut Budget::new(limits), Keep::Files)
+        load(data, limits, &mut Budget::packed(limits, data.len()), Keep::Files)
     }
 
     /// The verdict on the whole.
@@ -183,7 +183,7 @@ impl Archive {
 /// `archive.*` and `limit.*` for what stands before it, [`Code::CHART_MISSING`] where there is none.
 pub(crate) fn peek_chart_yaml(data: &[u8], limits: &Limits) -> Result<Vec<u8>, Error> {
     let mut walk = Walk::new(data, limits, Keep::Verdict)?;
-    let mut budget = Budget::new(limits);
+    let mut budget = Budget::packed(limits, data.len());
     while let Some(file) = walk.next(&mut budget)? {
         if file.path == "Chart.yaml" {
             let range = walk.content(&file)?;

@@ -226,7 +226,7 @@ impl Directory {
 
     fn load(&mut self) -> Result<Archive, Error> {
         let (bytes, files) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.files));
-        let mut budget = Budget::new(&self.limits);
+        let mut budget = Budget::unpacked(&self.limits);
         let mut loader = Loader::new(&self.limits, Keep::Files);
         for file in files {
             let path = clip(file.path());

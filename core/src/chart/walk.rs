@@ -19,18 +19,32 @@ pub(crate) enum Keep {
 /// What is left of the limits, for an archive and all that are nested in it.
 pub(crate) struct Budget {
     unpacked: u64,
+    /// What the ratio allows for the packed bytes.
+    inflated: u64,
     pub(super) used: u64,
     files: u32,
     pub(crate) nesting: u32,
 }
 
 impl Budget {
-    pub(crate) fn new(limits: &Limits) -> Budget {
-        Budget { unpacked: limits.unpacked, used: 0, files: limits.files, nesting: limits.nesting }
+    /// For an archive of so many bytes.
+    pub(crate) fn packed(limits: &Limits, packed: usize) -> Budget {
+        Budget { inflated: u64::from(limits.ratio).saturating_mul(packed as u64), ..Budget::unpacked(limits) }
+    }
+
+    /// For files that are not packed.
+    pub(crate) fn unpacked(limits: &Limits) -> Budget {
+        let Limits { unpacked, files, nesting, .. } = *limits;
+        Budget { unpacked, inflated: u64::MAX, used: 0, files, nesting }
     }
 
     pub(crate) fn spend_bytes(&mut self, count: u64) -> Result<(), Error> {
         self.used = self.used.saturating_add(count);
+        if self.used > self.inflated {
+            let message =
+                format!("the archive unpacks to more than {} bytes, out of proportion to its size", self.inflated);
+            return Err(Error::new(Code::LIMIT_RATIO, message).with("limit", self.inflated));
+        }
         // As in Helm, a chart of exactly the limit is too large.
         match self.used < self.unpacked {
             true => Ok(()),
@@ -383,7 +397,7 @@ mod tests {
         let walk = |data: &[u8]| {
             let limits = Limits::default();
             let mut walk = Walk::new(data, &limits, Keep::Verdict)?;
-            let mut budget = Budget::new(&limits);
+            let mut budget = Budget::packed(&limits, data.len());
             while walk.next(&mut budget)?.is_some() {}
             Ok::<_, Error>(())
         };

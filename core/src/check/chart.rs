@@ -22,7 +22,7 @@ pub(super) fn packed(
     filename: Option<&str>,
     limits: &Limits,
 ) -> (Report, Option<Metadata>, Vec<Question>) {
-    let mut budget = Budget::new(limits);
+    let mut budget = Budget::packed(limits, data.len());
     let (mut report, metadata, defaults) = archive(data, limits, &mut budget, "");
     let questions = defaults.questions(limits);
     report.extend(judged(&questions, limits));
@@ -39,7 +39,7 @@ pub(super) fn packed(
 
 /// A chart's directory: all files' bytes, the files, and what could not be read.
 pub(super) fn unpacked(bytes: &[u8], files: &[File], refused: &[Error], limits: &Limits) -> (Report, Vec<Question>) {
-    let mut budget = Budget::new(limits);
+    let mut budget = Budget::unpacked(limits);
     let mut chart = Chart::new("", true, limits);
     for error in refused {
         chart.fail(error);

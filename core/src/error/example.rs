@@ -131,6 +131,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("limit.aliases", "values.yaml: a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b] … and so on"),
     ("limit.archive", "chartoci show chart huge.tgz, of 200 MiB"),
     ("limit.unpacked", "an archive of 100 kB that unpacks to 1 GiB"),
+    ("limit.ratio", "an archive of 10 kB with archives in it that unpack to 20 MB"),
     ("limit.file", "Limits(file=1_000_000), and a README of 2 MB"),
     ("limit.files", "an archive of 100,000 empty files"),
     ("limit.nesting", "a chart in charts/ of a chart in charts/ … ten levels"),

@@ -9,7 +9,9 @@ import socket
 from collections.abc import Iterable, Iterator
 
 LONGEST_LINE = 65_536
-MOST_FIELDS = 200
+# Of one answer: of its interim heads (1xx) and its own together.
+LONGEST_HEAD = 262_144
+MOST_LINES = 400
 
 
 def head(method: str, target: str, fields: Iterable[tuple[str, str]]) -> bytes:
@@ -29,6 +31,7 @@ class Response(http.client.HTTPResponse):
     def __init__(self, connected: socket.socket, method: str) -> None:
         super().__init__(connected, method=method)
         self.bodiless = method == "HEAD"
+        self._lines = self._bytes = 0
 
     def begin(self) -> None:
         self._status()
@@ -60,8 +63,10 @@ class Response(http.client.HTTPResponse):
 
     def _line(self) -> str:
         line: bytes = self.fp.readline(LONGEST_LINE + 1)
-        if len(line) > LONGEST_LINE:
-            raise http.client.HTTPException("a line of the answer's head has no end")
+        self._lines += 1
+        self._bytes += len(line)
+        if len(line) > LONGEST_LINE or self._bytes > LONGEST_HEAD or self._lines > MOST_LINES:
+            raise http.client.HTTPException("the answer's head has no end")
         if not line.endswith(b"\n"):
             raise ConnectionResetError("the connection was closed before an answer came")
         return line.decode("latin-1").rstrip("\r\n")
@@ -82,8 +87,6 @@ class Response(http.client.HTTPResponse):
                 fields[-1] = (fields[-1][0], f"{fields[-1][1]} {line.strip()}")
             elif colon:
                 fields.append((name, value.strip(" \t")))
-            if len(fields) > MOST_FIELDS:
-                raise http.client.HTTPException("the answer's head has no end")
         return fields
 
 
