@@ -23,8 +23,10 @@ import registries  # noqa: E402
 
 SHARED = pathlib.Path(os.environ.get("CHARTOCI_CHARTS") or ROOT.parent / "shared" / "charts")
 
-# How many manifests were compared with Helm's, by Helm's major version. None at all is a failure: see below.
-COMPARED: collections.Counter[str] = collections.Counter()
+# How many manifests were compared with Helm's byte for byte, by who Helm was. None at all is a failure: see below.
+BYTES: collections.Counter[str] = collections.Counter()
+# How much else was asked side by side, by what it was.
+ASKED: collections.Counter[str] = collections.Counter()
 
 
 def run(*command: object, check: bool = True, timeout: float = 120, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -198,19 +200,26 @@ def write(chart: charts.Chart, directory: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def compared():
-    """Counts what was compared with Helm."""
-    return COMPARED
+    """Counts the manifests that were compared with Helm's."""
+    return BYTES
+
+
+@pytest.fixture(scope="session")
+def asked():
+    """Counts what else Helm and chartoci were asked side by side."""
+    return ASKED
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    if COMPARED:
-        counts = ", ".join(f"{count} with {name}" for name, count in sorted(COMPARED.items()))
-        terminalreporter.write_line(f"NOTE compared with Helm, manifests and configs byte for byte: {counts}")
+    for what, counter in (("manifests and configs that are Helm's byte for byte", BYTES), ("asked side by side", ASKED)):
+        if counter:
+            counts = ", ".join(f"{count} {name}" for name, count in sorted(counter.items()))
+            terminalreporter.write_line(f"NOTE {what}: {counts}")
 
 
 def pytest_sessionfinish(session) -> None:
     """A run that meant to compare bytes with Helm and compared none is red."""
-    wanted = any(item.nodeid.startswith(("test_bytes", "tests/e2e/test_bytes")) for item in getattr(session, "items", ()))
-    if wanted and not session.config.option.collectonly and not COMPARED and session.exitstatus == 0:
+    wanted = any(item.path.name == "test_bytes.py" for item in getattr(session, "items", ()))
+    if wanted and not session.config.option.collectonly and not BYTES.total() and session.exitstatus == 0:
         print("\nno manifest was compared with Helm's: neither Helm nor its recorded answers are here")
         session.exitstatus = 1

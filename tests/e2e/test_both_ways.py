@@ -1,7 +1,14 @@
 """What one program pushes, every other pulls: Helm 3, Helm 4 and chartoci, through each kind of registry."""
 
-import pytest
+import pathlib
+import shutil
 
+import pytest
+from conftest import ROOT
+
+import chartoci
+
+EXAMPLE = ROOT / "examples" / "web"
 TOOLS = ("helm3", "helm4", "chartoci")
 PAIRS = [(writer, reader) for writer in TOOLS for reader in TOOLS if "chartoci" in (writer, reader)]
 
@@ -51,3 +58,29 @@ def registry_name(tool, chart, registry) -> str:
     """The chart's name, out of its own words."""
     text = tool("show", "chart", chart, registry=registry).stdout
     return next(line.removeprefix("name: ") for line in text.splitlines() if line.startswith("name: "))
+
+
+def test_push_and_pull_print_what_helm_prints(tool_of, some_registry, typical, tmp_path):
+    unsigned = tmp_path / typical.name
+    shutil.copy2(typical, unsigned)
+    with_plus = pathlib.Path(chartoci.package(EXAMPLE, created=0).write(tmp_path))
+    target = f"oci://{some_registry.host}/printed"
+    said = {}
+    for name in ("helm4", "chartoci"):
+        tool = tool_of(name)
+        calls = [
+            ("push", unsigned, target),
+            ("push", with_plus, target),
+            ("pull", f"{target}/typical:1.2.3", "--prov"),
+            ("pull", f"{target}/typical", "--prov"),
+            ("pull", f"{target}/typical:1.2.3", "--prov", "--untar"),
+            ("pull", f"{target}/web", "--version", "1.2.0+demo.1"),
+        ]
+        said[name] = []
+        for number, (verb, *words) in enumerate(calls):
+            destination = tmp_path / f"{name}-{number}"
+            destination.mkdir()
+            words += ["-d", destination] if verb == "pull" else []
+            done = tool(verb, *words, registry=some_registry)
+            said[name].append((done.stdout, done.stderr))
+    assert said["chartoci"] == said["helm4"]

@@ -3,7 +3,10 @@
 import collections
 import datetime
 import json
+import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 from conftest import SHARED
@@ -94,3 +97,12 @@ def test_real_charts_give_the_recorded_answers_of_helm(compared):
             differences.append(f"{row['file']}: show chart differs")
         compared["recorded answers"] += 1
     assert not differences, "\n".join(differences)
+
+
+def test_a_run_that_compares_no_manifest_is_red():
+    nowhere = dict.fromkeys(("CHARTOCI_CHARTS", "CHARTOCI_HELM3", "CHARTOCI_HELM4"), "/nowhere")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "stored_as_helm or recorded"]
+    done = subprocess.run(command, env={**os.environ, **nowhere}, capture_output=True, text=True, timeout=120)
+    assert "5 skipped" in done.stdout
+    assert "no manifest was compared" in done.stdout
+    assert done.returncode == 1

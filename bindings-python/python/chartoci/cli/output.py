@@ -58,11 +58,13 @@ def visible(text: str) -> str:
 
 
 def underscore(reference: str) -> str:
-    """What Helm adds, in other words, where a tag stands for a version with a plus sign."""
+    """What Helm adds, word for word, where a tag stands for a version with a plus sign: programs read its output."""
     return (
         f"{reference} contains an underscore.\n\n"
-        "A tag cannot hold a plus sign, so an underscore stands for it: a version's + becomes _\n"
-        "when a chart is pushed, and _ becomes + again when it is pulled.\n"
+        "OCI artifact references (e.g. tags) do not support the plus sign (+). To support\n"
+        "storing semantic versions, Helm adopts the convention of changing plus (+) to\n"
+        "an underscore (_) in chart version tags when pushing to a registry and back to\n"
+        "a plus (+) when pulling from a registry.\n"
     )
 
 

@@ -7,9 +7,14 @@ from collections.abc import Callable
 
 from chartoci._native import error
 from chartoci.cli.output import note, say, underscore, visible, watch
-from chartoci.model import plain
+from chartoci.model import Event, Notice, plain
 
 Verb = Callable[..., ArgumentParser]
+
+# Helm's words.
+NO_PROVENANCE = (
+    "manifest does not contain a layer with mediatype application/vnd.cncf.helm.chart.provenance.v1.prov"
+)
 
 
 def add(verb: Verb) -> None:
@@ -91,7 +96,14 @@ def _pull(options: Namespace) -> int:
     from chartoci.cli.options import client
 
     directory = os.path.join(options.destination, options.untardir) if options.untar else options.destination
-    documents = []
+    documents, unsigned, tell = [], set(), watch(options)
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Notice) and event.code == "artifact.no_provenance" and not options.json:
+            unsigned.add(reference)  # said below, where Helm says it
+        else:
+            tell(event)
+
     with client(options) as registry:
         for reference in options.references:
             pulled = registry.pull(
@@ -101,12 +113,12 @@ def _pull(options: Namespace) -> int:
                 devel=options.devel,
                 provenance=options.prov,
                 untar=options.untar,
-                progress=watch(options),
+                progress=hear,
             )
             bare = _bare(pulled.reference)
             lines = [str(pulled), underscore(bare) if "_" in bare else ""]
-            if options.prov and not options.untar and pulled.provenance_path is None:
-                lines.append(f"WARNING: Verification not found for {pulled.reference}: no provenance was pushed with it")
+            if reference in unsigned:
+                lines.append(f"WARNING: Verification not found for {visible(reference)}: {NO_PROVENANCE}")
             documents.append(pulled.to_dict())
             if not options.json:
                 say(options, "\n".join(line.rstrip("\n") for line in lines if line), {})
