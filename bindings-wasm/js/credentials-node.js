@@ -15,11 +15,11 @@ function environment() {
 
 /** The credential for a repository, its kind and user, and who was asked. */
 export const search = ({ registry, repository }, registryConfig) =>
-  run(new (core().Lookup)(environment(), registryConfig, registry, repository), ROOT);
+  run(new (core().Lookup)(environment(), registryConfig, registry, repository), ROOT, { credentials: true });
 
 /** What will store a registry's credential, or remove it (null). */
 export const keeper = (registry, credential, registryConfig) =>
   new (core().Keeper)(environment(), registryConfig, registry, credential);
 
 /** Lets it do so; gives where. */
-export const keep = (keeper) => run(keeper, ROOT);
+export const keep = (keeper) => run(keeper, ROOT, { credentials: true });

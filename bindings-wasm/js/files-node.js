@@ -20,14 +20,20 @@ const REASONS = {
   EDQUOT: "full",
 };
 
-/** Drives a file machine to its end; gives its value. */
-export async function run(machine, place) {
+// Not every platform has the last one.
+const { O_CREAT, O_RDONLY, O_WRONLY, O_NOFOLLOW = 0 } = fs.constants;
+
+/**
+ * Drives a file machine to its end; gives its value. For `credentials` what is read may be a link, and what is written is a
+ * lock that was made before: if it is lost, no other file takes its place.
+ */
+export async function run(machine, place, { credentials = false } = {}) {
   const directory = place instanceof URL ? fileURLToPath(place) : place;
   try {
     for (;;) {
       const { kind, verb, value } = machine.poll();
       if (kind === "done") return value;
-      machine.handle(await execute(verb, directory));
+      machine.handle(await execute(verb, directory, credentials));
     }
   } finally {
     machine.free();
@@ -42,15 +48,15 @@ export async function extract(machine, place) {
 }
 
 /** Does what a verb says; `directory` may be empty where its paths are absolute. */
-export async function execute(verb, directory) {
+export async function execute(verb, directory, credentials = false) {
   try {
-    return await act(verb, (path) => join(directory, ...path.split("/")));
+    return await act(verb, (path) => join(directory, ...path.split("/")), credentials);
   } catch (error) {
     return { kind: "failed", reason: REASONS[error.code] ?? "other", message: error.message };
   }
 }
 
-async function act(verb, place) {
+async function act(verb, place, credentials) {
   if (verb.kind === "find" || verb.kind === "run") {
     const program = await find(verb.program);
     return verb.kind === "run" ? ran(program, verb) : { kind: "done" };
@@ -60,12 +66,12 @@ async function act(verb, place) {
     case "list":
       return { kind: "entries", entries: await entries(at) };
     case "read":
-      return { kind: "data", data: await readRange(at, verb.offset, verb.limit) };
+      return { kind: "data", data: await readRange(at, verb.offset, verb.limit, credentials ? 0 : O_NOFOLLOW) };
     case "makeDirectory":
       await fs.mkdir(at, { recursive: true });
       break;
     case "write":
-      await writeAt(at, verb.offset, verb.data);
+      await writeAt(at, verb.offset, verb.data, credentials ? 0 : O_CREAT);
       break;
     case "sync":
       await sync(at);
@@ -97,8 +103,8 @@ async function entries(at) {
   return list;
 }
 
-async function readRange(at, offset, limit) {
-  const file = await fs.open(at, "r");
+async function readRange(at, offset, limit, flags = 0) {
+  const file = await fs.open(at, O_RDONLY | flags);
   try {
     const { size } = await file.stat();
     const data = new Uint8Array(Math.max(0, Math.min(limit, size - offset)));
@@ -114,8 +120,8 @@ async function readRange(at, offset, limit) {
   }
 }
 
-async function writeAt(at, offset, data) {
-  const file = await fs.open(at, offset === 0 ? "w" : "r+");
+async function writeAt(at, offset, data, flags) {
+  const file = await fs.open(at, O_WRONLY | O_NOFOLLOW | flags, 0o644);
   try {
     await file.truncate(offset);
     await writeAll(file, data, offset);
@@ -156,12 +162,34 @@ async function lock(at, patience) {
       return await (await fs.open(at, "wx", 0o600)).close();
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
-      const status = await fs.stat(at).catch(() => undefined);
-      if (!status) continue;
-      if (Date.now() - status.mtimeMs > 1000 * patience) await fs.rm(at, { force: true });
-      else if (Date.now() > end) throw error;
-      else await pause(20);
+      const found = await fs.lstat(at, { bigint: true }).catch(() => undefined);
+      if (!found) continue;
+      if (Date.now() - Number(found.mtimeMs) > 1000 * patience && (await unlock(at, found))) continue;
+      if (Date.now() > end) throw error;
+      await pause(20);
     }
+  }
+}
+
+/**
+ * Removes a lock that was left behind, unless it has made room for another meanwhile: of all who find it, only one can make
+ * the second name that it gets by its time, and nobody else takes away the first. False: somebody else does it.
+ */
+async function unlock(at, found) {
+  const second = `${at}.${found.mtimeNs}`;
+  try {
+    await fs.link(at, second);
+  } catch (error) {
+    if (error.code === "EEXIST") return false;
+    if (error.code === "ENOENT") return true;
+    throw error;
+  }
+  try {
+    const now = await fs.lstat(second, { bigint: true });
+    if (now.ino === found.ino && now.mtimeNs === found.mtimeNs) await fs.rm(at, { force: true });
+    return true;
+  } finally {
+    await fs.rm(second, { force: true });
   }
 }
 
@@ -286,7 +314,7 @@ export async function companions(path, limit) {
   const file = path instanceof URL ? fileURLToPath(path) : path;
   const [provenance, { mtime }] = await Promise.all([
     readRange(`${file}.prov`, 0, limit).catch((error) => {
-      if (error.code !== "ENOENT") throw error;
+      if (error.code !== "ENOENT") throw explained(error, `${file}.prov`);
     }),
     fs.stat(file),
   ]);

@@ -2,11 +2,16 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { utimesSync, writeFileSync } from "node:fs";
+import files from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+import { execute } from "../../bindings-wasm/js/files-node.js";
 import { Client } from "../../bindings-wasm/js/node.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
 import { failing, packaged, peer, requests, temporary } from "./support.js";
@@ -236,4 +241,72 @@ test("credentials that were given are explained without asking anybody", async (
     assert.deepEqual([found.source, found.kind, found.asked], [source, kind, []]);
     assert.ok(!JSON.stringify(found).includes(SECRET));
   }
+});
+
+test("a lock that was made while an old one is removed stays", async (t) => {
+  const home = homeless(t);
+  const lock = write(join(home, "config.json.lock"), "left behind");
+  const now = Date.now() / 1000;
+  utimesSync(lock, now - 60, now - 60);
+  const real = files.link;
+  const replace = (link) => {
+    files.link = link;
+    syncBuiltinESMExports();
+  };
+  t.after(() => replace(real));
+  replace((...words) => {
+    // Somebody else was faster: the old lock is gone, and theirs is in its place, as fresh as they come.
+    replace(real);
+    rmSync(lock);
+    write(lock, "theirs");
+    utimesSync(lock, now + 60, now + 60);
+    return real(...words);
+  });
+  const answer = await execute({ kind: "lock", path: "config.json.lock", patience: 0.2 }, home, true);
+  assert.deepEqual([answer.kind, answer.reason], ["failed", "exists"]);
+  assert.equal(readFileSync(lock, "utf8"), "theirs");
+  assert.deepEqual(readdirSync(home), ["config.json.lock"]);
+});
+
+test("an old lock is removed, by one alone of all who find it", async (t) => {
+  const home = homeless(t);
+  const lock = write(join(home, "config.json.lock"), "left behind");
+  utimesSync(lock, 1, 1);
+  const verb = { kind: "lock", path: "config.json.lock", patience: 5 };
+  // Each holds it for a moment, and gives it back.
+  let [held, most] = [0, 0];
+  await Promise.all(
+    [1, 2, 3, 4, 5, 6].map(async () => {
+      assert.equal((await execute(verb, home, true)).kind, "done");
+      most = Math.max(most, ++held);
+      assert.equal(modeOf(lock), 0o600);
+      await pause(5);
+      held--;
+      rmSync(lock);
+    }),
+  );
+  assert.equal(most, 1);
+  assert.deepEqual(readdirSync(home), []);
+});
+
+test("a lost lock is not made again by what is written", async (t) => {
+  const home = homeless(t);
+  const verb = { kind: "write", path: "config.json.lock", offset: 0, data: Buffer.from(SECRET) };
+  const answer = await execute(verb, home, true);
+  assert.deepEqual([answer.kind, answer.reason], ["failed", "notFound"]);
+  assert.deepEqual(readdirSync(home), []);
+});
+
+test("links are followed for credentials alone, and never written through", async (t) => {
+  const home = homeless(t);
+  write(join(home, "there"), "secret");
+  symlinkSync("there", join(home, "link"));
+  const read = { kind: "read", path: "link", offset: 0, limit: 100 };
+  assert.equal((await execute(read, home)).kind, "failed");
+  assert.equal(Buffer.from((await execute(read, home, true)).data).toString(), "secret");
+  for (const credentials of [false, true]) {
+    const written = await execute({ kind: "write", path: "link", offset: 0, data: Buffer.from("x") }, home, credentials);
+    assert.equal(written.kind, "failed");
+  }
+  assert.equal(readFileSync(join(home, "there"), "utf8"), "secret");
 });

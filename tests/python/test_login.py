@@ -230,6 +230,37 @@ def test_who_dies_while_writing_leaves_the_old_file(home: pathlib.Path, monkeypa
     assert list(home.glob("*.lock")) == []
 
 
+def test_a_lock_that_was_made_while_an_old_one_is_removed_stays(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from chartoci import files
+    from chartoci.sansio import LockFile
+
+    lock = write(home / "config.json.lock", {"left": "behind"})
+    os.utime(lock, (time.time() - 60,) * 2)
+    real = os.link
+
+    def late(*words: Any, **options: Any) -> None:
+        # Somebody else was faster: the old lock is gone, and theirs is in its place.
+        monkeypatch.setattr(os, "link", real)
+        lock.unlink()
+        lock.write_text("theirs")
+        os.utime(lock, (time.time() + 60,) * 2)  # as fresh as they come, for as long as this takes
+        real(*words, **options)
+
+    monkeypatch.setattr(os, "link", late)
+    assert isinstance(files.execute(LockFile("config.json.lock", 0.2), home), FileExistsError)
+    assert lock.read_text() == "theirs"
+    assert [path.name for path in home.iterdir()] == ["config.json.lock"]
+
+
+def test_a_lost_lock_is_not_made_again_by_what_is_written(home: pathlib.Path) -> None:
+    from chartoci import files
+    from chartoci.sansio import Write
+
+    answer = files.execute(Write("config.json.lock", 0, b"secret"), home, credentials=True)
+    assert isinstance(answer, FileNotFoundError)
+    assert list(home.iterdir()) == []
+
+
 # Where credentials are found
 
 

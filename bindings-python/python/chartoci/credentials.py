@@ -88,7 +88,7 @@ def keep(machine: native.Machine) -> tuple[str, str, str | None, bool]:
 def search(registry: str, repository: str, registry_config: str | None) -> Any:
     """Credential, kind, user, and who was asked."""
     machine = native.lookup(registry, repository, _surroundings(), registry_config)
-    return files.run(machine, Path("/"), links=True)
+    return files.run(machine, Path("/"), credentials=True)
 
 
 def _surroundings() -> tuple[dict[str, str], str, str]:

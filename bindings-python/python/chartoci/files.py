@@ -19,32 +19,33 @@ _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 Answer = None | bytes | list[tuple[str, str, int, int]] | tuple[int | None, bytes] | OSError
 
 
-def run(machine: Machine, root: Path, *, links: bool = False) -> Any:
-    """Carries out what a machine says until it has finished; gives its last word. `links`: what is read may be one."""
+def run(machine: Machine, root: Path, *, credentials: bool = False) -> Any:
+    """Carries out what a machine says until it has finished; gives its last word. For credentials what is read may be a
+    link, and what is written is a lock that was made before: if it is lost, no other file takes its place."""
     while True:
         match machine.poll():
             case native.Finished(value):
                 return value
             case verb:
-                machine.handle(execute(verb, root, links))
+                machine.handle(execute(verb, root, credentials))
 
 
-def execute(verb: object, root: Path, links: bool = False) -> Answer:
+def execute(verb: object, root: Path, credentials: bool = False) -> Answer:
     """Does one thing; what the system refuses is an answer too."""
     try:
-        return _execute(verb, root, links)
+        return _execute(verb, root, credentials)
     except OSError as error:
         return error
 
 
-def _execute(verb: object, root: Path, links: bool) -> Answer:
+def _execute(verb: object, root: Path, credentials: bool) -> Answer:
     match verb:
         case native.List(path):
             with os.scandir(root / path) as entries:
                 return [_entry(entry) for entry in entries]
         case native.Read(path, offset, limit):
             # A chart may have thousands of files: no more is done for each than must be.
-            descriptor = os.open(os.path.join(root, path), os.O_RDONLY | _PLAIN | (0 if links else _NO_LINK))
+            descriptor = os.open(os.path.join(root, path), os.O_RDONLY | _PLAIN | (0 if credentials else _NO_LINK))
             try:
                 return _read(descriptor, offset, limit)
             finally:
@@ -52,7 +53,8 @@ def _execute(verb: object, root: Path, links: bool) -> Answer:
         case native.MakeDirectory(path):
             (root / path).mkdir(parents=True, exist_ok=True)
         case native.Write(path, offset, data):
-            with open(os.open(root / path, os.O_WRONLY | os.O_CREAT | _PLAIN | _NO_LINK, 0o644), "wb") as file:
+            create = 0 if credentials else os.O_CREAT
+            with open(os.open(root / path, os.O_WRONLY | create | _PLAIN | _NO_LINK, 0o644), "wb") as file:
                 file.truncate(offset)
                 file.seek(offset)
                 file.write(data)
@@ -116,15 +118,33 @@ def _lock(path: Path, patience: float) -> None:
             return
         except FileExistsError:
             try:
-                age = time.time() - path.stat().st_mtime
+                found = path.lstat()
             except FileNotFoundError:
                 continue
-            if age > patience:
-                path.unlink(missing_ok=True)
-            elif time.monotonic() > end:
+            if time.time() - found.st_mtime > patience and _unlock(path, found):
+                continue
+            if time.monotonic() > end:
                 raise
-            else:
-                time.sleep(0.02)
+            time.sleep(0.02)
+
+
+def _unlock(path: Path, found: os.stat_result) -> bool:
+    """Removes a lock that was left behind, unless it has made room for another meanwhile: of all who find it, only one can
+    make the second name that it gets by its time, and nobody else takes away the first. False: somebody else does it."""
+    second = path.with_name(f"{path.name}.{found.st_mtime_ns}")
+    try:
+        os.link(path, second, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        return True
+    try:
+        now = second.lstat()
+        if (now.st_ino, now.st_mtime_ns) == (found.st_ino, found.st_mtime_ns):
+            path.unlink(missing_ok=True)
+        return True
+    finally:
+        second.unlink(missing_ok=True)
 
 
 def _find(program: str) -> str:
