@@ -45,7 +45,7 @@ pub use limits::Limits;
 pub use oci::{Descriptor, Digest, Reference};
 pub use version::{Constraint, Version};
 
-/// The README's example runs with the other examples of the documentation.
+/// The README's example is compiled with the other examples of the documentation; `tests/packaging` runs it.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
