@@ -182,6 +182,9 @@ table! {
     ARGUMENT = "misuse.argument", kind(Kind::Misuse),
         "An argument is not of the form that this call takes.",
         "See the call's documentation for the values it takes.";
+    NOT_LOADED = "misuse.not_loaded", kind(Kind::Misuse),
+        "A call that does not wait came before the WebAssembly module was loaded.",
+        "Call `await init()` once before the first such call; `chartoci/slim` is given the modules by it.";
 
     // reference
     REFERENCE_SCHEME = "reference.scheme", kind(Kind::Invalid),

@@ -15,6 +15,15 @@ def test_generated_files_are_current(root):
         assert path.exists() and path.read_text() == text, f"{path.relative_to(root)} is not current: `make generate`"
 
 
+def test_every_notice_is_on_the_page_of_codes(root):
+    sys.path.insert(0, str(root / "tests" / "tools"))
+    import generate
+
+    sources = (root / "core" / "src" / "exchange").glob("*.rs")
+    told = {code for path in sources for code in re.findall(r'\bNotice \{\s*code: "([a-z_.]+)"', path.read_text())}
+    assert told == set(generate.NOTICES)
+
+
 def test_every_code_has_an_example():
     assert [entry.code for entry in chartoci.codes() if not entry.example] == []
 
@@ -39,7 +48,8 @@ def expected(root):
     return "\n".join(expectations(root))
 
 
-def test_every_code_is_expected_by_a_test(root, expected):
+def test_every_code_is_named_by_a_test(root, expected):
+    """By its name or its constant, where tests say what they expect. That it comes about is for those tests to prove."""
     table = (root / "core" / "src" / "error.rs").read_text()
     constants = {name: constant for constant, name in re.findall(r'^    ([A-Z_0-9]+) = "([a-z0-9_.]+)",', table, re.M)}
     named = set(re.findall(r"""["'`]([a-z]+\.[a-z0-9_]+)["'`]""", expected))

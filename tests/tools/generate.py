@@ -15,6 +15,22 @@ What can be wrong, by its stable name. An *error* ends an operation or refuses a
 every language. This page is generated from the table in `core/src/error.rs`: `make generate`.
 """
 
+# What is told while a call goes on. `tests/packaging/test_generated.py` holds them against the core.
+NOTICES = {
+    "artifact.no_provenance": "A provenance was asked for, and the chart has none.",
+    "auth.anonymous": "The stored credential was refused, or its helper is missing: it is tried without one.",
+    "auth.unchecked": "The registry asks nobody who is calling: user and password are stored, but could not be checked.",
+    "registry.tag_unchecked": "`check_tag` was asked for, and the registry does not say which digest the tag has.",
+}
+NOTICES_HEAD = """\
+## Notices
+
+What is told while a call goes on, as the event `Notice` to whoever gave `progress`; the command line writes it as a warning.
+None of them ends a call, so they have no kind, and `codes()` does not list them.
+
+| code | meaning |
+| --- | --- |"""
+
 
 def page_of_codes() -> str:
     """docs/codes.md."""
@@ -24,7 +40,7 @@ def page_of_codes() -> str:
             parts.append(f"## {area}\n")
         what = f"error, kind `{entry.kind}`" if entry.kind else f"finding: {entry.severity}"
         parts.append(f"### {entry.code}\n\n*{what}.* {entry.meaning}\n{entry.remedy}\n\n```text\n{entry.example}\n```\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, NOTICES_HEAD, *(f"| `{code}` | {meaning} |" for code, meaning in NOTICES.items())]) + "\n"
 
 
 def generated() -> dict[pathlib.Path, str]:
