@@ -90,7 +90,7 @@ export class Client {
     const { chart, provenance, manifest, config, ...found } = await this.#pull(reference, sinks, { ...options, ...wanted });
     const [packed, signed] = [chart && sinks[0].bytes(), provenance && sinks[1].bytes()];
     const parts = { manifest, config, chart: packed, provenance: signed, reference: String(found.reference) };
-    return new Report(checkParts(parts, this.#options.limits, false));
+    return new Report(checkParts(parts, this.#options.limits));
   }
 
   async artifact(reference, options) {

@@ -414,8 +414,8 @@ export async function check(source, kind, { filename, limits, schema, ...parts }
     const data = await bytesOf(source, limits);
     const belonging = kind === undefined || kind === "chart" ? await partsOf(source, parts, limits) : {};
     handle = Object.values(belonging).every((part) => part === undefined)
-      ? find(data, kind, name, limits, Boolean(schema))
-      : checkParts({ ...belonging, chart: data, filename: name }, limits, Boolean(schema));
+      ? find(data, kind, name, limits)
+      : checkParts({ ...belonging, chart: data, filename: name }, limits);
   }
   const questions = schema ? handle.questions() : [];
   for (const [at, question] of questions.entries()) {

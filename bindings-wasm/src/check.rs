@@ -1,6 +1,6 @@
 //! What is wrong with documents.
 
-use chartoci::check::{Document, Parts, Question, check as core_check, check_parts as core_check_parts, questions};
+use chartoci::check::{Document, Parts, Question, check_asking, check_parts_asking};
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 
@@ -51,27 +51,19 @@ impl Report {
     }
 }
 
-/// The findings about a document; with `asks`, what to ask a validator of JSON Schema as well.
+/// The findings about a document, and what to ask a validator of JSON Schema.
 #[wasm_bindgen]
-pub fn check(
-    data: &[u8],
-    kind: Option<String>,
-    filename: Option<String>,
-    limits: &JsValue,
-    asks: bool,
-) -> Result<Report> {
+pub fn check(data: &[u8], kind: Option<String>, filename: Option<String>, limits: &JsValue) -> Result<Report> {
     let kind = kind.map(|name| Document::parse(&name).map_err(throw)).transpose()?;
     let limits = dto::limits(limits)?;
-    let report = core_check(data, kind, filename.as_deref(), &limits).map_err(throw)?;
-    let guessed = || kind.or_else(|| Document::guess(data, filename.as_deref()));
-    let questions = if asks { questions(data, guessed(), &limits) } else { Vec::new() };
+    let (report, questions) = check_asking(data, kind, filename.as_deref(), &limits).map_err(throw)?;
     Ok(Report(report, questions))
 }
 
 /// What is wrong with the parts of one chart, and what does not fit together: `reference`, `manifest`, `config`, `chart`,
 /// `filename`, `provenance`, each where it is at hand.
 #[wasm_bindgen(js_name = checkParts)]
-pub fn check_parts(parts: &JsValue, limits: &JsValue, asks: bool) -> Result<Report> {
+pub fn check_parts(parts: &JsValue, limits: &JsValue) -> Result<Report> {
     let bytes = |name| dto::bytes(parts, name);
     let (manifest, config, chart, provenance) =
         (bytes("manifest")?, bytes("config")?, bytes("chart")?, bytes("provenance")?);
@@ -87,6 +79,6 @@ pub fn check_parts(parts: &JsValue, limits: &JsValue, asks: bool) -> Result<Repo
         provenance: provenance.as_deref(),
     };
     let limits = dto::limits(limits)?;
-    let questions = parts.chart.filter(|_| asks).map(|chart| questions(chart, Some(Document::Chart), &limits));
-    Ok(Report(core_check_parts(&parts, &limits), questions.unwrap_or_default()))
+    let (report, questions) = check_parts_asking(&parts, &limits);
+    Ok(Report(report, questions))
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 use chartoci::Limits;
-use chartoci::check::{Document, Question, questions};
+use chartoci::check::{Document, Question, check_asking};
 use chartoci::schema::validate;
 
 #[test]
@@ -16,8 +16,11 @@ fn defaults_of_real_charts_are_judged() {
     let limits = Limits::default();
     let (mut asked, mut found) = (0, Vec::new());
     for path in entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "tgz")) {
-        let questions = questions(&std::fs::read(&path).unwrap(), Some(Document::Chart), &limits);
+        let (report, questions) =
+            check_asking(&std::fs::read(&path).unwrap(), Some(Document::Chart), None, &limits).unwrap();
         asked += questions.len();
+        found
+            .extend(report.iter().filter(|finding| finding.code.name().starts_with("limit.")).map(ToString::to_string));
         let answer = |question: &Question| question.answer(validate(question.schema(), &question.values(), &limits));
         for finding in questions.iter().flat_map(|question| answer(question).iter().cloned().collect::<Vec<_>>()) {
             found.push(format!("{}: {finding}", path.file_name().unwrap().to_string_lossy()));

@@ -1,11 +1,11 @@
 """Writes cases.json: archives and documents that attack their reader, and what has to come of each.
 
 `python tests/hostile/generate.py` writes the same bytes every time. The form is that of the vectors (tests/vectors):
-`input` has either `archive` (a .tgz, base64) with `limits` (those that are not the defaults), or `document` (a text) with
-`kind`, `limits` and, if it is long, `times`: so often stands it there. `layout` has the files of a directory that a registry
+`input` has either `archive` (a .tgz, base64) with `limits` (those that are not the defaults), or `document` with `kind` and
+`limits`: a list of texts, each with how often it stands there, one behind the other. `layout` has the files of a directory that a registry
 is opened over. `expect` is `{"error": CODE}`, the first error (null: there is none) with `warnings`, the codes of the warnings,
 where they matter; or `{"paths": [...]}`: the archive is read, and these are its files. `extract` then names the code that
-unpacking must give, `values` is the JSON text of the values. `command` runs on the command line as well: it must fail and say
+unpacking must give, `check` an error that `check` must find, `values` is the JSON text of the values. `command` runs on the command line as well: it must fail and say
 nothing on standard output. `family` is one of FAMILIES, the families of security tests that concern files.
 
 Rust, Python and JavaScript run them, save that JavaScript skips `layout` (its registry stands in memory and opens no directory)
@@ -98,10 +98,8 @@ def archive(name: str, why: str, data: bytes, expect: str | list[str], extract: 
     case(name, why, given, wanted)
 
 
-def document(name: str, why: str, kind: str, text: str, code: str | None, warnings: list[str] | None = None, times: int = 1, **limits: int) -> None:
-    given: dict = {"document": text, "kind": kind, "limits": limits}
-    if times > 1:
-        given["times"] = times
+def document(name: str, why: str, kind: str, text: str | list, code: str | None, warnings: list[str] | None = None, times: int = 1, **limits: int) -> None:
+    given: dict = {"document": [[text, times]] if isinstance(text, str) else text, "kind": kind, "limits": limits}
     case(name, why, given, {"error": code} | ({"warnings": warnings} if warnings is not None else {}))
 
 
@@ -178,6 +176,12 @@ def bombs() -> None:
     zeros = tgz(entry("web/zeros", b"\0" * (4 << 20)))
     archive("BOMB-1 ratio", "4 MiB out of 4 KiB", zeros, "limit.unpacked", unpacked=1 << 20)
     archive("BOMB-1 file", "one file over its own limit", zeros, "limit.file", file=1 << 20)
+    aliases = CHART + b"dependencies:\n" + b"".join(b"- {name: web, version: 0.1.0, alias: a%d}\n" % at for at in range(10))
+    levels = [f"web/{'charts/web/' * level}" for level in range(8)]
+    parts = [entry(f"{level}Chart.yaml", aliases) for level in levels] + [entry(f"{levels[-1]}values.schema.json", b"{}")]
+    files = [f"{level}Chart.yaml".removeprefix("web/") for level in levels] + [f"{levels[-1]}values.schema.json".removeprefix("web/")]
+    archive("BOMB-3 aliases of charts in charts", "10 to the power of 7 times a schema is asked", tgz(*parts, chart=False), files)
+    CASES[-1]["expect"]["check"] = "limit.nodes"
     archive("BOMB-1 packed", "larger than what is read at all", zeros, "limit.archive", archive=1000)
     many = b"".join(entry(f"web/{number}") for number in range(300))
     archive("BOMB-1 many files", "each takes memory", tgz(many), "limit.files", files=200)
@@ -313,10 +317,10 @@ def types() -> None:
 def sizes() -> None:
     for size in (-1, 2**63, 2**64, 1.5, "7"):
         document(f"SIZE-1 descriptor of {size!r}", "a size that no blob has", "manifest", manifest_text(layers=[descriptor(size=size)]), "manifest.descriptor")
-    document("SIZE-1 manifest over 4 MiB", "as the distribution specification and registries", "manifest", " " * (1 << 16), "limit.document", times=65)
+    document("SIZE-1 manifest over 4 MiB", "as the distribution specification and registries", "manifest", [[" ", (4 << 20) + 1]], "limit.document")
     document("SIZE-1 manifest over a limit", "limits can be set", "manifest", manifest_text(), "limit.document", manifest=100)
-    document("SIZE-1 config over 1 MiB", "no chart has so much to say", "config", " " * (1 << 16), "limit.document", times=17)
-    document("SIZE-1 values over 16 MiB", "documents have a limit", "values", "# 16 bytes long\n", "limit.document", times=(1 << 20) + 1)
+    document("SIZE-1 config over 1 MiB", "no chart has so much to say", "config", [[" ", (1 << 20) + 1]], "limit.document")
+    document("SIZE-1 values over 16 MiB", "documents have a limit", "values", [["# 16 bytes long\n", (1 << 20) + 1]], "limit.document")
     document("SIZE-1 digest of another length", "it names a file of a cache", "manifest", manifest_text(layers=[descriptor(digest="sha256:../../x")]), "manifest.descriptor")
 
 
@@ -384,7 +388,12 @@ def versions() -> None:
 def schemas() -> None:
     document("SCHEMA-1 no JSON", "cut off", "schema", '{"type": "object"', "json.syntax")
     document("SCHEMA-1 two documents", "readers disagree", "schema", "{}{}", "json.syntax")
-    document("SCHEMA-2 depth", "recursion", "schema", '{"not":' * 5_000 + "{}" + "}" * 5_000, "limit.depth")
+    document("SCHEMA-2 depth", "recursion", "schema", [['{"not":', 5_000], ["{}", 1], ["}", 5_000]], "limit.depth")
+    each = [['{"$defs":{"x":[', 1], ['{"$id":"a","$ref":"#"},', 20_000], ["{}]}}", 1]]
+    document("SCHEMA-3 references among many names", "20,000 times 20,000 places", "schema", each, "limit.schema")
+    for keyword in ("required", "enum"):
+        long = [[f'{{"$defs":{{"x":{{"{keyword}":[', 1], ['"n",', 5_000], ['"m"]}},"allOf":[', 1], ['{"$ref":"#/$defs/x"},', 2_000], ["{}]}", 1]]
+        document(f"SCHEMA-3 {keyword} that is judged often", "all names are gone through each time", "schema", long, "limit.schema")
 
 
 def terminals() -> None:

@@ -22,7 +22,8 @@ FAMILIES = {"T-PATH", "T-LINK", "T-NAME", "T-BOMB", "T-DIFF", "T-TYPE", "T-SIZE"
 def outcome(case: Any, directory: pathlib.Path) -> Any:
     given, limits = case["input"], chartoci.Limits(**case["input"].get("limits", {}))
     if "document" in given:
-        report = chartoci.check(given["document"].encode() * given.get("times", 1), given["kind"], limits=limits)
+        text = "".join(part * times for part, times in given["document"])
+        report = chartoci.check(text.encode(), given["kind"], limits=limits)
         assert neutral(str(report))
         got: dict[str, Any] = {"error": next((finding.code for finding in report.errors), None)}
         return got | ({"warnings": [finding.code for finding in report.warnings]} if "warnings" in case["expect"] else {})
@@ -46,6 +47,9 @@ def outcome(case: Any, directory: pathlib.Path) -> Any:
     got = {"paths": list(archive.files)}
     if "values" in case["expect"]:
         got["values"] = json.dumps(archive.values, separators=(",", ":"))
+    if "check" in case["expect"]:
+        codes = {finding.code for finding in chartoci.check(data, "chart", limits=limits).errors}
+        got["check"] = case["expect"]["check"] if case["expect"]["check"] in codes else codes
     try:
         archive.extract(directory)
     except chartoci.ChartOciError as error:

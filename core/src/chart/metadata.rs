@@ -145,7 +145,9 @@ impl Metadata {
         (metadata, report)
     }
 
-    /// Reads the metadata of an archive and stops at Chart.yaml: fast, unverified.
+    /// Reads the metadata of an archive and stops at Chart.yaml: fast, and **unverified**. What stands behind it is not looked
+    /// at: the archive may be cut off, hostile, or no chart that Helm loads; what requirements.yaml adds is missing.
+    /// [`Scan::read`](crate::chart::Scan::read) and [`Archive::read`](crate::Archive::read) look at all of it.
     ///
     /// # Errors
     /// As [`Metadata::parse`], and what keeps Chart.yaml from being found.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::chart_yaml::{self, Setting, Vendored};
-use super::defaults::{Defaults, Question, judged};
+use super::defaults::{Defaults, Question};
 use super::lint::nearest;
 use super::page::{MOST_DEPENDENCIES, Page, quoted, text};
 use super::{chart_lock, schema, values};
@@ -24,8 +24,7 @@ pub(super) fn packed(
 ) -> (Report, Option<Metadata>, Vec<Question>) {
     let mut budget = Budget::packed(limits, data.len());
     let (mut report, metadata, defaults) = archive(data, limits, &mut budget, "");
-    let questions = defaults.questions(limits);
-    report.extend(judged(&questions, limits));
+    let questions = defaults.questions(limits, &mut report);
     let filename = filename.and_then(|name| name.rsplit(['/', '\\']).next()).filter(|name| name.ends_with(".tgz"));
     if let (Some(filename), Some(metadata)) = (filename, &metadata) {
         let expected = metadata.filename();
@@ -53,8 +52,7 @@ pub(super) fn unpacked(bytes: &[u8], files: &[File], refused: &[Error], limits: 
         chart.add(file.path(), file.path(), content.len() as u64, content, &mut budget);
     }
     let (mut report, _, defaults) = chart.finish();
-    let questions = defaults.questions(limits);
-    report.extend(judged(&questions, limits));
+    let questions = defaults.questions(limits, &mut report);
     (report, questions)
 }
 
@@ -237,13 +235,13 @@ impl<'a> Chart<'a> {
             if is_main {
                 self.places(&files, metadata.as_ref());
             }
-            let judged = Defaults {
-                path: above,
-                metadata: metadata.clone().unwrap_or_default(),
-                values: files.texts.remove("values.yaml").unwrap_or_default(),
-                schema: files.texts.remove(SCHEMA),
-                vendored: files.vendored.into_iter().map(|chart| chart.defaults).collect(),
-            };
+            let judged = Defaults::new(
+                above,
+                metadata.clone().unwrap_or_default(),
+                files.texts.remove("values.yaml").unwrap_or_default(),
+                files.texts.remove(SCHEMA),
+                files.vendored.into_iter().map(|chart| chart.defaults).collect(),
+            );
             if root.is_empty() {
                 (main, defaults) = (metadata, judged);
             } else if let Some(outer) = self.charts.get_mut(parent(&root)) {

@@ -3,11 +3,13 @@
 use super::defaults::Defaults;
 use super::lint::{self, Rule, apply, nearest, no_email, no_range, no_suffixes, no_url, no_web_address};
 use super::page::{MOST_DEPENDENCIES, Page, field, items, quoted, text};
+use crate::auth::origin::is_loopback;
 use crate::chart::Metadata;
 use crate::chart::decode::Document;
 use crate::chart::fields::CHART;
 use crate::diagnostic::{Fix, Span};
 use crate::error::{Code, clip};
+use crate::http::url::Url;
 use crate::limits::Limits;
 use crate::oci::reference::is_repository_name;
 use crate::version::{Constraint, Version};
@@ -83,9 +85,8 @@ fn unknown_repository(text: &str) -> Option<String> {
 }
 
 fn in_the_clear(text: &str) -> Option<String> {
-    let host = text.strip_prefix("http://")?;
-    let is_loopback = ["localhost", "127.", "[::1]"].iter().any(|name| host.starts_with(name));
-    (!is_loopback).then(|| "is fetched in the clear".to_owned())
+    let is_safe = !text.starts_with("http://") || Url::parse(text).is_some_and(|url| is_loopback(url.host()));
+    (!is_safe).then(|| "is fetched in the clear".to_owned())
 }
 
 fn local_name(text: &str) -> Option<String> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::page::{Page, quoted};
-use super::{chart, config, manifest, provenance};
+use super::{Question, chart, config, manifest, provenance};
 use crate::artifact::{Artifact, annotations};
 use crate::chart::Metadata;
 use crate::diagnostic::Report;
@@ -42,12 +42,17 @@ pub struct Parts<'a> {
 /// # Ok::<(), chartoci::Error>(())
 /// ```
 pub fn check_parts(parts: &Parts, limits: &Limits) -> Report {
-    let mut report = Report::new();
+    check_parts_asking(parts, limits).0
+}
+
+/// As [`check_parts`]; and what a validator of JSON Schema has to be asked about the packed chart.
+pub fn check_parts_asking(parts: &Parts, limits: &Limits) -> (Report, Vec<Question>) {
+    let (mut report, mut questions) = (Report::new(), Vec::new());
     let (mut real, mut claimed, mut artifact) = (None, None, None);
     if let Some(data) = parts.chart {
-        let (found, metadata, _) = chart::packed(data, parts.filename, limits);
+        let (found, metadata, asked) = chart::packed(data, parts.filename, limits);
         report.extend(found);
-        real = metadata;
+        (real, questions) = (metadata, asked);
     }
     if let Some(data) = parts.manifest {
         let (page, parsed) = manifest::check(Page::new("manifest", data), limits);
@@ -98,7 +103,7 @@ pub fn check_parts(parts: &Parts, limits: &Limits) -> Report {
         (None, Some(reference)) => format!("oci://{reference}"),
         (None, None) => String::new(),
     };
-    report.sorted().found_in(&place, parts.chart.is_some())
+    (report.sorted().found_in(&place, parts.chart.is_some()), questions)
 }
 
 /// The blobs that are at hand against their descriptors.

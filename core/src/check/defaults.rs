@@ -4,6 +4,7 @@
 //! What a JSON Schema means is no business of the core's: a [`Question`] has a schema and values, and whoever knows
 //! JSON Schema answers with [`Violation`]s.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use crate::chart::archive::merged_values;
@@ -20,7 +21,7 @@ use crate::yaml::{self, Data, Mapping, Node};
 pub struct Question {
     /// Path of values.schema.json below the chart's root.
     document: String,
-    schema: Vec<u8>,
+    schema: Arc<[u8]>,
     /// What the values are made of, the strongest first.
     layers: Vec<Layer>,
 }
@@ -32,13 +33,20 @@ struct Layer {
     text: Arc<[u8]>,
     /// Where `node` stands in the document.
     base: String,
-    node: Node,
+    node: Arc<Node>,
 }
+
+/// Charts within charts whose values are looked at.
+const MOST_LEVELS: usize = 32;
+/// Questions that are asked about one chart.
+const MOST_QUESTIONS: u64 = 100;
+/// Bytes of a schema that count as much as one node of the values.
+const BYTES_PER_NODE: usize = 16;
 
 impl Question {
     /// Is this a schema at all? There are no values.
     pub fn of_schema(schema: &[u8]) -> Question {
-        Question { document: "values.schema.json".to_owned(), schema: schema.to_vec(), layers: Vec::new() }
+        Question { document: "values.schema.json".to_owned(), schema: schema.into(), layers: Vec::new() }
     }
 
     /// values.schema.json, as it is.
@@ -64,7 +72,7 @@ impl Question {
     pub fn answer(&self, violations: Result<Vec<Violation>, Error>) -> Report {
         self.findings(violations).with_sources(|document| {
             let layer = || self.layers.iter().find(|layer| layer.document == document).map(|layer| &*layer.text);
-            if document == self.document { Some(&self.schema) } else { layer() }
+            if document == self.document { Some(&*self.schema) } else { layer() }
         })
     }
 
@@ -113,44 +121,76 @@ impl Question {
 #[derive(Debug, Default)]
 pub(super) struct Defaults {
     /// Where it lies below the outermost chart's root: empty, or with a slash at the end.
-    pub(super) path: String,
-    pub(super) metadata: Metadata,
-    pub(super) values: Vec<u8>,
-    pub(super) schema: Option<Vec<u8>>,
-    pub(super) vendored: Vec<Defaults>,
+    path: String,
+    metadata: Metadata,
+    values: Vec<u8>,
+    schema: Option<Vec<u8>>,
+    vendored: Vec<Defaults>,
+    /// Values and schema as questions have them: a chart of many aliases is read once.
+    shared: OnceCell<(Layer, Option<Arc<[u8]>>)>,
 }
 
-/// What judging them brings, where that is built in.
-pub(super) fn judged(questions: &[Question], limits: &Limits) -> Report {
-    let mut report = Report::new();
-    for question in questions {
-        report.extend(question.judged(limits));
+/// What is asked, and how much more of it there may be: a chart under many aliases, level below level, makes a small
+/// archive ask without end.
+struct Asking<'a> {
+    limits: &'a Limits,
+    questions: Vec<Question>,
+    /// Nodes that may still be laid over each other, in all charts together.
+    nodes_left: u64,
+}
+
+impl Asking<'_> {
+    fn spend(&mut self, nodes: usize) -> Option<()> {
+        self.nodes_left = self.nodes_left.checked_sub(nodes as u64)?;
+        Some(())
     }
-    report
 }
 
 impl Defaults {
-    /// What has to be asked, vendored charts included.
-    pub(super) fn questions(&self, limits: &Limits) -> Vec<Question> {
-        let mut out = Vec::new();
-        if self.has_schema() {
-            self.collect(vec![self.own(limits)], &[], limits, &mut out);
+    pub(super) fn new(
+        path: String,
+        metadata: Metadata,
+        values: Vec<u8>,
+        schema: Option<Vec<u8>>,
+        vendored: Vec<Defaults>,
+    ) -> Defaults {
+        Defaults { path, metadata, values, schema, vendored, shared: OnceCell::new() }
+    }
+
+    /// What has to be asked, vendored charts included. The report gets the answers where judging is built in.
+    pub(super) fn questions(&self, limits: &Limits, report: &mut Report) -> Vec<Question> {
+        let mut asking = Asking { limits, questions: Vec::new(), nodes_left: 2 * u64::from(limits.nodes) };
+        if self.has_schema() && self.collect(vec![self.shared(limits).0.clone()], &[], 0, &mut asking).is_none() {
+            let message = "the values of all charts in charts/, each under all of its names, are too much to be judged";
+            report.push(Diagnostic::new(Code::LIMIT_NODES, "chart", message));
         }
-        out
+        for question in &asking.questions {
+            report.extend(question.judged(limits));
+        }
+        asking.questions
     }
 
     fn has_schema(&self) -> bool {
         self.schema.is_some() || self.vendored.iter().any(Defaults::has_schema)
     }
 
-    fn own(&self, limits: &Limits) -> Layer {
-        let document = format!("{}values.yaml", self.path);
-        let node = merged_values(&self.values, limits).unwrap_or_default();
-        Layer { document, text: self.values.as_slice().into(), base: String::new(), node }
+    fn shared(&self, limits: &Limits) -> &(Layer, Option<Arc<[u8]>>) {
+        self.shared.get_or_init(|| {
+            let document = format!("{}values.yaml", self.path);
+            let node = Arc::new(merged_values(&self.values, limits).unwrap_or_default());
+            let layer = Layer { document, text: self.values.as_slice().into(), base: String::new(), node };
+            (layer, self.schema.as_deref().map(Arc::from))
+        })
     }
 
-    /// `tags` are those of the outermost chart's values.
-    fn collect(&self, layers: Vec<Layer>, tags: &[(String, bool)], limits: &Limits, out: &mut Vec<Question>) {
+    /// `tags` are those of the outermost chart's values. Nothing, if it is too much.
+    fn collect(&self, layers: Vec<Layer>, tags: &[(String, bool)], level: usize, asking: &mut Asking) -> Option<()> {
+        if level > MOST_LEVELS {
+            return None;
+        }
+        for layer in &layers {
+            asking.spend(nodes(&layer.node))?;
+        }
         let values = merged(&layers);
         let own_tags: Vec<(String, bool)> = match values.get("tags").map(|tags| &tags.data) {
             Some(Data::Mapping(mapping)) if self.path.is_empty() => {
@@ -164,8 +204,12 @@ impl Defaults {
         };
         for vendored in &self.vendored {
             let name = &vendored.metadata.name;
+            asking.spend(1 + self.metadata.dependencies.len())?;
             let declared: Vec<&Dependency> =
                 self.metadata.dependencies.iter().filter(|one| one.name == *name).collect();
+            for one in &declared {
+                asking.spend(one.condition.len() + one.tags.len().saturating_mul(own_tags.len()))?;
+            }
             let known_as: Vec<&str> = match declared.is_empty() {
                 true => vec![name],
                 false => {
@@ -177,25 +221,40 @@ impl Defaults {
                 // What is global above is global here, and stronger.
                 for layer in &layers {
                     if let Some(global) = layer.node.get("global") {
+                        asking.spend(nodes(global))?;
                         let pairs = vec![("global".to_owned(), global.span, global.clone())];
                         let data = Data::Mapping(Mapping { pairs, duplicates: Vec::new() });
-                        parts.push(Layer { node: Node { data, ..Node::default() }, ..layer.clone() });
+                        parts.push(Layer { node: Arc::new(Node { data, ..Node::default() }), ..layer.clone() });
                     }
                 }
                 for layer in &layers {
                     if let Some(node) = layer.node.get(key) {
+                        asking.spend(nodes(node))?;
                         let base = format!("{}/{}", layer.base, json::pointer_token(key));
-                        parts.push(Layer { base, node: node.clone(), ..layer.clone() });
+                        parts.push(Layer { base, node: Arc::new(node.clone()), ..layer.clone() });
                     }
                 }
-                parts.push(vendored.own(limits));
-                vendored.collect(parts, &own_tags, limits, out);
+                parts.push(vendored.shared(asking.limits).0.clone());
+                vendored.collect(parts, &own_tags, level + 1, asking)?;
             }
         }
-        if let Some(schema) = &self.schema {
+        if let Some(schema) = &self.shared(asking.limits).1 {
+            if asking.questions.len() as u64 >= MOST_QUESTIONS {
+                return None;
+            }
+            asking.spend(schema.len() / BYTES_PER_NODE)?;
             let document = format!("{}values.schema.json", self.path);
-            out.push(Question { document, schema: schema.clone(), layers });
+            asking.questions.push(Question { document, schema: schema.clone(), layers });
         }
+        Some(())
+    }
+}
+
+fn nodes(node: &Node) -> usize {
+    match &node.data {
+        Data::Sequence(items) => 1 + items.iter().map(nodes).sum::<usize>(),
+        Data::Mapping(mapping) => 1 + mapping.pairs.iter().map(|(_, _, value)| nodes(value)).sum::<usize>(),
+        _ => 1,
     }
 }
 
@@ -220,7 +279,7 @@ fn is_on(dependency: &Dependency, values: &Node, tags: &[(String, bool)]) -> boo
 fn merged(layers: &[Layer]) -> Node {
     let mut values = Node { data: Data::Mapping(Mapping::default()), ..Node::default() };
     for layer in layers.iter().rev() {
-        values = yaml::merge(values, layer.node.clone());
+        values = yaml::merge(values, Node::clone(&layer.node));
     }
     without_null(&mut values, layers.len() > 1);
     values
@@ -251,7 +310,8 @@ mod tests {
     use crate::check::Document;
 
     fn asked(files: &[(&str, &[u8])]) -> Vec<Question> {
-        crate::check::questions(&packed(files), Some(Document::Chart), &Limits::default())
+        let chart = packed(files);
+        crate::check::check_asking(&chart, Some(Document::Chart), None, &Limits::default()).unwrap().1
     }
 
     #[test]
@@ -275,6 +335,40 @@ mod tests {
         assert_eq!(place("/size"), ("values.yaml".to_owned(), "/store/size".to_owned(), Some(2)));
         assert_eq!(place("/global/region"), ("values.yaml".to_owned(), "/global/region".to_owned(), Some(1)));
         assert_eq!(place("/new"), ("charts/db/values.yaml".to_owned(), "/new".to_owned(), Some(3)));
+    }
+
+    #[test]
+    fn a_chart_of_many_names_on_many_levels_is_not_asked_about_without_end() {
+        let names: String = (0..10).map(|at| format!("- name: c\n  alias: a{at}\n")).collect();
+        let chart = format!("name: c\nversion: 1.0.0\ndependencies:\n{names}");
+        let at = |level: usize, file: &str| format!("c/{}{file}", "charts/c/".repeat(level));
+        let paths: Vec<String> = (0..8).map(|level| at(level, "Chart.yaml")).collect();
+        let lowest = at(7, "values.schema.json");
+        let mut files: Vec<(&str, &[u8])> = paths.iter().map(|path| (path.as_str(), chart.as_bytes())).collect();
+        files.push((&lowest, b"{}"));
+        let chart = packed(&files);
+        let check = |limits: &Limits| crate::check::check_asking(&chart, Some(Document::Chart), None, limits).unwrap();
+        let (report, questions) = check(&Limits::default());
+        assert!(report.errors().any(|finding| finding.code == Code::LIMIT_NODES), "{report}");
+        assert_eq!(questions.len() as u64, MOST_QUESTIONS);
+        // The nodes that may be laid over each other end sooner.
+        let (report, questions) = check(&Limits { nodes: 100, ..Limits::default() });
+        assert!(
+            report.errors().any(|finding| finding.code == Code::LIMIT_NODES)
+                && (questions.len() as u64) < MOST_QUESTIONS
+        );
+    }
+
+    #[test]
+    fn a_chart_of_many_names_is_read_once_and_asked_about_by_each() {
+        let names: String = (0..10).map(|at| format!("- name: db\n  alias: a{at}\n")).collect();
+        let asked = asked(&[
+            ("web/Chart.yaml", format!("name: web\nversion: 1.0.0\ndependencies:\n{names}").as_bytes()),
+            ("web/charts/db/Chart.yaml", b"name: db\nversion: 1.0.0\n"),
+            ("web/charts/db/values.schema.json", b"{}"),
+        ]);
+        assert_eq!(asked.len(), 10);
+        assert!(asked.iter().all(|question| Arc::ptr_eq(&question.schema, &asked[0].schema)));
     }
 
     #[test]

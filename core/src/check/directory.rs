@@ -61,7 +61,7 @@ impl CheckDirectory {
         Step::Done(Ok(report.sorted().found_in(&self.path, true)))
     }
 
-    /// After the report: as [`questions`](super::questions), about this directory.
+    /// After the report: what a validator of JSON Schema has to be asked, as of [`check_asking`](super::check_asking).
     pub fn questions(&mut self) -> Vec<Question> {
         std::mem::take(&mut self.questions)
     }

@@ -18,7 +18,7 @@ mod provenance;
 mod schema;
 mod values;
 
-pub use cross::{Parts, check_parts};
+pub use cross::{Parts, check_parts, check_parts_asking};
 pub use defaults::Question;
 pub use directory::CheckDirectory;
 
@@ -162,13 +162,28 @@ fn top_keys(text: &str) -> Vec<&str> {
 /// # Errors
 /// [`Code::ARGUMENT`]: the kind was not given and cannot be guessed.
 pub fn check(data: &[u8], kind: Option<Document>, filename: Option<&str>, limits: &Limits) -> Result<Report, Error> {
+    check_asking(data, kind, filename, limits).map(|(report, _)| report)
+}
+
+/// As [`check()`]; and what a validator of JSON Schema has to be asked about a packed chart, its defaults and those of the
+/// charts in it, or about a values.schema.json. Where the feature `schema` is built in, the report has the answers.
+///
+/// # Errors
+/// As [`check()`].
+pub fn check_asking(
+    data: &[u8],
+    kind: Option<Document>,
+    filename: Option<&str>,
+    limits: &Limits,
+) -> Result<(Report, Vec<Question>), Error> {
     let kind = kind.or_else(|| Document::guess(data, filename)).ok_or_else(|| {
         Error::new(Code::ARGUMENT, "what this document is cannot be guessed")
             .with_hint("Say what it is: give its kind.")
     })?;
+    let mut questions = Vec::new();
     let page = match kind {
         Document::Chart => {
-            return Ok(check_parts(&Parts { chart: Some(data), filename, ..Parts::default() }, limits));
+            return Ok(check_parts_asking(&Parts { chart: Some(data), filename, ..Parts::default() }, limits));
         }
         Document::ChartYaml => {
             let mut page = Page::new("Chart.yaml", data);
@@ -187,7 +202,9 @@ pub fn check(data: &[u8], kind: Option<Document>, filename: Option<&str>, limits
         }
         Document::Schema => {
             let mut page = schema::check(Page::new("values.schema.json", data), limits);
-            page.extend(Question::of_schema(data).judged(limits));
+            let question = Question::of_schema(data);
+            page.extend(question.judged(limits));
+            questions.push(question);
             page
         }
         Document::Index => index::check(Page::new("index.yaml", data), limits),
@@ -195,17 +212,7 @@ pub fn check(data: &[u8], kind: Option<Document>, filename: Option<&str>, limits
         Document::Config => config::check(Page::new("config", data), limits).0,
         Document::Provenance => provenance::check(Page::new("provenance", data), limits).0,
     };
-    Ok(page.report().sorted().found_in(filename.unwrap_or_default(), false))
-}
-
-/// What a validator of JSON Schema has to be asked about a packed chart, its defaults and those of the charts in it, or
-/// about a values.schema.json. `check` asks by itself where the feature `schema` is built in.
-pub fn questions(data: &[u8], kind: Option<Document>, limits: &Limits) -> Vec<Question> {
-    match kind {
-        Some(Document::Chart) => chart::packed(data, None, limits).2,
-        Some(Document::Schema) => vec![Question::of_schema(data)],
-        _ => Vec::new(),
-    }
+    Ok((page.report().sorted().found_in(filename.unwrap_or_default(), false), questions))
 }
 
 #[cfg(test)]
@@ -228,6 +235,24 @@ mod tests {
     #[test]
     fn a_good_chart_yaml_has_no_findings() {
         assert!(report(GOOD, Document::ChartYaml).is_empty());
+    }
+
+    #[test]
+    fn only_this_very_machine_is_no_danger_without_encryption() {
+        for (host, is_safe) in [
+            ("localhost:8080", true),
+            ("127.0.0.1", true),
+            ("[::1]:80", true),
+            ("localhost.evil.example", false),
+            ("127.evil.example", false),
+            ("registry.example", false),
+            ("[::1].evil.example", false),
+        ] {
+            let text =
+                format!("{GOOD}dependencies:\n- name: d\n  version: 1.0.0\n  repository: \"http://{host}/charts\"\n");
+            let report = report(&text, Document::ChartYaml);
+            assert_eq!(!report.iter().any(|finding| finding.code == Code::CHART_REPOSITORY_HTTP), is_safe, "{report}");
+        }
     }
 
     #[test]

@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use crate::error::{Code, Error};
 
-/// Judgements of one value by one part of the schema.
+/// Steps of judging: one value by one part of the schema, one name or alternative, one child that is gone through.
 const MOST: f64 = 5_000_000.0;
+/// Nodes of a schema; and places that are looked at to find what its references name.
+const MOST_NODES: usize = 1_000_000;
 /// Parts of a schema that are inside of each other while one value is judged: what a thread's stack has room for.
 const DEEPEST: usize = 400;
 /// Levels of the schema itself.
@@ -40,10 +42,13 @@ pub(super) fn check(schema: &Value, values: &Value) -> Result<(), Error> {
     if levels(schema) > MOST_LEVELS {
         return Err(too_much("nests too deeply"));
     }
-    let graph = Graph::new(schema);
+    if nodes(schema) > MOST_NODES {
+        return Err(too_much("is too large"));
+    }
+    let graph = Graph::new(schema).ok_or_else(|| too_much("makes too much work"))?;
     let order = graph.order().ok_or_else(|| too_much("has a reference that leads back to itself"))?;
-    let mut widths = Vec::new();
-    widen(values, 0, &mut widths);
+    let mut levels = Vec::new();
+    widen(values, 0, &mut levels);
 
     let count = graph.parts.len();
     // At this level of the values: judgements by a part of all nodes, of one node, and parts above it.
@@ -51,15 +56,18 @@ pub(super) fn check(schema: &Value, values: &Value) -> Result<(), Error> {
     let (mut all, mut one, mut deep) = start();
     (all[0], one[0], deep[0]) = (1.0, 1.0, 1);
     let mut total = 0.0;
-    for level in 0..widths.len() {
-        let (nodes, children) = (widths[level], widths.get(level + 1).copied().unwrap_or(0.0));
+    for (level, &Level { nodes, widest }) in levels.iter().enumerate() {
+        let children = levels.get(level + 1).map_or(0.0, |below| below.nodes);
         let (mut next_all, mut next_one, mut next_deep) = start();
         for &part in &order {
             all[part] = all[part].min(one[part] * nodes);
             if all[part] == 0.0 {
                 continue;
             }
-            total += all[part];
+            // The children of all values that this part judges.
+            let below = (one[part] * children).min(all[part] * widest);
+            let (own, each) = weight(graph.parts[part]);
+            total += all[part] * own + below * each + graph.ways[part].len() as f64;
             if total > MOST {
                 return Err(too_much("makes too much work"));
             }
@@ -72,8 +80,7 @@ pub(super) fn check(schema: &Value, values: &Value) -> Result<(), Error> {
                     one[to] += one[part];
                     deep[to] = deep[to].max(deep[part] + 1);
                 } else if children > 0.0 {
-                    next_all[to] +=
-                        if way == Way::One { all[part] } else { (one[part] * children).min(all[part] * children) };
+                    next_all[to] += if way == Way::One { all[part] } else { below };
                     next_one[to] += one[part];
                     next_deep[to] = next_deep[to].max(deep[part] + 1);
                 }
@@ -92,28 +99,71 @@ fn levels(value: &Value) -> usize {
     }
 }
 
-/// Counts the nodes of each level.
-fn widen(value: &Value, level: usize, widths: &mut Vec<f64>) {
-    if widths.len() <= level {
-        widths.push(0.0);
-    }
-    widths[level] += 1.0;
+fn nodes(value: &Value) -> usize {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| widen(item, level + 1, widths)),
-        Value::Object(members) => members.values().for_each(|member| widen(member, level + 1, widths)),
-        _ => {}
+        Value::Array(items) => 1 + items.iter().map(nodes).sum::<usize>(),
+        Value::Object(members) => 1 + members.values().map(nodes).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// The steps of judging one value by a part alone, and those that come with each child of the value.
+fn weight(part: &Value) -> (f64, f64) {
+    let (mut own, mut each) = (1, 0);
+    if let Value::Object(members) = part {
+        each = 1;
+        for (name, value) in members {
+            match name.as_str() {
+                // Each name is looked for, and what is missing is listed; each alternative is compared.
+                "required" | "dependentRequired" | "dependencies" | "enum" | "const" => own += nodes(value),
+                "patternProperties" => each += value.as_object().map_or(0, serde_json::Map::len),
+                _ => {}
+            }
+        }
+    }
+    (own as f64, each as f64)
+}
+
+/// One level of the values.
+#[derive(Default)]
+struct Level {
+    nodes: f64,
+    /// Children that one of its nodes has at most.
+    widest: f64,
+}
+
+fn widen(value: &Value, level: usize, levels: &mut Vec<Level>) {
+    if levels.len() <= level {
+        levels.push(Level::default());
+    }
+    let mut say = |children: usize| {
+        levels[level].nodes += 1.0;
+        levels[level].widest = levels[level].widest.max(children as f64);
+    };
+    match value {
+        Value::Array(items) => {
+            say(items.len());
+            items.iter().for_each(|item| widen(item, level + 1, levels));
+        }
+        Value::Object(members) => {
+            say(members.len());
+            members.values().for_each(|member| widen(member, level + 1, levels));
+        }
+        _ => say(0),
     }
 }
 
 impl<'a> Graph<'a> {
-    fn new(schema: &'a Value) -> Graph<'a> {
+    /// Nothing, if finding what the references name would be too much work by itself.
+    fn new(schema: &'a Value) -> Option<Graph<'a>> {
         let mut graph = Graph { parts: Vec::new(), numbers: BTreeMap::new(), ways: Vec::new(), named: Vec::new() };
         graph.number(schema);
+        let mut looks = MOST_NODES;
         for part in 0..graph.parts.len() {
-            let ways = graph.ways_from(graph.parts[part]);
+            let ways = graph.ways_from(graph.parts[part], &mut looks)?;
             graph.ways.push(ways);
         }
-        graph
+        Some(graph)
     }
 
     /// Whatever is an object or a list may be a part.
@@ -135,8 +185,9 @@ impl<'a> Graph<'a> {
         }
     }
 
-    fn ways_from(&self, part: &'a Value) -> Vec<(usize, Way)> {
-        let Value::Object(members) = part else { return Vec::new() };
+    /// `looks` is what may still be looked at for references, all names for each of them.
+    fn ways_from(&self, part: &'a Value, looks: &mut usize) -> Option<Vec<(usize, Way)>> {
+        let Value::Object(members) = part else { return Some(Vec::new()) };
         let mut ways = Vec::new();
         let mut go =
             |value: &'a Value, way| ways.extend(self.numbers.get(&std::ptr::from_ref(value)).map(|to| (*to, way)));
@@ -158,6 +209,7 @@ impl<'a> Graph<'a> {
                 | "contentSchema" => Way::Each,
                 "$ref" | "$dynamicRef" | "$recursiveRef" => {
                     let Some(reference) = value.as_str() else { continue };
+                    *looks = looks.checked_sub(1 + self.named.len())?;
                     self.named(reference).into_iter().for_each(|to| go(self.parts[to], Way::Same));
                     continue;
                 }
@@ -171,7 +223,7 @@ impl<'a> Graph<'a> {
                 _ => go(value, way),
             }
         }
-        ways
+        Some(ways)
     }
 
     /// What a reference may name: a place in this document, or whatever bears such a name.
@@ -257,6 +309,37 @@ mod tests {
             nested = json!({ "not": nested });
         }
         assert_eq!(judged(&nested, &json!({})), Err("the schema nests too deeply".to_owned()));
+    }
+
+    #[test]
+    fn references_that_might_name_many_places_are_counted_before_they_are_listed() {
+        let names: Vec<Value> = (0..20_000).map(|at| json!({ "$id": format!("a{at}"), "$ref": "#" })).collect();
+        let schema = json!({ "$defs": { "all": names } });
+        assert_eq!(judged(&schema, &json!({})), Err("the schema makes too much work".to_owned()));
+        let names: Vec<Value> = (0..500).map(|at| json!({ "$id": format!("a{at}"), "$ref": "b#" })).collect();
+        assert_eq!(judged(&json!({ "$defs": { "all": names } }), &json!({})), Ok(()));
+        let nodes = Value::Array(vec![json!(0); MOST_NODES]);
+        assert_eq!(judged(&json!({ "examples": nodes }), &json!({})), Err("the schema is too large".to_owned()));
+    }
+
+    #[test]
+    fn a_part_weighs_as_much_as_it_lists_and_as_the_value_is_wide() {
+        let too_much = || Err("the schema makes too much work".to_owned());
+        let names: Vec<String> = (0..10_000).map(|at| format!("n{at}")).collect();
+        let objects = Value::Array(vec![json!({}); 10_000]);
+        for keyword in ["required", "enum"] {
+            assert_eq!(judged(&json!({ "items": { keyword: names } }), &objects), too_much(), "{keyword}");
+            assert_eq!(judged(&json!({ "items": { keyword: names } }), &json!([{}])), Ok(()), "{keyword}");
+        }
+        for keyword in ["dependencies", "dependentRequired"] {
+            assert_eq!(judged(&json!({ "items": { keyword: { "a": names } } }), &objects), too_much(), "{keyword}");
+        }
+        let wide: Value = names.iter().map(|name| (name.clone(), json!(0))).collect();
+        let strict = Value::Array(vec![json!({ "additionalProperties": false }); 10_000]);
+        assert_eq!(judged(&json!({ "allOf": strict }), &wide), too_much());
+        assert_eq!(judged(&json!({ "allOf": strict }), &json!({})), Ok(()));
+        let patterns: Value = (0..1_000).map(|at| (format!("^{at}"), json!(true))).collect();
+        assert_eq!(judged(&json!({ "patternProperties": patterns }), &wide), too_much());
     }
 
     #[test]
