@@ -139,6 +139,16 @@ impl Diagnostic {
     fn end_column(&self) -> Option<u32> {
         self.0.span.map(|span| span.end_column)
     }
+    /// The first byte of the place in the document, from 0.
+    #[getter]
+    fn start(&self) -> Option<usize> {
+        self.0.span.map(|span| span.start)
+    }
+    /// The byte behind the place.
+    #[getter]
+    fn end(&self) -> Option<usize> {
+        self.0.span.map(|span| span.end)
+    }
     #[getter]
     fn message(&self) -> &str {
         &self.0.message
@@ -360,15 +370,33 @@ impl Dependency {
 
 /// What Chart.yaml says, validated and sanitised as Helm does when it loads a chart.
 #[pyclass(frozen, eq, module = "chartoci")]
-#[derive(Clone, PartialEq)]
-pub(crate) struct Metadata(pub(crate) core::Metadata);
+#[derive(Clone)]
+pub(crate) struct Metadata {
+    inner: core::Metadata,
+    /// Only `peek` makes this true.
+    #[pyo3(get)]
+    unverified: bool,
+}
+
+impl From<core::Metadata> for Metadata {
+    fn from(inner: core::Metadata) -> Metadata {
+        Metadata { inner, unverified: false }
+    }
+}
+
+/// What they say counts, not where it is from.
+impl PartialEq for Metadata {
+    fn eq(&self, other: &Metadata) -> bool {
+        self.inner == other.inner
+    }
+}
 
 #[pymethods]
 impl Metadata {
     #[staticmethod]
     #[pyo3(signature = (chart_yaml, limits = None))]
     fn parse(py: Python<'_>, chart_yaml: Data, limits: Option<&Bound<'_, Limits>>) -> PyResult<Metadata> {
-        core::Metadata::parse(&chart_yaml, &Limits::or_default(limits)).map(Metadata).raise(py)
+        core::Metadata::parse(&chart_yaml, &Limits::or_default(limits)).map(Metadata::from).raise(py)
     }
     /// Of an archive, stopping at Chart.yaml: fast, unverified.
     #[staticmethod]
@@ -380,73 +408,74 @@ impl Metadata {
         if !source.is_instance_of::<PyBytes>() && !source.hasattr("read")? {
             let front = load(source, &chartoci::Limits { archive: FRONT, ..limits.clone() })?;
             if let Ok(metadata) = core::Metadata::peek(&front, &limits) {
-                return Ok(Metadata(metadata));
+                return Ok(Metadata { inner: metadata, unverified: true });
             }
         }
         let data = load(source, &limits)?;
-        py.detach(|| core::Metadata::peek(&data, &limits)).map(Metadata).raise(py)
+        let inner = py.detach(|| core::Metadata::peek(&data, &limits)).raise(py)?;
+        Ok(Metadata { inner, unverified: true })
     }
     /// From a config blob: a claim, not the chart's own word.
     #[staticmethod]
     #[pyo3(signature = (config, limits = None))]
     fn from_config(py: Python<'_>, config: Data, limits: Option<&Bound<'_, Limits>>) -> PyResult<Metadata> {
-        core::Metadata::from_config(&config, &Limits::or_default(limits)).map(Metadata).raise(py)
+        core::Metadata::from_config(&config, &Limits::or_default(limits)).map(Metadata::from).raise(py)
     }
     #[getter]
     fn name(&self) -> &str {
-        &self.0.name
+        &self.inner.name
     }
     #[getter]
     fn version(&self) -> &str {
-        &self.0.version
+        &self.inner.version
     }
     #[getter]
     fn api_version(&self) -> &str {
-        &self.0.api_version
+        &self.inner.api_version
     }
     #[getter]
     fn app_version(&self) -> &str {
-        &self.0.app_version
+        &self.inner.app_version
     }
     #[getter]
     fn description(&self) -> &str {
-        &self.0.description
+        &self.inner.description
     }
     #[getter]
     fn r#type(&self) -> &str {
-        &self.0.kind
+        &self.inner.kind
     }
     #[getter]
     fn kube_version(&self) -> &str {
-        &self.0.kube_version
+        &self.inner.kube_version
     }
     #[getter]
     fn home(&self) -> &str {
-        &self.0.home
+        &self.inner.home
     }
     #[getter]
     fn icon(&self) -> &str {
-        &self.0.icon
+        &self.inner.icon
     }
     #[getter]
     fn condition(&self) -> &str {
-        &self.0.condition
+        &self.inner.condition
     }
     #[getter]
     fn tags(&self) -> &str {
-        &self.0.tags
+        &self.inner.tags
     }
     #[getter]
     fn deprecated(&self) -> bool {
-        self.0.deprecated
+        self.inner.deprecated
     }
     #[getter]
     fn keywords(&self) -> Vec<String> {
-        self.0.keywords.clone()
+        self.inner.keywords.clone()
     }
     #[getter]
     fn sources(&self) -> Vec<String> {
-        self.0.sources.clone()
+        self.inner.sources.clone()
     }
     #[getter]
     fn maintainers(&self) -> Vec<Maintainer> {
@@ -455,49 +484,49 @@ impl Metadata {
             email: person.email.clone(),
             url: person.url.clone(),
         };
-        self.0.maintainers.iter().map(maintainer).collect()
+        self.inner.maintainers.iter().map(maintainer).collect()
     }
     #[getter]
     fn dependencies(&self) -> Vec<Dependency> {
-        self.0.dependencies.iter().cloned().map(Dependency).collect()
+        self.inner.dependencies.iter().cloned().map(Dependency).collect()
     }
     #[getter]
     fn annotations(&self) -> BTreeMap<String, String> {
-        self.0.annotations.clone()
+        self.inner.annotations.clone()
     }
     /// The bytes of the OCI config blob, as Helm writes it.
     fn config<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.0.config())
+        PyBytes::new(py, &self.inner.config())
     }
     /// As `helm show chart` prints it.
     fn to_yaml(&self) -> String {
-        self.0.to_yaml()
+        self.inner.to_yaml()
     }
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
-        dict.set_item("name", &self.0.name)?;
-        dict.set_item("version", &self.0.version)?;
-        dict.set_item("api_version", &self.0.api_version)?;
-        dict.set_item("app_version", &self.0.app_version)?;
-        dict.set_item("description", &self.0.description)?;
-        dict.set_item("type", &self.0.kind)?;
-        dict.set_item("kube_version", &self.0.kube_version)?;
-        dict.set_item("home", &self.0.home)?;
-        dict.set_item("icon", &self.0.icon)?;
-        dict.set_item("condition", &self.0.condition)?;
-        dict.set_item("tags", &self.0.tags)?;
-        dict.set_item("deprecated", self.0.deprecated)?;
-        dict.set_item("keywords", &self.0.keywords)?;
-        dict.set_item("sources", &self.0.sources)?;
+        dict.set_item("name", &self.inner.name)?;
+        dict.set_item("version", &self.inner.version)?;
+        dict.set_item("api_version", &self.inner.api_version)?;
+        dict.set_item("app_version", &self.inner.app_version)?;
+        dict.set_item("description", &self.inner.description)?;
+        dict.set_item("type", &self.inner.kind)?;
+        dict.set_item("kube_version", &self.inner.kube_version)?;
+        dict.set_item("home", &self.inner.home)?;
+        dict.set_item("icon", &self.inner.icon)?;
+        dict.set_item("condition", &self.inner.condition)?;
+        dict.set_item("tags", &self.inner.tags)?;
+        dict.set_item("deprecated", self.inner.deprecated)?;
+        dict.set_item("keywords", &self.inner.keywords)?;
+        dict.set_item("sources", &self.inner.sources)?;
         let maintainers = self.maintainers();
         dict.set_item("maintainers", maintainers.iter().map(|item| item.to_dict(py)).collect::<PyResult<Vec<_>>>()?)?;
         let needed = self.dependencies();
         dict.set_item("dependencies", needed.iter().map(|item| item.to_dict(py)).collect::<PyResult<Vec<_>>>()?)?;
-        dict.set_item("annotations", &self.0.annotations)?;
+        dict.set_item("annotations", &self.inner.annotations)?;
         Ok(dict)
     }
     fn __repr__(&self) -> String {
-        format!("<Metadata {} {}>", self.0.name, self.0.version)
+        format!("<Metadata {} {}>", self.inner.name, self.inner.version)
     }
 }
 
@@ -556,7 +585,7 @@ impl Archive {
     }
     #[getter]
     fn metadata(&self) -> Metadata {
-        Metadata(self.view().metadata().clone())
+        self.view().metadata().clone().into()
     }
     #[getter]
     fn files(slf: &Bound<'_, Self>) -> Files {
@@ -685,7 +714,7 @@ impl Scan {
     }
     #[getter]
     fn metadata(&self) -> Metadata {
-        Metadata(self.0.metadata.clone())
+        self.0.metadata.clone().into()
     }
     #[getter]
     fn digest(&self) -> Digest {

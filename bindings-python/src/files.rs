@@ -131,7 +131,7 @@ macro_rules! machine {
 
 machine!(core::Package, |py, packed| {
     let data = PyBytes::new(py, &packed.data);
-    let fields = (packed.filename, data, Digest(packed.digest), Metadata(packed.metadata));
+    let fields = (packed.filename, data, Digest(packed.digest), Metadata::from(packed.metadata));
     py.import("chartoci.model")?.getattr("Packaged")?.call1(fields)?.unbind()
 });
 machine!(CheckDirectory, |py, report| Py::new(py, Report::new(report))?.into_any());

@@ -127,7 +127,7 @@ export class ChartOciError extends Error {
 
 export type Severity = "error" | "warning" | "info";
 
-/** A finding about a document. Lines and columns count from 1. */
+/** A finding about a document. Lines and columns count from 1, bytes from 0. */
 export interface Diagnostic {
   readonly code: string;
   readonly severity: Severity;
@@ -138,6 +138,10 @@ export interface Diagnostic {
   readonly column: number | undefined;
   readonly endLine: number | undefined;
   readonly endColumn: number | undefined;
+  /** The first byte of the place in the document. */
+  readonly start: number | undefined;
+  /** The byte behind the place. */
+  readonly end: number | undefined;
   readonly message: string;
   readonly help: string;
   /** A replacement for some bytes that mends it without harm. */

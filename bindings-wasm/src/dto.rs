@@ -168,6 +168,8 @@ fn diagnostic(diagnostic: &Diagnostic) -> Object {
         .with("column", span.map(|span| span.column))
         .with("endLine", span.map(|span| span.end_line))
         .with("endColumn", span.map(|span| span.end_column))
+        .with("start", span.map(|span| span.start as f64))
+        .with("end", span.map(|span| span.end as f64))
         .with("message", &*diagnostic.message)
         .with("help", &*diagnostic.help)
         .with("fix", fix)

@@ -160,6 +160,7 @@ test("check lists findings with their places", async () => {
   assert.ok(report.errors.length >= 1);
   const finding = [...report].find(({ pointer }) => pointer === "/version");
   assert.ok(finding.line === 3 && finding.message && finding.help);
+  assert.deepEqual([finding.start, finding.end], [35, 39]);
   assert.match(String(report), /error\[/);
   assert.deepEqual(JSON.parse(JSON.stringify(report)).length, report.length);
 });

@@ -32,6 +32,12 @@ def signed(chart: bytes, name: str) -> str:
     return PROVENANCE.format(metadata=metadata, name=name, digest=hashlib.sha256(chart).hexdigest())
 
 
+def test_what_was_only_peeked_at_is_marked(chart: bytes) -> None:
+    peeked, read = chartoci.Metadata.peek(chart), chartoci.Archive.read(chart).metadata
+    assert peeked == read
+    assert (peeked.unverified, read.unverified) == (True, False)
+
+
 def test_a_provenance_beside_the_archive_comes_along(chart: bytes, tmp_path: pathlib.Path) -> None:
     path = tmp_path / chartoci.Archive.read(chart).metadata.name
     path = path.with_name(f"{path.name}-{chartoci.Metadata.peek(chart).version}.tgz")

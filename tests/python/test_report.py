@@ -80,6 +80,14 @@ def test_a_second_place_is_data() -> None:
     assert json.loads(report.to_json())[0]["related"][0]["span"]["line"] == 2
 
 
+def test_a_place_has_bytes_as_well_as_lines() -> None:
+    text = "# \u00e9\nname: web\nversion: 1.0.0\nappVersion: 1.10\n".encode()
+    (finding,) = [finding for finding in chartoci.check(text, "chart.yaml") if finding.pointer == "/appVersion"]
+    assert text[finding.start : finding.end] == b"1.10"
+    (whole,) = [finding for finding in chartoci.check(text, "chart.yaml") if finding.code == "chart.api_version_missing"]
+    assert (whole.start, whole.end) == (None, None)
+
+
 def test_nothing_in_a_document_steers_the_terminal() -> None:
     report = chartoci.check("name: \"\x1b]0;owned\x07\u202e\"\nversion: '\x9b2J'\n\u2066odd: 1\n".encode(), "chart.yaml")
     assert all(c == "\n" or c.isprintable() for c in str(report))
