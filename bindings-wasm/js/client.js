@@ -284,7 +284,7 @@ function described(credentials) {
 /** A chart's bytes; a path brings the provenance beside it and the time of its file. */
 async function chartOf(chart, limits) {
   if (chart instanceof Archive) {
-    if (chart.data) return { archive: chart, data: chart.data };
+    if (chart.data) return { archive: chart, data: chart.data, provenance: chart.provenance };
     throw failure("misuse.argument", "a chart within another has no archive of its own");
   }
   if (chart instanceof Packaged) return { data: chart.data };

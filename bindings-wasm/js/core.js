@@ -1,6 +1,7 @@
 /**
  * The wasm modules and the platform under them: everything else reaches them through here. One module reads documents, one
- * knows what may be wrong with them, one talks to registries: no page loads what it does not use. They share no objects.
+ * knows what may be wrong with them, one packs charts, one talks to registries: no page loads what it does not use. They
+ * share no objects.
  */
 
 import { ChartOciError } from "./errors.js";
@@ -57,6 +58,7 @@ const notLoaded = () =>
 let platform;
 let documents;
 let checks;
+let packages;
 let exchanges;
 let isExchanging = false;
 
@@ -64,7 +66,7 @@ let isExchanging = false;
  * Called once by each entry, with its modules. A platform has `transport(options)`, and where there are files `files`.
  */
 export function use(modules, chosen) {
-  ({ documents, checks, exchanges } = modules);
+  ({ documents, checks, packages, exchanges } = modules);
   platform = chosen;
 }
 
@@ -77,10 +79,11 @@ export function needExchanges(module) {
 }
 
 /** Loads what sync functions need. Async functions do it by themselves, and load what they need beyond it. */
-export async function init(module, { check, exchange: machine } = {}) {
+export async function init(module, { check, package: pack, exchange: machine } = {}) {
   await Promise.all([
     documents.load(module),
     check && checks.load(check),
+    pack && packages.load(pack),
     (machine || isExchanging) && exchanges.load(machine),
   ]);
 }
@@ -101,6 +104,12 @@ export async function ready() {
 export async function checking() {
   await Promise.all([documents.load(), checks.load()]);
   return checks.functions;
+}
+
+/** What packs them; and what reads them, both loaded. */
+export async function packing() {
+  await Promise.all([documents.load(), packages.load()]);
+  return packages.functions;
 }
 
 /** What reads documents and what talks to registries, loaded. */

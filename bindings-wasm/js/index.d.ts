@@ -23,10 +23,10 @@ export type Text = string | Uint8Array | ArrayBuffer;
 export type WasmModule = object | string;
 
 /**
- * Loads the wasm module, once. What `check` and a client need beyond it are modules of their own, which their functions load
+ * Loads the wasm module, once. What `check`, `package` and a client need beyond it are modules of their own, which their functions load
  * by themselves. All of them are found by themselves, save from `chartoci/slim`, which is given them.
  */
-export function init(module?: WasmModule, others?: { check?: WasmModule; exchange?: WasmModule }): Promise<void>;
+export function init(module?: WasmModule, others?: { check?: WasmModule; package?: WasmModule; exchange?: WasmModule }): Promise<void>;
 
 /** Bounds on what is read, in bytes where nothing else is said. */
 export interface Limits {
@@ -185,6 +185,8 @@ export interface CodeEntry {
   readonly severity: Severity | undefined;
   readonly meaning: string;
   readonly remedy: string;
+  /** What was given, or answered, that leads to it. */
+  readonly example: string;
 }
 
 /** Every code there is. */
@@ -340,6 +342,8 @@ export class Archive {
   readonly filename: string;
   /** The packed bytes; a vendored chart has none. */
   readonly data: Uint8Array | undefined;
+  /** What lay beside the path that it was read from, as FILE.prov; a push takes it along. */
+  readonly provenance: Uint8Array | undefined;
   /** Writes `directory/NAME`, whole or not at all, and gives its path. Node. */
   extract(directory: string | URL): Promise<string>;
   /** Gives the memory back at once; the garbage collector does it by itself later. */
@@ -410,9 +414,15 @@ export type Section = "all" | "chart" | "values" | "readme" | "crds";
 /** The very text that `helm show` prints. */
 export function show(source: Archive | Source, section?: Section, options?: Limited): Promise<string>;
 
-/** Packs a directory: the same files always give the same bytes. Node. */
+/** Files of a chart by their paths below its root: a text is a file's content. */
+export type ChartFiles = Iterable<readonly [path: string, content: Text]> | { readonly [path: string]: Text };
+
+/**
+ * Packs a directory (Node), or files in memory: the same files always give the same bytes. Without `created` an entry has
+ * its file's own time; what comes from memory has that of 1970.
+ */
 declare function packageDirectory(
-  directory: string | URL,
+  source: string | URL | ChartFiles,
   options?: Limited & { version?: string; appVersion?: string; created?: Date | string },
 ): Promise<Packaged>;
 export { packageDirectory as package };
@@ -628,7 +638,6 @@ export interface PulledFile extends Pulled {
   readonly provenancePath?: string;
 }
 
-/** Talks to registries. Connections and tokens are kept between calls. */
 /** A registry took a credential, and it is stored: in the file `path`, or by the helper that this file names. */
 export interface LoggedIn {
   /** What it stands under there. */
@@ -667,6 +676,7 @@ export interface AskedStore {
   readonly exists: boolean;
 }
 
+/** Talks to registries. Connections and tokens are kept between calls. */
 export class Client {
   constructor(options?: ClientOptions);
   /** Pushes to `TARGET/NAME:VERSION`. A path brings FILE.prov and its time along, as with Helm. */

@@ -1,7 +1,7 @@
 /** The pure classes: what they know comes from the core, field by field. */
 
 import { bytesOf, enough, filesOf, isPath, textBytes } from "./blobs.js";
-import { HANDLE, checking, core, ready } from "./core.js";
+import { HANDLE, checking, core, failure, packing, ready } from "./core.js";
 import { ChartOciError } from "./errors.js";
 import { Report } from "./report.js";
 
@@ -211,20 +211,25 @@ export class Archive {
   #files;
   #values;
   #dependencies;
+  #provenance;
 
-  constructor(handle, data) {
+  constructor(handle, data, provenance) {
     this.#handle = handle;
     this.#data = data;
+    this.#provenance = provenance;
   }
 
+  /** A path brings FILE.prov along. */
   static async read(source, { limits } = {}) {
     await ready();
-    return Archive.of(await bytesOf(source, limits), { limits });
+    const data = await bytesOf(source, limits);
+    const beside = isPath(source) ? await filesOf(source).companions(source, enough(limits)) : {};
+    return Archive.of(data, { limits }, beside.provenance);
   }
 
   /** Of bytes that nobody else holds. */
-  static of(data, { limits } = {}) {
-    return new Archive(core().Archive.read(data, limits), data);
+  static of(data, { limits } = {}, provenance = undefined) {
+    return new Archive(core().Archive.read(data, limits), data, provenance);
   }
 
   get [HANDLE]() {
@@ -298,6 +303,11 @@ export class Archive {
   /** The packed bytes; a vendored chart has none. */
   get data() {
     return this.#data;
+  }
+
+  /** What lay beside the path that it was read from, as FILE.prov. */
+  get provenance() {
+    return this.#provenance;
   }
 
   /** As `helm pull --untar`, atomically. Node. */
@@ -376,8 +386,8 @@ export class Ignore {
 
 /** A chart that `package` packed. */
 export class Packaged {
-  constructor({ metadata, ...fields }) {
-    Object.assign(this, fields, { metadata: new Metadata(metadata) });
+  constructor({ config, ...fields }, limits) {
+    Object.assign(this, fields, { metadata: new Metadata(core().Metadata.fromConfig(config, limits)) });
   }
 
   /** Writes the archive under its name; gives the path. */
@@ -393,11 +403,26 @@ export async function show(source, section = "all", { limits } = {}) {
   return text(archive[HANDLE].show(section));
 }
 
-/** Packs a directory, deterministically. Node. */
-export async function packageDirectory(directory, { version, appVersion, created, limits } = {}) {
-  const { Package } = await ready();
-  const machine = new Package({ version, appVersion, created: seconds(created) }, limits);
-  return new Packaged(await filesOf(directory).run(machine, directory));
+/** Packs a directory (Node) or files by their paths below it, deterministically. */
+export async function packageDirectory(source, { version, appVersion, created, limits } = {}) {
+  const { Package, packageFiles } = await packing();
+  const options = { version, appVersion, created: seconds(created) };
+  const packed = isPath(source)
+    ? await filesOf(source).run(new Package(options, limits), source)
+    : packageFiles(pairsOf(source), options, limits);
+  return new Packaged(packed, limits);
+}
+
+/** Files as the core takes them: pairs of a path and bytes. */
+function pairsOf(files) {
+  if (files === null || typeof files !== "object" || ArrayBuffer.isView(files)) {
+    throw failure("misuse.argument", "what is to be packed is neither a directory nor files by their paths");
+  }
+  const pairs = typeof files[Symbol.iterator] === "function" ? [...files] : Object.entries(files);
+  return pairs.map((pair) => {
+    if (!Array.isArray(pair)) throw failure("misuse.argument", "what should be a pair of a path and bytes is none");
+    return [pair[0], textBytes(pair[1])];
+  });
 }
 
 /**

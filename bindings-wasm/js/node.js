@@ -14,7 +14,7 @@ import { nodeTransport } from "./node-http.js";
 const read = (name) => readFileSync(new URL(`./dist/${name}_bg.wasm`, import.meta.url));
 const own = new Module(documents);
 own.loadSync(read("node"));
-const modules = { documents: own, checks: own, exchanges: new Module(exchanges, () => read("exchange")) };
+const modules = { documents: own, checks: own, packages: own, exchanges: new Module(exchanges, () => read("exchange")) };
 use(modules, {
   files,
   transport: (options) => (options.fetch ? fetchTransport(options) : nodeTransport(options)),

@@ -1,17 +1,23 @@
 /**
- * Bring your own modules: `await init(module)`, with a WebAssembly.Module, its bytes, or what fetch gives; for `check`
- * and for a client `await init(module, { check: module, exchange: module })`.
+ * Bring your own modules: `await init(module)`, with a WebAssembly.Module, its bytes, or what fetch gives; for `check`, for
+ * `package` and for a client `await init(module, { check: module, package: module, exchange: module })`.
  */
 
 import { Module, use } from "./core.js";
 import * as documents from "./dist/chartoci.js";
 import * as checks from "./dist/check.js";
 import * as exchanges from "./dist/exchange.js";
+import * as packages from "./dist/package.js";
 import { fetchTransport } from "./fetch.js";
 import * as library from "./index.js";
 
 use(
-  { documents: new Module(documents), checks: new Module(checks), exchanges: new Module(exchanges) },
+  {
+    documents: new Module(documents),
+    checks: new Module(checks),
+    packages: new Module(packages),
+    exchanges: new Module(exchanges),
+  },
   { transport: (options) => fetchTransport({ ...options, browser: "document" in globalThis }) },
 );
 

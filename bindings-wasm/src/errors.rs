@@ -49,6 +49,7 @@ pub fn codes() -> js_sys::Array {
                 .with("severity", severity)
                 .with("meaning", code.meaning())
                 .with("remedy", code.remedy())
+                .with("example", code.example())
                 .done()
         })
         .collect()

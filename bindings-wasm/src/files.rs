@@ -2,50 +2,15 @@
 
 use chartoci::auth::keeper::Keeper as CoreKeeper;
 use chartoci::auth::store::{Environment, Lookup as CoreLookup, Platform};
-use chartoci::chart::{Package as CorePackage, package::Options};
 use chartoci::oci::reference::login_registry;
-use chartoci::time::Timestamp;
-use js_sys::{Object, Uint8Array};
+use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
-use crate::chart::{Archive, Metadata};
+use crate::chart::Archive;
 use crate::check::Report;
 use crate::dto;
 use crate::errors::{Result, throw};
 use crate::step::step;
-
-/// Packs a directory.
-#[wasm_bindgen]
-pub struct Package(CorePackage);
-
-#[wasm_bindgen]
-impl Package {
-    /// Options: `version`, `appVersion`, `created` (seconds since 1970-01-01T00:00:00Z).
-    #[wasm_bindgen(constructor)]
-    pub fn new(options: &JsValue, limits: &JsValue) -> Result<Package> {
-        let options = Options {
-            version: dto::text(options, "version")?,
-            app_version: dto::text(options, "appVersion")?,
-            created: dto::get(options, "created").as_f64().map(|seconds| Timestamp::from_unix(seconds.floor() as i64)),
-        };
-        Ok(Package(CorePackage::new(options, &dto::limits(limits)?)))
-    }
-    pub fn poll(&mut self) -> Result<Object> {
-        step(self.0.poll(), |packaged| {
-            dto::object()
-                .with("filename", &*packaged.filename)
-                .with("data", Uint8Array::from(&*packaged.data))
-                .with("digest", packaged.digest.as_str())
-                .with("metadata", Metadata::of(&packaged.metadata))
-                .done()
-                .into()
-        })
-    }
-    pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
-        self.0.handle(dto::answer(answer)?);
-        Ok(())
-    }
-}
 
 /// Checks a chart's directory.
 #[wasm_bindgen]

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::error::{Code, Error, clip};
 use crate::time::Duration;
 
 /// What the host is asked to do, one at a time. Links are never followed. `Debug` shows no contents.
@@ -203,7 +204,7 @@ pub enum Step<T> {
     /// Do this and hand back the answer.
     Do(Verb),
     /// The last word.
-    Done(Result<T, crate::Error>),
+    Done(Result<T, Error>),
 }
 
 /// Files in memory, for tests, browsers and the registry without a directory. Times are zero.
@@ -225,6 +226,26 @@ impl Memory {
     /// Nothing in it.
     pub fn new() -> Memory {
         Memory::default()
+    }
+
+    /// Puts a file there, and makes the directories above it.
+    ///
+    /// # Errors
+    /// [`Code::ARGUMENT`] where the path is none below a root (`/a`, `a//b`, `../a`), or a file stands where it needs a
+    /// directory, or a directory where it puts the file.
+    pub fn insert(&mut self, path: String, data: Vec<u8>) -> Result<(), Error> {
+        let refused = |path: &str, why: &str| {
+            Error::new(Code::ARGUMENT, format!("{:?} {why}", clip(path)))
+                .with_hint("Name files by their path below the root.")
+        };
+        if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(refused(&path, "is no path below a root"));
+        }
+        if self.make_directory(parent(&path)).is_err() || self.is_directory(&path) {
+            return Err(refused(&path, "is a file and a directory"));
+        }
+        self.files.insert(path, data);
+        Ok(())
     }
 
     /// Does what a verb says.
@@ -418,6 +439,18 @@ mod tests {
         assert_eq!(memory.get("a/b-d"), Some(&b"e"[..]));
         memory.execute(Verb::Remove { path: "a".to_owned() });
         assert_eq!(names(&mut memory, ""), ["x"]);
+    }
+
+    #[test]
+    fn a_file_has_one_place_below_the_root_and_no_file_above_it() {
+        let mut memory = memory();
+        for path in ["", "/x", "x/", "x//y", "./x", "../x", "x/..", "e/x", "a/b"] {
+            let error = memory.insert(path.to_owned(), Vec::new()).expect_err(path);
+            assert_eq!(error.code(), Code::ARGUMENT, "{path}");
+        }
+        memory.insert("f/g/h".to_owned(), b"h".to_vec()).unwrap();
+        assert_eq!(names(&mut memory, "f"), ["g"]);
+        assert_eq!(memory.get("f/g/h"), Some(&b"h"[..]));
     }
 
     #[test]

@@ -1,11 +1,38 @@
-// Drives Debian's Chromium over its debugging pipe: no driver to install, no port to open.
+// Drives Debian's Chromium over its debugging pipe, no driver to install, no port to open; and serves it the page.
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const PLACES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+const PAGE = fileURLToPath(new URL("page", import.meta.url));
+const PACKAGE = fileURLToPath(new URL("../../bindings-wasm/js", import.meta.url));
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
+
+/** Serves the page and the package, as a web server would; `reach`: whom the page may talk to. Gives `origin`, `close()`. */
+export async function serve(reach) {
+  const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src ${reach}; worker-src 'self'`;
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url, "http://localhost").pathname);
+    const [, first, ...rest] = path.split("/");
+    const file = first === "chartoci" ? join(PACKAGE, ...rest) : join(PAGE, path === "/" ? "index.html" : path);
+    if (!existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain", "content-security-policy": policy });
+    response.end(readFileSync(file));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { origin: `http://127.0.0.1:${server.address().port}`, close };
+}
 
 /** Where Chromium is, if it is. */
 export const chromium = PLACES.find((path) => path && existsSync(path));

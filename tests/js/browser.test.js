@@ -1,58 +1,42 @@
-// Headless Chromium, under the strictest CSP that WebAssembly can live with: on a page and in a worker.
+// Headless Chromium, under the strictest CSP that WebAssembly can live with: on a page and in a worker. A page that reaches
+// nothing but its own server does all that needs no registry on the network.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createSocketServer } from "node:net";
 import { tmpdir } from "node:os";
-import { extname, join, normalize } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { Client } from "../../bindings-wasm/js/node.js";
+import { schema } from "../../bindings-wasm/js/node-schema.js";
+import * as library from "../../bindings-wasm/js/node.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
-import { chromium, launch } from "./browser.js";
-import { PACKAGE, ROOT, packaged, temporary } from "./support.js";
+import { chromium, launch, serve } from "./browser.js";
+import { offline } from "./page/offline.js";
+import { ROOT, packaged, temporary } from "./support.js";
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
-const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src *; worker-src 'self'";
+const { Client } = library;
 const DOCKER_REGISTRY = "/usr/bin/docker-registry";
-
-/** Serves the page and the package, as a web server would. */
-async function serve() {
-  const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url, "http://localhost").pathname);
-    const [, first, ...rest] = path.split("/");
-    const file = first === "chartoci" ? join(PACKAGE, ...rest) : join(ROOT, "tests/js/page", path === "/" ? "index.html" : path);
-    if (!existsSync(file)) return response.writeHead(404).end();
-    response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain", "content-security-policy": POLICY });
-    response.end(readFileSync(file));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return server;
-}
-
 const skip = !chromium && "no Chromium";
 describe("in Chromium", { skip }, () => {
-  let server;
+  const servers = [];
   let browser;
   let origin;
   let page;
   let directory;
   before(async () => {
-    server = await serve();
-    origin = `http://127.0.0.1:${server.address().port}`;
+    for (const reach of ["'self'", "*"]) servers.push(await serve(reach));
+    origin = servers[1].origin;
     directory = mkdtempSync(join(tmpdir(), "chartoci-"));
     browser = await launch();
   });
   after(async () => {
     await browser?.close();
     rmSync(directory, { recursive: true, force: true });
-    server?.closeAllConnections();
-    server?.close();
+    for (const server of servers) server.close();
   });
 
   const call = (where, task, ...words) => {
@@ -60,9 +44,13 @@ describe("in Chromium", { skip }, () => {
     return page.evaluate(`tasks.${where}.${task}(${list})`);
   };
 
-  test("a page opens, and takes a chart from a File", async () => {
-    page = await browser.open(`${origin}/`);
+  async function open(url) {
+    page = await browser.open(url);
     await page.choose("input", await packaged.write(directory));
+  }
+
+  test("a page opens, takes a chart from a File, and needs no network", async () => {
+    await open(`${servers[0].origin}/`);
     const expected = { digest: await digest(), versions: ["1.2.0+demo.1"], came: true };
     for (const where of ["page", "worker"]) {
       const { name, files, ...rest } = await call(where, "roundTrip");
@@ -72,11 +60,23 @@ describe("in Chromium", { skip }, () => {
     assert.deepEqual(page.complaints, []);
   });
 
+  test("checking, showing, packing and all else that needs no registry is done there as in Node", async () => {
+    const expected = await offline(library, schema, new File([packaged.data], packaged.filename));
+    assert.ok(expected.unfit.length > expected.withoutSchema.length);
+    assert.equal(expected.packed[0], packaged.filename);
+    assert.equal(expected.refused, "misuse.argument");
+    for (const where of ["page", "worker"]) assert.deepEqual(await call(where, "offline"), expected, where);
+    assert.deepEqual(page.complaints, []);
+  });
+
   test("the policy is in force", async () => {
     assert.match(await page.evaluate("tasks.codeFromText()"), /EvalError/);
+    assert.equal(await page.evaluate(`tasks.reaches("${servers[1].origin}")`), false);
   });
 
   test("a registry that listens and names the page's origin can be pushed to and pulled from", async (t) => {
+    await open(`${origin}/`);
+    assert.equal(await page.evaluate(`tasks.reaches("${servers[0].origin}")`), true);
     const registry = await new Registry({ corsOrigins: [origin] }).listen();
     t.after(() => registry.close());
     for (const where of ["page", "worker"]) {

@@ -132,6 +132,7 @@ test("a path brings its provenance and its time along, and a pull writes files u
   writeFileSync(`${path}.prov`, "signed\n");
   utimesSync(path, 1_700_000_000, 1_700_000_000);
   const { reference, digest } = await client.push(path, charts);
+  assert.equal((await client.push(await Archive.read(path), `${charts}/again`)).blobs.length, 3);
   const { annotations, provenanceLayer } = await client.artifact(reference);
   assert.equal(annotations["org.opencontainers.image.created"], "2023-11-14T22:13:20Z");
   assert.equal(provenanceLayer.digest, String(Digest.of("signed\n")));

@@ -185,10 +185,42 @@ test("a report can be mended by, and shown as a compiler does or as SARIF", asyn
   assert.ok(run.results.some((result) => JSON.stringify(result).includes(`${directory.slice(1)}/values.yaml`)));
 });
 
-test("every code has a meaning and a remedy", () => {
-  for (const { code, kind, severity, meaning, remedy } of codes()) {
-    assert.ok(code && (kind || severity) && meaning && remedy, code);
+test("every code has a meaning, a remedy and an example", () => {
+  for (const { code, kind, severity, meaning, remedy, example } of codes()) {
+    assert.ok(code && (kind || severity) && meaning && remedy && example, code);
   }
+});
+
+test("files in memory become the same bytes as in a directory", async (t) => {
+  const directory = temporary(t);
+  const archive = await Archive.read(packaged.data);
+  await archive.extract(directory);
+  const created = "2026-01-01T00:00:00Z";
+  const { data, filename, metadata } = await chartoci.package(join(directory, "web"), { created });
+  for (const files of [archive.files, new Map(archive.files), Object.fromEntries(archive.files)]) {
+    const packed = await chartoci.package(files, { created });
+    assert.deepEqual([packed.data, packed.filename, packed.metadata], [data, filename, metadata]);
+  }
+  const text = "apiVersion: v2\nname: x\nversion: 1.0.0\n";
+  const { metadata: set } = await chartoci.package({ "Chart.yaml": text }, { version: "2.0.0", appVersion: "3" });
+  assert.deepEqual([set.name, set.version, set.appVersion], ["x", "2.0.0", "3"]);
+  const bad = [{ "../Chart.yaml": text }, { "/Chart.yaml": text }, { "Chart.yaml": text, "Chart.yaml/x": "" }];
+  for (const files of [...bad, { "Chart.yaml": 42 }, [42], [["Chart.yaml"]], packaged.data, null, 42]) {
+    assert.equal((await failing(() => chartoci.package(files))).code, "misuse.argument", JSON.stringify(files));
+  }
+  const limits = { document: 10 };
+  assert.equal((await failing(() => chartoci.package({ "Chart.yaml": text }, { limits }))).kind, "limit");
+});
+
+test("a path brings its provenance along", async (t) => {
+  const path = await packaged.write(temporary(t));
+  assert.equal((await Archive.read(path)).provenance, undefined);
+  writeFileSync(`${path}.prov`, "signed");
+  for (const source of [path, pathToFileURL(path)]) {
+    const archive = await Archive.read(source);
+    assert.equal(Buffer.from(archive.provenance).toString(), "signed");
+  }
+  assert.equal((await Archive.read(packaged.data)).provenance, undefined);
 });
 
 test("packing is deterministic, writing is whole, extracting gives the files back", async (t) => {

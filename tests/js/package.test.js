@@ -33,7 +33,7 @@ test("import and require work from the packed tarball, in an empty folder", (t) 
 const SLIM = `
   import { readFileSync } from "node:fs";
   import { createRequire } from "node:module";
-  import { Client, Reference, check, init } from "chartoci/slim";
+  import { Client, Reference, check, init, package as chart } from "chartoci/slim";
   import { Registry } from "chartoci/testing";
   const read = (name) => readFileSync(createRequire(import.meta.url).resolve("chartoci/" + name));
   const registry = new Registry();
@@ -44,6 +44,10 @@ const SLIM = `
   said.push(Reference.parse("a.example/web:1").tag, await attempt());
   await init(undefined, { check: read("check.wasm"), exchange: read("exchange.wasm") });
   said.push((await check(Buffer.from("name: web"), "chart.yaml")).ok);
+  const pack = () => chart({ "Chart.yaml": "apiVersion: v2\\nname: web\\nversion: 1.0.0" }).catch((error) => error);
+  said.push((await pack()).code);
+  await init(undefined, { package: read("package.wasm") });
+  said.push((await pack()).filename);
   console.log(...said, await attempt());
 `;
 
@@ -51,8 +55,9 @@ test("slim takes the modules that it is given, and documents need no other", (t)
   const directory = installed(t);
   writeFileSync(join(directory, "slim.mjs"), SLIM);
   const said = run(directory, "node", "slim.mjs");
-  const expected = ["misuse.not_loaded", 1, "misuse.not_loaded", false, "registry.repository_unknown"];
-  assert.equal(said, `${expected.join(" ")}\n`);
+  const loading = ["misuse.not_loaded", 1, "misuse.not_loaded", false, "misuse.not_loaded", "web-1.0.0.tgz"];
+  assert.equal(said, `${[...loading, "registry.repository_unknown"].join(" ")}
+`);
 });
 
 test("tsc --strict reads the types as a program would", (t) => {
@@ -73,7 +78,7 @@ test("tsc --strict reads the types as a program would", (t) => {
 });
 
 test("the glue makes no code from text, and nothing says where it was built", () => {
-  for (const name of ["chartoci", "check", "exchange", "node", "registry"]) {
+  for (const name of ["chartoci", "check", "exchange", "node", "package", "registry"]) {
     const glue = readFileSync(join(PACKAGE, `dist/${name}.js`), "utf8");
     assert.ok(!/new Function|\beval\(/.test(glue), name);
     const module = readFileSync(join(PACKAGE, `dist/${name}_bg.wasm`), "latin1");
@@ -86,6 +91,8 @@ const BUDGETS = {
   chartoci: [400_000, 182_000],
   check: [465_000, 210_000],
   exchange: [370_000, 164_000],
+  node: [740_000, 330_000],
+  package: [390_000, 180_000],
   registry: [380_000, 160_000],
   schema: [480_000, 190_000],
 };

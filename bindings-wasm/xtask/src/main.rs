@@ -24,6 +24,7 @@ fn build() -> Result<()> {
     module(binding, "documents", "chartoci")?;
     module(binding, "check", "check")?;
     module(binding, "exchange", "exchange")?;
+    module(binding, "package", "package")?;
     module(binding, "files", "node")?;
     module(binding, "registry", "registry")?;
     module(binding, "schema", "schema")

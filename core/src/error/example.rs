@@ -139,7 +139,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("files.not_found", "chartoci show chart no-such-chart"),
     ("files.is_directory", "chartoci push web/ oci://registry.example/charts"),
     ("files.not_directory", "chartoci package web/Chart.yaml"),
-    ("files.denied", "chartoci pull … -d /root"),
+    ("files.denied", "chartoci pull … -d /etc"),
     ("files.exists", "chartoci pull … --untar, where a directory web is already"),
     ("files.storage", "the disk is full"),
     ("files.link", "ln -s ../secret web/secret; chartoci package web"),

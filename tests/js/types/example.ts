@@ -51,6 +51,9 @@ export async function publish(file: File, signal: AbortSignal): Promise<string> 
   const versions: Version[] = await client.versions("oci://registry.test/charts/web", Constraint.parse("^1"));
   const best: Version | undefined = Constraint.parse("*").pick(versions.sort(Version.compare));
   console.log(bytes.length, path, best?.tag, await show(archive, "chart"), codes()[0]?.meaning);
+  await packageDirectory({ "Chart.yaml": "name: web", "values.yaml": bytes });
+  await packageDirectory(new Map([["Chart.yaml", bytes]]));
+  console.log((await packageDirectory(archive.files)).digest, archive.provenance?.length, codes()[0]?.example);
   await packageDirectory("web", { created: new Date(), version: "1.0.0" });
   return pushed.digest;
 }
