@@ -89,7 +89,7 @@ test("the glue makes no code from text, and nothing says where it was built", ()
 // Ratchets, in bytes, as it is and by `gzip -9`: they only get smaller, save with a reason.
 const BUDGETS = {
   chartoci: [400_000, 182_000],
-  check: [465_000, 210_000],
+  check: [475_000, 215_000],
   exchange: [370_000, 164_000],
   node: [740_000, 330_000],
   package: [390_000, 180_000],
