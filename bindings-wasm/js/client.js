@@ -29,7 +29,7 @@ export class Client {
     const push = exchange().Exchange.push(this.#begin(), plan, { ifExists });
     // Blob 0 is the config, which the core holds.
     const blobs = [undefined, source.data, signature];
-    return this.#run(push, target, call, { blobs, names: ["config", ...PARTS] });
+    return this.#run(push, plan.target, call, { blobs, names: ["config", ...PARTS] });
   }
 
   async pull(reference, { directory, untar = false, ...options } = {}) {

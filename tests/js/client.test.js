@@ -86,7 +86,7 @@ for (const token of [false, true]) {
       assert.deepEqual((await client.pull(reference)).archive, packaged.data);
     }
     assert.equal(asked.length, 1, "asked once, then remembered");
-    assert.equal(asked[0].repository, "charts");
+    assert.equal(asked[0].repository, "charts/web");
     const refused = await failing(() => new Client({ ...options, credentials: ["ada", "hunter2"] }).push(packaged, charts));
     assert.equal(refused.kind, "denied");
     assert.ok(!JSON.stringify(refused).includes("hunter2"));

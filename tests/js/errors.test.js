@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
+import files from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { setTimeout as pause } from "node:timers/promises";
 import { test } from "node:test";
 
@@ -98,6 +100,51 @@ test("a connection that breaks in the middle is resumed", async (t) => {
   assert.deepEqual(archive, packaged.data);
   assert.ok(broken >= 1);
   assert.ok(events.includes("retrying"));
+});
+
+test("a version that is not there is told from a range that nothing satisfies", async () => {
+  const registry = new Registry();
+  const client = new Client({ ...QUICK, plainHttp: true, fetch: registry.fetch });
+  const { reference } = await client.push(packaged, `oci://${registry.host}/charts`);
+  const repository = reference.replace(/:[^:/]*$/, "");
+  const missing = [
+    [{ version: "9.9.9" }, "registry.manifest_unknown"],
+    [{ version: "^9" }, "registry.version_unknown"],
+  ];
+  for (const [options, code] of missing) {
+    for (const verb of ["pull", "open", "metadata", "resolve"]) {
+      const error = await failing(() => client[verb](repository, options));
+      assert.deepEqual([error.kind, error.code], ["not_found", code], verb);
+      assert.ok(error.hint);
+    }
+  }
+});
+
+test("a full disk is told, and nothing stays on it", async (t) => {
+  const registry = new Registry();
+  const client = new Client({ ...QUICK, plainHttp: true, fetch: registry.fetch });
+  const { reference } = await client.push(packaged, `oci://${registry.host}/charts`);
+  const directory = temporary(t);
+  const real = files.open;
+  const replace = (open) => {
+    files.open = open;
+    syncBuiltinESMExports();
+  };
+  t.after(() => replace(real));
+  // What is written beside the archive's place is a device that never has room.
+  replace(async (path, ...words) => {
+    if (!String(path).endsWith(".part")) return real(path, ...words);
+    await (await real(path, ...words)).close();
+    const full = await real("/dev/full", "r+");
+    full.truncate = async () => {};
+    return full;
+  });
+  for (const untar of [false, true]) {
+    const error = await failing(() => client.pull(reference, { directory, untar }));
+    assert.deepEqual([error.kind, error.code], ["transport", "transport.storage"]);
+    assert.ok(error.message.includes("ENOSPC") && error.hint, error.message);
+    assert.deepEqual(readdirSync(directory), []);
+  }
 });
 
 test("nobody at home is said at once", async () => {
