@@ -1,10 +1,11 @@
-// How fast the module opens an archive, in unpacked bytes a second: `node open.mjs CHART.tgz` prints GB/s, beside what
-// the platform's DecompressionStream makes of the same bytes, which only inflates, and the ratio of both.
+// How fast the module that pages load opens an archive, in unpacked bytes a second: `node open.mjs CHART.tgz` prints GB/s,
+// beside what the platform's DecompressionStream makes of the same bytes, which only inflates, and the ratio of both.
 
 import { readFileSync } from "node:fs";
 
-import { Archive } from "../../bindings-wasm/js/node.js";
+import { Archive, init } from "../../bindings-wasm/js/slim.js";
 
+await init(readFileSync(new URL("../../bindings-wasm/js/dist/chartoci_bg.wasm", import.meta.url)));
 const ROUNDS = 5;
 const data = readFileSync(process.argv[2]);
 

@@ -69,6 +69,12 @@ describe("in Chromium", { skip }, () => {
     assert.deepEqual(page.complaints, []);
   });
 
+  test("the verdict on a chart comes while its page waits", async () => {
+    const { first, milliseconds } = await call("page", "verdict");
+    console.log(`NOTE verdict in Chromium: ${first.toFixed(1)} ms at first, ${milliseconds.toFixed(1)} ms warm`);
+    assert.ok(milliseconds < 1000);
+  });
+
   test("the policy is in force", async () => {
     assert.match(await page.evaluate("tasks.codeFromText()"), /EvalError/);
     assert.equal(await page.evaluate(`tasks.reaches("${servers[1].origin}")`), false);

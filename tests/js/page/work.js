@@ -2,6 +2,7 @@ import * as library from "/chartoci/web.js";
 import { schema } from "/chartoci/schema.js";
 import { Registry } from "/chartoci/testing.js";
 import * as shared from "./offline.js";
+import * as timed from "./verdict.js";
 
 const { Archive, Client, Reference, init } = library;
 
@@ -22,6 +23,9 @@ export async function through(file, host) {
 /** What needs no registry at all. */
 export const offline = (file) => shared.offline(library, schema, file);
 
+/** How long the verdict on a chart takes. */
+export const verdict = (file) => timed.verdict(library.check, file);
+
 async function exchange(archive, host, fetch) {
   await init();
   const client = new Client({ fetch, plainHttp: true });
@@ -30,16 +34,4 @@ async function exchange(archive, host, fetch) {
   const { name } = await client.metadata(reference);
   const versions = (await client.versions(`oci://${host}/charts/${name}`)).map(String);
   return { digest, versions, came: same(pulled.archive, archive.data) };
-}
-
-/** Milliseconds until `check` has answered: the first time, and then in the middle of some more. */
-export async function verdict(file) {
-  const times = [];
-  for (let round = 0; round < 12; round++) {
-    const begin = performance.now();
-    await library.check(file, "chart");
-    times.push(performance.now() - begin);
-  }
-  const warm = times.slice(4).sort((a, b) => a - b);
-  return { first: times[0], milliseconds: warm[warm.length >> 1] };
 }
