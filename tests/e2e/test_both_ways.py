@@ -60,7 +60,7 @@ def registry_name(tool, chart, registry) -> str:
     return next(line.removeprefix("name: ") for line in text.splitlines() if line.startswith("name: "))
 
 
-def test_push_and_pull_print_what_helm_prints(tool_of, some_registry, typical, tmp_path):
+def test_push_pull_and_show_print_what_helm_prints(tool_of, some_registry, typical, tmp_path):
     unsigned = tmp_path / typical.name
     shutil.copy2(typical, unsigned)
     with_plus = pathlib.Path(chartoci.package(EXAMPLE, created=0).write(tmp_path))
@@ -75,6 +75,7 @@ def test_push_and_pull_print_what_helm_prints(tool_of, some_registry, typical, t
             ("pull", f"{target}/typical", "--prov"),
             ("pull", f"{target}/typical:1.2.3", "--prov", "--untar"),
             ("pull", f"{target}/web", "--version", "1.2.0+demo.1"),
+            ("show", "chart", f"{target}/web", "--version", "1.2.0+demo.1"),
         ]
         said[name] = []
         for number, (verb, *words) in enumerate(calls):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chartoci import _native as native
 from chartoci._native import Archive, Report, error
-from chartoci.cli.output import note, say, watch
+from chartoci.cli.output import note, say, underscore, watch
 from chartoci.documents import archive_of, check, mend, package
 
 Verb = Callable[..., ArgumentParser]
@@ -55,7 +55,9 @@ def _chart(options: Namespace, source: str) -> Archive:
 
     with client(options) as registry:
         found = registry.fetch(source, version=options.version, devel=options.devel, progress=watch(options))
-    note(options, f"Pulled: {str(found.reference).removeprefix('oci://')}\nDigest: {found.digest}")
+    bare = str(found.reference).removeprefix("oci://")
+    extra = underscore(bare) if "_" in bare else ""
+    note(options, f"Pulled: {bare}\nDigest: {found.digest}\n{extra}".rstrip("\n"))
     return found.archive
 
 
