@@ -23,6 +23,10 @@ use crate::oci::{Descriptor, Digest, Reference, Repository};
 
 /// Manifests that are copied at once.
 const MOST_MANIFESTS: usize = 1_024;
+/// Bytes of manifests that are held until they are written.
+const MOST_BYTES: usize = 32 << 20;
+/// Blobs that are copied at once: for each the target is asked to open an upload.
+const MOST_BLOBS: usize = 10_000;
 /// Referrers of referrers of …
 const MOST_GENERATIONS: u32 = 4;
 /// Times that a list of referrers is written, where others write it as well.
@@ -85,6 +89,8 @@ pub(super) struct Copying {
     referrers: Vec<usize>,
     uploads: Uploads,
     reading: usize,
+    /// Bytes of the manifests that were read.
+    bytes: usize,
     /// The manifests to be written, in order; how many were; one is under way.
     order: Vec<usize>,
     written: usize,
@@ -136,6 +142,7 @@ impl Copying {
             searches: Vec::new(),
             referrers: Vec::new(),
             reading: 0,
+            bytes: 0,
             order: Vec::new(),
             written: 0,
             writing: false,
@@ -158,8 +165,7 @@ impl Copying {
             return Err(Error::new(Code::LIMIT_NESTING, "indexes list indexes too deep").with("limit", "nesting"));
         }
         if self.nodes.len() >= MOST_MANIFESTS {
-            let message = format!("there are more than {MOST_MANIFESTS} manifests to be copied");
-            return Err(Error::new(Code::LIMIT_PAGES, message).with("limit", "manifests"));
+            return Err(too_many(MOST_MANIFESTS, "manifests"));
         }
         let reference = match &digest {
             Some(digest) => digest.to_string(),
@@ -178,6 +184,10 @@ impl Copying {
         let limits = requests.limits();
         let Some(node) = self.nodes.get_mut(number) else { return Ok(()) };
         let served = manifests::read(reply, node.digest.as_ref(), &limits)?;
+        self.bytes = self.bytes.saturating_add(served.bytes.len());
+        if self.bytes > MOST_BYTES {
+            return Err(too_many(MOST_BYTES, "bytes of manifests"));
+        }
         let artifact = served.artifact(&limits)?;
         node.digest = Some(served.digest.clone());
         let (level, generation, digest) = (node.level, node.generation, served.digest.clone());
@@ -189,7 +199,7 @@ impl Copying {
             }
         }
         if !self.at_home {
-            self.upload(&artifact);
+            self.upload(&artifact)?;
             self.uploads.begin(requests.calls);
         }
         if self.copy.referrers && level == 0 && generation < MOST_GENERATIONS {
@@ -201,7 +211,7 @@ impl Copying {
         Ok(())
     }
 
-    fn upload(&mut self, artifact: &Artifact) {
+    fn upload(&mut self, artifact: &Artifact) -> Result<(), Error> {
         let same_origin = Origin::of(self.source.place.base()) == Origin::of(self.target.place.base());
         let from = if same_origin { self.copy.source.repository() } else { self.copy.target.repository() };
         for descriptor in artifact.config_descriptor().into_iter().chain(artifact.layers()) {
@@ -209,10 +219,14 @@ impl Copying {
             let elsewhere =
                 descriptor.media_type.contains(".nondistributable.") || descriptor.media_type.contains(".foreign.");
             if !elsewhere && !self.uploads.holds(&descriptor.digest) {
+                if self.uploads.count() >= MOST_BLOBS {
+                    return Err(too_many(MOST_BLOBS, "blobs"));
+                }
                 let source = Source::Registry(self.copy.source.base().clone());
                 self.uploads.add(&Upload { descriptor: descriptor.clone(), source }, from);
             }
         }
+        Ok(())
     }
 
     /// A page of referrers is here.
@@ -313,17 +327,28 @@ impl Copying {
     fn write_list(&mut self, number: usize, reply: Reply, requests: &mut Requests<Step>) -> Result<(), Error> {
         let Some(list) = self.lists.get_mut(number) else { return Ok(()) };
         let etag = reply.headers.get("etag").map(str::to_owned);
-        let mut entries = match reply.status {
-            200 => {
-                let served = manifests::read(reply, None, &requests.limits())?;
-                let there = json::parse(&served.bytes, requests.limits().manifest)?.value;
-                there.get("manifests").and_then(Value::as_array).cloned().unwrap_or_default()
+        let url = reply.url.without_query();
+        let mut index = Map::new();
+        index.insert("schemaVersion".to_owned(), Value::from(2));
+        index.insert("mediaType".to_owned(), Value::from(INDEX));
+        index.insert("manifests".to_owned(), Value::Array(Vec::new()));
+        if reply.status == 200 {
+            let served = manifests::read(reply, None, &requests.limits())?;
+            match json::parse(&served.bytes, requests.limits().manifest)?.value {
+                // Whatever else the index says stays in it.
+                Value::Object(there) => index = there,
+                _ => index.clear(),
             }
-            _ => Vec::new(),
+        }
+        let is_index = index.get("mediaType").is_none_or(|kind| kind.as_str() == Some(INDEX));
+        let Some(entries) = index.get_mut("manifests").and_then(Value::as_array_mut).filter(|_| is_index) else {
+            // distribution-spec, "Pushing Manifests with Subject": that is reported, and nothing is written over it.
+            let message = "what stands under the tag for a list of referrers is no index";
+            return Err(Error::new(Code::UNEXPECTED_ANSWER, message).with("method", "GET").with("url", url));
         };
         let known =
             |entries: &[Value], entry: &Value| entries.iter().any(|there| there.get("digest") == entry.get("digest"));
-        let new: Vec<Value> = list.entries.iter().filter(|entry| !known(&entries, entry)).cloned().collect();
+        let new: Vec<Value> = list.entries.iter().filter(|entry| !known(entries, entry)).cloned().collect();
         if new.is_empty() {
             self.written += 1;
             self.writing = false;
@@ -331,10 +356,6 @@ impl Copying {
         }
         entries.extend(new);
         list.writes += 1;
-        let mut index = Map::new();
-        index.insert("schemaVersion".to_owned(), Value::from(2));
-        index.insert("mediaType".to_owned(), Value::from(INDEX));
-        index.insert("manifests".to_owned(), Value::Array(entries));
         let bytes = json::write(&Value::Object(index));
         let draft = Draft::new(Method::Put, self.target.place.manifest(&fallback_tag(&list.subject)))
             .payload(INDEX, Payload::Bytes(bytes.into()))
@@ -357,6 +378,10 @@ impl Copying {
         let (reference, digest) = (self.copy.target.clone(), served.digest);
         Some(Outcome::Copied(Copied { reference, digest, size, blobs, referrers }))
     }
+}
+
+fn too_many(most: usize, what: &'static str) -> Error {
+    Error::new(Code::LIMIT_PAGES, format!("there are more than {most} {what} to be copied")).with("limit", what)
 }
 
 /// The subject of a manifest, and how the manifest stands on the list of that one's referrers.

@@ -10,6 +10,8 @@
 //!      └── 202 ▶ session
 //! ```
 
+use std::collections::BTreeSet;
+
 use super::calls::{AuthorityId, Calls, Draft, Failed, Reply};
 use super::errcode::{About, errors, is_page, refusal};
 use super::manifests::named_digest;
@@ -67,6 +69,8 @@ struct Blob {
     /// What the session has of it, and what is under way.
     sent: u64,
     under_way: u64,
+    /// The furthest that the session has got: what it takes again is no progress.
+    furthest: u64,
     /// The smallest piece that the session takes, save the last.
     least: u64,
     /// Times that the session was asked how far it is, since it last got further.
@@ -78,28 +82,33 @@ pub(super) struct Uploads {
     place: Place,
     authority: AuthorityId,
     blobs: Vec<Blob>,
+    digests: BTreeSet<String>,
+    /// So many of the blobs were begun with.
+    begun: usize,
     ready: Vec<(Step, Draft)>,
 }
 
 impl Uploads {
     pub(super) fn new(target: &Target) -> Uploads {
         let (place, authority) = (target.place.clone(), target.authority);
-        Uploads { place, authority, blobs: Vec::new(), ready: Vec::new() }
+        Uploads { place, authority, blobs: Vec::new(), digests: BTreeSet::new(), begun: 0, ready: Vec::new() }
     }
 
-    /// Adds a blob. `from` is the repository of the same registry where it may be already.
+    /// Adds a blob; what is named twice is sent once. `from` is the repository of the same registry where it may be already.
     pub(super) fn add(&mut self, upload: &Upload, from: &str) {
+        let new = self.digests.insert(upload.descriptor.digest.to_string());
         self.blobs.push(Blob {
             descriptor: upload.descriptor.clone(),
             source: upload.source.clone(),
             from: from.to_owned(),
-            uploaded: None,
+            uploaded: (!new).then_some(Uploaded::Existed),
             sessions: 0,
             insisted: false,
             refused: false,
             location: None,
             sent: 0,
             under_way: 0,
+            furthest: 0,
             least: 0,
             stalls: 0,
         });
@@ -117,7 +126,12 @@ impl Uploads {
 
     /// A blob of that digest is among them.
     pub(super) fn holds(&self, digest: &Digest) -> bool {
-        self.blobs.iter().any(|blob| blob.descriptor.digest == *digest)
+        self.digests.contains(digest.as_str())
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.blobs.len()
     }
 
     /// The repository and the descriptor of a blob that is not at the host's but in a registry.
@@ -127,15 +141,8 @@ impl Uploads {
 
     /// Begins with the blobs that were added. True: they are there already, all of them.
     pub(super) fn begin(&mut self, calls: &mut Calls) -> bool {
-        for index in 0..self.blobs.len() {
-            if self.blobs[index].sessions > 0 || self.blobs[index].uploaded.is_some() {
-                continue;
-            }
-            let digest = &self.blobs[index].descriptor.digest;
-            // What is named twice is sent once.
-            if self.blobs[..index].iter().any(|other| other.descriptor.digest == *digest) {
-                self.blobs[index].uploaded = Some(Uploaded::Existed);
-            } else {
+        for index in std::mem::replace(&mut self.begun, self.blobs.len())..self.blobs.len() {
+            if self.blobs[index].uploaded.is_none() {
                 self.open(index, None, calls);
             }
         }
@@ -228,7 +235,7 @@ impl Uploads {
         let ecr = url.host().ends_with(".amazonaws.com") && url.host().contains(".dkr.ecr.");
         let blob = &mut self.blobs[index];
         blob.least = number("oci-chunk-min-length").unwrap_or(0).max(if ecr { LEAST_OF_ECR } else { 0 });
-        (blob.sent, blob.stalls) = (0, 0);
+        (blob.sent, blob.furthest, blob.stalls) = (0, 0, 0);
         blob.location = Some(url.clone());
         let size = blob.descriptor.size;
         if limit.is_some_and(|limit| size > limit) {
@@ -307,11 +314,11 @@ impl Uploads {
     fn shrink(&mut self, index: usize, calls: &mut Calls) -> bool {
         let blob = &self.blobs[index];
         let refused = if blob.under_way > 0 { blob.under_way } else { blob.descriptor.size };
-        let Some(piece) = PIECES.into_iter().find(|piece| *piece < refused && *piece >= blob.least.min(refused - 1))
-        else {
+        // Every step is smaller than what was refused, or else the same would be sent again and again.
+        let least = blob.least;
+        let Some(piece) = PIECES.into_iter().map(|piece| piece.max(least)).find(|piece| *piece < refused) else {
             return false;
         };
-        let piece = piece.max(blob.least);
         calls.session().host(&self.origin(), |host| host.piece = Some(host.piece.unwrap_or(piece).min(piece)));
         true
     }
@@ -451,7 +458,10 @@ impl Uploads {
                 self.ask(index, None, &disagreement(reply), calls)
             }
             _ => {
-                (blob.sent, blob.stalls) = (expected, 0);
+                blob.sent = expected;
+                if expected > blob.furthest {
+                    (blob.furthest, blob.stalls) = (expected, 0);
+                }
                 self.piece(index, calls);
                 Ok(())
             }

@@ -114,6 +114,34 @@ fn a_session_that_broke_off_says_how_far_it_is_and_goes_on_from_there() {
 }
 
 #[test]
+fn a_piece_is_never_as_large_as_one_that_was_refused() {
+    let mut peer = Peer { limit: Some(60_000), ..Peer::new(Login::Open) };
+    for number in 100..120 {
+        peer.sessions.insert(number, Vec::new());
+        let location = format!("/v2/team/web/blobs/uploads/{number}?_state=a%3D");
+        let fields = [("location", location.as_str()), ("oci-chunk-min-length", "100000")];
+        peer.fault(Method::Post, "/uploads/", reply(202, &fields, ""));
+    }
+    let run = push(&session(), &mut peer, &[7; 65_537]);
+    assert_eq!(run.code(), "registry.too_large");
+    let opened = shown(&run).iter().filter(|line| line.starts_with("POST")).count();
+    assert!(opened <= 4, "{opened} sessions");
+}
+
+#[test]
+fn what_is_taken_again_and_again_is_no_progress() {
+    let mut peer = Peer { limit: Some(300 << 10), ..Peer::new(Login::Open) };
+    for _ in 0..200 {
+        peer.fault(Method::Patch, "/uploads/", reply(202, &[("range", "0-262143")], ""));
+        peer.fault(Method::Patch, "/uploads/", errors(416, "BLOB_UPLOAD_INVALID"));
+        peer.fault(Method::Get, "/uploads/", reply(204, &[("range", "0-0")], ""));
+    }
+    let run = push(&session(), &mut peer, &vec![7; 600 << 10]);
+    let pieces = shown(&run).iter().filter(|line| line.starts_with("PATCH")).count();
+    assert!(run.result.is_err() && pieces < 100, "{pieces} pieces, {:?}", run.result);
+}
+
+#[test]
 fn what_the_session_says_to_have_is_read_in_every_spelling() {
     for (range, next) in [
         ("0-99", "PATCH 100-"),

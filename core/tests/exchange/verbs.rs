@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use chartoci::exchange::{Config, Copied, Copy, Deleted, Exchange, Outcome, Output, Referrers, Session, Uploaded};
 use chartoci::files::Memory;
@@ -30,6 +31,7 @@ struct Net {
     nodes: BTreeMap<String, RefCell<Node>>,
     hook: Hook,
     log: RefCell<Vec<String>>,
+    asked: RefCell<Vec<(String, String)>>,
     now: RefCell<u64>,
 }
 
@@ -54,7 +56,7 @@ impl Net {
             open_in_memory(&registry, &mut files).unwrap();
             (host.to_owned(), RefCell::new(Node { registry, files }))
         });
-        Net { nodes: nodes.into(), hook, log: RefCell::default(), now: RefCell::new(0) }
+        Net { nodes: nodes.into(), hook, log: RefCell::default(), asked: RefCell::default(), now: RefCell::new(0) }
     }
 
     fn serve(&self, method: Method, url: &str, headers: &Headers, body: &[u8]) -> Answer {
@@ -122,7 +124,10 @@ impl Net {
                     }
                     exchange.handle_end(request.id, receiver);
                 }
-                Output::Ask(query) => exchange.handle_credential(query.id, Some(basic())),
+                Output::Ask(query) => {
+                    self.asked.borrow_mut().push((query.registry, query.repository));
+                    exchange.handle_credential(query.id, Some(basic()));
+                }
                 Output::Wait(wake) => *self.now.borrow_mut() = wake.until.expect("a time").as_millis(),
                 Output::Done(result) => return (result, sinks),
                 _ => {}
@@ -353,6 +358,100 @@ fn a_copy_to_a_registry_without_the_api_puts_the_referrers_on_the_list_itself() 
     let list = |bytes: &[u8]| format!("PUT https://two.example/v2/web/manifests/sha256-{}", Digest::of(bytes).hex());
     assert!(lines.contains(&list(&manifest)) && lines.contains(&list(&first)), "{lines:#?}");
     assert!(lines.last().unwrap().ends_with("manifests/1.2.3"));
+}
+
+/// Copies a chart and its signature to a registry without the API, where `there` is the list of referrers; gives what became
+/// of it, and the lists that were written.
+fn copied_onto_list(media_type: &'static str, there: &Value) -> (Result<Copied, Error>, Vec<Value>) {
+    let mut net = Net::new(&Access::Open);
+    publish(&net, "one.example/v2/team/web", "1.2.3");
+    let lists = Rc::new(RefCell::new(Vec::new()));
+    let (written, there) = (lists.clone(), there.to_string());
+    net.hook = Box::new(move |request: &Request| {
+        let is_list = request.url.contains("two.example") && request.url.contains("/manifests/sha256-");
+        match (&request.payload, request.method) {
+            (Payload::Bytes(bytes), Method::Put) if is_list => {
+                written.borrow_mut().push(serde_json::from_slice(bytes).unwrap());
+                answer(201, &[], b"")
+            }
+            (_, Method::Get) if is_list => answer(200, &[("content-type", media_type)], there.as_bytes()),
+            (_, Method::Put) if request.url.contains("two.example") && request.url.contains("/manifests/sha256:") => {
+                answer(201, &[], b"")
+            }
+            _ => None,
+        }
+    });
+    let result = net.copy(&session(), "one.example/team/web:1.2.3", "two.example/web:1.2.3", true);
+    let lists = lists.borrow().clone();
+    (result, lists)
+}
+
+#[test]
+fn a_list_of_referrers_keeps_what_else_it_says() {
+    let other = descriptor(MANIFEST, b"of somebody else");
+    let there =
+        json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [other], "annotations": {"a": "b"}, "x": 1});
+    let (result, lists) = copied_onto_list(INDEX, &there);
+    assert!(result.is_ok(), "{result:?}");
+    assert_eq!(lists.len(), 2);
+    for list in &lists {
+        assert_eq!((&list["annotations"], &list["x"], &list["manifests"][0]), (&json!({"a": "b"}), &json!(1), &other));
+        assert_eq!(list["manifests"].as_array().unwrap().len(), 2);
+    }
+}
+
+#[test]
+fn what_is_no_list_of_referrers_is_never_written_over() {
+    let config = descriptor(CONFIG_TYPE, b"{}");
+    let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []});
+    let (result, lists) = copied_onto_list(MANIFEST, &manifest);
+    assert_eq!((result.unwrap_err().code().name(), lists.len()), ("protocol.answer", 0));
+}
+
+#[test]
+fn a_source_does_not_decide_how_much_the_target_is_asked() {
+    let layer = |number: usize| descriptor(CHART_TYPE, number.to_string().as_bytes());
+    let layers: Vec<Value> = (0..10_001).map(layer).collect();
+    let config = descriptor(CONFIG_TYPE, b"{}");
+    let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers}).to_string();
+    let padding = "x".repeat(4_000_000);
+    let big: Vec<String> = (0..9)
+        .map(|number| {
+            json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [],
+            "annotations": {"number": number.to_string(), "padding": padding}})
+            .to_string()
+        })
+        .collect();
+    let entries: Vec<Value> = big.iter().map(|manifest| descriptor(MANIFEST, manifest.as_bytes())).collect();
+    let big: BTreeMap<String, String> = big
+        .into_iter()
+        .zip(&entries)
+        .map(|(manifest, entry)| (entry["digest"].as_str().unwrap().to_owned(), manifest))
+        .collect();
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).to_string();
+    let hook = move |request: &Request| {
+        let name = request.url.rsplit('/').next()?;
+        match (request.url.contains("one.example/v2/web/manifests"), name) {
+            (false, _) => None,
+            (_, "many") => answer(200, &[("content-type", MANIFEST)], manifest.as_bytes()),
+            (_, "big") => answer(200, &[("content-type", INDEX)], index.as_bytes()),
+            _ => answer(200, &[("content-type", MANIFEST)], big.get(name)?.as_bytes()),
+        }
+    };
+    let net = Net::hooked(&Access::Open, Box::new(hook));
+    for (tag, limit) in [("many", "blobs"), ("big", "bytes of manifests")] {
+        let error = net.copy(&session(), &format!("one.example/web:{tag}"), "two.example/web:1", false).unwrap_err();
+        assert_eq!(error.code().name(), "limit.pages", "{error:?}");
+        assert!(error.context().iter().any(|(name, value)| *name == "limit" && value == limit), "{error:?}");
+    }
+    assert_eq!(net.count("PUT "), 0);
+}
+
+#[test]
+fn a_copy_says_for_which_registry_and_repository_it_asks_for_a_secret() {
+    let net = Net::new(&bearer());
+    net.copy(&session(), "one.example/team/web:1.2.3", "two.example/mirror/web:1.2.3", false).unwrap_err();
+    assert_eq!(*net.asked.borrow(), [("one.example".to_owned(), "team/web".to_owned())]);
 }
 
 #[test]
