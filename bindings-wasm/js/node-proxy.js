@@ -6,6 +6,7 @@ import https from "node:https";
 import net from "node:net";
 import tls from "node:tls";
 
+import { exchange } from "./core.js";
 import { TransportFailure } from "./drive.js";
 
 const variable = (name) => process.env[name.toLowerCase()] || process.env[name];
@@ -24,7 +25,7 @@ const parse = (text) => new URL(text.includes("://") ? text : `http://${text}`);
 /** Loopback, and what NO_PROXY lists: `*`, hosts, `.domains`, each with or without a port, networks as `10.0.0.0/8`. */
 function exempt(url) {
   const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (host === "localhost" || host === "::1" || /^127(\.\d+){3}$/.test(host)) return true;
+  if (exchange().isLoopback(host)) return true;
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   const rules = (variable("NO_PROXY") ?? "").split(/[\s,]+/).filter(Boolean);
   return rules.some((rule) => {

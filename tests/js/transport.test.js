@@ -193,6 +193,7 @@ test("the environment's proxy is used save for loopback, NO_PROXY, and where it 
     ["http://registry.example/", "http://plain.test/"],
     ["https://localhost/", undefined],
     ["https://127.0.0.1:5000/", undefined],
+    ["https://127.evil.example/", "http://proxy.test:3128/"],
     ["https://[::1]/", undefined],
     ["https://example.org/", undefined],
     ["https://a.example.org/", undefined],

@@ -163,7 +163,7 @@ def test_who_is_exempt_from_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("HTTPS_PROXY", "proxy.test:3128")
     monkeypatch.setenv("NO_PROXY", "example.org, .internal,10.0.0.0/8 fd00::/8,not/a/network")
-    for host in ("registry.test", "11.0.0.1", "example.organic", "fe00::1"):
+    for host in ("registry.test", "11.0.0.1", "example.organic", "fe00::1", "127.evil.example"):
         assert through(host) == "http://proxy.test:3128", host
     for host in ("localhost", "127.0.0.1", "::1", "example.org", "a.example.org", "reg.internal", "10.1.2.3", "fd12::1"):
         assert through(host) is None, host

@@ -91,9 +91,19 @@ enum Network {
     Unusable,
 }
 
-/// The host is `localhost`, of 127/8, or `::1`: exactly these.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    network(host) == Network::Loopback
+/// The host is `localhost`, of 127/8, or `::1`: exactly these. An IPv6 address may stand in brackets or without.
+///
+/// ```
+/// use chartoci::auth::origin::is_loopback;
+/// assert!(is_loopback("localhost") && is_loopback("127.0.0.9") && is_loopback("[::1]") && is_loopback("::1"));
+/// assert!(!is_loopback("127.evil.example") && !is_loopback("localhost.evil.example") && !is_loopback("a.localhost"));
+/// ```
+pub fn is_loopback(host: &str) -> bool {
+    let network = match host.parse::<Ipv6Addr>() {
+        Ok(address) => address_network(IpAddr::V6(address)),
+        Err(_) => network(host),
+    };
+    network == Network::Loopback
 }
 
 fn network(host: &str) -> Network {

@@ -1,6 +1,5 @@
 """serve: the embedded registry."""
 
-import ipaddress
 import os
 import signal
 import time
@@ -8,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from chartoci._native import error
+from chartoci._native import error, is_loopback
 from chartoci.cli.output import visible
 
 TYPE_CHECKING = False
@@ -47,14 +46,14 @@ def _serve(options: Namespace) -> int:
         raise error(
             "misuse.argument", "--token needs users", hint="Give --htpasswd, or --username and --password-stdin."
         )
-    if not _loopback(host) and not closed and not options.anonymous:
+    if not is_loopback(host) and not closed and not options.anonymous:
         raise error(
             "misuse.argument",
             f"{host} is seen by other machines, and everybody there could write",
             hint="Give --htpasswd, or --username and --password-stdin, or say --anonymous.",
         )
     tls = _tls(options.cert_file, options.key_file)
-    names = tuple(options.host) if _loopback(host) else (*options.host, host)
+    names = tuple(options.host) if is_loopback(host) else (*options.host, host)
     try:
         server = Server(
             (host, int(port)),
@@ -113,13 +112,6 @@ def _log(method: str, target: str, status: int, seconds: float) -> None:
         print(visible(f"{time.strftime('%H:%M:%S')} {method} {target} {status} {seconds * 1000:.0f} ms"), flush=True)
     except (OSError, ValueError):
         pass
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _holder(port: int) -> str | None:

@@ -66,7 +66,7 @@ def origin(url: str) -> tuple[str, str]:
 
 def proxy_for(scheme: str, host: str, authority: str, proxies: dict[str, str] | None) -> str | None:
     """As Go does it: the environment decides unless `proxies` is given, and loopback is never asked of a proxy."""
-    if host == "localhost" or host.startswith("127.") or host == "::1":
+    if native.is_loopback(host):
         return None
     if proxies is not None:
         return proxies.get(scheme)
