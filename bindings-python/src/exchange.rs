@@ -97,6 +97,12 @@ pub(crate) fn host_matches(hosts: &Bound<'_, PyAny>, registry: &str) -> PyResult
     Ok(host_set(hosts)?.contains(registry))
 }
 
+/// The host is `localhost`, of 127/8, or `::1`, in brackets or without.
+#[pyfunction]
+pub(crate) fn is_loopback(host: &str) -> bool {
+    chartoci::auth::origin::is_loopback(host)
+}
+
 /// Policy, token cache, what was learned about hosts.
 #[pyclass(frozen, module = "chartoci.sansio")]
 pub(crate) struct Session(core::Session);
@@ -105,7 +111,8 @@ pub(crate) struct Session(core::Session);
 impl Session {
     #[new]
     #[pyo3(signature = (*, seed = 0, user_agent = None, limits = None, retry = None, concurrency = 3,
-        plain_http = None, idle_timeout = Some(30.0), timeout = None, has_credentials = false))]
+        plain_http = None, idle_timeout = Some(30.0), timeout = None, has_credentials = false,
+        tls_options = false))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         py: Python<'_>,
@@ -118,6 +125,7 @@ impl Session {
         idle_timeout: Option<f64>,
         timeout: Option<f64>,
         has_credentials: bool,
+        tls_options: bool,
     ) -> PyResult<Session> {
         let default = core::Config::default();
         let concurrency = NonZeroU8::new(concurrency).ok_or_else(|| {
@@ -134,6 +142,7 @@ impl Session {
             timeout: timeout.map(|seconds| duration(py, seconds)).transpose()?,
             transport: default.transport,
             has_credentials,
+            tls_options,
         })))
     }
 }
@@ -336,7 +345,8 @@ records! {
     Cancel { id: u32 }
     /// Answer with `Exchange.handle_credential`.
     Ask {
-        id: u32, registry: String, realm: Option<String>, service: Option<String>, scope: Option<String>, refused: bool
+        id: u32, registry: String, repository: String, realm: Option<String>, service: Option<String>,
+        scope: Option<String>, refused: bool
     }
     /// Something worth telling.
     Notify { event: Py<PyAny> }
@@ -581,8 +591,8 @@ impl Exchange {
             core::Output::Send(request) => Py::new(py, Send { request: Py::new(py, Request(request))? })?.into_any(),
             core::Output::Cancel(id) => Py::new(py, Cancel { id: id.0 })?.into_any(),
             core::Output::Ask(query) => {
-                let core::CredentialQuery { id, registry, realm, service, scope, refused } = query;
-                Py::new(py, Ask { id: id.0, registry, realm, service, scope, refused })?.into_any()
+                let core::CredentialQuery { id, registry, repository, realm, service, scope, refused } = query;
+                Py::new(py, Ask { id: id.0, registry, repository, realm, service, scope, refused })?.into_any()
             }
             core::Output::Notify(event) => Py::new(py, Notify { event: event_out(py, event)? })?.into_any(),
             core::Output::Wait(wake) => {

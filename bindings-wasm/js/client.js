@@ -119,17 +119,18 @@ export class Client {
   /** Bytes unchanged, the manifest last. Within a registry blobs are mounted; across registries they go through memory, in Node piece by piece. */
   async copy(source, target, { referrers, upgrade, ...call } = {}) {
     await connected();
-    if (upgrade && (await this.artifact(source, { signal: call.signal, timeout: call.timeout })).isLegacy) {
+    const quiet = { signal: call.signal, timeout: call.timeout, home: target };
+    if (upgrade && (await this.artifact(source, quiet)).isLegacy) {
       return this.#upgrade(source, String(target), call);
     }
     const copying = exchange().Exchange.copy(this.#begin(), String(source), String(target), { referrers });
-    const copied = await this.#run(copying, target, call, { fetchPart: (...part) => this.#fetchPart(...part) });
+    const copied = await this.#run(copying, target, call, { fetchPart: (...part) => this.#fetchPart(target, ...part) });
     return { ...copied, upgraded: false };
   }
 
   /** Pushes a chart of Helm 3.0 to 3.6 as today's Helm would. */
   async #upgrade(source, target, call) {
-    const { archive: data } = await this.pull(source, call);
+    const { archive: data } = await this.pull(source, { ...call, home: target });
     const artifact = await Artifact.build(data, this.#options);
     const push = exchange().Exchange.push(this.#begin(), artifact[HANDLE].pushTo(target), {});
     const pushed = await this.#run(push, target, call, { blobs: [undefined, data], names: ["config", ...PARTS] });
@@ -137,9 +138,9 @@ export class Client {
     return { reference, digest, size, blobs, referrers: [], upgraded: true };
   }
 
-  async #fetchPart(repository, descriptor, start, end, signal, sink = new MemorySink(start)) {
+  async #fetchPart(home, repository, descriptor, start, end, signal, sink = new MemorySink(start)) {
     const fetching = exchange().Exchange.fetchPart(this.#begin(), repository, descriptor, start, end);
-    await this.#run(fetching, repository, { signal }, { sinks: [sink] });
+    await this.#run(fetching, repository, { signal, home }, { sinks: [sink] });
     return sink.part?.(start, end);
   }
 
@@ -207,9 +208,9 @@ export class Client {
     this.#transport = undefined;
   }
 
-  #pull(reference, sinks, { signal, onProgress, timeout, ...wanted }) {
+  #pull(reference, sinks, { signal, onProgress, timeout, home, ...wanted }) {
     const pulling = exchange().Exchange.pull(this.#begin(), String(reference), wanted);
-    return this.#run(pulling, reference, { signal, onProgress, timeout }, { sinks, names: PARTS });
+    return this.#run(pulling, reference, { signal, onProgress, timeout, home }, { sinks, names: PARTS });
   }
 
   /** The session; its transport is there from the first verb on. */
@@ -224,28 +225,31 @@ export class Client {
   #fresh(policy) {
     const { allow, credentials, ...options } = this.#options;
     const { traits } = this.#transport;
-    const secure = options.caFile ?? options.certFile;
     return new (exchange().Session)({
       seed: crypto.getRandomValues(new Uint32Array(1))[0],
       ...policy,
       ...options,
-      plainHttp: options.plainHttp ?? (secure === undefined ? "loopback" : false),
+      tlsOptions: (options.caFile ?? options.certFile) !== undefined,
       manualRedirects: traits.manualRedirects,
       allHeaders: traits.allHeaders,
     });
   }
 
-  async #run(operation, reference, { signal, onProgress, timeout }, blobs) {
+  /** `home` is what the verb is for, if that is not `reference`: a secret that was given is for its registry only. */
+  async #run(operation, reference, { signal, onProgress, timeout, home = reference }, blobs) {
     if (timeout !== undefined) operation.setTimeout(timeout);
-    const { repository } = core().parseReference(String(reference));
-    const credentials = (query) => this.#answer({ ...query, repository });
+    const { registry } = core().parseReference(String(home));
+    const credentials = (query) => this.#answer(query, registry);
     return drive(operation, { transport: this.#transport, credentials, signal, onProgress, ...blobs });
   }
 
-  async #answer(query) {
+  async #answer(query, registry) {
     const { credentials, registryConfig } = this.#options;
-    if (credentials === undefined) return found(query, registryConfig);
-    const given = typeof credentials === "function" ? await credentials(query) : credentials;
+    const isAsked = typeof credentials === "function";
+    // Who else asks, as the source of a copy does, gets what the files hold.
+    const isForIt = isAsked || credentials === null || query.registry === registry;
+    if (credentials === undefined || !isForIt) return found(query, registryConfig);
+    const given = isAsked ? await credentials(query) : credentials;
     if (Array.isArray(given)) return { username: given[0], password: given[1] };
     if (typeof given === "string") return { token: given };
     return given;

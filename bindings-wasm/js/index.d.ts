@@ -501,7 +501,7 @@ export interface ClientOptions extends Limited {
   credentials?: Credentials;
   /** The file with credentials, in place of Helm's. Node. */
   registryConfig?: string;
-  /** Which hosts are spoken to by plain http: loopback names, all, none, or these. */
+  /** Which hosts are spoken to by plain http: loopback names (save where TLS has an option here), all, none, or these. */
   plainHttp?: "loopback" | boolean | Iterable<string>;
   /** Certificates of authorities to trust, PEM. Node. */
   caFile?: string | URL;

@@ -15,6 +15,8 @@ export type SessionOptions = Pick<
   /** The transport shows all headers. True. */
   allHeaders?: boolean;
   hasCredentials?: boolean;
+  /** The transport has options for TLS: `plainHttp: "loopback"` then stands for no host. */
+  tlsOptions?: boolean;
 };
 
 declare class Handle {
@@ -48,6 +50,7 @@ export interface Request {
 export interface Query {
   id: number;
   registry: string;
+  repository: string;
   realm: string | undefined;
   service: string | undefined;
   scope: string | undefined;

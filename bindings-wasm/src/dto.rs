@@ -363,6 +363,7 @@ pub(crate) fn query(query: &CredentialQuery) -> Object {
     object()
         .with("id", query.id.0)
         .with("registry", &*query.registry)
+        .with("repository", &*query.repository)
         .with("realm", query.realm.as_deref())
         .with("service", query.service.as_deref())
         .with("scope", query.scope.as_deref())

@@ -50,7 +50,7 @@ fn retry(options: &JsValue) -> Result<RetryPolicy> {
 #[wasm_bindgen]
 impl Session {
     /// Options: `userAgent`, `seed`, `limits`, `retry`, `concurrency`, `plainHttp`, `idleTimeout`, `timeout`,
-    /// `manualRedirects`, `allHeaders`, `hasCredentials`.
+    /// `manualRedirects`, `allHeaders`, `hasCredentials`, `tlsOptions`.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue) -> Result<Session> {
         let default = Config::default();
@@ -79,6 +79,7 @@ impl Session {
                 all_headers: dto::flag(options, "allHeaders")?.unwrap_or(true),
             },
             has_credentials: dto::flag(options, "hasCredentials")?.unwrap_or(false),
+            tls_options: dto::flag(options, "tlsOptions")?.unwrap_or(false),
         })))
     }
 }
@@ -87,6 +88,12 @@ impl Session {
 #[wasm_bindgen(js_name = hostMatches)]
 pub fn host_matches(hosts: Vec<String>, registry: &str) -> bool {
     HostSet::These(hosts.into_iter().collect()).contains(registry)
+}
+
+/// The host is `localhost`, of 127/8, or `::1`, in brackets or without.
+#[wasm_bindgen(js_name = isLoopback)]
+pub fn is_loopback(host: &str) -> bool {
+    chartoci::auth::origin::is_loopback(host)
 }
 
 /// One operation.

@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import { Client, Digest } from "../../bindings-wasm/js/node.js";
@@ -108,6 +111,24 @@ async function source(t, blobs, manifest) {
   t.after(() => server.close());
   return `127.0.0.1:${server.address().port}`;
 }
+
+test("what was given to the client is for the target of a copy only: the source's secret comes from the files", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "chartoci-"));
+  const source = await new Registry({ username: "reader", password: "source's", token: true }).listen();
+  const target = await new Registry({ username: "writer", password: "target's", token: true }).listen();
+  const own = new Client({ credentials: ["reader", "source's"] });
+  const { reference } = await own.push(packaged, `oci://${source.host}/charts`);
+  const registryConfig = join(directory, "config.json");
+  const client = new Client({ credentials: ["writer", "target's"], registryConfig });
+  t.after(() => Promise.all([own.close(), client.close(), source.close(), target.close()]));
+  t.after(() => rmSync(directory, { recursive: true }));
+  for (const upgrade of [false, true]) {
+    await assert.rejects(client.copy(reference, `oci://${target.host}/web:1`, { upgrade }), { kind: "denied" });
+  }
+  const auth = Buffer.from("reader:source's").toString("base64");
+  writeFileSync(registryConfig, JSON.stringify({ auths: { [source.host]: { auth } } }));
+  for (const upgrade of [false, true]) await client.copy(reference, `oci://${target.host}/web:1`, { upgrade });
+});
 
 test("a big blob goes through in pieces, goes on where its source broke off, and another is never taken for it", async (t) => {
   const config = bytes('{"name":"big","version":"1.0.0","apiVersion":"v2"}');

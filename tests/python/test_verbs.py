@@ -1,6 +1,7 @@
 """Copy, delete and referrers, between registries of this process."""
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import http.client
@@ -15,6 +16,8 @@ import chartoci
 import pytest
 from chartoci.cli import main
 from chartoci.testing import Fault, Registry
+from chartoci.transport import Failed
+from chartoci.transport.urllib3 import Urllib3Transport
 from conftest import peer, read_request
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -182,6 +185,49 @@ def test_giving_up_leaves_no_thread_that_waits_for_a_silent_source() -> None:
         with pytest.raises(chartoci.TransportError):
             client.copy(f"{source}/web:1.0.0", f"{target.host}/web:1.0.0", timeout=0.3)
         silence.set()
+
+
+def test_a_request_that_never_gets_to_its_body_begins_no_fetch() -> None:
+    layer = b"a" * 3_000_000
+    config, manifest = described_chart(layer)
+    bodies = {"manifest": manifest, digest(config): config, digest(layer): layer}
+
+    class Refusing(Urllib3Transport):
+        @contextlib.contextmanager
+        def open(self, method: str, url: str, headers: Any, body: Any, timeout: Any, call: Any) -> Iterator[Any]:
+            asked.append((method, url))
+            if method in ("PUT", "PATCH"):
+                raise Failed("connect", "nobody is there")
+            with super().open(method, url, headers, body, timeout, call) as answer:
+                yield answer
+
+    asked: list[tuple[str, str]] = []
+    policy = chartoci.RetryPolicy(attempts=2, backoff=0.0)
+    with peer(lambda connection: answers(connection, bodies)) as source, Registry() as target:
+        with chartoci.Client(credentials=None, transport=Refusing(), retry=policy) as client:
+            with pytest.raises(chartoci.TransportError):
+                client.copy(f"{source}/web:1.0.0", f"{target.host}/web:1.0.0")
+    assert any(method == "PUT" for method, _ in asked)
+    assert not [url for method, url in asked if method == "GET" and "/blobs/sha256" in url]
+
+
+@pytest.mark.parametrize("upgrade", [False, True])
+def test_what_was_given_to_the_client_is_for_the_target_of_a_copy_only(
+    upgrade: bool, chart: bytes, tmp_path: pathlib.Path
+) -> None:
+    files = tmp_path / "config.json"
+    target = Registry(username="writer", password="target's", token=True)
+    with Registry(username="reader", password="source's", token=True) as source, target:
+        with chartoci.Client(credentials=source.credentials) as own:
+            reference = own.push(chart, f"oci://{source.host}/charts").reference
+        with chartoci.Client(credentials=target.credentials, registry_config=files) as client:
+            with pytest.raises(chartoci.DeniedError):
+                client.copy(reference, f"{target.host}/web:1", upgrade=upgrade)
+            auth = base64.b64encode(b"reader:source's").decode()
+            files.write_text(json.dumps({"auths": {source.host: {"auth": auth}}}))
+            client.copy(reference, f"{target.host}/web:1", upgrade=upgrade)
+        with chartoci.Client(credentials=target.credentials) as client:
+            assert client.open(f"{target.host}/web:1").data == chart
 
 
 def test_a_tag_and_a_digest_are_deleted(

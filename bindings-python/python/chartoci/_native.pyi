@@ -74,6 +74,7 @@ __all__ = [
     "error",
     "extract",
     "host_matches",
+    "is_loopback",
     "keep",
     "lookup",
     "package",
@@ -734,6 +735,7 @@ class RetryPolicy:
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 def host_matches(hosts: bool | str | Collection[str], registry: str) -> bool: ...
+def is_loopback(host: str) -> bool: ...
 @final
 class Session:
     def __new__(
@@ -748,6 +750,7 @@ class Session:
         idle_timeout: float | None = ...,
         timeout: float | None = None,
         has_credentials: bool = False,
+        tls_options: bool = False,
     ) -> Session: ...
 
 @final
@@ -824,6 +827,7 @@ class Ask:
         tuple[
             Literal["id"],
             Literal["registry"],
+            Literal["repository"],
             Literal["realm"],
             Literal["service"],
             Literal["scope"],
@@ -834,6 +838,7 @@ class Ask:
         cls,
         id: int,
         registry: str,
+        repository: str,
         realm: str | None,
         service: str | None,
         scope: str | None,
@@ -843,6 +848,8 @@ class Ask:
     def id(self) -> int: ...
     @property
     def registry(self) -> str: ...
+    @property
+    def repository(self) -> str: ...
     @property
     def realm(self) -> str | None: ...
     @property

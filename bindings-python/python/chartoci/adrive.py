@@ -250,15 +250,15 @@ class Carrier(
             credentials=partial(self._aanswer, run),
             progress=run.progress,
             beside=run.beside,
-            fetch=self._fetch,
+            fetch=partial(self._fetch, run),
         ).arun()
 
-    def _fetch(self, repository: str, blob: Descriptor, start: int, end: int, sink: Sink) -> Drive:
+    def _fetch(self, copy: Run, repository: str, blob: Descriptor, start: int, end: int, sink: Sink) -> Drive:
         """The drive of a fetch whose bytes go on to another registry: of the kind that the transport is for."""
         exchange = Exchange.fetch(self._session, repository, blob, start, end)
         transport, loop = self._transport, self._loop
         assert transport is not None and loop is not None
-        aanswer = partial(self._aanswer, Run(exchange, repository.partition("/")[2]))
+        aanswer = partial(self._aanswer, copy)
         sinks = ((str(blob.digest), sink),)
         if isinstance(transport, AsyncTransport):
             return AsyncDrive(exchange, transport, self._workers, sinks=sinks, credentials=aanswer)

@@ -69,10 +69,14 @@ TransportLike = TypeVar("TransportLike")
 
 
 class Run(NamedTuple):
-    """An exchange that a plan wants driven; `credential` is what it is to show in place of the client's."""
+    """An exchange that a plan wants driven.
+
+    `registry` is the one that the verb is for: a secret that was given to the client is shown to no other. `credential` is
+    what is to be shown in place of the client's.
+    """
 
     exchange: Exchange
-    repository: str
+    registry: str
     progress: Progress | None = None
     timeout: float | None = None
     sources: tuple[tuple[str, Any] | None, ...] = ()
@@ -131,7 +135,6 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
         user_agent: str | None = None,
         registry_config: str | os.PathLike[str] | None = None,
     ) -> None:
-        tls_options = ca_file is not None or client_cert is not None or not verify_tls
         self._credentials = credentials
         self._registry_config = os.fspath(registry_config) if registry_config is not None else None
         self._limits = limits or Limits()
@@ -140,7 +143,8 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
             "limits": self._limits,
             "retry": retry,
             "concurrency": concurrency,
-            "plain_http": False if plain_http == LOOPBACK and tls_options else plain_http,
+            "plain_http": plain_http,
+            "tls_options": ca_file is not None or client_cert is not None or not verify_tls,
             "idle_timeout": idle_timeout,
             "timeout": timeout,
             "has_credentials": credentials is not DEFAULT and credentials is not None,
@@ -165,7 +169,7 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
         if run.credential is not None:
             return run.credential
         credentials: Any = self._credentials
-        return answer(credentials, query, run.repository, self._registry_config)
+        return answer(credentials, query, run.registry, self._registry_config)
 
 
 class Client(Settings[Callable[[Ask], Credential], Transport]):
@@ -214,7 +218,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         push = push or Push.chart(scan(), target, if_exists)
         sources = (None, ("chart", source.data), ("provenance", signed) if signed is not None else None)
         exchange = Exchange.push(self._session, push)
-        pushed: Pushed = yield Run(exchange, push.target.repository, progress, timeout, sources, beside=beside)
+        pushed: Pushed = yield Run(exchange, push.target.registry, progress, timeout, sources, beside=beside)
         return pushed
 
     @verb
@@ -242,7 +246,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
                 self._session, wanted, version=version, devel=devel, provenance=provenance, check_tag=check_tag
             )
             sinks = (("chart", chart), ("provenance", signed))
-            parts: Parts = yield Run(exchange, wanted.repository, progress, timeout, sinks=sinks)
+            parts: Parts = yield Run(exchange, wanted.registry, progress, timeout, sinks=sinks)
             if untar:
                 path = files.extract(Archive.read(chart.path, self._limits), place)
                 return Pulled(path, parts.reference, parts.version, parts.digest)
@@ -315,7 +319,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             self._session, wanted, version=version, devel=devel, config=True, provenance=True, anything=True
         )
         sinks = (("chart", chart), ("provenance", signed))
-        parts: Parts = yield Run(exchange, wanted.repository, progress, timeout, sinks=sinks)
+        parts: Parts = yield Run(exchange, wanted.registry, progress, timeout, sinks=sinks)
         return native.check_parts(
             reference=parts.reference,
             manifest=parts.manifest,
@@ -340,7 +344,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         """Which tag and digest a reference or a range means."""
         wanted = _reference(reference)
         exchange = Exchange.resolve(self._session, wanted, version=version, devel=devel)
-        resolved: Resolved = yield Run(exchange, wanted.repository, timeout=timeout)
+        resolved: Resolved = yield Run(exchange, wanted.registry, timeout=timeout)
         return resolved
 
     @verb
@@ -381,17 +385,17 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         wanted, place = _reference(source), _reference(target)
         if upgrade:
             exchange = Exchange.pull(self._session, wanted, chart=False)
-            parts: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
+            parts: Parts = yield Run(exchange, place.registry, timeout=timeout)
             if Artifact.parse(parts.manifest, self._limits).is_legacy:
-                fetched = yield from _fetch(self, wanted, None, False, progress, timeout)
+                fetched = yield from _fetch(self, wanted, None, False, progress, timeout, place.registry)
                 data = fetched.archive.data or b""
                 push = Push.to(Artifact.build(Scan.read(data, self._limits)), place)
                 sources = (None, ("chart", data))
                 exchange = Exchange.push(self._session, push)
-                pushed: Pushed = yield Run(exchange, place.repository, progress, timeout, sources)
+                pushed: Pushed = yield Run(exchange, place.registry, progress, timeout, sources)
                 return Copied(pushed.reference, pushed.digest, pushed.size, pushed.blobs, (), True)
         exchange = Exchange.copy(self._session, wanted, place, referrers)
-        copied: Copied = yield Run(exchange, place.repository, progress, timeout)
+        copied: Copied = yield Run(exchange, place.registry, progress, timeout)
         return copied
 
     @verb
@@ -401,7 +405,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         Where a registry cannot delete a tag alone, the manifest is deleted, unless another tag has it, too: then nothing is.
         """
         wanted = _reference(reference)
-        deleted: Deleted = yield Run(Exchange.delete(self._session, wanted), wanted.repository, timeout=timeout)
+        deleted: Deleted = yield Run(Exchange.delete(self._session, wanted), wanted.registry, timeout=timeout)
         return deleted
 
     @verb
@@ -411,7 +415,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         """What refers to a manifest: signatures, attestations, bills of materials; all of it, or of one type."""
         wanted = _reference(reference)
         exchange = Exchange.referrers(self._session, wanted, artifact_type)
-        found: list[Referrer] = yield Run(exchange, wanted.repository, timeout=timeout)
+        found: list[Referrer] = yield Run(exchange, wanted.registry, timeout=timeout)
         return found
 
     @verb
@@ -493,19 +497,18 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             credentials=lambda query: self._answer(query, run),
             progress=run.progress,
             beside=run.beside,
-            fetch=self._fetch,
+            fetch=functools.partial(self._fetch, run),
         ).run()
 
-    def _fetch(self, repository: str, blob: Descriptor, start: int, end: int, sink: blobs.Sink) -> Drive:
+    def _fetch(self, copy: Run, repository: str, blob: Descriptor, start: int, end: int, sink: blobs.Sink) -> Drive:
         """The drive of a fetch whose bytes go on to another registry."""
         assert self._transport is not None
-        run = Run(Exchange.fetch(self._session, repository, blob, start, end), repository.partition("/")[2])
         return Drive(
-            run.exchange,
+            Exchange.fetch(self._session, repository, blob, start, end),
             self._transport,
             self._workers,
             sinks=((str(blob.digest), sink),),
-            credentials=lambda query: self._answer(query, run),
+            credentials=lambda query: self._answer(query, copy),
         )
 
 
@@ -519,7 +522,7 @@ def _describe(
 ) -> Plan[Parts]:
     """The manifest, and what else is wanted; not the chart."""
     exchange = Exchange.pull(client._session, wanted, version=version, devel=devel, chart=False, **parts)
-    described: Parts = yield Run(exchange, wanted.repository, timeout=timeout)
+    described: Parts = yield Run(exchange, wanted.registry, timeout=timeout)
     return described
 
 
@@ -530,16 +533,17 @@ def _fetch(
     devel: bool,
     progress: Progress | None,
     timeout: float | None,
+    registry: str | None = None,
 ) -> Plan[Fetched]:
     chart = blobs.MemorySink()
     exchange = Exchange.pull(client._session, wanted, version=version, devel=devel)
-    parts: Parts = yield Run(exchange, wanted.repository, progress, timeout, sinks=(("chart", chart),))
+    parts: Parts = yield Run(exchange, registry or wanted.registry, progress, timeout, sinks=(("chart", chart),))
     return Fetched(Archive.read(chart.value(), client._limits), parts.reference, parts.version, parts.digest)
 
 
 def _tags(client: Settings[Any, Any], repository: Named, timeout: float | None) -> Plan[list[str]]:
     exchange = Exchange.tags(client._session, str(repository))
-    tags: list[str] = yield Run(exchange, _reference(repository).repository, timeout=timeout)
+    tags: list[str] = yield Run(exchange, _reference(repository).registry, timeout=timeout)
     return tags
 
 

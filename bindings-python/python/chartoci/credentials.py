@@ -31,15 +31,20 @@ Credentials = Default | Credential | Callable[[Ask], Credential]
 
 
 def answer(
-    credentials: Credentials, query: Ask, repository: str, registry_config: str | None
+    credentials: Credentials, query: Ask, registry: str, registry_config: str | None
 ) -> Credential | ChartOciError:
-    """What to say to a question of the machine, which also decides what comes of a search that failed."""
-    if isinstance(credentials, Default):
+    """What to say to a question of the machine, which also decides what comes of a search that failed.
+
+    A secret that was given is for `registry` only: who else asks, as the source of a copy does, gets what the files hold.
+    """
+    if callable(credentials):
+        return credentials(query)
+    if credentials is not None and (isinstance(credentials, Default) or query.registry != registry):
         try:
-            return from_files(query.registry, repository, registry_config)
+            return from_files(query.registry, query.repository, registry_config)
         except ChartOciError as error:
             return error
-    return credentials(query) if callable(credentials) else credentials
+    return credentials
 
 
 def from_files(registry: str, repository: str, registry_config: str | None = None) -> Credential:

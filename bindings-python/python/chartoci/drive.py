@@ -255,15 +255,16 @@ class Drive:
         elsewhere = self._exchange.source(blob)
         if elsewhere is not None:
             repository, descriptor = elsewhere
-            pipe = self._flow(repository, descriptor, start, end)
-            return self._upload(str(descriptor.digest), pipe, start, descriptor.size, tell)
+            flow = self._flow(repository, descriptor, start, end)
+            return self._upload(str(descriptor.digest), flow, start, descriptor.size, tell)
         found = self._sources[blob]
         assert found is not None
         item, data = found
         return self._upload(item, pieces(data, start, end), start, len(data), tell)
 
-    def _flow(self, repository: str, descriptor: Descriptor, start: int, end: int) -> Pipe:
-        """A blob of another registry, on its way from there."""
+    def _flow(self, repository: str, descriptor: Descriptor, start: int, end: int) -> Iterator[memoryview]:
+        """A blob of another registry, on its way from there: once the first piece is asked for, since a request that never
+        gets as far as its body would leave the fetch without a reader."""
         assert self._fetch is not None
         pipe = Pipe(start, end)
         drive: Drive = self._fetch(repository, descriptor, start, end, pipe)
@@ -279,7 +280,7 @@ class Drive:
 
         self._pipes.append(pipe)
         self._workers.start(flow)
-        return pipe
+        yield from pipe
 
     def _upload(
         self, item: str, source: Iterable[memoryview], start: int, total: int, tell: Callable[[Event], object]

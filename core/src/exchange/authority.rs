@@ -71,6 +71,7 @@ pub(super) enum Errand {
 pub(super) struct Authority {
     session: Session,
     registry: String,
+    repository: String,
     base: Url,
     origin: Origin,
     scope: Scope,
@@ -121,6 +122,7 @@ impl Authority {
         Authority {
             session: session.clone(),
             registry: place.repository().registry().to_owned(),
+            repository: place.repository().name().to_owned(),
             base: place.base().clone(),
             origin,
             scope,
@@ -437,6 +439,7 @@ impl Authority {
         self.errands.push(Errand::Ask(CredentialQuery {
             id,
             registry: self.registry.clone(),
+            repository: self.repository.clone(),
             realm: server.map(|server| server.realm.without_query()),
             service: server.and_then(|server| server.service.clone()),
             scope: Some(self.scope.to_string()),

@@ -82,6 +82,9 @@ pub struct CredentialQuery {
     pub id: QueryId,
     /// Host, and port if one was given, as in the reference.
     pub registry: String,
+    /// The repository there. A copy asks for its source and for its target: a secret that was given for one of them is not
+    /// for the other, if that is another registry.
+    pub repository: String,
     /// The token server, if there is one.
     pub realm: Option<String>,
     /// The service's name for itself.

@@ -15,7 +15,7 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn new(session: &Session, repository: &Repository) -> Result<Place, Error> {
         let registry = repository.registry();
-        let scheme = if session.config().plain_http.contains(registry) { "http" } else { "https" };
+        let scheme = if session.config().is_plain(registry) { "http" } else { "https" };
         // Docker Hub's API has another host than its name, as in oras-go.
         let host = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
         let base = Url::parse(&format!("{scheme}://{host}/v2/")).ok_or_else(|| {
@@ -71,7 +71,7 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exchange::Config;
+    use crate::exchange::{Config, HostSet};
 
     fn place(repository: &str) -> Place {
         Place::new(&Session::new(Config::default()), &Repository::parse(repository).unwrap()).unwrap()
@@ -81,6 +81,20 @@ mod tests {
     fn loopback_is_plain_and_everything_else_is_not() {
         assert_eq!(place("localhost:5000/web").tags().to_string(), "http://localhost:5000/v2/web/tags/list");
         assert_eq!(place("reg.example/a/web").uploads().to_string(), "https://reg.example/v2/a/web/blobs/uploads/");
+    }
+
+    #[test]
+    fn who_gives_options_for_tls_means_it_on_loopback_too_unless_http_is_asked_for() {
+        for (plain_http, scheme) in [
+            (HostSet::Loopback, "https"),
+            (HostSet::None, "https"),
+            (HostSet::All, "http"),
+            (HostSet::These(["localhost".to_owned()].into()), "http"),
+        ] {
+            let session = Session::new(Config { plain_http, tls_options: true, ..Config::default() });
+            let place = Place::new(&session, &Repository::parse("localhost:5000/web").unwrap()).unwrap();
+            assert_eq!(place.tags().to_string(), format!("{scheme}://localhost:5000/v2/web/tags/list"));
+        }
     }
 
     #[test]

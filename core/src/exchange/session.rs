@@ -32,6 +32,9 @@ pub struct Config {
     pub concurrency: NonZeroU8,
     /// Which hosts are spoken to by plain http.
     pub plain_http: HostSet,
+    /// The transport was given something about TLS: an authority, a certificate, not to verify. Then it is meant to be
+    /// spoken, and [`HostSet::Loopback`] stands for no host.
+    pub tls_options: bool,
     /// Silence allowed to one attempt. 30 s.
     pub idle_timeout: Option<Duration>,
     /// Time allowed to a whole exchange. None.
@@ -89,6 +92,13 @@ pub struct Traits {
     pub all_headers: bool,
 }
 
+impl Config {
+    /// The registry (host, and port if one was given) is spoken to by plain http.
+    pub(super) fn is_plain(&self, registry: &str) -> bool {
+        !(self.tls_options && self.plain_http == HostSet::Loopback) && self.plain_http.contains(registry)
+    }
+}
+
 impl Default for Config {
     fn default() -> Config {
         Config {
@@ -98,6 +108,7 @@ impl Default for Config {
             retry: RetryPolicy::default(),
             concurrency: NonZeroU8::MIN.saturating_add(2),
             plain_http: HostSet::Loopback,
+            tls_options: false,
             idle_timeout: Some(Duration::from_secs(30)),
             timeout: None,
             transport: Traits { manual_redirects: true, all_headers: true },
