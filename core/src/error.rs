@@ -530,7 +530,7 @@ table! {
         "A YAML or JSON document nests too deeply.",
         "Raise the limit `depth` if the document is to be trusted.";
     LIMIT_NODES = "limit.nodes", kind(Kind::Limit),
-        "A YAML document has too many nodes, those of its aliases included.",
+        "A YAML document has too many nodes, those of its aliases included; or all values of the charts in a chart have.",
         "Raise the limit `nodes` if the document is to be trusted.";
     LIMIT_ALIASES = "limit.aliases", kind(Kind::Limit),
         "Nearly all nodes of a YAML document come from aliases; Helm refuses it too.",

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::{Code, Error};
 
 /// Steps of judging: one value by one part of the schema, one name or alternative, one child that is gone through.
-const MOST: f64 = 5_000_000.0;
+const MOST: f64 = 1_000_000.0;
 /// Nodes of a schema; and places that are looked at to find what its references name.
 const MOST_NODES: usize = 1_000_000;
 /// Parts of a schema that are inside of each other while one value is judged: what a thread's stack has room for.
