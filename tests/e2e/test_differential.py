@@ -12,6 +12,7 @@ import os
 import pathlib
 import platform
 import re
+import subprocess
 import tarfile
 import tempfile
 from typing import Any
@@ -21,7 +22,7 @@ import helm
 import nasty
 import pytest
 from chartoci.documents import archive_of
-from conftest import SHARED, run
+from conftest import SHARED
 
 COUNT = int(os.environ.get("NASTY", "200"))
 FIRST = int(os.environ.get("NASTY_FIRST", "0"))
@@ -261,8 +262,10 @@ def test_the_binaries_say_what_the_library_says(major, asked, tmp_path):
     homes = {f"HELM_{kind}_HOME": str(tmp_path / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA")}
 
     def says(*words: object) -> str | Refused:
-        done = run(binary, *words, check=False, **homes)
-        return Refused(done.stderr) if done.returncode else done.stdout
+        done = subprocess.run([binary, *words], capture_output=True, env={**os.environ, "TZ": "UTC", **homes}, timeout=120)
+        # Line ends as they are: Python would make newlines of them all.
+        said, why = (text.decode("utf-8", "surrogateescape") for text in (done.stdout, done.stderr))
+        return Refused(why) if done.returncode else said
 
     def ours(path: pathlib.Path, section: str) -> str | Refused:
         try:
