@@ -14,6 +14,7 @@ import { test } from "node:test";
 import { collect } from "../../bindings-wasm/js/blobs.js";
 import { Client, package as packageDirectory } from "../../bindings-wasm/js/node.js";
 import { proxyFor } from "../../bindings-wasm/js/node-proxy.js";
+import "../../bindings-wasm/js/node-sansio.js"; // it has the machine loaded that tells loopback
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
 import { failing, packaged, peer, requests, temporary } from "./support.js";
 
