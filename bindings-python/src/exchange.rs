@@ -100,7 +100,7 @@ pub(crate) fn host_matches(hosts: &Bound<'_, PyAny>, registry: &str) -> PyResult
 /// The host is `localhost`, of 127/8, or `::1`, in brackets or without.
 #[pyfunction]
 pub(crate) fn is_loopback(host: &str) -> bool {
-    chartoci::auth::origin::is_loopback(host)
+    chartoci::http::host::is_loopback(host)
 }
 
 /// Policy, token cache, what was learned about hosts.

@@ -93,7 +93,7 @@ pub fn host_matches(hosts: Vec<String>, registry: &str) -> bool {
 /// The host is `localhost`, of 127/8, or `::1`, in brackets or without.
 #[wasm_bindgen(js_name = isLoopback)]
 pub fn is_loopback(host: &str) -> bool {
-    chartoci::auth::origin::is_loopback(host)
+    chartoci::http::host::is_loopback(host)
 }
 
 /// One operation.

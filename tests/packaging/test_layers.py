@@ -12,7 +12,7 @@ MAY_USE = {
     "http": {"oci"},
     "chart": {"json", "yaml", "version", "oci"},
     "artifact": {"json", "version", "oci", "chart"},
-    "check": {"schema", "json", "yaml", "version", "oci", "chart", "artifact"},
+    "check": {"schema", "json", "yaml", "version", "oci", "http", "chart", "artifact"},
     "schema": {"json"},
     "auth": {"json", "oci", "http"},
     "exchange": {"json", "version", "oci", "http", "chart", "artifact", "auth"},

@@ -3,12 +3,12 @@
 use super::defaults::Defaults;
 use super::lint::{self, Rule, apply, nearest, no_email, no_range, no_suffixes, no_url, no_web_address};
 use super::page::{MOST_DEPENDENCIES, Page, field, items, quoted, text};
-use crate::auth::origin::is_loopback;
 use crate::chart::Metadata;
 use crate::chart::decode::Document;
 use crate::chart::fields::CHART;
 use crate::diagnostic::{Fix, Span};
 use crate::error::{Code, clip};
+use crate::http::host::is_loopback;
 use crate::http::url::Url;
 use crate::limits::Limits;
 use crate::oci::reference::is_repository_name;

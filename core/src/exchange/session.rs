@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::RetryPolicy;
 use super::retry::Random;
-use crate::auth::origin::is_loopback;
 use crate::auth::scope::Scopes;
 use crate::auth::token::TokenServer;
 use crate::auth::{Origin, Scope};
+use crate::http::host::is_loopback;
 use crate::http::url::Url;
 use crate::limits::Limits;
 use crate::oci::Digest;

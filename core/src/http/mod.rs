@@ -1,6 +1,7 @@
 //! The vocabulary of HTTP, and nothing that does it.
 
 pub mod headers;
+pub mod host;
 pub mod link;
 mod receiver;
 pub mod url;

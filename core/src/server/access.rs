@@ -9,6 +9,7 @@ use super::route::{Request, Route, form};
 use super::serving::{Event, Next, Stage, broken};
 use super::state::State;
 use super::{Access, Claim, Config, Response, Users};
+use crate::http::host::is_loopback;
 use crate::http::{Headers, Method, Receiver};
 use crate::time::{Duration, Instant};
 
@@ -28,9 +29,7 @@ pub(super) fn is_own_host(config: &Config, host: &str) -> bool {
         Some((bare, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !bare.ends_with(':') => bare,
         _ => &host,
     };
-    let address = bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(bare);
-    address == "localhost"
-        || address.parse::<core::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    is_loopback(bare)
         || config.hosts.iter().any(|known| known.eq_ignore_ascii_case(&host) || known.eq_ignore_ascii_case(bare))
 }
 
