@@ -210,6 +210,8 @@ proptest! {
     fn what_is_written_is_read_back(
         pairs in prop::collection::btree_map("[ -~\\n\\t\u{a0}é\u{85}\u{2028}😀\u{feff}]{0,12}", text_or_more(), 0..6)
     ) {
+        // Helm writes this key without quotes and does not read it back (asked of 4.3.1); its bytes are what is wanted.
+        prop_assume!(!pairs.contains_key("<<"));
         let value = json!(pairs);
         let text = yaml::to_string(&value);
         let node = yaml::parse(text.as_bytes(), &Limits::default()).unwrap();
