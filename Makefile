@@ -27,6 +27,8 @@ build: $(STAMPS)/wheel $(STAMPS)/wasm
 
 # Cheap stages first; the summary at the end counts what was skipped and says why.
 STAGES := provision check-format check-lints test-rust check-docs test-python check-types test-js test-packaging test-e2e
+# The same questions every time; `make test-all` asks others.
+test: export PROPTEST_RNG_SEED ?= 1
 test:
 	@$(STAGE) begin
 	@$(MAKE) --no-print-directory $(STAGES); status=$$?; $(STAGE) end; exit $$status
