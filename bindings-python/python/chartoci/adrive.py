@@ -159,7 +159,6 @@ class AsyncDrive(Drive):
         else:
             exchange.handle_end(id, receiver)
 
-
     def _abody(self, request: Request) -> bytes | AsyncIterator[memoryview] | None:
         elsewhere = self._exchange.source(request.blob[0]) if request.blob is not None else None
         if elsewhere is not None and request.blob is not None:

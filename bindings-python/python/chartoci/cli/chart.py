@@ -11,6 +11,7 @@ from pathlib import Path
 from chartoci import _native as native
 from chartoci._native import Archive, Report, error
 from chartoci.cli.output import note, say, underscore, watch
+from chartoci.cli.registry import version_flags
 from chartoci.documents import archive_of, check, mend, package
 
 Verb = Callable[..., ArgumentParser]
@@ -21,8 +22,7 @@ def add(verb: Verb) -> None:
     show = verb("show", "Show a chart, or a part of it, as `helm show`.")
     show.add_argument("section", choices=["all", "chart", "values", "readme", "crds"])
     show.add_argument("chart", metavar="CHART", help="a file, a directory, or oci://…")
-    show.add_argument("--version", metavar="CONSTRAINT", help="a version or a range; the newest if not given")
-    show.add_argument("--devel", action="store_true", help="pre-releases too; ignored where --version is given")
+    version_flags(show)
     show.set_defaults(run=_show)
 
     pack = verb("package", "Pack charts' directories, as `helm package`, deterministically.")

@@ -27,7 +27,7 @@ def add(verb: Verb) -> None:
 
     pull = verb("pull", "Pull charts from a registry, as `helm pull`.", ("fetch",))
     pull.add_argument("references", metavar="oci://HOST/PATH[:TAG]", nargs="+")
-    _version(pull)
+    version_flags(pull)
     pull.add_argument("-d", "--destination", metavar="DIR", default=".", help="where the file is written")
     pull.add_argument("--untar", action="store_true", help="unpack the chart")
     pull.add_argument("--untardir", metavar="DIR", default=".", help="where it is unpacked, below the destination")
@@ -46,12 +46,12 @@ def add(verb: Verb) -> None:
 
     resolve = verb("resolve", "Say which tag and digest a reference or a range means.")
     resolve.add_argument("reference", metavar="oci://HOST/PATH[:TAG]")
-    _version(resolve)
+    version_flags(resolve)
     resolve.set_defaults(run=_resolve)
 
     inspect = verb("inspect", "Explain what lies at a reference: manifest and config, never the chart.")
     inspect.add_argument("reference", metavar="oci://HOST/PATH[:TAG]")
-    _version(inspect)
+    version_flags(inspect)
     inspect.set_defaults(run=_inspect)
 
     copy = verb("copy", "Copy what lies at a reference to another, in the same or another registry.")
@@ -71,7 +71,8 @@ def add(verb: Verb) -> None:
     referrers.set_defaults(run=_referrers)
 
 
-def _version(parser: ArgumentParser) -> None:
+def version_flags(parser: ArgumentParser) -> None:
+    """Which version of a chart in a registry is meant."""
     parser.add_argument("--version", metavar="CONSTRAINT", help="a version or a range; the newest if not given")
     parser.add_argument("--devel", action="store_true", help="pre-releases too; ignored where --version is given")
 
