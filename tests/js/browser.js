@@ -49,10 +49,10 @@ const FLAGS = [
   "--remote-debugging-pipe",
 ];
 
-/** Starts Chromium; gives `open(url)` and `close()`. */
-export async function launch() {
+/** Starts Chromium, with more flags if need be; gives `open(url)` and `close()`. */
+export async function launch(flags = []) {
   const profile = mkdtempSync(join(tmpdir(), "chartoci-chromium-"));
-  const program = spawn(chromium, [...FLAGS, `--user-data-dir=${profile}`, "about:blank"], {
+  const program = spawn(chromium, [...FLAGS, ...flags, `--user-data-dir=${profile}`, "about:blank"], {
     stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
   });
   const [, , , commands, answers] = program.stdio;

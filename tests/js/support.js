@@ -84,6 +84,19 @@ export async function failing(action) {
   throw new Error("nothing was thrown");
 }
 
+const openssl = (directory, ...words) => execFileSync("openssl", words, { cwd: directory, stdio: "ignore" });
+
+/** An authority, and a certificate of its for loopback. */
+export function certificates(directory) {
+  const key = ["req", "-newkey", "rsa:2048", "-nodes", "-sha256"];
+  openssl(directory, ...key, "-x509", "-days", "2", "-subj", "/CN=tests", "-keyout", "ca.key", "-out", "ca.pem");
+  openssl(directory, ...key, "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "request.pem");
+  writeFileSync(join(directory, "names"), "subjectAltName=DNS:localhost,DNS:registry.test,IP:127.0.0.1\n");
+  const sign = ["x509", "-req", "-days", "2", "-sha256", "-in", "request.pem", "-extfile", "names", "-CAcreateserial"];
+  openssl(directory, ...sign, "-CA", "ca.pem", "-CAkey", "ca.key", "-out", "cert.pem");
+  return Object.fromEntries(["ca", "key", "cert"].map((name) => [name, join(directory, `${name}.pem`)]));
+}
+
 /** A ustar archive of files, for what the library would not pack. */
 export function tar(files) {
   const blocks = [];

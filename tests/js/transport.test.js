@@ -1,7 +1,6 @@
 // Node's transport: connections that are used again, TLS with an authority of one's own, proxies, silence in a body.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -16,7 +15,7 @@ import { Client, package as packageDirectory } from "../../bindings-wasm/js/node
 import { proxyFor } from "../../bindings-wasm/js/node-proxy.js";
 import "../../bindings-wasm/js/node-sansio.js"; // it has the machine loaded that tells loopback
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
-import { failing, packaged, peer, requests, temporary } from "./support.js";
+import { certificates, failing, packaged, peer, requests, temporary } from "./support.js";
 
 const OPTIONS = { credentials: null, retry: { attempts: 1 } };
 
@@ -77,19 +76,6 @@ test("silence in the middle of a body has its limit", async (t) => {
     client.close();
   }
 });
-
-const openssl = (directory, ...words) => execFileSync("openssl", words, { cwd: directory, stdio: "ignore" });
-
-/** An authority, and a certificate of its for loopback. */
-function certificates(directory) {
-  const key = ["req", "-newkey", "rsa:2048", "-nodes", "-sha256"];
-  openssl(directory, ...key, "-x509", "-days", "2", "-subj", "/CN=tests", "-keyout", "ca.key", "-out", "ca.pem");
-  openssl(directory, ...key, "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "request.pem");
-  writeFileSync(join(directory, "names"), "subjectAltName=DNS:localhost,DNS:registry.test,IP:127.0.0.1\n");
-  const sign = ["x509", "-req", "-days", "2", "-sha256", "-in", "request.pem", "-extfile", "names", "-CAcreateserial"];
-  openssl(directory, ...sign, "-CA", "ca.pem", "-CAkey", "ca.key", "-out", "cert.pem");
-  return Object.fromEntries(["ca", "key", "cert"].map((name) => [name, join(directory, `${name}.pem`)]));
-}
 
 const skip = !existsSync("/usr/bin/openssl") && "no openssl";
 

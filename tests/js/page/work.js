@@ -2,9 +2,12 @@ import * as library from "/chartoci/web.js";
 import { schema } from "/chartoci/schema.js";
 import { Registry } from "/chartoci/testing.js";
 import * as shared from "./offline.js";
+import * as performed from "./perform.js";
 import * as timed from "./verdict.js";
 
 const { Archive, Client, Reference, init } = library;
+
+const text = (value) => (value instanceof Error ? `${value}` : JSON.stringify(value) ?? String(value));
 
 const same = (a, b) => a.length === b.length && a.every((byte, at) => byte === b[at]);
 
@@ -22,6 +25,12 @@ export async function through(file, host) {
 
 /** What needs no registry at all. */
 export const offline = (file) => shared.offline(library, schema, file);
+
+/** Verbs of a client, as they come. */
+export const perform = async (file, task) => {
+  await init();
+  return performed.perform(library, new Uint8Array(await file.arrayBuffer()), { ...task, show: text });
+};
 
 /** How long the verdict on a chart takes. */
 export const verdict = (file) => timed.verdict(library.check, file);
