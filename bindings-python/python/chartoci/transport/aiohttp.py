@@ -150,13 +150,16 @@ async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 @contextmanager
 def _ended(used: list[asyncio.Transport | None]) -> Iterator[None]:
-    """Ends the connections of a request that failed or was cancelled, whatever still waits to be sent."""
+    """Ends the connections of a request that failed, was cancelled or was answered early, whatever still waits to be sent."""
+    failed = True
     try:
         yield
-    except BaseException:
+        failed = False
+    finally:
         for transport in filter(None, used):
-            transport.abort()
-        raise
+            # One that closes would first send what it holds, to a peer that may never take it.
+            if failed or transport.is_closing():
+                transport.abort()
 
 
 @contextmanager
