@@ -695,6 +695,9 @@ table! {
     CHART_BIG_FILE = "chart.big_file", finding(Severity::Warning),
         "A file is larger than 5 MiB; Helm 3.17.3 to 4.2 refuse the chart.",
         "Leave the file out by .helmignore.";
+    ARCHIVE_STAMP = "archive.stamp", finding(Severity::Info),
+        "The gzip header names a time or a file, so packing the same files again gives another digest.",
+        "Pack it with `package`; behind tar, use `gzip -n`.";
     VALUES_MISSING = "values.missing", finding(Severity::Info),
         "The chart has no values.yaml.",
         "Add one, with a comment on each value: users look there first.";

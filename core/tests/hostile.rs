@@ -21,6 +21,7 @@ fn limits(given: &Value) -> Limits {
             "archive" => limits.archive = value,
             "unpacked" => limits.unpacked = value,
             "file" => limits.file = value,
+            "ratio" => limits.ratio = u32::try_from(value).unwrap(),
             "files" => limits.files = u32::try_from(value).unwrap(),
             "document" => limits.document = value,
             "nodes" => limits.nodes = u32::try_from(value).unwrap(),

@@ -10,9 +10,10 @@ use chartoci::chart::package::Options;
 use chartoci::chart::show::Section;
 use chartoci::chart::{Ignore, Lock, Package, Scan};
 use chartoci::check::{CheckDirectory, Document, Parts, check_parts};
+use chartoci::exchange::{Config, Exchange, Output, Session};
 use chartoci::files::{Memory, Step};
 use chartoci::oci::Algorithm;
-use chartoci::time::Timestamp;
+use chartoci::time::{Instant, Timestamp};
 use chartoci::version::tag::{self, Selector};
 use chartoci::yaml;
 use chartoci::{Archive, Artifact, Constraint, Descriptor, Digest, Error, Limits, Metadata, Reference, Version, json};
@@ -272,5 +273,30 @@ fn every_code_of_versions_and_manifests_is_produced_by_a_vector() {
         ["version", "json", "manifest", "artifact"].contains(&area)
     }) {
         assert!(all.contains(&format!("\"{code}\"")), "no vector produces {code}");
+    }
+}
+
+/// `tests/errors/situations.json`: what no document makes that other languages could give us.
+#[test]
+fn every_situation_of_rust_has_its_code() {
+    let situations: Vec<Value> = serde_json::from_str(include_str!("../../tests/errors/situations.json")).unwrap();
+    let ours = situations.iter().filter(|it| it["languages"].as_array().unwrap().contains(&json!("rust")));
+    for situation in ours {
+        let error = match text(&situation["name"]) {
+            "a list that is no image index" => chartoci::oci::Index::parse(b"[]", &Limits::default()).unwrap_err(),
+            "an exchange that is given up" => given_up(),
+            other => panic!("{other}"),
+        };
+        assert_eq!(error.code().name(), text(&situation["expect"]["code"]), "{situation}");
+    }
+}
+
+fn given_up() -> Error {
+    let repository = Reference::parse("localhost:1/web").unwrap().base().clone();
+    let mut tags = Exchange::tags(&Session::new(Config::default()), repository);
+    tags.abort();
+    match tags.poll(Instant::from_millis(0)) {
+        Output::Done(outcome) => outcome.unwrap_err(),
+        _ => panic!("it goes on"),
     }
 }

@@ -37,6 +37,14 @@ const CHART_YAML = "apiVersion: v2\nname: x\nversion: 1.0.0\n";
 /** As JSON has them: there are no large whole numbers in it. */
 const plain = (values) => JSON.stringify(values, (_, value) => (typeof value === "bigint" ? Number(value) : value));
 
+/** A chart's metadata with the value in it: import-values takes any. JSON is YAML, save that YAML knows no surrogates. */
+function within(value) {
+  const dependencies = [{ name: "x", version: "1.0.0", "import-values": [value] }];
+  const chart = JSON.stringify({ apiVersion: "v2", name: "x", version: "1.0.0", dependencies });
+  const escaped = (character) => `\\U${character.codePointAt(0).toString(16).padStart(8, "0")}`;
+  return Metadata.parse(chart.replace(/[^ -~]/gu, escaped));
+}
+
 /** A client that asks a registry in memory whatever host it is sent to; and what it asked for. */
 function asking(registry) {
   const asked = [];
@@ -157,6 +165,18 @@ const RUN = {
     if (!isMapping || /^---/m.test(input) || /\|\n.*[^\n]$/.test(input)) return undefined;
     const { values } = await Archive.read(packing({ "Chart.yaml": CHART_YAML, "values.yaml": input }));
     return plain(values);
+  },
+  json(input) {
+    const written = text(within(input).config());
+    return written.slice(written.indexOf('"import-values":[') + 17, written.lastIndexOf("]}]"));
+  },
+  yaml_emit(input, expect) {
+    // Four columns to the right long lines are broken elsewhere, and a block alone has no other indentation.
+    if (expect.split("\n").some((line) => line.length > 70) || (typeof input === "string" && input.includes("\n"))) return undefined;
+    if (/\d{17}/.test(expect)) return undefined; // numbers that JavaScript cannot hold
+    const written = within(input).toYaml();
+    const item = written.slice(written.indexOf("import-values:\n  - ") + 19, written.indexOf("  name: x\n"));
+    return item.replace(/([\n\u2028]) {4}/g, "$1");
   },
   async limits({ archive, kind, document, limits }) {
     if (archive) {

@@ -3,9 +3,13 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
+import urllib.parse
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import chartoci
 import jsonschema
@@ -13,7 +17,9 @@ import pytest
 from test_errors import QUIET, command
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SCHEMA = pathlib.Path(os.environ.get("SARIF_SCHEMA", ROOT / ".cache" / "sarif-schema-2.1.0.json"))
+sys.path.insert(0, str(ROOT / "tests" / "tools"))
+
+from sarif import schema as schema_of_sarif  # noqa: E402
 
 CHART = """\
 # Ours.
@@ -93,13 +99,88 @@ def test_nothing_in_a_document_steers_the_terminal() -> None:
     assert all(c == "\n" or c.isprintable() for c in str(report))
 
 
-def test_sarif_is_what_its_schema_asks_for(broken: pathlib.Path) -> None:
-    if not SCHEMA.exists():
-        pytest.skip(f"the schema of SARIF 2.1.0 is not in {SCHEMA}: OASIS publishes it, $SARIF_SCHEMA names a copy")
-    validator = jsonschema.Draft4Validator(json.loads(SCHEMA.read_text()))
-    validator.validate(json.loads(chartoci.check(broken).to_sarif()))
-    validator.validate(json.loads(chartoci.check(b"apiVersion: v2\nname: web\nversion: 1.0.0\nicon: x\n").to_sarif()))
-    validator.validate(json.loads(command("check", "--format", "sarif", broken, broken / "Chart.yaml").stdout))
+@pytest.fixture(scope="module")
+def sarif() -> Callable[[str], dict[str, Any]]:
+    """Reads SARIF, after its schema has judged it."""
+    path = schema_of_sarif()
+    if not path.exists():
+        pytest.skip(f"the schema of SARIF 2.1.0 is not in {path}: python tests/tools/sarif.py fetches it")
+    validator = jsonschema.Draft7Validator(json.loads(path.read_text()))
+
+    def read(text: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(text)
+        assert not list(validator.iter_errors(document)), text
+        return document
+
+    return read
+
+
+def test_sarif_is_what_its_schema_asks_for(broken: pathlib.Path, sarif: Callable[[str], dict[str, Any]]) -> None:
+    sarif(chartoci.check(broken).to_sarif())
+    sarif(chartoci.check(b"apiVersion: v2\nname: web\nversion: 1.0.0\nicon: x\n").to_sarif())
+    sarif(command("check", "--format", "sarif", broken, broken / "Chart.yaml").stdout)
+    with pytest.raises(AssertionError):
+        sarif('{"version": "2.1.0"}')
+
+
+def given_documents() -> Iterator[tuple[str, bytes, str]]:
+    """Each document of the vectors and of the hostile cases: its name, its text and its kind."""
+    for name in ("vectors/check.json", "hostile/cases.json"):
+        for case in json.loads((ROOT / "tests" / name).read_text()):
+            given = case["input"]
+            if "text" in given:
+                yield case["name"], given["text"].encode(), given["kind"]
+            elif isinstance(given.get("document"), list):
+                yield case["name"], "".join(text * times for text, times in given["document"]).encode(), given["kind"]
+
+
+def test_sarif_of_every_document_given_is_valid(sarif: Callable[[str], dict[str, Any]]) -> None:
+    seen = set()
+    for name, text, kind in given_documents():
+        report = chartoci.check(text, kind)  # type: ignore[arg-type]
+        results = sarif(report.to_sarif())["runs"][0]["results"]
+        assert [result["ruleId"] for result in results] == [finding.code for finding in report], name
+        seen |= {finding.code for finding in report}
+    assert len(seen) > 60
+
+
+def test_fixes_are_made_once_and_touch_nothing_else() -> None:
+    mended = 0
+    for name, text, kind in given_documents():
+        report = chartoci.check(text, kind)  # type: ignore[arg-type]
+        if not any(finding.fix for finding in report):
+            continue
+        fixed = report.fixed()
+        again = chartoci.check(fixed, kind)  # type: ignore[arg-type]
+        assert again.fixed() == fixed, name
+        assert {finding.code for finding in again.errors} <= {finding.code for finding in report.errors}, name
+        # Outside the spans of the fixes there is every byte that was there, in its order.
+        at, rest = 0, fixed
+        fixes = (finding["fix"]["span"] for finding in json.loads(report.to_json()) if finding["fix"])
+        for start, end in sorted({(span["start"], span["end"]) for span in fixes}):
+            kept = text[at:start]
+            assert kept in rest, name
+            rest, at = rest[rest.index(kept) + len(kept) :], max(at, end)
+        assert rest.endswith(text[at:]), name
+        mended += 1
+    assert mended > 10
+
+
+@pytest.mark.parametrize("name", ["a b#c?", "100%", "\x1b[31mred", "\u202etxt", "é ü", "a'b\"c", "-x", "a:b"])
+def test_an_odd_name_is_only_a_name(name: str, tmp_path: pathlib.Path, sarif: Callable[[str], dict[str, Any]]) -> None:
+    directory = tmp_path / name
+    directory.mkdir()
+    (directory / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\nappVersion: 1.10\n")
+    report = chartoci.check(directory)
+    for said in (str(report), command("check", directory).stdout):
+        assert "Chart.yaml:4:13" in said and all(c == "\n" or c.isprintable() for c in said)
+    for written in (report.to_sarif(), command("check", "--format", "sarif", directory).stdout):
+        (run,) = sarif(written)["runs"]
+        uris = {result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in run["results"]}
+        places = {urllib.parse.unquote(urllib.parse.urlsplit(uri).path) for uri in uris}
+        assert str(directory / "Chart.yaml") in places and all(re.fullmatch(r"[!-~]+", uri) for uri in uris), uris
+    printed = json.loads(command("check", "--format", "json", directory).stdout)
+    assert "Chart.yaml" in json.dumps(printed)
 
 
 def test_sarif_names_rules_and_places_below_the_chart(broken: pathlib.Path) -> None:

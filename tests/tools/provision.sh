@@ -26,6 +26,7 @@ done
 command -v chromium || command -v chromium-browser || command -v google-chrome ||
   echo "SKIP chromium is not installed, and apt could not bring it"
 "${1:-python3}" tests/tools/helm.py
+"${1:-python3}" tests/tools/sarif.py
 charts=${CHARTOCI_CHARTS:-../shared/charts}
 if [ -d "$charts" ]; then
   echo "NOTE $(find "$charts" -name '*.tgz' | wc -l) real charts in $charts"

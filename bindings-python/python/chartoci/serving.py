@@ -31,7 +31,11 @@ class Directory:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        root.mkdir(parents=True, exist_ok=True)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+        except OSError as failed:
+            message = f"the registry's directory cannot be used: {root}: {failed.strerror}"
+            raise native.error("server.storage", message, [("path", str(root))]) from None
 
     def execute(self, verb: object) -> files.Answer:
         return files.execute(verb, self._root)

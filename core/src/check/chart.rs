@@ -33,7 +33,23 @@ pub(super) fn packed(
             report.push(Diagnostic::new(Code::CHART_FILENAME, "chart", message));
         }
     }
+    if let (true, Some(what)) = (metadata.is_some(), stamp(data)) {
+        let message = format!("the gzip header names {what}");
+        report.push(Diagnostic::new(Code::ARCHIVE_STAMP, "chart", message));
+    }
     (report, metadata, questions)
+}
+
+/// What makes a gzip header (RFC 1952, 2.3) another one whenever the same is packed again.
+fn stamp(data: &[u8]) -> Option<&'static str> {
+    const NAME: u8 = 0x08;
+    let (flags, time) = (data.get(3)?, data.get(4..8)?);
+    match (time != [0; 4], flags & NAME != 0) {
+        (true, true) => Some("a time and a file"),
+        (true, false) => Some("a time"),
+        (false, true) => Some("a file"),
+        (false, false) => None,
+    }
 }
 
 /// A chart's directory: all files' bytes, the files, and what could not be read.

@@ -3,7 +3,6 @@
 use super::page::Page;
 use crate::chart::Metadata;
 use crate::chart::decode::{self, Document};
-use crate::error::Code;
 use crate::json;
 use crate::limits::Limits;
 
@@ -16,9 +15,7 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> (Page<'a>, Optio
             return (page, None);
         }
     };
-    for pointer in parsed.duplicates {
-        page.find(Code::JSON_DUPLICATE, &*pointer, None, "the name stands twice in its object");
-    }
+    page.repeated(&parsed.duplicates);
     let documents = [Document { name: "config", node: decode::node(parsed.value) }];
     let (metadata, report) = Metadata::examine(&documents, false);
     page.extend(report);

@@ -212,7 +212,8 @@ pub fn check_asking(
         Document::Config => config::check(Page::new("config", data), limits).0,
         Document::Provenance => provenance::check(Page::new("provenance", data), limits).0,
     };
-    Ok((page.report().sorted().found_in(filename.unwrap_or_default(), false), questions))
+    let (name, text) = (page.name, page.text);
+    Ok((page.report().sorted().with_source(name, text).found_in(filename.unwrap_or_default(), false), questions))
 }
 
 #[cfg(test)]
@@ -288,6 +289,21 @@ mod tests {
         let finding = report.iter().next().unwrap();
         assert_eq!(finding.code, Code::YAML_SYNTAX);
         assert!(finding.span.unwrap().line >= 2, "{finding}");
+    }
+
+    #[test]
+    fn a_document_in_which_nothing_has_to_be_mended_stays_as_it_is() {
+        for (kind, text) in
+            [(Document::Values, "a: 1 # fine\n"), (Document::Manifest, "no JSON"), (Document::Schema, "{}")]
+        {
+            let report = check(text.as_bytes(), Some(kind), None, &Limits::default()).unwrap();
+            assert_eq!(report.fixed(None).unwrap(), text.as_bytes());
+        }
+        // What is missing has no place, and its fix has one.
+        let text = "name: web\nversion: 1.0.0\nicon: https://x.example/i.png\n";
+        let report = check(text.as_bytes(), Some(Document::ChartYaml), None, &Limits::default()).unwrap();
+        assert!(report.iter().all(|finding| finding.span.is_none()));
+        assert_eq!(report.fixed(None).unwrap(), format!("apiVersion: v2\n{text}").as_bytes());
     }
 
     #[test]

@@ -70,6 +70,13 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// Adds the names of a JSON document that stand more than once in their object.
+    pub(super) fn repeated(&mut self, pointers: &[String]) {
+        let mut report = Report::new();
+        json::duplicates(self.text, pointers, self.name, &mut report);
+        self.extend(report);
+    }
+
     /// Adds what an error says about this document, at the place that it names.
     pub(super) fn fail(&mut self, error: &Error) {
         let fact = |name: &str| {

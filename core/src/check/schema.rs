@@ -16,9 +16,7 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
             return page;
         }
     };
-    for pointer in parsed.duplicates {
-        page.find(Code::JSON_DUPLICATE, &*pointer, None, "the name stands twice in its object");
-    }
+    page.repeated(&parsed.duplicates);
     remote(&mut page, &parsed.value, &mut String::new());
     let is_closed = parsed.value.get("additionalProperties") == Some(&Value::Bool(false));
     let has = |name: &str, key: &str| parsed.value.get(name).is_some_and(|found| found.get(key).is_some());

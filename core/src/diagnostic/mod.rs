@@ -197,15 +197,24 @@ impl Report {
         self
     }
 
-    /// Keeps the text of each document that has findings with a place, as `text` gives it.
+    /// Keeps the text of each document that has findings with a place or a fix, as `text` gives it.
     #[must_use]
     pub fn with_sources<'a>(mut self, text: impl Fn(&str) -> Option<&'a [u8]>) -> Report {
-        for finding in self.findings.iter().filter(|finding| finding.span.is_some()) {
+        for finding in self.findings.iter().filter(|finding| finding.span.is_some() || finding.fix.is_some()) {
             if self.source(&finding.document).is_none()
                 && let Some(text) = text(&finding.document)
             {
                 self.sources.push(Source { document: finding.document.clone(), text: text.to_vec() });
             }
+        }
+        self
+    }
+
+    /// Keeps the text of this document, whether anything was found in it or not.
+    #[must_use]
+    pub(crate) fn with_source(mut self, document: &str, text: &[u8]) -> Report {
+        if self.source(document).is_none() {
+            self.sources.push(Source { document: document.to_owned(), text: text.to_vec() });
         }
         self
     }
@@ -252,7 +261,10 @@ impl Report {
         let Some(Source { document, text }) = source else {
             let known: Vec<&str> = self.documents().collect();
             let (message, hint) = match known.is_empty() {
-                true => ("the report has no findings with a place in a text", "There is nothing to mend.".to_owned()),
+                true => (
+                    "the report has no findings with a place or a fix in a text",
+                    "There is nothing to mend.".to_owned(),
+                ),
                 false => ("which document is to be mended?", format!("Name one of {}.", known.join(", "))),
             };
             return Err(Error::new(Code::ARGUMENT, message).with_hint(hint));

@@ -181,6 +181,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("chart.filename", "chartoci check latest.tgz"),
     ("chart.file_name", "a values.yml in place of values.yaml"),
     ("chart.big_file", "a crds/all.yaml of 6 MiB"),
+    ("archive.stamp", "tar cf web.tar web; gzip -c web.tar > web-1.0.0.tgz"),
     ("values.missing", "a chart of Chart.yaml and templates/ alone"),
     ("template.missing", "a chart without templates/"),
     ("template.extension", "templates/deployment.json"),

@@ -12,7 +12,8 @@ use serde_json::Value;
 use serde_json::ser::Formatter;
 
 use crate::decimal::{plain, shortest};
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Report, Span};
+use crate::error::{Code, clip};
 
 pub use read::{Parsed, parse};
 pub(crate) use read::{parse_first, tree};
@@ -75,12 +76,51 @@ pub fn pointer_token(name: &str) -> String {
 /// assert_eq!((span.line, span.column, span.end_column), (2, 11, 13));
 /// ```
 pub fn span(data: &[u8], pointer: &str) -> Option<Span> {
-    let mut range = trim(data, 0..data.len());
+    place(data, range(data, pointer)?)
+}
+
+fn range(data: &[u8], pointer: &str) -> Option<Range<usize>> {
+    let mut range = whole(data);
     for token in pointer.split('/').skip(1) {
-        range = child(data, range, &token.replace("~1", "/").replace("~0", "~"))?;
+        range = child(data, range, &unescaped(token))?;
     }
+    Some(range)
+}
+
+fn place(data: &[u8], range: Range<usize>) -> Option<Span> {
     let ((line, column), (end_line, end_column)) = (position(data, range.start)?, position(data, range.end)?);
     Some(Span { start: range.start, end: range.end, line, column, end_line, end_column })
+}
+
+/// Warns of names that stand twice in their object, at the first of them and at the one that counts.
+pub(crate) fn duplicates(data: &[u8], pointers: &[String], document: &str, report: &mut Report) {
+    // Each place is looked for from the document's start.
+    let most = if data.len() > 1 << 20 { 20 } else { pointers.len() };
+    for (at, pointer) in pointers.iter().enumerate() {
+        let places = if at < most { names(data, pointer) } else { None };
+        let message = match places {
+            Some((_, last)) => format!("{} is written again in line {}, which counts", clip(pointer), last.line),
+            None => format!("{} stands twice in its object", clip(pointer)),
+        };
+        let first = places.map(|(first, _)| first);
+        let mut finding = Diagnostic::new(Code::JSON_DUPLICATE, document, message).at(pointer, first);
+        finding.related.extend(places.map(|(_, last)| (last, "this one counts".to_owned())));
+        report.push(finding);
+    }
+}
+
+/// Where the name that a pointer ends with stands first in its object, and where last.
+fn names(data: &[u8], pointer: &str) -> Option<(Span, Span)> {
+    let (object, name) = pointer.rsplit_once('/')?;
+    let (name, members) = (unescaped(name), members(data, range(data, object)?));
+    let mut same = members.iter().filter(|member| member.name == name);
+    let (first, last) = (same.next()?, same.next_back()?);
+    let span = |member: &Member| place(data, trim(data, member.start..item_end(data, member.start)));
+    Some((span(first)?, span(last)?))
+}
+
+fn unescaped(token: &str) -> String {
+    token.replace("~1", "/").replace("~0", "~")
 }
 
 /// The value of that name or index in the object or array that stands there.
@@ -176,7 +216,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::Code;
 
     fn written<T: Serialize>(value: T) -> String {
         String::from_utf8(write(&value)).unwrap()
@@ -219,6 +258,27 @@ mod tests {
         let parsed = parse(br#"{"a":[{"b/c":1,"b/c":2,"b/c":3}],"a":4}"#, 100).unwrap();
         assert_eq!(parsed.duplicates, ["/a/0/b~1c", "/a"]);
         assert_eq!(parsed.value["a"], 4);
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_shown_at_its_first_place_and_at_the_one_that_counts() {
+        let data = b"{\"x\": [{\"b/c\": 1,\n \"b\\u002fc\" : 2,\n  \"b/c\": 3}], \"d\": 1,\n \"d\":{}}";
+        let (parsed, mut report) = (parse(data, 100).unwrap(), Report::new());
+        duplicates(data, &parsed.duplicates, "config", &mut report);
+        let places = report.iter().map(|finding| {
+            let (first, last) = (finding.span.unwrap(), finding.related[0].0);
+            ((first.line, first.column, first.end_column), (last.line, last.column, last.end_column))
+        });
+        assert_eq!(places.collect::<Vec<_>>(), [((1, 9, 14), (3, 3, 8)), ((3, 15, 18), (4, 2, 5))]);
+        assert_eq!(report.iter().next().unwrap().message, "/x/0/b~1c is written again in line 3, which counts");
+    }
+
+    #[test]
+    fn a_name_below_one_that_does_not_count_has_no_place() {
+        let data = br#"{"a":{"b":1,"b":2},"a":3}"#;
+        let (parsed, mut report) = (parse(data, 100).unwrap(), Report::new());
+        duplicates(data, &parsed.duplicates, "config", &mut report);
+        assert_eq!(report.iter().map(|finding| finding.span.is_some()).collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]

@@ -24,9 +24,7 @@ impl<'a> Document<'a> {
     pub(super) fn read(name: &'static str, data: &'a [u8], limit: u64) -> Result<Document<'a>, Error> {
         let json::Parsed { value, duplicates } = json::parse(data, limit)?;
         let mut document = Document { name, data, value, report: Report::new() };
-        for pointer in &duplicates {
-            document.find(Code::JSON_DUPLICATE, format!("{} stands twice in its object", clip(pointer)), pointer);
-        }
+        json::duplicates(data, &duplicates, name, &mut document.report);
         Ok(document)
     }
 

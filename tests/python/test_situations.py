@@ -1,0 +1,200 @@
+"""Situations that a document or an answer alone does not make: tests/errors/situations.json, each with the code that comes of it."""
+
+import json
+import os
+import pathlib
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import chartoci
+import pytest
+from chartoci.sansio import Done, Exchange, Session
+from chartoci.testing import Registry
+from conftest import peer, read_request
+from test_hostile_registries import MANIFEST, manifest_of, registry, tags_of
+
+SITUATIONS = json.loads((pathlib.Path(__file__).parent.parent / "errors" / "situations.json").read_text())
+OURS = [situation for situation in SITUATIONS if "python" in situation["languages"]]
+
+
+class Setting:
+    """A client of nobody's, a chart, a directory, an environment without credentials; each function makes a situation."""
+
+    def __init__(
+        self, client: chartoci.Client, chart: bytes, directory: pathlib.Path, environment: pytest.MonkeyPatch
+    ) -> None:
+        self.client, self.chart, self.directory, self.environment = client, chart, directory, environment
+        for name in ("HELM_REGISTRY_CONFIG", "HELM_CONFIG_HOME", "DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE"):
+            environment.delenv(name, raising=False)
+        environment.setenv("HOME", str(directory))
+
+    def a_text_with_line_breaks_where_a_path_stands(self) -> None:
+        chartoci.check("name: web\nversion: 1.0.0\n")
+
+    def a_section_that_no_chart_has(self) -> None:
+        chartoci.show(self.chart, "notes")  # type: ignore[arg-type]
+
+    def a_tag_and_another_version_beside_it(self) -> None:
+        self.client.resolve("oci://127.0.0.1:1/web:1.0.0", version="2.0.0")
+
+    def a_password_that_the_registry_does_not_take(self) -> None:
+        with Registry(username="ada", password="right") as served, chartoci.Client(credentials=("ada", "wrong")) as client:
+            client.push(self.chart, f"oci://{served.host}/charts")
+
+    def stored(self, text: str) -> None:
+        (self.directory / "config.json").write_text(text)
+        self.environment.setenv("HELM_REGISTRY_CONFIG", str(self.directory / "config.json"))
+        with Registry(username="ada", password="right") as served, chartoci.Client() as client:
+            client.push(self.chart, f"oci://{served.host}/charts")
+
+    def a_file_of_credentials_that_is_cut_off(self) -> None:
+        self.stored('{"auths": {')
+
+    def a_credential_helper_that_fails(self) -> None:
+        program = self.directory / "docker-credential-locked"
+        program.write_text("#!/bin/sh\necho locked; exit 1\n")
+        program.chmod(0o755)
+        self.environment.setenv("PATH", f"{self.directory}:{os.environ['PATH']}")
+        self.stored('{"credsStore": "locked"}')
+
+    def a_credential_helper_that_is_not_there(self) -> None:
+        self.stored('{"credsStore": "nowhere"}')
+
+    def a_range_that_no_version_satisfies(self) -> None:
+        with Registry() as served:
+            pushed = self.client.push(self.chart, f"oci://{served.host}/charts")
+            self.client.resolve(f"oci://{served.host}/{pushed.reference.repository}", version=">9")
+
+    def a_manifest_whose_chart_is_gone(self) -> None:
+        def answer(line: str) -> tuple[int, dict[str, str], bytes]:
+            return (404, {}, b"") if "/blobs/" in line else (200, {"Content-Type": MANIFEST}, manifest_of(b"gone"))
+
+        with registry(answer) as (host, _):
+            self.client.open(f"{host}/web:1.0.0")
+
+    def a_push_to_a_tag_that_is_taken(self) -> None:
+        with Registry() as served:
+            for created in (1, 2):
+                self.client.push(self.chart, f"oci://{served.host}/charts", created=created, if_exists="refuse")
+
+    def a_tag_that_was_moved_after_it_was_resolved(self) -> None:
+        with Registry() as served:
+            first = self.client.push(self.chart, f"oci://{served.host}/charts", created=1)
+            self.client.push(self.chart, f"oci://{served.host}/charts", created=2)
+            self.client.pull(f"{first.reference}@{first.digest}", self.directory, check_tag=True)
+
+    def an_answer_without_end(self) -> None:
+        with registry(lambda line: (200, {"Content-Type": MANIFEST}, b" " * (5 << 20))) as (host, _):
+            self.client.artifact(f"{host}/web:1.0.0")
+
+    def pages_without_end(self) -> None:
+        with registry(tags_of(lambda number: [], 10**9)) as (host, _):
+            self.client.tags(f"{host}/web")
+
+    def tags_of_a_peer_that(self, does: Callable[[socket.socket], object], **options: Any) -> None:
+        with peer(does) as host, chartoci.Client(credentials=None, retry=chartoci.RetryPolicy(attempts=1)) as client:
+            client.tags(f"{host}/web", **options)
+
+    def a_connection_that_breaks(self) -> None:
+        self.tags_of_a_peer_that(read_request)
+
+    def a_peer_that_says_nothing(self) -> None:
+        over = threading.Event()
+        try:
+            self.tags_of_a_peer_that(lambda connection: over.wait(10), timeout=0.2)
+        finally:
+            over.set()
+
+    def a_peer_that_speaks_another_protocol(self) -> None:
+        self.tags_of_a_peer_that(lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"))
+
+    def a_host_that_is_not_allowed(self) -> None:
+        with chartoci.Client(credentials=None, allow={"registry.example"}) as client:
+            client.tags("127.0.0.1:1/web")
+
+    def a_file_of_the_clients_that_cannot_be_written_to_its_end(self) -> None:
+        import resource
+        import signal
+
+        with Registry() as served:
+            pushed = self.client.push(self.chart, f"oci://{served.host}/charts")
+            before = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[0][1]))
+            try:
+                self.client.pull(pushed.reference, self.directory)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, before[0])
+                signal.signal(signal.SIGXFSZ, before[1])
+
+    def an_exchange_that_is_given_up(self) -> None:
+        exchange = Exchange.tags(Session(), "localhost:1/web")
+        exchange.abort()
+        done = exchange.poll(0)
+        assert isinstance(done, Done) and done.error
+        raise done.error
+
+    def a_path_where_nothing_is(self) -> None:
+        chartoci.Archive.read(self.directory / "nothing")
+
+    def a_directory_in_place_of_an_archive(self) -> None:
+        chartoci.Archive.read(self.directory)
+
+    def an_archive_in_place_of_a_directory(self) -> None:
+        (self.directory / "web.tgz").write_bytes(self.chart)
+        chartoci.package(self.directory / "web.tgz")
+
+    def a_file_that_may_not_be_read(self) -> None:
+        path = self.directory / "web.tgz"
+        path.write_bytes(self.chart)
+        path.chmod(0)
+        user = os.geteuid()
+        if user == 0:  # who may read everything
+            os.seteuid(65534)
+        try:
+            chartoci.Archive.read(path)
+        finally:
+            os.seteuid(user)
+
+    def a_directory_that_is_there_before_unpacking(self) -> None:
+        (self.directory / "web").mkdir()
+        (self.directory / "web" / "mine").touch()
+        chartoci.Archive.read(self.chart).extract(self.directory)
+
+    def a_file_below_a_file(self) -> None:
+        chartoci.Archive.read(self.directory / ("long" * 100))
+
+    def web(self) -> pathlib.Path:
+        chartoci.Archive.read(self.chart).extract(self.directory)
+        return self.directory / "web"
+
+    def a_link_that_leads_out_of_the_directory(self) -> None:
+        (self.web() / "passwd").symlink_to("/etc/passwd")
+        chartoci.package(self.directory / "web")
+
+    def a_pipe_in_a_directory(self) -> None:
+        os.mkfifo(self.web() / "pipe")
+        chartoci.package(self.directory / "web")
+
+    def a_registrys_directory_in_which_nothing_can_be_made(self) -> None:
+        (self.directory / "file").touch()
+        with Registry(self.directory / "file"):
+            pass
+
+
+@pytest.fixture
+def setting(
+    client: chartoci.Client, chart: bytes, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Setting]:
+    yield Setting(client, chart, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("situation", OURS, ids=[situation["name"] for situation in OURS])
+def test_a_situation_has_its_code(situation: Any, setting: Setting) -> None:
+    make = getattr(setting, re.sub(r"\W+", "_", situation["name"].replace("'", "")))
+    with pytest.raises(chartoci.ChartOciError) as caught:
+        make()
+    assert caught.value.code == situation["expect"]["code"], caught.value
+    assert caught.value.hint
