@@ -88,6 +88,8 @@ pub(super) struct Authority {
     generation: u32,
     /// What is presented now has been good for some call.
     proven: bool,
+    /// It has gone out with some call.
+    used: bool,
     scheme: Option<Scheme>,
     /// What the host answered last; `None` within means anonymous.
     credential: Option<Option<Credential>>,
@@ -132,6 +134,7 @@ impl Authority {
             cautious,
             generation: 1,
             proven: matches!(state, State::Held { .. }),
+            used: false,
             state,
             scheme,
             credential: None,
@@ -175,7 +178,10 @@ impl Authority {
 
     /// May this call go now? One that carries a blob never goes before it is clear who is asking.
     pub(super) fn pass(&mut self, now: Instant, call: CallId, carries_blob: bool) -> Pass {
-        if matches!(&self.state, State::Held { expires: Some(expires), .. } if self.proven && *expires <= now + MARGIN)
+        // One that has not served yet is used once, however old it came: another would be no younger.
+        let margin = if self.proven { Some(MARGIN) } else { self.used.then_some(Duration::ZERO) };
+        if let (State::Held { expires: Some(expires), .. }, Some(margin)) = (&self.state, margin)
+            && *expires <= now + margin
         {
             self.negotiate();
         }
@@ -183,8 +189,10 @@ impl Authority {
             return Pass::WaitUntil(now + MOMENT);
         }
         match &mut self.state {
-            // One that has not served yet is used once, however old it came: another would be no younger.
-            State::Held { authorization, .. } => Pass::Go(Some(authorization.clone())),
+            State::Held { authorization, .. } => {
+                self.used = true;
+                Pass::Go(Some(authorization.clone()))
+            }
             State::Anonymous => Pass::Go(None),
             State::Denied(error) => Pass::Denied(error.clone()),
             State::Asking { .. } | State::Fetching | State::Joining => Pass::Wait,
@@ -490,7 +498,7 @@ impl Authority {
         self.release();
         self.joined = false;
         self.generation = self.generation.saturating_add(1);
-        self.proven = false;
+        (self.proven, self.used) = (false, false);
     }
 
     /// Reading may be free to all, though the credential is bad.

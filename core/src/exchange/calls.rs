@@ -499,7 +499,9 @@ impl Calls {
         }
         let pause = self.session.config().retry.pause(call.tries, asked, &mut self.random);
         if let (Some(_), Some(pause)) = (asked, pause) {
-            self.quiet.insert(Origin::of(&call.way.target), now + pause);
+            let origin = Origin::of(&call.way.target);
+            let until = self.quiet.get(&origin).copied().unwrap_or(now).max(now + pause);
+            self.quiet.insert(origin, until);
         }
         match pause {
             Some(after) if call.draft.again => {

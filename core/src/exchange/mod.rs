@@ -347,11 +347,11 @@ impl Exchange {
             }
             match self.advance(now) {
                 Ok(None) if self.calls.is_idle() => {
-                    let leaving = match self.phase {
+                    let end = match self.phase {
                         Phase::Leaving(_, until) => Some(until),
-                        _ => None,
+                        _ => self.deadline,
                     };
-                    let until = self.calls.wake(now).into_iter().chain(self.deadline).chain(leaving).min();
+                    let until = self.calls.wake(now).into_iter().chain(end).min();
                     return Output::Wait(Wake { until, why: self.calls.waits_for() });
                 }
                 Ok(None) => {}

@@ -183,11 +183,11 @@ impl Uploads {
         let settled = calls.is_settled(self.authority);
         let blob = &mut self.blobs[index];
         let digest = &blob.descriptor.digest;
-        let (refuses, single, known) = calls.session().host(&Origin::of(self.place.base()), |host| {
-            (host.refuses_mounts, host.takes_blobs, host.has_taken(digest))
+        let (refuses, single, known, most) = calls.session().host(&Origin::of(self.place.base()), |host| {
+            (host.refuses_mounts, host.takes_blobs, host.has_taken(digest), host.piece.unwrap_or(SMALL).min(SMALL))
         });
         blob.sessions += 1;
-        let fits = blob.descriptor.size <= SMALL && matches!(blob.source, Source::Bytes(_) | Source::Host);
+        let fits = blob.descriptor.size <= most && matches!(blob.source, Source::Bytes(_) | Source::Host);
         // A blob that the registry is likely to have is not sent just to find out.
         if fits && settled && !known && blob.sessions == 1 && !blob.insisted && single != Some(false) {
             let url = self.place.uploads().with_query("digest", digest.as_str());

@@ -8,7 +8,7 @@ use chartoci::exchange::{
     Config, Event, Exchange, HostSet, IfExists, Outcome, Output, Pull, Resolve, RetryPolicy, Session, Traits, Uploaded,
     Want,
 };
-use chartoci::http::{Failure, Method, Payload, Redirect, RequestId, ResponseHead};
+use chartoci::http::{Failure, Method, Payload, Redirect, Request, RequestId, ResponseHead};
 use chartoci::oci::{Descriptor, Digest, Reference, Repository};
 use chartoci::time::{Duration, Instant};
 use chartoci::{Code, Kind, Limits};
@@ -269,6 +269,19 @@ fn a_token_that_comes_old_is_used_all_the_same() {
 }
 
 #[test]
+fn a_token_that_grows_old_before_it_served_is_replaced() {
+    let old = r#"{"token":"t1","expires_in":300,"issued_at":"1994-11-06T08:44:31Z"}"#;
+    let date = [("date", "Sun, 06 Nov 1994 08:49:29 GMT")];
+    let run = pulled(Login::Bearer, |peer| {
+        peer.fault(Method::Get, "/token", reply(200, &date, old));
+        let presented = |request: &Request| request.headers.get("authorization").is_some_and(|it| it == "Bearer t1");
+        peer.faults.push_back((Box::new(presented), Answer::Failed(Failure::Timeout)));
+    });
+    assert!(run.result.is_ok(), "{:?}", run.log);
+    assert_eq!(run.log.iter().filter(|line| line.contains("/token")).count(), 2);
+}
+
+#[test]
 fn one_token_serves_all_calls() {
     let (push, blobs) = chart_with(&[(CHART_TYPE, b"chart"), (PROVENANCE_TYPE, b"prov")]);
     let mut peer = Peer::new(Login::Bearer);
@@ -375,6 +388,17 @@ fn whoever_asks_for_quiet_hears_nothing_from_any_call() {
     let run = pushed(&mut peer);
     // POST (429), POST; five seconds; POST, PUT; PUT; PUT of the manifest.
     assert_eq!(run.counts(), (6, 4));
+    assert!(run.took >= Duration::from_secs(5));
+}
+
+#[test]
+fn whoever_asks_for_quiet_twice_is_obeyed_for_the_longer() {
+    let mut peer = Peer::new(Login::Open);
+    peer.fault(Method::Post, "/uploads/", reply(429, &[("retry-after", "5")], ""));
+    peer.fault(Method::Post, "/uploads/", reply(429, &[("retry-after", "1")], ""));
+    let run = pushed(&mut peer);
+    // POST, POST (429 both); five seconds; POST, POST; PUT, PUT; PUT of the manifest.
+    assert_eq!(run.counts(), (7, 4));
     assert!(run.took >= Duration::from_secs(5));
 }
 
@@ -1101,6 +1125,29 @@ fn the_time_for_the_whole_is_bounded() {
     assert!(matches!(exchange.poll(Instant::from_millis(6000)), Output::Cancel(id) if id == request.id));
     let Output::Done(Err(error)) = exchange.poll(Instant::from_millis(6000)) else { panic!() };
     assert_eq!((error.code().name(), error.kind()), ("transport.timeout", Kind::Transport));
+}
+
+#[test]
+fn who_takes_leave_as_its_time_ends_does_not_wake_for_nothing() {
+    let session = Session::new(Config { timeout: Some(Duration::from_secs(5)), ..Config::default() });
+    let mut exchange = Exchange::push(&session, chart().0);
+    let start = Instant::from_millis(0);
+    let (Output::Send(opened), Output::Send(refused)) = (exchange.poll(start), exchange.poll(start)) else { panic!() };
+    let late = Instant::from_millis(4_999);
+    let headers = [("location", "/v2/team/web/blobs/uploads/1")].into_iter().collect();
+    let receiver = exchange.handle_response(opened.id, ResponseHead { status: 202, headers, url: None });
+    exchange.handle_end(opened.id, receiver);
+    let Output::Send(_) = exchange.poll(late) else { panic!() };
+    let receiver = exchange.handle_response(refused.id, head(403));
+    exchange.handle_end(refused.id, receiver);
+    let sent = std::iter::from_fn(|| match exchange.poll(late) {
+        Output::Wait(_) => None,
+        output => Some(output),
+    });
+    assert!(sent.count() > 0);
+    let after = Instant::from_millis(5_001);
+    let Output::Wait(wake) = exchange.poll(after) else { panic!("it takes its leave") };
+    assert!(wake.until.is_some_and(|until| until > after), "{wake:?}");
 }
 
 #[test]

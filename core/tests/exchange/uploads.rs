@@ -75,6 +75,24 @@ fn pieces_become_smaller_within_their_session_until_they_are_taken() {
 }
 
 #[test]
+fn a_blob_that_a_post_could_carry_is_not_sent_whole_where_pieces_are_wanted() {
+    let session = session();
+    let mut peer = Peer { limit: Some(4_000), ..Peer::new(Login::Open) };
+    let location = [("location", "/v2/team/web/blobs/uploads/50?_state=a%3D"), ("oci-chunk-max-length", "4000")];
+    peer.sessions.insert(50, Vec::new());
+    peer.fault(Method::Post, "/uploads/", reply(404, &[], ""));
+    peer.fault(Method::Post, "/uploads/", reply(202, &location, ""));
+    assert!(push(&session, &mut peer, b"this").result.is_ok());
+    let run = push(&session, &mut peer, &vec![7; 9_000]);
+    assert!(run.result.is_ok(), "{:?}", run.result);
+    assert!(
+        run.requests
+            .iter()
+            .all(|request| !matches!(&request.payload, Payload::Blob { range, .. } if *range == (0..9_000)))
+    );
+}
+
+#[test]
 fn a_piece_is_never_smaller_than_the_registry_wants_it() {
     let mut peer = Peer { limit: Some(350 << 10), ..Peer::new(Login::Open) };
     for number in ["2", "3"] {

@@ -41,12 +41,25 @@ pub(crate) enum Fate {
     Endless,
     /// A bit of the answer's body, or of the request's, is another.
     Flipped,
+    /// The answer's body comes by drops.
+    Drip,
     /// Another digest stands in the header.
     WrongDigestHeader,
+    /// A digest of another algorithm, of who knows what.
+    ForeignDigestHeader,
+    NoDigestHeader,
     /// The answer is elsewhere, after so many hops, on another origin or not.
-    Redirected { hops: u64, foreign: bool },
+    Redirected {
+        hops: u64,
+        foreign: bool,
+    },
+    /// The answer is said to be where no TLS is.
+    Downgraded,
     /// The session of an upload is on another origin.
     ForeignLocation,
+    NoLocation,
+    /// A place where nothing can be.
+    OddLocation,
     /// `Range` is answered with the whole.
     IgnoredRange,
     /// `Range` is answered with another part.
@@ -75,7 +88,32 @@ pub(crate) enum Pause {
     Nonsense,
 }
 
+impl Pause {
+    /// What is to be waited for, in milliseconds.
+    pub(crate) fn millis(self) -> u64 {
+        match self {
+            Pause::Seconds(seconds) | Pause::Date(seconds) => seconds * 1_000,
+            Pause::Decimal(seconds, hundredths) => seconds * 1_000 + hundredths * 10,
+            Pause::Nonsense => 0,
+        }
+    }
+}
+
 impl Fate {
+    /// For the tally.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Fate::Status(status, Some(pause)) => format!("{status}, pause {}", debug_name(pause)),
+            Fate::Status(status, None) => status.to_string(),
+            Fate::Redirected { hops, foreign } => {
+                let place = if *foreign { "elsewhere" } else { "at home" };
+                format!("redirected {place}{}", if *hops > 5 { ", too often" } else { "" })
+            }
+            Fate::Lost(loss) => format!("lost {loss:?}"),
+            fate => debug_name(fate),
+        }
+    }
+
     pub(crate) fn of(random: &mut Random, weather: Weather, method: Method, url: &str) -> Fate {
         let is_token = url.contains("/token");
         let reads = matches!(method, Method::Get | Method::Head) && !is_token;
@@ -94,7 +132,9 @@ impl Fate {
                 Fate::Status(200 | 201 | 202 | 204, _) => {
                     url.contains("/blobs/") && method != Method::Put && !url.contains("?digest=")
                 }
-                Fate::WrongDigestHeader => method != Method::Head,
+                // Whoever asks for the head only has nothing else to go by.
+                Fate::WrongDigestHeader | Fate::ForeignDigestHeader => method != Method::Head,
+                Fate::Downgraded => reads && url.starts_with("https:"),
                 Fate::Flipped => !url.contains("/tags/"),
                 Fate::ForeignLocation => method == Method::Post && !is_token,
                 Fate::Expired | Fate::HostileRealm | Fate::Restart => !is_token,
@@ -115,13 +155,13 @@ impl Fate {
             3 => Some(Pause::Nonsense),
             _ => None,
         };
-        match random.below(16) {
+        match random.below(18) {
             0 => Fate::NoConnection,
             1 => Fate::Lost(Loss::Before),
             2 => Fate::Lost(Loss::Midway),
             3 => Fate::Lost(Loss::After),
             4 => Fate::Silence,
-            5 | 6 => Fate::Status(*random.pick(&[408, 429, 429, 500, 502, 503, 504]), pause(random)),
+            5 | 6 => Fate::Status(*random.pick(&[408, 425, 429, 429, 499, 500, 502, 503, 504]), pause(random)),
             7 => Fate::Broken,
             8 => Fate::Redirected { hops: random.below(4), foreign: random.chance(50) },
             9 => Fate::ForeignLocation,
@@ -130,12 +170,14 @@ impl Fate {
             12 => Fate::Short,
             13 => Fate::Expired,
             14 => Fate::Restart,
+            15 => Fate::Drip,
+            16 => Fate::NoDigestHeader,
             _ => Fate::Twice,
         }
     }
 
     fn bad(random: &mut Random) -> Fate {
-        match random.below(12) {
+        match random.below(16) {
             0 => Fate::HostileRealm,
             1 => Fate::Long,
             2 => Fate::Endless,
@@ -146,7 +188,16 @@ impl Fate {
             8 => Fate::Status(429, Some(Pause::Seconds(3_600))),
             9 => Fate::Status(*random.pick(&[200, 201, 202, 204, 206, 301, 304, 307]), None),
             10 => Fate::Page,
+            11 => Fate::Downgraded,
+            12 => Fate::NoLocation,
+            13 => Fate::OddLocation,
+            14 => Fate::ForeignDigestHeader,
             _ => Fate::Status(401, None),
         }
     }
+}
+
+/// The name of a variant without what it holds.
+fn debug_name(value: &dyn std::fmt::Debug) -> String {
+    format!("{value:?}").split('(').next().unwrap_or_default().to_owned()
 }

@@ -1,19 +1,24 @@
 //! Storms: exchanges against the registry over a network that fails at random, in virtual time.
 //!
-//! Every seed is a world of its own: kind of authentication, latencies, sizes, and how often what goes wrong. A world is
-//! pushed to, pulled from and listed; afterwards an independent model reads the registry's files and says what is there.
-//! `STORMS` is the number of seeds (if it is not set 20,000, and 1,000 in debug builds, which are twenty times as slow), `STORM` the one seed whose transcript is to be shown.
+//! Every seed is a world of its own: kind of authentication, a registry's habits, latencies, sizes, and how often what goes
+//! wrong. A world is pushed to, pulled from and listed; afterwards an independent model reads the registry's files and says
+//! what is there. `STORMS` is the number of seeds (if it is not set 20,000, and 1,000 in debug builds, which are twenty times
+//! as slow), shared out among all processors; `STORM` the one seed whose transcript is to be shown.
 
 mod fate;
+mod habits;
 mod model;
 mod network;
 mod random;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fate::Weather;
-use world::World;
+use world::{Report, World};
 
 #[allow(clippy::disallowed_methods, reason = "a test reads how long it may take")]
 fn variable(name: &str) -> Option<u64> {
@@ -24,48 +29,124 @@ fn seeds() -> u64 {
     variable("STORMS").unwrap_or(if cfg!(debug_assertions) { 1_000 } else { 20_000 })
 }
 
+/// Does that for every seed, on all processors; with the first that fails no other is begun.
+fn all(seeds: Range<u64>, each: impl Fn(u64) + Sync) {
+    let next = AtomicU64::new(seeds.start);
+    let worker = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return;
+            }
+            let rest = Rest(&next);
+            each(seed);
+            std::mem::forget(rest);
+        }
+    };
+    let count = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| (0..count).for_each(|_| drop(scope.spawn(worker))));
+}
+
+/// Where it is dropped, a seed has failed.
+struct Rest<'a>(&'a AtomicU64);
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.0.store(u64::MAX / 2, Ordering::Relaxed);
+    }
+}
+
+fn succeeds(seed: u64, report: &Report) {
+    for (operation, result) in &report.results {
+        assert_eq!(result, "ok", "seed {seed}, {operation}\n{}", report.transcript);
+    }
+}
+
 #[test]
 fn without_faults_every_operation_succeeds() {
-    for seed in 0..seeds() / 20 {
-        let report = World::new(seed, Weather::Clear).run();
-        for (operation, result) in &report.results {
-            assert_eq!(result, "ok", "seed {seed}, {operation}\n{}", report.transcript);
-        }
-    }
+    all(0..seeds() / 20, |seed| succeeds(seed, &World::new(seed, Weather::Clear).run()));
 }
 
 #[test]
 fn faults_that_pass_are_survived() {
-    for seed in 0..seeds() / 4 {
-        let report = World::new(seed, Weather::Showers).run();
-        for (operation, result) in &report.results {
-            assert_eq!(result, "ok", "seed {seed}, {operation}\n{}", report.transcript);
-        }
-    }
+    all(0..seeds() / 4, |seed| succeeds(seed, &World::new(seed, Weather::Showers).run()));
 }
 
 #[test]
 fn storms_end_and_break_no_rule() {
-    let mut endings: BTreeMap<(&str, String), u64> = BTreeMap::new();
-    let range = variable("STORM").map_or(0..seeds(), |seed| seed..seed + 1);
-    for seed in range {
+    let endings: Mutex<BTreeMap<(&str, String), u64>> = Mutex::default();
+    all(variable("STORM").map_or(0..seeds(), |seed| seed..seed + 1), |seed| {
         let report = World::new(seed, Weather::Storm).run();
         if variable("STORM").is_some() {
             println!("{}", report.transcript);
         }
+        let mut endings = endings.lock().expect("no other has failed");
         for (operation, result) in report.results {
             *endings.entry((operation, result)).or_default() += 1;
         }
-    }
-    for ((operation, ending), count) in endings {
+    });
+    for ((operation, ending), count) in endings.into_inner().expect("none has failed") {
         println!("{count:8} {operation:8} {ending}");
     }
 }
 
 #[test]
 fn the_same_seed_gives_the_same_transcript() {
-    for seed in 0..seeds() / 100 {
+    all(0..seeds() / 100, |seed| {
         let first = World::new(seed, Weather::Storm).run().transcript;
         assert_eq!(first, World::new(seed, Weather::Storm).run().transcript, "seed {seed}");
+    });
+}
+
+/// What the network may do, and what of it stands for that in the storms.
+const FAULTS: [(&str, &[&str]); 17] = [
+    ("Retry-After in seconds", &["429, pause Seconds", "503, pause Seconds"]),
+    ("Retry-After with decimals", &["429, pause Decimal"]),
+    ("Retry-After as a date", &["429, pause Date"]),
+    ("Retry-After that says nothing", &["429, pause Nonsense"]),
+    ("what passes", &["408", "425", "429", "499", "500", "502", "503", "504", "NoConnection", "Twice"]),
+    ("pulls that break off", &["Broken", "Short", "IgnoredRange", "WrongContentRange", "resumed by Range"]),
+    ("uploads that break off", &["lost Before", "lost Midway", "lost After", "Restart", "asked how far it is"]),
+    ("one PUT is too much", &["pieces told 413", "pieces untold 413", "pieces untold 416", "pieces untold 400", "413"]),
+    ("least pieces", &["pieces told 413, with a least", "pieces untold 413, with a least", "sent in pieces"]),
+    ("sessions", &["ranges WithUnit", "ranges OneTooMany", "ranges Missing", "pieces are created", "416"]),
+    (
+        "Location",
+        &[
+            "NoLocation",
+            "OddLocation",
+            "ForeignLocation",
+            "locations Relative",
+            "locations Absolute",
+            "locations WithoutScheme",
+            "locations WithPort",
+            "locations Downgraded",
+            "locations WithQuery",
+            "locations WithFragment",
+        ],
+    ),
+    (
+        "redirects",
+        &["redirected elsewhere", "redirected at home", "redirected elsewhere, too often", "Downgraded", "301", "307"],
+    ),
+    ("digests in headers", &["NoDigestHeader", "ForeignDigestHeader", "WrongDigestHeader", "no digest is named"]),
+    ("bodies", &["Page", "Flipped", "Long", "Endless", "Drip"]),
+    ("tokens", &["Expired", "HostileRealm", "tokens by form", "no credential", "401", "403"]),
+    ("challenges", &["challenges Joined", "challenges Apart"]),
+    ("silence and giving up", &["Silence", "out of time", "given up"]),
+];
+
+#[test]
+fn storms_know_every_fault() {
+    let met: Mutex<BTreeSet<String>> = Mutex::default();
+    all(0..1_000, |seed| {
+        let report = World::new(seed, Weather::Storm).run();
+        met.lock().expect("no other has failed").extend(report.tally);
+    });
+    let met = met.into_inner().expect("none has failed");
+    for (fault, names) in FAULTS {
+        for name in names {
+            assert!(met.contains(*name), "{fault}: {name} was never met; there were {met:#?}");
+        }
     }
 }

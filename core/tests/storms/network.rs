@@ -1,5 +1,7 @@
 //! The peers: a registry, its token server, and the storage and upload hosts that it sends its clients to.
 
+use std::sync::Arc;
+
 use chartoci::files::{Memory, Verb};
 use chartoci::http::{Failure, Headers, Method};
 use chartoci::oci::Digest;
@@ -7,6 +9,7 @@ use chartoci::server::{self, Access, Output, Registry, RequestHead, open_in_memo
 use chartoci::time::Instant;
 
 use crate::fate::{Fate, Pause};
+use crate::habits::Habits;
 use crate::random::Random;
 
 pub(crate) const USERNAME: &str = "somebody";
@@ -24,12 +27,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn new(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn new(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let headers = headers.iter().copied().collect();
         Answer { status, headers, body: body.to_vec(), url: None }
     }
 
-    fn set(&mut self, name: &str, value: &str) {
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
         self.headers.remove(name);
         self.headers.add(name, value);
     }
@@ -41,7 +44,7 @@ pub(crate) struct Asked {
     pub(crate) method: Method,
     pub(crate) url: String,
     pub(crate) headers: Headers,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Arc<[u8]>,
 }
 
 pub(crate) struct Network {
@@ -52,8 +55,9 @@ pub(crate) struct Network {
     pub(crate) has_token_host: bool,
     /// Tokens that were given.
     pub(crate) tokens: Vec<String>,
-    /// Bytes of a blob that are taken in one request, and whether that is told beforehand.
-    pub(crate) piece: Option<(usize, bool)>,
+    pub(crate) habits: Habits,
+    /// Bodies that were refused for their size.
+    pub(crate) refusals: u64,
     registry: Registry,
     access: Access,
     restarts: u64,
@@ -61,13 +65,14 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    pub(crate) fn new(origin: &str, access: Access, has_token_host: bool) -> Network {
+    pub(crate) fn new(origin: &str, access: Access, has_token_host: bool, habits: Habits) -> Network {
         let mut network = Network {
             files: Memory::new(),
             origin: origin.to_owned(),
             has_token_host,
             tokens: Vec::new(),
-            piece: None,
+            habits,
+            refusals: 0,
             registry: Registry::new(server::Config::default()),
             access,
             restarts: 0,
@@ -100,6 +105,7 @@ impl Network {
 
     /// Whether a secret may go to the host of that URL. Tokens are for the registry alone.
     pub(crate) fn may_hear(&self, url: &str, is_token: bool) -> bool {
+        let url = without_port(url);
         let is_at = |origin: &str| url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'));
         is_at(&self.origin) || (!is_token && self.has_token_host && is_at("https://auth.test"))
     }
@@ -108,9 +114,18 @@ impl Network {
     pub(crate) fn answer(&mut self, asked: &Asked, fate: &Fate, follows: bool, random: &mut Random) -> Answer {
         let mut answer = match fate {
             Fate::Status(status, pause) => status_answer(*status, *pause),
-            Fate::Page => Answer::new(200, &[("content-type", "text/html")], b"<html>please log in</html>"),
+            Fate::Page => {
+                // A receipt has no body that could be looked at.
+                let kinds = ["text/html", "text/html; charset=utf-8", "application/json", "text/plain"];
+                let kind = *random.pick(&kinds[..if asked.method == Method::Get { 4 } else { 2 }]);
+                Answer::new(200, &[("content-type", kind)], b"<html>please log in</html>")
+            }
             Fate::HostileRealm => self.hostile_realm(asked, random),
             Fate::Redirected { hops, foreign } => self.redirect(asked, *hops, *foreign, random),
+            Fate::Downgraded => {
+                let location = asked.url.replacen("https:", "http:", 1);
+                Answer::new(307, &[("location", &location), ("content-length", "0")], b"")
+            }
             Fate::Expired => {
                 let mut bare = asked.clone();
                 bare.headers.remove("authorization");
@@ -118,9 +133,9 @@ impl Network {
             }
             // A manifest that is another on its way to a tag is another manifest, and as good: the client alone can tell.
             Fate::Flipped if !asked.body.is_empty() && asked.url.contains("/blobs/") && random.chance(50) => {
-                let mut other = asked.clone();
-                flip(&mut other.body, random);
-                self.carry(&other)
+                let mut body = asked.body.to_vec();
+                flip(&mut body, random);
+                self.carry(&Asked { body: body.into(), ..asked.clone() })
             }
             Fate::IgnoredRange => {
                 let mut whole = asked.clone();
@@ -136,19 +151,35 @@ impl Network {
         if follows {
             answer = self.follow(asked, answer);
         }
-        self.distort(&mut answer, fate, random);
+        self.distort(asked, &mut answer, fate, random);
         answer
     }
 
-    fn distort(&mut self, answer: &mut Answer, fate: &Fate, random: &mut Random) {
+    fn distort(&mut self, asked: &Asked, answer: &mut Answer, fate: &Fate, random: &mut Random) {
         match fate {
-            Fate::Flipped => flip(&mut answer.body, random),
+            // What a tag means nobody can tell who is not told its digest.
+            Fate::Flipped if self.habits.names_digests || !asked.url.contains("/manifests/") => {
+                flip(&mut answer.body, random);
+            }
             Fate::Short => {
                 let length = answer.body.len() as u64;
                 answer.body.truncate(random.below(length.max(1)) as usize);
             }
             Fate::Long => answer.body.extend_from_slice(b"and more"),
             Fate::WrongDigestHeader => answer.set("docker-content-digest", Digest::of(b"another").as_str()),
+            Fate::ForeignDigestHeader => answer.set("docker-content-digest", &format!("sha512:{}", "a".repeat(128))),
+            Fate::NoDigestHeader => answer.headers.remove("docker-content-digest"),
+            Fate::NoLocation => answer.headers.remove("location"),
+            Fate::OddLocation if answer.headers.get("location").is_some() => {
+                let odd: [&str; 5] = [
+                    "http://",
+                    "https://[::1",
+                    "ftp://registry.test/a",
+                    "https://a:b@evil.test/",
+                    "https://evil test/",
+                ];
+                answer.set("location", random.pick::<&str>(&odd));
+            }
             Fate::WrongContentRange => {
                 if let Some(range) = answer.headers.get("content-range").map(str::to_owned) {
                     answer.set("content-range", &range.replacen("bytes ", "bytes 1", 1));
@@ -159,10 +190,17 @@ impl Network {
                     answer.set("location", &format!("https://upload.test{location}?state=a%2Fb"));
                 }
             }
+            _ if answer.status == 202 => {
+                if let Some(location) = answer.headers.get("location").map(str::to_owned) {
+                    answer.set("location", &self.habits.place(&asked.url, &location));
+                }
+            }
             _ => {}
         }
+        self.habits.dress(asked, answer);
         // What is given for a token is a secret from now on.
-        if let Ok(value) = serde_json::from_slice::<serde_json::Value>(&answer.body)
+        if asked.url.contains("/token")
+            && let Ok(value) = serde_json::from_slice::<serde_json::Value>(&answer.body)
             && let Some(token) = value["token"].as_str()
         {
             self.tokens.push(token.to_owned());
@@ -174,7 +212,13 @@ impl Network {
         let mut asked = asked.clone();
         for _ in 0..20 {
             let location = answer.headers.get("location").map(str::to_owned);
-            let Some(location) = location.filter(|_| matches!(answer.status, 301 | 302 | 307 | 308)) else { break };
+            let Some(location) = location.filter(|_| matches!(answer.status, 301 | 302 | 303 | 307 | 308)) else {
+                break;
+            };
+            if asked.url.starts_with("https:") && location.starts_with("http:") {
+                asked.url = location;
+                break;
+            }
             if !location.starts_with(&self.origin) {
                 asked.headers.remove("authorization");
             }
@@ -186,7 +230,8 @@ impl Network {
     }
 
     fn carry(&mut self, asked: &Asked) -> Answer {
-        let (scheme, rest) = asked.url.split_once("://").expect("an absolute URL");
+        let url = without_port(&asked.url);
+        let (scheme, rest) = url.split_once("://").expect("an absolute URL");
         let (host, target) = rest.split_at(rest.find('/').expect("a path"));
         let origin = format!("{scheme}://{host}");
         if let Some(rest) = target.strip_prefix("/hop/") {
@@ -207,16 +252,17 @@ impl Network {
     }
 
     fn serve(&mut self, asked: &Asked, target: &str) -> Answer {
-        let uploads = target.contains("/blobs/uploads/");
-        if uploads && self.piece.is_some_and(|(most, _)| asked.body.len() > most) {
-            return Answer::new(413, &[("content-type", "text/html")], b"<html>too large</html>");
+        if let Some(refusal) = self.habits.refusal(asked, target) {
+            self.refusals += u64::from(!asked.body.is_empty());
+            return refusal;
         }
+        self.serve_plainly(asked, target)
+    }
+
+    fn serve_plainly(&mut self, asked: &Asked, target: &str) -> Answer {
         let head = self.head(asked, target);
         let (response, body) = serve_in_memory(&self.registry, &mut self.files, head, &asked.body, self.now);
         let mut answer = Answer { status: response.status, headers: response.headers, body, url: None };
-        if let Some((most, true)) = self.piece.filter(|_| uploads && asked.method == Method::Post) {
-            answer.set("oci-chunk-max-length", &most.to_string());
-        }
         if self.has_token_host
             && let Some(challenge) = answer.headers.get("www-authenticate").map(str::to_owned)
         {
@@ -237,7 +283,8 @@ impl Network {
 
     /// Half of the request arrives.
     pub(crate) fn break_off(&mut self, asked: &Asked) {
-        let Some(target) = asked.url.strip_prefix(&self.origin) else { return };
+        let url = without_port(&asked.url);
+        let Some(target) = url.strip_prefix(&self.origin) else { return };
         let mut serving = self.registry.accept(self.head(asked, target), self.now);
         loop {
             match serving.poll() {
@@ -268,8 +315,8 @@ impl Network {
             let name = &name[..ends.into_iter().min().unwrap_or_default()];
             let scoped = format!("/token?scope=repository:{name}:pull,push");
             let headers = [("authorization", format!("Basic {BASIC}"))].into_iter().collect();
-            let asked = Asked { method: Method::Get, url: String::new(), headers, body: Vec::new() };
-            let answer = self.serve(&asked, &scoped);
+            let asked = Asked { method: Method::Get, url: String::new(), headers, body: Arc::default() };
+            let answer = self.serve_plainly(&asked, &scoped);
             let value: serde_json::Value = serde_json::from_slice(&answer.body).expect("a token");
             return format!("Bearer {}", value["token"].as_str().expect("a token"));
         }
@@ -277,10 +324,11 @@ impl Network {
     }
 
     fn redirect(&mut self, asked: &Asked, hops: u64, foreign: bool, random: &mut Random) -> Answer {
-        let Some(target) = asked.url.strip_prefix(&self.origin) else { return self.carry(asked) };
+        let url = without_port(&asked.url);
+        let Some(target) = url.strip_prefix(&self.origin) else { return self.carry(asked) };
         let origin = if foreign { "https://cdn.test" } else { &self.origin };
         let location = format!("{origin}/hop/{hops}{target}");
-        Answer::new(*random.pick(&[301, 302, 307, 308]), &[("location", &location), ("content-length", "0")], b"")
+        Answer::new(*random.pick(&[301, 302, 303, 307, 308]), &[("location", &location), ("content-length", "0")], b"")
     }
 
     fn hop(&mut self, asked: &Asked, origin: &str, rest: &str) -> Answer {
@@ -314,6 +362,12 @@ impl Network {
         let challenge = format!("Bearer realm=\"{realm}\",service=\"evil\"");
         Answer::new(401, &[("www-authenticate", &challenge), ("content-length", "0")], b"")
     }
+}
+
+/// The port that goes without saying is not said.
+fn without_port(url: &str) -> String {
+    let port = if url.starts_with("https:") { ":443/" } else { ":80/" };
+    url.replacen(port, "/", 1)
 }
 
 fn flip(bytes: &mut [u8], random: &mut Random) {

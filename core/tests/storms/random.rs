@@ -30,6 +30,9 @@ impl Random {
     }
 
     pub(crate) fn bytes(&mut self, length: u64) -> Vec<u8> {
-        (0..length).map(|_| self.next() as u8).collect()
+        let words = length.div_ceil(8);
+        let mut bytes: Vec<u8> = (0..words).flat_map(|_| self.next().to_le_bytes()).collect();
+        bytes.truncate(length as usize);
+        bytes
     }
 }

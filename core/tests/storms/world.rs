@@ -15,9 +15,10 @@ use chartoci::http::{BlobId, Failure, Method, Payload, Receiver, Redirect, Reque
 use chartoci::oci::{Digest, Reference, Repository};
 use chartoci::server::{Access, Users};
 use chartoci::time::{Duration, Instant};
-use chartoci::{Artifact, Descriptor, Error, Limits};
+use chartoci::{Artifact, Code, Descriptor, Error, Limits};
 
 use crate::fate::{Fate, Loss, Weather};
+use crate::habits::Habits;
 use crate::model;
 use crate::network::{Answer, Asked, BASIC, Network, PASSWORD, USERNAME};
 use crate::random::Random;
@@ -30,9 +31,14 @@ const MOST_TIME: u64 = 12 * 3_600 * 1_000;
 const MOST_REQUESTS: usize = 150;
 const MOST_STEPS: usize = 50_000;
 
+/// What a failed exchange may take beyond its time, to drop its upload sessions.
+const LEAVING: u64 = 2_000;
+
 pub(crate) struct Report {
     pub(crate) results: Vec<(&'static str, String)>,
     pub(crate) transcript: String,
+    /// What was met, and how the client took it.
+    pub(crate) tally: BTreeSet<String>,
 }
 
 pub(crate) struct World {
@@ -48,6 +54,7 @@ pub(crate) struct World {
     charts: Vec<Chart>,
     /// Tokens have expired: a call renews its token once.
     expired: bool,
+    tally: BTreeSet<String>,
 }
 
 /// What is pushed: config, layers, and the manifest that names them.
@@ -109,14 +116,10 @@ impl World {
             Weather::Storm => *random.pick(&[3, 10, 25, 60]),
         };
         let host = origin.split_once("://").expect("a scheme").1;
-        let mut network = Network::new(origin, access, has_token_host);
-        let mut big = false;
-        match random.below(16) {
-            0..4 => network.piece = Some((4_000, true)),
-            // Nobody says so, and the client finds out.
-            4 => (network.piece, big) = (Some((100_000, false)), true),
-            _ => {}
-        }
+        let habits = Habits::of(&mut random);
+        let tally = habits.names().into_iter().collect();
+        let big = habits.pieces.is_some_and(|pieces| !pieces.told);
+        let network = Network::new(origin, access, has_token_host, habits);
         let charts = (0..1 + random.below(3)).map(|number| chart(&mut random, host, number, big)).collect();
         World {
             weather,
@@ -128,6 +131,7 @@ impl World {
             time: random.below(1_000_000),
             charts,
             expired: false,
+            tally,
             random,
         }
     }
@@ -135,9 +139,14 @@ impl World {
     pub(crate) fn run(mut self) -> Report {
         let mut results = Vec::new();
         let charts = self.charts.clone();
-        for chart in &charts {
+        for (number, chart) in charts.iter().enumerate() {
+            let refusals = self.network.refusals;
             let result = self.push(chart);
             results.push(("push", result));
+            let knew = number > 0 || self.network.habits.pieces.is_some_and(|pieces| pieces.told);
+            if knew && self.weather == Weather::Clear {
+                assert_eq!(refusals, self.network.refusals, "the size is forgotten\n{}", self.transcript);
+            }
             if self.random.chance(30) {
                 results.push(("push", self.push(chart)));
             }
@@ -163,7 +172,7 @@ impl World {
                 _ => {}
             }
         }
-        Report { results, transcript: self.transcript }
+        Report { results, transcript: self.transcript, tally: self.tally }
     }
 
     fn push(&mut self, chart: &Chart) -> String {
@@ -339,6 +348,10 @@ fn tag_of(chart: &Chart) -> String {
     format!("{}:{}", chart.reference.repository(), chart.reference.tag().expect("a tag"))
 }
 
+fn origin_of(url: &str) -> String {
+    url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
+}
+
 fn ending(result: Result<Outcome, Error>) -> String {
     match result {
         Ok(outcome) => panic!("another outcome: {outcome:?}"),
@@ -379,6 +392,8 @@ enum Happening {
     /// An answer to what was answered or cancelled already.
     Again(RequestId),
     Credential(QueryId, Option<Credential>),
+    /// Who would know one cannot be asked.
+    NoCredential(QueryId, Error),
     /// The chart has been looked at.
     Scanned(Vec<u8>),
     Abort,
@@ -411,6 +426,11 @@ struct Run<'a> {
     proven: BTreeSet<String>,
     /// Of a push that began before its chart was looked at: that is done now.
     scanned: Option<bool>,
+    /// When it is to be over at the latest, and when it was given up.
+    deadline: Option<u64>,
+    aborted: Option<u64>,
+    /// Origins that asked to be left alone, and until when.
+    quiet: BTreeMap<String, u64>,
 }
 
 impl<'a> Run<'a> {
@@ -433,6 +453,9 @@ impl<'a> Run<'a> {
             faults_left,
             proven: BTreeSet::new(),
             scanned: None,
+            deadline: None,
+            aborted: None,
+            quiet: BTreeMap::new(),
         }
     }
 
@@ -442,9 +465,15 @@ impl<'a> Run<'a> {
             let after = self.world.random.below(2_000);
             self.plan(after, Happening::Abort);
         }
+        if self.world.weather == Weather::Storm && self.world.random.chance(10) {
+            let timeout = self.world.random.below(30_000);
+            self.exchange.set_timeout(Some(Duration::from_millis(timeout)));
+            self.deadline = Some(began + timeout);
+        }
         for _ in 0..MOST_STEPS {
             match self.drain() {
                 Poll::Done(result) => {
+                    self.part(&result);
                     self.world.time += 1;
                     return (*result, self.sinks);
                 }
@@ -469,6 +498,25 @@ impl<'a> Run<'a> {
             }
         }
         panic!("it does not end\n{}", self.world.transcript);
+    }
+
+    /// It is over: nothing is under way any more, and it was not late.
+    fn part(&mut self, result: &Result<Outcome, Error>) {
+        let time = self.world.time;
+        assert!(self.in_flight.is_empty(), "requests are left behind\n{}", self.world.transcript);
+        assert!(
+            self.deadline.is_none_or(|deadline| time <= deadline + LEAVING),
+            "it is late\n{}",
+            self.world.transcript
+        );
+        if let Some(aborted) = self.aborted {
+            assert_eq!(aborted, time, "giving up takes time\n{}", self.world.transcript);
+            assert!(result.as_ref().is_err_and(|error| error.code().name() == "exchange.aborted"), "it was given up");
+            self.world.tally.insert("given up".to_owned());
+        }
+        if self.deadline == Some(time) && result.is_err() {
+            self.world.tally.insert("out of time".to_owned());
+        }
     }
 
     fn now(&self) -> Instant {
@@ -501,7 +549,14 @@ impl<'a> Run<'a> {
                     let password = if wrong { "wrong-".to_owned() + PASSWORD } else { PASSWORD.to_owned() };
                     let credential = (!unknown).then(|| Credential::Basic { username: USERNAME.to_owned(), password });
                     let after = self.world.random.below(50);
-                    self.plan(after, Happening::Credential(query.id, credential));
+                    let happening = match storm && self.world.random.chance(2) {
+                        true => {
+                            let code = *self.world.random.pick(&[Code::AUTH_HELPER, Code::AUTH_HELPER_MISSING]);
+                            Happening::NoCredential(query.id, Error::new(code, "nobody can be asked"))
+                        }
+                        false => Happening::Credential(query.id, credential),
+                    };
+                    self.plan(after, happening);
                 }
                 Output::Notify(event) => self.hear(&event),
                 Output::Wait(wake) => return Poll::Wait(wake.until),
@@ -548,14 +603,16 @@ impl<'a> Run<'a> {
         for forbidden in ["host", "content-length", "connection", "transfer-encoding"] {
             assert_eq!(request.headers.get(forbidden), None, "the host's header");
         }
-        let body = match &request.payload {
-            Payload::Empty => Vec::new(),
-            Payload::Bytes(bytes) => bytes.to_vec(),
+        self.mind(&request);
+        let body: Arc<[u8]> = match &request.payload {
+            Payload::Empty => Arc::default(),
+            Payload::Bytes(bytes) => bytes.clone(),
             Payload::Blob { blob, range } => {
-                self.sources[blob.0 as usize][range.start as usize..range.end as usize].to_vec()
+                self.sources[blob.0 as usize][range.start as usize..range.end as usize].into()
             }
         };
-        self.guard(&request, &body);
+        // What the host reads itself holds what it put there.
+        self.guard(&request, if matches!(request.payload, Payload::Bytes(_)) { &body } else { &[] });
         let is_token = request.url.contains("/token");
         let world = &mut *self.world;
         let showers = world.weather == Weather::Showers;
@@ -575,6 +632,7 @@ impl<'a> Run<'a> {
         world.expired |= matches!(fate, Fate::Expired | Fate::Restart);
         if fate != Fate::Fair {
             self.faults_left -= 1;
+            world.tally.insert(fate.name());
             let _ = writeln!(world.transcript, "{:>8} {:?} meets {fate:?}", world.time, request.id);
         }
         let asked = Asked { method: request.method, url: request.url, headers: request.headers, body };
@@ -595,6 +653,28 @@ impl<'a> Run<'a> {
             after += 20_000;
         }
         self.plan(after, Happening::Arrive(request.id));
+    }
+
+    /// Pieces are as large as the registry wants them, and nobody is disturbed who asked for quiet.
+    fn mind(&mut self, request: &Request) {
+        let world = &mut *self.world;
+        let least = world.network.habits.pieces.map_or(0, |pieces| pieces.least as u64);
+        let mut tell = |what: &str| world.tally.insert(what.to_owned());
+        match (&request.method, &request.payload) {
+            (Method::Patch, Payload::Blob { blob, range }) => {
+                let is_last = range.end == self.sources[blob.0 as usize].len() as u64;
+                assert!(is_last || range.end - range.start >= least, "a piece is too small\n{}", world.transcript);
+                tell("sent in pieces");
+            }
+            (Method::Get, _) if request.url.contains("/blobs/uploads/") => drop(tell("asked how far it is")),
+            (Method::Get, _) if request.headers.get("range").is_some() => drop(tell("resumed by Range")),
+            _ => {}
+        }
+        let until = self.quiet.get(&origin_of(&request.url)).copied().unwrap_or(0);
+        // A session of no more use is dropped for politeness, when the exchange is over.
+        if request.method != Method::Delete {
+            assert!(world.time >= until, "{} is not left alone\n{}", request.url, world.transcript);
+        }
     }
 
     /// Secrets go where they may go.
@@ -636,6 +716,10 @@ impl<'a> Run<'a> {
             }
             Happening::Again(id) => self.again(id),
             Happening::Credential(id, credential) => self.exchange.handle_credential(id, credential),
+            Happening::NoCredential(id, error) => {
+                self.world.tally.insert("no credential".to_owned());
+                self.exchange.handle_credential_failure(id, error);
+            }
             Happening::Scanned(manifest) => {
                 self.log("scanned");
                 self.scanned = Some(true);
@@ -644,6 +728,7 @@ impl<'a> Run<'a> {
             }
             Happening::Abort => {
                 self.log("abort");
+                self.aborted = Some(self.world.time);
                 self.exchange.abort();
             }
         }
@@ -720,8 +805,9 @@ impl<'a> Run<'a> {
         if !self.in_flight.contains(&id) {
             return;
         }
-        let length = 1 + self.world.random.below(CHUNK);
         let Some(call) = self.calls.get_mut(&id) else { return };
+        let drips = call.fate == Fate::Drip;
+        let length = 1 + self.world.random.below(if drips { 300 } else { CHUNK });
         let (Some(receiver), Some(answer)) = (&mut call.receiver, &call.answer) else { return };
         let rest = answer.body.get(call.sent..).unwrap_or_default();
         let endless = call.fate == Fate::Endless && call.asked.method != Method::Head;
@@ -742,7 +828,7 @@ impl<'a> Run<'a> {
                 assert!(call.held <= MOST_HELD, "{} bytes are held\n{}", call.held, self.world.transcript);
             }
             if taken {
-                let after = self.world.random.below(3);
+                let after = self.world.random.below(if drips { 3_000 } else { 3 });
                 return self.plan(after, Happening::Body(id));
             }
         }
@@ -757,11 +843,24 @@ impl<'a> Run<'a> {
                 let served = self.calls.get(&id).filter(|call| call.answer.as_ref().is_some_and(|it| it.status < 400));
                 self.proven.extend(served.and_then(|call| call.asked.headers.get("authorization").map(str::to_owned)));
                 self.exchange.handle_end(id, receiver);
+                self.hush(id);
             }
         }
         if self.calls.get(&id).is_some_and(|call| call.fate == Fate::Twice) {
             let after = self.latency();
             self.plan(after, Happening::Again(id));
+        }
+    }
+
+    /// The answer asks for quiet, for as long as anybody waits.
+    fn hush(&mut self, id: RequestId) {
+        // Where nothing hangs on an answer, it is not read.
+        let is_heard = |call: &&Call| !call.follows && call.asked.method != Method::Delete;
+        let Some(call) = self.calls.get(&id).filter(is_heard) else { return };
+        let Fate::Status(_, Some(pause)) = call.fate else { return };
+        if pause.millis() <= 60_000 {
+            let until = self.quiet.entry(origin_of(&call.asked.url)).or_default();
+            *until = (*until).max(self.world.time + pause.millis());
         }
     }
 

@@ -1,0 +1,203 @@
+//! What registries do each in its own way, and may: a client gets along with all of it in any weather.
+
+use chartoci::http::{Headers, Method};
+
+use crate::network::{Answer, Asked};
+use crate::random::Random;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Habits {
+    pub(crate) challenges: Challenges,
+    pub(crate) locations: Locations,
+    pub(crate) ranges: Ranges,
+    /// `Docker-Content-Digest` stands in answers.
+    pub(crate) names_digests: bool,
+    /// A piece is answered with 201.
+    pub(crate) creates_pieces: bool,
+    /// The token server knows the POST of OAuth 2 only.
+    pub(crate) wants_forms: bool,
+    pub(crate) pieces: Option<Pieces>,
+}
+
+/// How a login is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Challenges {
+    One,
+    /// Among others, in one field.
+    Joined,
+    /// Among others, in a field each.
+    Apart,
+}
+
+/// How the place of an upload is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Locations {
+    Path,
+    Relative,
+    Absolute,
+    WithoutScheme,
+    WithPort,
+    /// A proxy that speaks TLS stands before the registry, and nobody told it.
+    Downgraded,
+    WithQuery,
+    WithFragment,
+}
+
+/// How it is said what has arrived of a blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ranges {
+    Plain,
+    WithUnit,
+    OneTooMany,
+    Missing,
+}
+
+/// What is taken of a blob in one request, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pieces {
+    pub(crate) most: usize,
+    /// Save the last.
+    pub(crate) least: usize,
+    /// The most is told beforehand.
+    pub(crate) told: bool,
+    /// What is more is refused with this status.
+    status: u16,
+}
+
+impl Habits {
+    pub(crate) fn of(random: &mut Random) -> Habits {
+        let pieces = match random.below(16) {
+            0..4 => Some((4_000, *random.pick(&[0, 0, 1_500, 4_000]), true)),
+            // Nobody says so, and the client finds out.
+            4 => Some((100_000, *random.pick(&[0, 0, 70_000]), false)),
+            _ => None,
+        };
+        let status = *random.pick(&[413, 416, 400]);
+        use Locations::{Absolute, Downgraded, Path, Relative, WithFragment, WithPort, WithQuery, WithoutScheme};
+        Habits {
+            challenges: *random.pick(&[Challenges::One, Challenges::One, Challenges::Joined, Challenges::Apart]),
+            locations: *random.pick(&[
+                Path,
+                Path,
+                Path,
+                Relative,
+                Absolute,
+                WithoutScheme,
+                WithPort,
+                Downgraded,
+                WithQuery,
+                WithFragment,
+            ]),
+            ranges: *random.pick(&[
+                Ranges::Plain,
+                Ranges::Plain,
+                Ranges::WithUnit,
+                Ranges::OneTooMany,
+                Ranges::Missing,
+            ]),
+            names_digests: random.chance(80),
+            creates_pieces: random.chance(20),
+            wants_forms: random.chance(20),
+            pieces: pieces.map(|(most, least, told)| Pieces { most, least, told, status }),
+        }
+    }
+
+    /// The answer that is given before anybody looks at the request.
+    pub(crate) fn refusal(&self, asked: &Asked, target: &str) -> Option<Answer> {
+        if self.wants_forms && target.starts_with("/token") && asked.method == Method::Get {
+            return Some(Answer::new(405, &[], b""));
+        }
+        let pieces = self.pieces.filter(|it| target.contains("/blobs/uploads/") && asked.body.len() > it.most)?;
+        Some(match pieces.status {
+            400 => Answer::new(400, &[], br#"{"errors":[{"code":"CONTENT_LENGTH_INVALID","message":"no"}]}"#),
+            416 => Answer::new(416, &[], b"the body is too large, it exceeds what is permitted"),
+            status => Answer::new(status, &[("content-type", "text/html")], b"<html>no</html>"),
+        })
+    }
+
+    /// Writes an answer as this registry does.
+    pub(crate) fn dress(&self, asked: &Asked, answer: &mut Answer) {
+        if !self.names_digests {
+            answer.headers.remove("docker-content-digest");
+        }
+        let uploads = asked.url.contains("/blobs/uploads/");
+        if let Some(pieces) = self.pieces.filter(|_| uploads && asked.method == Method::Post) {
+            if pieces.told {
+                answer.set("oci-chunk-max-length", &pieces.most.to_string());
+            }
+            if pieces.least > 0 {
+                answer.set("oci-chunk-min-length", &pieces.least.to_string());
+            }
+        }
+        if uploads && let Some(range) = answer.headers.get("range").map(str::to_owned) {
+            let taken = asked.method == Method::Patch;
+            match (self.ranges, range.rsplit_once('-').and_then(|(_, end)| end.parse::<u64>().ok())) {
+                (Ranges::WithUnit, _) => answer.set("range", &format!("bytes={range}")),
+                (Ranges::OneTooMany, Some(end)) if taken => answer.set("range", &format!("0-{}", end + 1)),
+                (Ranges::Missing, _) if taken => answer.headers.remove("range"),
+                _ => {}
+            }
+        }
+        if self.creates_pieces && asked.method == Method::Patch && answer.status == 202 {
+            answer.status = 201;
+        }
+        let realm = answer.headers.get("www-authenticate").map(str::to_owned);
+        if let Some(realm) = realm.filter(|_| !asked.url.contains("/token")) {
+            self.challenge(&realm, &mut answer.headers);
+        }
+    }
+
+    fn challenge(&self, own: &str, headers: &mut Headers) {
+        let digest = r#"Digest realm="a, b", nonce="Basic realm=\"c\"", qop="auth""#;
+        let mut all = vec!["Negotiate", digest, own];
+        // Who can have a token is to take one, whatever else would do.
+        if own.starts_with("Bearer") {
+            all.insert(0, "Basic realm=\"a registry\"");
+        }
+        match self.challenges {
+            Challenges::One => return,
+            Challenges::Joined => all = vec![all[0], all[all.len() - 1], digest],
+            Challenges::Apart => {}
+        }
+        headers.remove("www-authenticate");
+        match self.challenges {
+            Challenges::Joined => headers.add("www-authenticate", all.join(", ")),
+            _ => all.iter().for_each(|one| headers.add("www-authenticate", *one)),
+        }
+    }
+
+    /// The place of an upload, for who asked at that URL.
+    pub(crate) fn place(&self, asked: &str, location: &str) -> String {
+        let (scheme, rest) = asked.split_once("://").expect("a scheme");
+        let host = rest.split('/').next().unwrap_or_default();
+        let port = if scheme == "https" { 443 } else { 80 };
+        match self.locations {
+            Locations::Path => location.to_owned(),
+            Locations::Relative => location.rsplit('/').next().unwrap_or_default().to_owned(),
+            Locations::WithoutScheme => format!("//{host}{location}"),
+            Locations::WithPort if !host.contains(':') => format!("{scheme}://{host}:{port}{location}"),
+            Locations::Absolute | Locations::WithPort => format!("{scheme}://{host}{location}"),
+            Locations::Downgraded => format!("http://{host}{location}"),
+            Locations::WithQuery => format!("{location}?_state=a%2Fb%3D%3D&"),
+            Locations::WithFragment => format!("{location}#here"),
+        }
+    }
+
+    /// The names of what is done otherwise, for the tally.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names = vec![format!("challenges {:?}", self.challenges), format!("locations {:?}", self.locations)];
+        names.push(format!("ranges {:?}", self.ranges));
+        let switches = [
+            (!self.names_digests, "no digest is named"),
+            (self.creates_pieces, "pieces are created"),
+            (self.wants_forms, "tokens by form"),
+        ];
+        names.extend(switches.into_iter().filter(|(on, _)| *on).map(|(_, name)| name.to_owned()));
+        if let Some(pieces) = self.pieces {
+            let told = if pieces.told { "told" } else { "untold" };
+            let least = if pieces.least > 0 { ", with a least" } else { "" };
+            names.push(format!("pieces {told} {}{least}", pieces.status));
+        }
+        names
+    }
+}
