@@ -1,12 +1,16 @@
-"""`check` says at least what `helm lint` says, and as seriously: asked about the charts and documents of the vectors."""
+"""`check` says at least what `helm lint` says, and as seriously: asked about the vectors, and about nasty charts."""
 
 import json
+import os
 import pathlib
+import re
 import subprocess
 
 import chartoci
 import helm
+import nasty
 import pytest
+from test_differential import COUNT, FIRST, put
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RANKS = ["", "info", "warning", "error"]
@@ -42,3 +46,31 @@ def test_as_much_is_said_as_helm_lint_says(vector, tmp_path):
     worst = max((RANKS.index(rank) for rank in said if rank in RANKS), default=0)
     ours = max((RANKS.index(finding.severity) for finding in chartoci.check(directory)), default=0)
     assert ours >= worst, "\n".join(lines)
+
+
+def test_nasty_charts_are_found_as_bad_as_helm_lint_finds_them(asked, tmp_path):
+    """One process lints them all. What it says of templates is left out: rendering is not compared."""
+    if not helm.binary(4).exists():
+        pytest.skip("Helm 4 is not there: python tests/tools/helm.py fetches it")
+    paths = {}
+    for number in range(FIRST, FIRST + COUNT):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        case = nasty.case(number)
+        paths[str(put(case, directory))] = case.name
+    done = subprocess.run([helm.binary(4), "lint", *paths], capture_output=True, env={**os.environ, "TZ": "UTC"})
+    _, *parts = re.split(rf"(?m)^==> Linting ({re.escape(str(tmp_path))}/\S+)\n", done.stdout.decode("utf-8", "replace"))
+    said = dict(zip(parts[::2], parts[1::2], strict=True))
+    assert said.keys() == paths.keys()
+    found = []
+    for path, lines in said.items():
+        report = chartoci.check(pathlib.Path(path))
+        # Helm looks at the values.yaml of a directory even where .helmignore leaves it out of the chart.
+        unread = "values.yaml" if any(finding.code == "values.missing" for finding in report) else "templates"
+        their = [line for line in re.findall(r"(?m)^\[([A-Z]+)\] (\S+?)(?::|/|$)", lines) if line[1] not in ("templates", unread)]
+        worst = max((RANKS.index(rank.lower()) for rank, _ in their), default=0)
+        ours = max((RANKS.index(finding.severity) for finding in report), default=0)
+        if ours < worst:
+            found.append(f"{paths[path]}\n{lines}    ours: {[finding.code for finding in report]}")
+        asked["nasty charts, linted"] += 1
+    assert not found, "\n".join(found)

@@ -8,8 +8,8 @@ where they matter; or `{"paths": [...]}`: the archive is read, and these are its
 unpacking must give, `check` an error that `check` must find, `values` is the JSON text of the values. `command` runs on the command line as well: it must fail and say
 nothing on standard output. `family` is one of FAMILIES, the families of security tests that concern files.
 
-Rust, Python and JavaScript run them, save that JavaScript skips `layout` (its registry stands in memory and opens no directory)
-and that `command` runs in Python, which brings the command line.
+Rust, Python and JavaScript run all of them, each sees that no family is missing; `command` runs in Python, which brings the
+command line.
 """
 
 import base64

@@ -23,7 +23,7 @@ const SITUATIONS = {
       import { Reference } from "${PACKAGE}/slim.js";
       try { Reference.parse("a.example/web:1"); } catch ({ code, message }) { console.log(JSON.stringify([code, message])); }`;
     const [code, message] = JSON.parse(run(ROOT, "node", "--input-type=module", "--eval", program));
-    throw Object.assign(new ChartOciError({ code, message }), { code });
+    throw ChartOciError.from({ code, message });
   },
   "a tag, and another version beside it": async () => {
     const { client, reference } = await pushed();

@@ -144,11 +144,10 @@ impl Decoder {
         *target = match &node.data {
             Data::Null => return,
             Data::String(text) => text.clone(),
-            Data::Bool(flag) if self.coerces => flag.to_string(),
-            Data::Int(number) if self.coerces => number.to_string(),
-            Data::Uint(number) if self.coerces => number.to_string(),
-            Data::Float(number) if self.coerces => float_text(*number, Precision::Single),
-            _ => return self.misfit(node, "a text"),
+            other => match coerced(other).filter(|_| self.coerces) {
+                Some(text) => text,
+                None => return self.misfit(node, "a text"),
+            },
         };
     }
 
@@ -257,4 +256,15 @@ pub(crate) fn node(value: Value) -> Node {
         }
     };
     Node { data, ..Node::default() }
+}
+
+/// The text that Helm makes of a number or a boolean where it wants a text.
+pub(crate) fn coerced(data: &Data) -> Option<String> {
+    match data {
+        Data::Bool(flag) => Some(flag.to_string()),
+        Data::Int(number) => Some(number.to_string()),
+        Data::Uint(number) => Some(number.to_string()),
+        Data::Float(number) => Some(float_text(*number, Precision::Single)),
+        _ => None,
+    }
 }

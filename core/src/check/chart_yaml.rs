@@ -147,7 +147,7 @@ fn rules(page: &mut Page, node: &Node, has_requirements: bool, setting: &Setting
     lint::fields(page, node, "", CHART);
     api_version(page, node, has_requirements);
     versions(page, node);
-    if text(node, "icon").is_none_or(str::is_empty) {
+    if field(node, "icon").is_none_or(|icon| icon.data == Data::String(String::new())) {
         page.find(Code::CHART_ICON, "", None, "icon is missing");
     }
     if let Some(Node { data: Data::Bool(true), span, .. }) = field(node, "deprecated") {

@@ -1,6 +1,7 @@
 //! What rules are made of: which texts are good where, and which word was meant.
 
 use super::page::{MOST, Page, each, quoted};
+use crate::chart::decode;
 use crate::chart::fields::{Field, Shape};
 use crate::diagnostic::{Fix, Span};
 use crate::error::Code;
@@ -20,8 +21,9 @@ pub(super) struct Rule {
 pub(super) fn apply(page: &mut Page, node: &Node, rules: &[Rule]) {
     for Rule { path, code, wrong } in rules {
         for (pointer, value) in each(node, path) {
-            let Data::String(text) = &value.data else { continue };
-            if let Some(why) = wrong(text) {
+            let coerced = decode::coerced(&value.data);
+            let text = if let Data::String(text) = &value.data { Some(text) } else { coerced.as_ref() };
+            if let Some((text, why)) = text.and_then(|text| Some((text, wrong(text)?))) {
                 let message = format!("{} {} {why}", named(&pointer), quoted(text));
                 page.find(*code, pointer, Some(value.span), message);
             }
