@@ -30,7 +30,7 @@ records! {
     MakeDirectory { path: String }
     /// Cuts the file to `offset`, making it if need be, and writes there.
     Write { path: String, offset: u64, data: Py<PyBytes> }
-    /// Brings data and name to the disk.
+    /// Brings the bytes of a file, or the names in a directory, to the disk.
     Sync { path: String }
     /// Moves a file over what is there, or a directory to where nothing is.
     Rename { source: String, target: String }

@@ -138,13 +138,11 @@ async function writeAll(file, data, offset) {
 }
 
 async function sync(at) {
-  for (const path of [at, dirname(at)]) {
-    const file = await fs.open(path, "r");
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+  const file = await fs.open(at, "r");
+  try {
+    await file.datasync();
+  } finally {
+    await file.close();
   }
 }
 

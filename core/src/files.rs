@@ -41,7 +41,7 @@ pub enum Verb {
         /// Bytes that follow them.
         data: Vec<u8>,
     },
-    /// Data and name of the file, or the names in the directory, are on disk when this is answered.
+    /// The bytes of the file, or the names in the directory, are on disk when this is answered.
     Sync {
         /// The file or directory.
         path: String,

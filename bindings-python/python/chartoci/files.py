@@ -6,6 +6,7 @@ import shutil
 import stat
 import time
 from collections.abc import Sequence
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from chartoci._native import Archive, Machine
 
 _PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_SYNC = getattr(os, "fdatasync", os.fsync)  # the size is data, times are not
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 
 Answer = None | bytes | list[tuple[str, str, int, int]] | tuple[int | None, bytes] | OSError
@@ -53,28 +55,25 @@ def _execute(verb: object, root: Path, credentials: bool) -> Answer:
         case native.MakeDirectory(path):
             (root / path).mkdir(parents=True, exist_ok=True)
         case native.Write(path, offset, data):
-            create = 0 if credentials else os.O_CREAT
-            with open(os.open(root / path, os.O_WRONLY | create | _PLAIN | _NO_LINK, 0o644), "wb") as file:
-                file.truncate(offset)
-                file.seek(offset)
-                file.write(data)
+            with create(root, path, offset, 0 if credentials else os.O_CREAT) as file:
+                write(file, data)
         case native.Sync(path):
-            for name in (root / path, (root / path).parent):
-                descriptor = os.open(name, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+            descriptor = os.open(os.path.join(root, path), os.O_RDONLY | _PLAIN)
+            try:
+                _SYNC(descriptor)
+            finally:
+                os.close(descriptor)
         case native.Rename(source, target):
-            if (root / source).is_dir() and os.path.lexists(root / target):
+            begin, end = os.path.join(root, source), os.path.join(root, target)
+            if os.path.isdir(begin) and os.path.lexists(end):
                 raise FileExistsError(target)
-            os.replace(root / source, root / target)
+            os.replace(begin, end)
         case native.Remove(path):
-            name = root / path
-            if name.is_dir() and not name.is_symlink():
+            name = os.path.join(root, path)
+            if os.path.isdir(name) and not os.path.islink(name):
                 shutil.rmtree(name)
-            else:
-                name.unlink(missing_ok=True)
+            elif os.path.lexists(name):
+                os.unlink(name)
         case native.Resolve(path):
             return os.path.realpath(root / path).encode()
         case native.LockFile(path, patience):
@@ -86,6 +85,25 @@ def _execute(verb: object, root: Path, credentials: bool) -> Answer:
         case _:
             raise TypeError(f"no verb: {verb!r}")
     return None
+
+
+def create(root: Path, path: str, offset: int, flags: int = os.O_CREAT) -> FileIO:
+    """Opens a file to be written from that offset on, where it ends now."""
+    file = open(os.open(os.path.join(root, path), os.O_WRONLY | flags | _PLAIN | _NO_LINK, 0o644), "wb", buffering=0)
+    try:
+        file.truncate(offset)
+        file.seek(offset)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def write(file: FileIO, data: bytes) -> None:
+    """Writes all of it."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
 
 
 def _entry(entry: "os.DirEntry[str]") -> tuple[str, str, int, int]:

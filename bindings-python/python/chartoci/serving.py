@@ -1,11 +1,13 @@
 """The core's registry behind a socket: a real HTTP/1.1 server, in this process."""
 
+import os
 import secrets
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -21,8 +23,7 @@ class Place(Protocol):
     """Where a registry keeps its files."""
 
     def execute(self, verb: object) -> files.Answer: ...
-    def cut(self, path: str, offset: int) -> None: ...
-    def append(self, path: str, chunk: bytes) -> None: ...
+    def sink(self, path: str, offset: int) -> AbstractContextManager[Callable[[bytes], None]]: ...
     def part(self, path: str, offset: int, length: int) -> Iterator[bytes]: ...
 
 
@@ -40,19 +41,13 @@ class Directory:
     def execute(self, verb: object) -> files.Answer:
         return files.execute(verb, self._root)
 
-    def cut(self, path: str, offset: int) -> None:
-        answer = files.execute(native.Write(path, offset, b""), self._root)
-        if isinstance(answer, OSError):
-            raise answer
-
-    def append(self, path: str, chunk: bytes) -> None:
-        with open(self._root / path, "ab", buffering=0) as file:
-            view = memoryview(chunk)
-            while view:
-                view = view[file.write(view) :]
+    @contextmanager
+    def sink(self, path: str, offset: int) -> Iterator[Callable[[bytes], None]]:
+        with files.create(self._root, path, offset) as file:
+            yield lambda chunk: files.write(file, chunk)
 
     def part(self, path: str, offset: int, length: int) -> Iterator[bytes]:
-        with open(self._root / path, "rb", buffering=0) as file:
+        with open(os.path.join(self._root, path), "rb", buffering=0) as file:
             file.seek(offset)
             while length and (chunk := file.read(min(CHUNK, length))):
                 length -= len(chunk)
@@ -93,13 +88,12 @@ class Memory:
                 found[name] = (name, "directory", 0, 0) if slash else (name, "file", len(data), 0)
         return list(found.values())
 
-    def cut(self, path: str, offset: int) -> None:
+    @contextmanager
+    def sink(self, path: str, offset: int) -> Iterator[Callable[[bytes], None]]:
         with self._lock:
-            del self._files.setdefault(path, bytearray())[offset:]
-
-    def append(self, path: str, chunk: bytes) -> None:
-        with self._lock:
-            self._files[path] += chunk
+            data = self._files.setdefault(path, bytearray())
+            del data[offset:]
+        yield data.extend
 
     def part(self, path: str, offset: int, length: int) -> Iterator[bytes]:
         with self._lock:
@@ -267,9 +261,10 @@ class _Handler(BaseHTTPRequestHandler):
                     users = self.server.users
                     serving.handle_check(users is not None and users.check(username, password))
                 case native.Receive(receiver, path, offset):
-                    serving.handle_body(receiver, *self._receive(receiver, path, offset))
+                    self._receive(serving, receiver, path, offset)
                 case native.Respond(status, headers, body):
-                    if self._remaining or self._chunked:
+                    unread = self._remaining != 0 or self._chunked
+                    if unread:
                         # What was not read would be taken for the next request.
                         self.close_connection = True
                     chunks = iter([body]) if isinstance(body, bytes) else place.part(*body)
@@ -277,9 +272,22 @@ class _Handler(BaseHTTPRequestHandler):
                         self._spoil(self._fault, status, headers, b"".join(chunks))
                     else:
                         self._respond(status, headers, chunks)
+                    if unread:
+                        self._read_away()
                     return
                 case verb:
                     serving.handle_file(place.execute(verb))
+
+    def _read_away(self) -> None:
+        """Takes what still comes, for a while: a connection that is closed before that takes the answer with it."""
+        try:
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(1)
+            end = time.monotonic() + 5
+            while time.monotonic() < end and self.connection.recv(CHUNK):
+                pass
+        except OSError:
+            pass
 
     def _respond(self, status: int, headers: list[tuple[str, str]], chunks: Iterator[bytes]) -> None:
         if self.server.log is not None:
@@ -300,23 +308,22 @@ class _Handler(BaseHTTPRequestHandler):
         buffered += [b"\r\n", first]
         self.flush_headers()
 
-    def _receive(self, receiver: Receiver, path: str | None, offset: int) -> tuple[str, ...]:
-        """Reads the body; gives the failure, if there was one."""
-        place = self.server.place
+    def _receive(self, serving: native.Serving, receiver: Receiver, path: str | None, offset: int) -> None:
+        """Reads the body, and says what became of it."""
         try:
-            if path is not None:
-                place.cut(path, offset)
-            for chunk in self._body():
-                if not receiver.write(chunk):
-                    return ()
-                if path is not None:
-                    place.append(path, chunk)
-        except (ConnectionError, TimeoutError, EOFError) as error:
+            with nullcontext() if path is None else self.server.place.sink(path, offset) as store:
+                for chunk in self._body():
+                    if not receiver.write(chunk):
+                        break
+                    if store is not None:
+                        store(chunk)
+        except (ConnectionError, TimeoutError, EOFError, ssl.SSLError) as error:
             self.close_connection = True
-            return "reset", str(error)
+            serving.handle_body(receiver, "reset", str(error))
         except OSError as error:
-            return "storage", error.strerror or str(error)
-        return ()
+            serving.handle_file(error)
+        else:
+            serving.handle_body(receiver)
 
     def _body(self) -> Iterator[bytes]:
         if self._chunked:

@@ -84,18 +84,20 @@ fn parse_range(header: &str, size: u64) -> Wanted {
     }
 }
 
-/// What brings a file from beside to its place in `blobs/`, for good. `None`: a file of that name is just being removed.
-pub(super) fn place(state: &mut State, digest: &Digest, from: String) -> Option<VecDeque<Verb>> {
+/// What brings a file from beside to its place in `blobs/`; its name there is on disk when a manifest is committed. A file
+/// that is there already stays. `None`: a file of that name is just being removed.
+pub(super) fn place(state: &mut State, digest: &Digest, size: u64, from: String) -> Option<VecDeque<Verb>> {
     if state.leaving.contains(digest) {
         return None;
     }
     hold(state, digest);
-    let to = layout::blob(digest);
+    if state.blobs.get(digest) == Some(&size) {
+        return Some(VecDeque::from([Verb::Remove { path: from }]));
+    }
     let mut verbs = VecDeque::new();
-    state.need_directory(to.rsplit_once('/').map_or("", |(directory, _)| directory), &mut verbs);
+    state.need_directory(&layout::blobs(digest.algorithm()), &mut verbs);
     verbs.push_back(Verb::Sync { path: from.clone() });
-    verbs.push_back(Verb::Rename { from, to: to.clone() });
-    verbs.push_back(Verb::Sync { path: to });
+    verbs.push_back(Verb::Rename { from, to: layout::blob(digest) });
     Some(verbs)
 }
 
@@ -130,7 +132,7 @@ pub(super) fn mount(state: &mut State, repository: &str, digest: Digest) -> Next
 
 /// Places an upload and makes it a member of the repository, then answers 201.
 pub(super) fn store(state: &mut State, repository: &str, digest: Digest, size: u64, from: String) -> Next {
-    match place(state, &digest, from.clone()) {
+    match place(state, &digest, size, from.clone()) {
         Some(verbs) => {
             let repository = repository.to_owned();
             join(state, verbs, Join { repository, digest, size: Some(size), beside: Some(from) })
@@ -143,8 +145,7 @@ fn join(state: &mut State, mut verbs: VecDeque<Verb>, join: Join) -> Next {
     if state.blob(&join.repository, &join.digest).is_none() {
         let (directory, mark) = layout::membership(&join.repository, &join.digest);
         state.need_directory(&directory, &mut verbs);
-        verbs.push_back(Verb::Write { path: mark.clone(), offset: 0, data: Vec::new() });
-        verbs.push_back(Verb::Sync { path: mark });
+        verbs.push_back(Verb::Write { path: mark, offset: 0, data: Vec::new() });
     }
     Next::Files { verbs, stage: Box::new(join) }
 }

@@ -72,8 +72,19 @@ impl Edit {
     }
 }
 
-/// Makes the changes; the stage goes on when they are on disk.
-pub(super) fn commit(state: &mut State, repository: &str, edits: Vec<Edit>, then: Box<dyn Stage>) -> Next {
+/// Makes the changes; the stage goes on when they are on disk, with the blobs that they rely on.
+pub(super) fn commit(
+    state: &mut State,
+    repository: &str,
+    edits: Vec<Edit>,
+    blobs: &[Digest],
+    then: Box<dyn Stage>,
+) -> Next {
+    let mut verbs = VecDeque::new();
+    for digest in blobs {
+        state.need_names(&layout::blobs(digest.algorithm()), &mut verbs);
+        state.need_names(&layout::membership(repository, digest).0, &mut verbs);
+    }
     let mut changes = Vec::new();
     for edit in edits {
         if !edit.stands(state, repository) {
@@ -82,16 +93,24 @@ pub(super) fn commit(state: &mut State, repository: &str, edits: Vec<Edit>, then
         }
     }
     if changes.is_empty() && state.commits.settled == state.commits.generation {
-        return then.resume(state, Event::Files(Answer::Done));
+        return match verbs.is_empty() {
+            true => then.resume(state, Event::Files(Answer::Done)),
+            false => Next::Files { verbs, stage: then },
+        };
     }
     state.commits.generation += 1;
     let generation = state.commits.generation;
     let data = layout::write_index(&state.repositories, &state.commits.foreign, generation);
     let path = layout::snapshot(generation);
-    let mut verbs = VecDeque::new();
+    let known = verbs.len();
     state.need_directory(layout::UPLOADS, &mut verbs);
+    match verbs.len() > known {
+        true => verbs.push_back(Verb::Sync { path: String::new() }),
+        false => state.need_names("", &mut verbs),
+    }
     verbs.push_back(Verb::Write { path: path.clone(), offset: 0, data });
     verbs.push_back(Verb::Sync { path });
+    verbs.push_back(Verb::Sync { path: layout::UPLOADS.to_owned() });
     Next::Files { verbs, stage: Box::new(Write { repository: repository.to_owned(), changes, generation, then }) }
 }
 

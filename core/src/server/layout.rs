@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::route::{is_repository, is_tag};
 use super::state::{Record, Repository};
 use crate::oci::annotations::REF_NAME;
-use crate::oci::{Digest, media_type};
+use crate::oci::{Algorithm, Digest, media_type};
 
 pub(super) const MARK: &str = "oci-layout";
 pub(super) const MARK_CONTENT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
@@ -26,8 +26,13 @@ pub(super) const REPOSITORIES: &str = "repositories";
 /// Which of two indexes is newer.
 const GENERATION: &str = "io.github.chartoci.generation";
 
+/// The directory of all blobs of an algorithm.
+pub(super) fn blobs(algorithm: Algorithm) -> String {
+    format!("{BLOBS}/{}", algorithm.as_str())
+}
+
 pub(super) fn blob(digest: &Digest) -> String {
-    format!("{BLOBS}/{}/{}", digest.algorithm().as_str(), digest.hex())
+    format!("{}/{}", blobs(digest.algorithm()), digest.hex())
 }
 
 pub(super) fn upload(id: &str) -> String {

@@ -73,13 +73,13 @@ fn delete(state: &mut State, repository: &str, name: Name) -> Next {
     let response = Response::empty(202);
     match name {
         Name::Tag(tag) if known.tags.contains_key(&tag) => {
-            commit(state, repository, vec![Edit::Tag { tag, to: None }], Box::new(Answered(response)))
+            commit(state, repository, vec![Edit::Tag { tag, to: None }], &[], Box::new(Answered(response)))
         }
         Name::Digest(digest) if known.manifests.contains_key(&digest) => {
             let tags = known.tags.iter().filter(|(_, tagged)| **tagged == digest);
             let mut edits: Vec<Edit> = tags.map(|(tag, _)| Edit::Tag { tag: tag.clone(), to: None }).collect();
             edits.push(Edit::Manifest { digest: digest.clone(), to: None });
-            commit(state, repository, edits, Box::new(Forget { digest, response }))
+            commit(state, repository, edits, &[], Box::new(Forget { digest, response }))
         }
         _ => Next::Answer(unknown()),
     }
@@ -149,17 +149,22 @@ impl Put {
             let detail = serde_json::json!({ "digest": named.as_str(), "actual": digest.as_str() });
             return Next::Answer(Refusal::DigestInvalid.about("the manifest's bytes have another digest", detail));
         }
-        let record = match check(state, &self.repository, self.content_type.as_deref(), &data) {
-            Ok(record) => record,
+        let (record, mut blobs) = match check(state, &self.repository, self.content_type.as_deref(), &data) {
+            Ok(checked) => checked,
             Err(response) => return Next::Answer(response),
         };
         let beside = layout::upload(&state.next_id("manifest"));
-        let Some(place) = blobs::place(state, &digest, beside.clone()) else { return Next::Answer(blobs::busy()) };
+        let Some(place) = blobs::place(state, &digest, record.size, beside.clone()) else {
+            return Next::Answer(blobs::busy());
+        };
         let mut verbs = VecDeque::new();
-        state.need_directory(layout::UPLOADS, &mut verbs);
-        verbs.push_back(Verb::Write { path: beside.clone(), offset: 0, data });
-        verbs.extend(place);
-        let placing = Placing { repository: self.repository, tags: self.tags, digest, record, beside };
+        if place.len() > 1 {
+            state.need_directory(layout::UPLOADS, &mut verbs);
+            verbs.push_back(Verb::Write { path: beside.clone(), offset: 0, data });
+            verbs.extend(place);
+        }
+        blobs.push(digest.clone());
+        let placing = Placing { repository: self.repository, tags: self.tags, digest, record, blobs, beside };
         Next::Files { verbs, stage: Box::new(placing) }
     }
 }
@@ -170,6 +175,8 @@ struct Placing {
     tags: Vec<String>,
     digest: Digest,
     record: Record,
+    /// What is to be on disk before the tags are: itself, and the blobs that it names.
+    blobs: Vec<Digest>,
     beside: String,
 }
 
@@ -179,7 +186,7 @@ impl Stage for Placing {
         blobs::release(state, &self.digest, Some(self.record.size).filter(|_| done));
         match event {
             Event::Files(Answer::Done | _) => {
-                let Placing { repository, tags, digest, record, .. } = *self;
+                let Placing { repository, tags, digest, record, blobs, .. } = *self;
                 let mut response = Response::empty(201)
                     .with("location", format!("/v2/{repository}/manifests/{digest}"))
                     .with("docker-content-digest", digest.as_str());
@@ -191,7 +198,7 @@ impl Stage for Placing {
                     response = response.with("oci-tag", tag.as_str());
                     edits.push(Edit::Tag { tag, to: Some(digest.clone()) });
                 }
-                commit(state, &repository, edits, Box::new(Answered(response)))
+                commit(state, &repository, edits, &blobs, Box::new(Answered(response)))
             }
             Event::Failed(failure) => {
                 Next::after(VecDeque::from([Verb::Remove { path: self.beside }]), errors::storage(&failure))
@@ -251,8 +258,14 @@ impl Document {
     }
 }
 
-/// A manifest's form and references (image-spec, manifest.md and image-index.md).
-fn check(state: &State, repository: &str, content_type: Option<&str>, data: &[u8]) -> Result<Record, Response> {
+/// A manifest's form and references (image-spec, manifest.md and image-index.md): what is to be remembered of it, and the
+/// blobs that it names.
+fn check(
+    state: &State,
+    repository: &str,
+    content_type: Option<&str>,
+    data: &[u8],
+) -> Result<(Record, Vec<Digest>), Response> {
     let invalid = |message: &str| Refusal::ManifestInvalid.because(message);
     let document = Document::parse(data).map_err(|error| invalid(&format!("the manifest cannot be read: {error}")))?;
     let media_type = match (content_type, document.media_type.as_deref()) {
@@ -284,7 +297,8 @@ fn check(state: &State, repository: &str, content_type: Option<&str>, data: &[u8
         true => check_manifests(state, repository, &document)?,
         false => check_blobs(state, repository, &document)?,
     }
-    Ok(document.record(media_type, data.len() as u64))
+    let blobs = document.blobs().collect();
+    Ok((document.record(media_type, data.len() as u64), blobs))
 }
 
 fn check_blobs(state: &State, repository: &str, document: &Document) -> Result<(), Response> {

@@ -8,7 +8,8 @@
 //! With [`Memory`](crate::files::Memory) as the files, all of it happens in memory: [`serve_in_memory`].
 //!
 //! Requests may be served at the same time, each by its own [`Serving`]. What was answered with 201 or 202 to a PUT or
-//! DELETE is on disk, wherever the host dies; what was not is swept at the next start.
+//! DELETE is in the files, wherever the host dies; what was not is swept at the next start. A loss of power spares manifests,
+//! tags, and the blobs that manifests name.
 
 mod access;
 mod blobs;

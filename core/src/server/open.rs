@@ -54,6 +54,8 @@ struct Found {
     is_beside: bool,
     sweep: Vec<String>,
     blobs: BTreeMap<Digest, u64>,
+    /// A crash may have come before the names in them were on disk.
+    directories: Vec<String>,
     members: BTreeSet<(String, Digest)>,
     /// Repositories that have marks of their own.
     marked: BTreeSet<String>,
@@ -113,8 +115,12 @@ impl Open {
             (Task::Snapshot, Answer::Data(data)) => {
                 layout::read_index(&data).into_iter().for_each(|index| self.choose(index, true));
             }
-            (Task::Uploads, Answer::Entries(entries)) => self.uploads(&entries),
+            (Task::Uploads, Answer::Entries(entries)) => {
+                self.found.directories.push(layout::UPLOADS.to_owned());
+                self.uploads(&entries);
+            }
             (Task::Blobs(algorithm), Answer::Entries(entries)) => {
+                self.found.directories.push(layout::blobs(algorithm));
                 let files = entries.iter().filter(|entry| entry.kind == EntryKind::File);
                 self.found.blobs.extend(files.filter_map(|entry| {
                     let digest = Digest::parse(&format!("{}:{}", algorithm.as_str(), entry.name)).ok()?;
@@ -143,6 +149,7 @@ impl Open {
         self.plan(Task::Plain, Verb::MakeDirectory { path: layout::BLOBS.to_owned() });
         self.plan(Task::Plain, write(layout::INDEX, &layout::write_index(&BTreeMap::new(), &[], 0)));
         self.plan(Task::Plain, Verb::Sync { path: layout::INDEX.to_owned() });
+        self.plan(Task::Plain, Verb::Sync { path: String::new() });
     }
 
     fn root(&mut self, entries: &[crate::files::Entry]) -> Result<(), Error> {
@@ -155,8 +162,7 @@ impl Open {
         self.plan(Task::Mark, read(layout::MARK, 4096));
         self.plan(Task::Index, read(layout::INDEX, MOST_INDEX));
         for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
-            let path = format!("{}/{}", layout::BLOBS, algorithm.as_str());
-            self.plan(Task::Blobs(algorithm), list(&path));
+            self.plan(Task::Blobs(algorithm), list(&layout::blobs(algorithm)));
         }
         if has(layout::UPLOADS) {
             self.plan(Task::Uploads, list(layout::UPLOADS));
@@ -189,6 +195,8 @@ impl Open {
     }
 
     fn repositories(&mut self, path: &str, entries: &[crate::files::Entry]) {
+        let directory = if path.is_empty() { String::new() } else { format!("/{path}") };
+        self.found.directories.push(format!("{}{directory}", layout::REPOSITORIES));
         for entry in entries {
             let below = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
             match entry.kind {
@@ -247,14 +255,19 @@ impl Open {
             let members: BTreeSet<&Digest> = self.found.members.iter().map(|(_, digest)| digest).collect();
             let manifests = self.found.repositories.values().flat_map(|repository| repository.manifests.keys());
             let known: BTreeSet<&Digest> = manifests.chain(members).collect();
-            let loose = self.found.blobs.keys().filter(|digest| !known.contains(digest));
-            self.found.sweep.extend(loose.map(layout::blob));
+            let loose: Vec<Digest> =
+                self.found.blobs.keys().filter(|digest| !known.contains(digest)).cloned().collect();
+            for digest in loose {
+                self.found.blobs.remove(&digest);
+                self.found.sweep.push(layout::blob(&digest));
+            }
         }
         if self.found.is_beside {
             let from = layout::snapshot(generation);
             self.found.sweep.retain(|path| *path != from);
+            self.plan(Task::Plain, Verb::Sync { path: from.clone() });
             self.plan(Task::Plain, Verb::Rename { from, to: layout::INDEX.to_owned() });
-            self.plan(Task::Plain, Verb::Sync { path: layout::INDEX.to_owned() });
+            self.plan(Task::Plain, Verb::Sync { path: String::new() });
         }
         for path in std::mem::take(&mut self.found.sweep) {
             self.plan(Task::Plain, Verb::Remove { path });
@@ -264,7 +277,7 @@ impl Open {
     fn install(&mut self) {
         self.phase = Phase::Done;
         let generation = self.generation();
-        let Found { blobs, members, mut repositories, foreign, .. } = std::mem::take(&mut self.found);
+        let Found { blobs, directories, members, mut repositories, foreign, .. } = std::mem::take(&mut self.found);
         for (name, digest) in members {
             if blobs.contains_key(&digest) {
                 repositories.entry(name).or_default().blobs.insert(digest);
@@ -275,6 +288,7 @@ impl Open {
         state.commits.settled = generation;
         state.commits.moved = generation;
         state.commits.foreign = foreign;
+        directories.iter().for_each(|path| state.found_directory(path));
         state.repositories = repositories;
         state.blobs = blobs;
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::errors::{self, Refusal};
-use super::state::State;
+use super::state::{Effect, State};
 use super::{Claim, Output, Response, Sink};
 use crate::files::{Answer, FileFailure, Verb};
 use crate::http::{Failure, Receiver};
@@ -74,7 +74,7 @@ enum Doing {
     Next(Next),
     Receiving(Box<dyn Stage>),
     Checking(Judged),
-    Executing { synced: Option<String>, rest: VecDeque<Verb>, stage: Box<dyn Stage> },
+    Executing { effect: Effect, rest: VecDeque<Verb>, stage: Box<dyn Stage> },
     Finished,
 }
 
@@ -106,11 +106,8 @@ impl Serving {
             Doing::Next(Next::Check { claim, then }) => (Doing::Checking(then), Output::Check(claim)),
             Doing::Next(Next::Files { mut verbs, stage }) => match verbs.pop_front() {
                 Some(verb) => {
-                    let synced = match &verb {
-                        Verb::Sync { path } => Some(path.clone()),
-                        _ => None,
-                    };
-                    (Doing::Executing { synced, rest: verbs, stage }, Output::Do(verb))
+                    let effect = lock(&self.state).effect(&verb);
+                    (Doing::Executing { effect, rest: verbs, stage }, Output::Do(verb))
                 }
                 None => {
                     self.doing = Doing::Next(stage.resume(&mut lock(&self.state), Event::Files(Answer::Done)));
@@ -152,30 +149,23 @@ impl Serving {
         }
     }
 
-    /// What came of a verb.
+    /// What came of a verb; or, in place of `handle_body`, why the body could not be stored.
     pub fn handle_file(&mut self, answer: Answer) {
-        match std::mem::replace(&mut self.doing, Doing::Finished) {
-            Doing::Executing { synced, rest, stage } => {
-                let state = &mut lock(&self.state);
-                let next = match answer {
-                    Answer::Failed(failure) => {
-                        state.distrust_directories();
-                        stage.resume(state, Event::Failed(failure))
-                    }
-                    answer => {
-                        if let Some(path) = synced {
-                            state.synced(&path);
-                        }
-                        match rest.is_empty() {
-                            true => stage.resume(state, Event::Files(answer)),
-                            false => Next::Files { verbs: rest, stage },
-                        }
-                    }
-                };
-                self.doing = Doing::Next(next);
+        let state = &mut lock(&self.state);
+        self.doing = match (std::mem::replace(&mut self.doing, Doing::Finished), answer) {
+            (Doing::Executing { stage, .. } | Doing::Receiving(stage), Answer::Failed(failure)) => {
+                state.distrust_directories();
+                Doing::Next(stage.resume(state, Event::Failed(failure)))
             }
-            doing => self.doing = doing,
-        }
+            (Doing::Executing { effect, rest, stage }, answer) => {
+                state.done(effect);
+                Doing::Next(match rest.is_empty() {
+                    true => stage.resume(state, Event::Files(answer)),
+                    false => Next::Files { verbs: rest, stage },
+                })
+            }
+            (doing, _) => doing,
+        };
     }
 
     fn finished(&mut self, response: Response) -> Response {

@@ -25,8 +25,8 @@ pub(super) struct State {
     pub(super) leaving: BTreeSet<Digest>,
     pub(super) uploads: BTreeMap<String, Upload>,
     pub(super) commits: Commits,
-    /// Directories that were asked for; true once they are known to be on disk.
-    directories: BTreeMap<String, bool>,
+    /// Directories that this registry has seen or made.
+    directories: BTreeMap<String, Directory>,
     counter: u64,
 }
 
@@ -66,6 +66,17 @@ pub(super) struct Upload {
     pub(super) touched: Instant,
 }
 
+/// How much of a directory is on disk. What was never changed by this registry need not be looked after.
+#[derive(Debug)]
+struct Directory {
+    /// It need not be made.
+    is_there: bool,
+    /// How often its names changed.
+    changes: u64,
+    /// How many of these changes are on disk.
+    synced: u64,
+}
+
 impl State {
     pub(super) fn new(config: Config) -> State {
         State { config, ..State::default() }
@@ -78,30 +89,70 @@ impl State {
         Digest::of(text.as_bytes()).hex()[..32].to_owned()
     }
 
-    /// Adds what it takes for a directory to be there, and to stay.
-    pub(super) fn need_directory(&mut self, path: &str, verbs: &mut VecDeque<Verb>) {
-        let levels = path.match_indices('/').map(|(end, _)| &path[..end]).chain([path]);
-        let missing: Vec<&str> = levels.filter(|level| self.directories.get(*level) != Some(&true)).collect();
-        if missing.is_empty() {
-            return;
-        }
-        verbs.push_back(Verb::MakeDirectory { path: path.to_owned() });
-        for level in missing {
-            self.directories.insert(level.to_owned(), false);
-            verbs.push_back(Verb::Sync { path: level.to_owned() });
+    /// Adds what it takes for a directory to be there.
+    pub(super) fn need_directory(&self, path: &str, verbs: &mut VecDeque<Verb>) {
+        if !self.directories.get(path).is_some_and(|directory| directory.is_there) {
+            verbs.push_back(Verb::MakeDirectory { path: path.to_owned() });
         }
     }
 
-    /// A path is on disk now: if it is a directory that was asked for, it need not be made again.
-    pub(super) fn synced(&mut self, path: &str) {
-        if let Some(known) = self.directories.get_mut(path) {
-            *known = true;
+    /// Adds what it takes for the names in a directory, and its own name, to be on disk.
+    pub(super) fn need_names(&self, path: &str, verbs: &mut VecDeque<Verb>) {
+        for level in levels(path) {
+            let changed = self.directories.get(level).is_some_and(|directory| directory.synced < directory.changes);
+            let sync = Verb::Sync { path: level.to_owned() };
+            if changed && !verbs.contains(&sync) {
+                verbs.push_back(sync);
+            }
+        }
+    }
+
+    /// A directory is there, and nobody knows how much of it is on disk.
+    pub(super) fn found_directory(&mut self, path: &str) {
+        levels(path).for_each(|level| self.changed(level));
+    }
+
+    fn changed(&mut self, path: &str) {
+        let fresh = Directory { is_there: true, changes: 0, synced: 0 };
+        let directory = self.directories.entry(path.to_owned()).or_insert(fresh);
+        (directory.is_there, directory.changes) = (true, directory.changes.saturating_add(1));
+    }
+
+    /// What a verb, if it is done, will have made of a directory.
+    pub(super) fn effect(&self, verb: &Verb) -> Effect {
+        let parent = |path: &str| path.rsplit_once('/').map_or("", |(parent, _)| parent).to_owned();
+        match verb {
+            Verb::MakeDirectory { path } => Effect::Made(path.clone()),
+            // Until it is on disk that a snapshot became the index, it is there as a snapshot.
+            Verb::Rename { to, .. } if to == layout::INDEX => Effect::None,
+            Verb::Rename { to: path, .. } | Verb::Write { path, .. } => Effect::Named(parent(path)),
+            Verb::Sync { path } => match self.directories.get(path) {
+                Some(directory) => Effect::Synced(path.clone(), directory.changes),
+                None => Effect::None,
+            },
+            _ => Effect::None,
+        }
+    }
+
+    /// The verb was done.
+    pub(super) fn done(&mut self, effect: Effect) {
+        match effect {
+            Effect::Made(path) => self.found_directory(&path),
+            Effect::Named(path) => self.changed(&path),
+            Effect::Synced(path, changes) => {
+                if let Some(directory) = self.directories.get_mut(&path) {
+                    directory.synced = directory.synced.max(changes);
+                }
+            }
+            Effect::None => {}
         }
     }
 
     /// A verb failed: nothing is taken for granted any more.
     pub(super) fn distrust_directories(&mut self) {
-        self.directories.clear();
+        for directory in self.directories.values_mut() {
+            (directory.is_there, directory.synced) = (false, 0);
+        }
     }
 
     /// The repository, if anything is in it.
@@ -144,4 +195,22 @@ impl State {
         self.uploads.insert(id.clone(), upload);
         id
     }
+}
+
+/// What a verb makes of a directory.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// It, and what stands above it, is there.
+    Made(String),
+    /// A name in it changed.
+    Named(String),
+    /// So many changes of it, counted when the verb began, are on disk.
+    Synced(String, u64),
+    None,
+}
+
+/// A directory and those above it, from the root on.
+fn levels(path: &str) -> impl Iterator<Item = &str> {
+    let above = path.match_indices('/').map(|(end, _)| &path[..end]);
+    [""].into_iter().chain(above).chain(Some(path).filter(|path| !path.is_empty()))
 }

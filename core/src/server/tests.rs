@@ -1,6 +1,7 @@
 //! The endpoints' behaviour, asked as a client would ask.
 
 mod at_once;
+mod power;
 
 use super::*;
 use crate::error::Code;

@@ -49,7 +49,6 @@ fn a_full_disk_is_told_and_leaves_no_tag() {
     assert!(failures > 5);
 }
 
-/// Numbers below a bound, always the same.
 #[test]
 fn a_body_that_finds_no_room_leaves_nothing_behind() {
     let mut peer = Peer::open();
@@ -58,16 +57,18 @@ fn a_body_that_finds_no_room_leaves_nothing_behind() {
     let head = head(&format!("PATCH {location}"), &[], b"4567");
     let mut serving = peer.registry.accept(head, peer.now);
     let Output::Receive { receiver, sink: Some(sink) } = serving.poll() else { panic!() };
-    serving.handle_body(receiver, Err(crate::http::Failure::Storage("no room".to_owned())));
+    drop(receiver);
+    serving.handle_file(Answer::Failed(FileFailure::Full));
     let Output::Do(verb) = serving.poll() else { panic!() };
     peer.files.execute(verb);
     serving.handle_file(Answer::Done);
-    assert!(matches!(serving.poll(), Output::Respond(response) if response.status == 500));
+    assert!(matches!(serving.poll(), Output::Respond(response) if response.status == 507));
     assert!(peer.files.get(&sink.path).is_none());
     assert_eq!(peer.status(&format!("GET {location}"), b""), 404);
 }
 
-fn random() -> impl FnMut(u64) -> u64 {
+/// Numbers below a bound, always the same.
+pub(super) fn random() -> impl FnMut(u64) -> u64 {
     let mut random = 1_u64;
     move |end| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
