@@ -2,6 +2,7 @@
 
 import { readAll } from "./blobs.js";
 import { TransportFailure } from "./drive.js";
+import { failureOf } from "./failures.js";
 
 /**
  * `browser`: fetch runs under a page's rules: it follows redirects itself, shows what CORS exposes, sends no User-Agent,
@@ -17,7 +18,7 @@ export function fetchTransport({ fetch = globalThis.fetch, browser = false, perm
     try {
       response = await fetch(url, {
         method,
-        headers: browser ? headers.filter(([name]) => name !== "user-agent") : headers,
+        headers: browser ? headers.filter(([name]) => name !== "user-agent") : unpacked(headers),
         body: method === "GET" || method === "HEAD" ? undefined : (body ?? new Uint8Array(0)),
         redirect,
         signal: silence.signal,
@@ -81,13 +82,17 @@ function watch(timeout, signal) {
   };
 }
 
+/** Bodies are asked for as they are: digests and ranges count the bytes that are sent. A page has no say in it. */
+export const unpacked = (headers) =>
+  headers.some(([name]) => name === "accept-encoding") ? headers : [...headers, ["accept-encoding", "identity"]];
+
 function explain(error, url, browser) {
-  const message = error?.cause?.message ?? error.message;
-  if (!browser) return new TransportFailure("connect", message);
+  const reason = error?.cause ?? error;
+  if (!browser) return failureOf(reason, "connect");
   const { host } = new URL(url);
   const origin = globalThis.location?.origin ?? "this page";
   return new TransportFailure(
     "connect",
-    `${message}: the browser tells no more; either ${host} cannot be reached, or it does not allow ${origin} by CORS`,
+    `${reason.message}: the browser tells no more; either ${host} cannot be reached, or it does not allow ${origin} by CORS`,
   );
 }

@@ -11,6 +11,8 @@ import { createSecureContext } from "node:tls";
 import { failure as told } from "./core.js";
 import { TransportFailure } from "./drive.js";
 import { ChartOciError } from "./errors.js";
+import { failureOf } from "./failures.js";
+import { unpacked } from "./fetch.js";
 import { explained } from "./files-node.js";
 import { TunnelAgent, proxyAuthorization, proxyFor } from "./node-proxy.js";
 
@@ -44,7 +46,7 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
     const proxy = proxyFor(target, given);
     const ip = net.isIP(host) ? host : undefined;
     if (permit && (proxy || ip) && !(await permit(target, ip))) throw new TransportFailure("forbidden", target.host);
-    const fields = headers.flat();
+    const fields = unpacked(headers).flat();
     fields.push("host", target.host);
     if (body || !["GET", "HEAD", "DELETE"].includes(method)) fields.push("content-length", String(body?.length ?? 0));
     const secure = target.protocol === "https:";
@@ -158,14 +160,5 @@ function pairs(raw) {
   return list;
 }
 
-const CONNECT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "EADDRNOTAVAIL"];
-const RESET = ["ECONNRESET", "EPIPE", "ERR_STREAM_PREMATURE_CLOSE", "ABORT_ERR"];
-
-function failure(error) {
-  if (error instanceof TransportFailure || error instanceof ChartOciError) return error;
-  const { code = "", message } = error.errors?.[0] ?? error; // several addresses were tried
-  if (CONNECT.includes(code)) return new TransportFailure("connect", message);
-  if (RESET.includes(code)) return new TransportFailure("reset", message);
-  const tls = /^(ERR_TLS_|ERR_SSL_|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|EPROTO$|HOSTNAME_MISMATCH)/;
-  return new TransportFailure(tls.test(code) ? "tls" : "other", message);
-}
+const failure = (error) =>
+  error instanceof TransportFailure || error instanceof ChartOciError ? error : failureOf(error);

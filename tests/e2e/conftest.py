@@ -23,6 +23,9 @@ import registries  # noqa: E402
 
 SHARED = pathlib.Path(os.environ.get("CHARTOCI_CHARTS") or ROOT.parent / "shared" / "charts")
 
+# Whose pages the registries serve: where the tests open one in Chromium, they serve it here.
+PAGE = f"http://127.0.0.1:{registries.free_port()}"
+
 # How many manifests were compared with Helm's byte for byte, by who Helm was. None at all is a failure: see below.
 BYTES: collections.Counter[str] = collections.Counter()
 # How much else was asked side by side, by what it was.
@@ -62,7 +65,7 @@ class Tool:
 class Serving:
     """`chartoci serve`, seen as a registry."""
 
-    ca = None
+    ca = certificate = None
 
     def __init__(self, directory: pathlib.Path, kind: str = "serve"):
         self.directory, self.kind, self.host = directory, kind, f"127.0.0.1:{registries.free_port()}"
@@ -78,11 +81,12 @@ class Serving:
             scratch = directory.with_name(directory.name + ".tls")
             scratch.mkdir()
             authority = registries.Authority(scratch)
-            self.ca = authority.ca
+            self.ca, self.certificate = authority.ca, authority.certificate
             self.words = ["--cert-file", authority.certificate, "--key-file", authority.key]
 
     def __enter__(self) -> "Serving":
-        command = [sys.executable, "-m", "chartoci", "serve", self.directory, "--listen", self.host, *self.words]
+        words = ["--listen", self.host, "--cors-origin", PAGE, *self.words]
+        command = [sys.executable, "-m", "chartoci", "serve", self.directory, *words]
         log = self.directory.with_name(self.directory.name + ".log")
         with log.open("w") as errors:
             self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=errors)
@@ -135,13 +139,13 @@ def registry_of(tmp_path_factory):
                 case "serve" | "serve htpasswd" | "serve token" | "serve tls":
                     return Serving(directory, kind)
                 case "distribution":
-                    return registries.Registry(directory, program=str(go.binary(kind)))
+                    return registries.Registry(directory, program=str(go.binary(kind)), page=PAGE)
                 case "go-containerregistry":
                     return registries.InMemory(directory, program=str(go.binary(kind)))
                 case "behind a proxy":
                     return registries.Behind(start("anonymous"))
                 case _:
-                    return registries.Registry(directory, kind)
+                    return registries.Registry(directory, kind, page=PAGE)
 
         yield start
 

@@ -1,34 +1,44 @@
-// One behaviour, asked of a registry from Node: `node live.mjs TASK`, where TASK is JSON; prints what came of it.
+// One behaviour, asked of a registry from Node or from a page in Chromium: `node live.mjs TASK`, where TASK is JSON; prints what
+// came of it.
 
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import { Client } from "../../bindings-wasm/js/node.js";
+import { launch, serve } from "../js/browser.js";
+import { live } from "../js/page/live.js";
 
 const task = JSON.parse(process.argv[2]);
 const [username, password] = task.credentials ?? [];
-const client = new Client({
-  credentials: task.credentials ? { username, password } : null,
-  ...(task.ca ? { caFile: task.ca } : {}),
-});
-const target = `oci://${task.host}/live/${task.driver}`;
-const repository = `${target}/typical`;
+const credentials = task.credentials ? { username, password } : null;
+const charts = task.charts.map((path) => readFileSync(path));
 
-const pushed = [];
-for (const path of task.charts) pushed.push(await client.push(readFileSync(path), target));
-const again = await client.push(readFileSync(task.charts[0]), target);
-const archive = await client.open(`${repository}:1.0.0`);
-const missing = await client.open(`${repository}:9.9.9`).catch((error) => error);
-console.log(
-  JSON.stringify({
-    digests: pushed.map((each) => each.digest),
-    again: [again.digest, again.blobs.filter((blob) => blob.uploaded === "sent").length],
-    tags: (await client.tags(repository)).sort(),
-    versions: (await client.versions(repository)).map(String),
-    resolved: (await client.resolve(repository, { version: "^1.0" })).digest,
-    opened: createHash("sha256").update(archive.data).digest("hex"),
-    name: (await client.metadata(`${repository}:1.0.0`)).name,
-    missing: missing.kind,
-  }),
-);
-client.close();
+async function inNode() {
+  const client = new Client({ credentials, ...(task.ca ? { caFile: task.ca } : {}) });
+  const seen = await live(client, task, charts);
+  client.close();
+  return seen;
+}
+
+/** The registry's own key, for a browser that is told of no authority. */
+function pinned(certificate) {
+  const { publicKey } = new X509Certificate(readFileSync(certificate));
+  const key = publicKey.export({ type: "spki", format: "der" });
+  return [`--ignore-certificate-errors-spki-list=${createHash("sha256").update(key).digest("base64")}`];
+}
+
+async function inChromium() {
+  const site = await serve("*", task.port);
+  const browser = await launch(task.certificate ? pinned(task.certificate) : []);
+  try {
+    const page = await browser.open(`${site.origin}/`);
+    const options = { credentials, plainHttp: task.certificate ? false : "loopback" };
+    const given = [{ ...task, options }, charts.map((chart) => chart.toString("base64"))];
+    return await page.evaluate(`tasks.live(${given.map((each) => JSON.stringify(each)).join()})`);
+  } finally {
+    await browser.close();
+    site.close();
+  }
+}
+
+console.log(JSON.stringify(await (task.driver === "chromium" ? inChromium() : inNode())));

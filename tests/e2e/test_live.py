@@ -10,7 +10,7 @@ from typing import Any
 
 import chartoci
 import pytest
-from conftest import ROOT, charts, go, registries, run
+from conftest import PAGE, ROOT, charts, go, registries, run
 
 REGISTRIES = ("anonymous", "htpasswd", "tls", "token", "behind a proxy", "distribution", "go-containerregistry",
               "serve", "serve htpasswd", "serve token", "serve tls")
@@ -78,11 +78,24 @@ def by_node(registry, driver: str, paths: list[pathlib.Path]) -> Any:
     for reason in filter(None, [registries.missing("node")]):
         pytest.skip(reason)
     task = {"host": registry.host, "driver": driver, "credentials": registry.credentials,
-            "ca": str(registry.ca) if registry.ca else None, "charts": list(map(str, paths))}
+            "charts": list(map(str, paths)), "ca": str(registry.ca) if registry.ca else None,
+            "certificate": str(registry.certificate) if registry.certificate else None, "port": int(PAGE.rpartition(":")[2])}
     return json.loads(run("node", ROOT / "tests" / "e2e" / "live.mjs", json.dumps(task)).stdout)
 
 
-@pytest.mark.parametrize(("driver", "drive"), [("sync", by_sync), ("urllib3", by_async), ("aiohttp", by_async), ("node", by_node)])
+def by_chromium(registry, driver: str, paths: list[pathlib.Path]) -> Any:
+    for reason in filter(None, [registries.missing("chromium")]):
+        pytest.skip(reason)
+    if registry.kind == "go-containerregistry":
+        pytest.skip("go-containerregistry sends no CORS headers")
+    if registry.kind not in ("htpasswd", "token"):
+        return by_node(registry, driver, paths)
+    with registries.Behind(registry, PAGE) as front:
+        return by_node(front, driver, paths)
+
+
+@pytest.mark.parametrize(("driver", "drive"), [("sync", by_sync), ("urllib3", by_async), ("aiohttp", by_async), ("node", by_node),
+                                               ("chromium", by_chromium)])
 @pytest.mark.parametrize("kind", REGISTRIES)
 def test_every_driver_does_the_same_with_every_registry(kind, driver, drive, registry_of, versions) -> None:
     if driver == "aiohttp":

@@ -6,6 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const PLACES = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -15,7 +16,7 @@ const PACKAGE = fileURLToPath(new URL("../../bindings-wasm/js", import.meta.url)
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
 
 /** Serves the page and the package, as a web server would; `reach`: whom the page may talk to. Gives `origin`, `close()`. */
-export async function serve(reach) {
+export async function serve(reach, port = 0) {
   const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src ${reach}; worker-src 'self'`;
   const server = createServer((request, response) => {
     const path = normalize(new URL(request.url, "http://localhost").pathname);
@@ -25,7 +26,7 @@ export async function serve(reach) {
     response.writeHead(200, { "content-type": TYPES[extname(file)] ?? "text/plain", "content-security-policy": policy });
     response.end(readFileSync(file));
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
   const close = () => {
     server.closeAllConnections();
@@ -115,7 +116,14 @@ export async function launch(flags = []) {
       const gone = new Promise((resolve) => program.once("exit", resolve));
       program.kill();
       await gone;
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+      // Its children may still be writing.
+      for (let tries = 0; existsSync(profile) && tries < 50; tries++) {
+        try {
+          rmSync(profile, { recursive: true, force: true });
+        } catch {
+          await pause(100);
+        }
+      }
     },
   };
 }

@@ -68,6 +68,9 @@ export async function carry(driver, task, where = page) {
   return perform(library, packaged.data, { ...task, options, show });
 }
 
+/** A task of the page. */
+export const inPage = (task, word) => page.evaluate(`tasks.page.${task}(${JSON.stringify(word)})`);
+
 /** One verb, by a client of its own: gives its result, or throws what it throws. */
 export async function drive(driver, options, ...call) {
   const { result, error } = (await carry(driver, { options, calls: [call] })).outcomes[0];

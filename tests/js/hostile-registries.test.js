@@ -7,6 +7,7 @@ import https from "node:https";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 
 import { Client } from "../../bindings-wasm/js/node.js";
 import { serve } from "./browser.js";
@@ -338,4 +339,18 @@ everyNode("T-CRED-5: a file that is broken never falls through to another's entr
     assert.equal(await codeOf(asking), "auth.credentials_file", broken);
   }
   assert.ok(guarded.seen.length > 0 && guarded.seen.every(({ authorization }) => authorization === undefined));
+});
+
+everyDriver("a registry that packs whatever it may is understood", async (t, ask) => {
+  const config = '{"name":"web","version":"1.0.0","apiVersion":"v2"}';
+  const { host } = await origin(t, (method, path, headers) => {
+    const [, kind] = /\/(tags|blobs|manifests)\//.exec(path);
+    const body = { tags: '{"tags":["1.0.0"]}', blobs: config, manifests: manifestOf("", config) }[kind];
+    if (!headers["accept-encoding"].includes("gzip")) return [200, { "content-type": MANIFEST }, body];
+    // Of these two a page sees the length alone, and that is another's.
+    const packed = { "content-encoding": "gzip", "access-control-expose-headers": "Link" };
+    return [200, { "content-type": MANIFEST, ...packed }, gzipSync(body)];
+  });
+  assert.deepEqual(await ask("tags", `${host}/web`), ["1.0.0"]);
+  assert.equal((await ask("metadata", `${host}/web:1.0.0`)).name, "web");
 });

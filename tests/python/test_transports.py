@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import gzip
+import inspect
 import pathlib
 import re
 import socket
@@ -451,3 +452,17 @@ def test_a_client_mends_what_breaks_over_each(case: str, name: str, chart: bytes
         if case == "resumes":
             assert 206 in [status for _, target, status in registry.requests if "/blobs/sha256" in target]
     assert struck
+
+
+def test_the_table_of_the_documentation_has_every_case() -> None:
+    page = (ROOT / "docs" / "transport.md").read_text()
+    rows = [line.strip("| ").split(" | ") for line in page[page.index("| case |") :].split("\n\n")[0].splitlines()[2:]]
+    told = {cells[0]: cells[1:4] for cells in rows}
+    # Each of these goes through a table of its own.
+    groups = {"answers_are_passed_on_as_they_came": ANSWERS, "failures_have_their_name_and_the_next_request_is_well": FAILURES}
+    asked: set[str] = set()
+    for test, function in globals().items():
+        if test.startswith("test_") and "name" in inspect.signature(function).parameters:
+            asked |= set(groups.get(test.removeprefix("test_"), {test.removeprefix("test_").replace("_", " "): None}))
+    assert set(told) == asked
+    assert set(sum(told.values(), [])) == {"yes"}

@@ -60,10 +60,18 @@ class Authority:
                 "-CA", self.ca, "-CAkey", authority, "-CAcreateserial", "-out", self.certificate)
 
 
+def shared(page: str) -> dict[str, str]:
+    """The headers that let a page of this origin push and pull."""
+    exposed = "Docker-Content-Digest, Location, WWW-Authenticate, Link, Content-Range"
+    return {"Access-Control-Allow-Origin": page, "Access-Control-Allow-Methods": "HEAD, GET, OPTIONS, POST, PUT, PATCH",
+            "Access-Control-Allow-Headers": "Authorization, Accept, Content-Type, Range",
+            "Access-Control-Expose-Headers": exposed}
+
+
 class TokenServer:
     """Gives bearer tokens that docker-registry believes: anonymous may pull, who knows the password may push too."""
 
-    def __init__(self, directory: pathlib.Path):
+    def __init__(self, directory: pathlib.Path, page: str = ""):
         self.key, self.certificate = directory / "tokens.key", directory / "tokens.pem"
         openssl("req", "-newkey", "rsa:2048", "-nodes", "-sha256", "-x509", "-days", "2", "-subj", "/CN=tokens",
                 "-keyout", self.key, "-out", self.certificate)
@@ -80,6 +88,9 @@ class TokenServer:
                 query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
                 self.answer(query.get("scope", []), self.headers.get("Authorization"))
 
+            def do_OPTIONS(self) -> None:
+                self.respond(200, {})
+
             def do_POST(self) -> None:
                 outer.log.append(f"POST {self.path}")
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -95,7 +106,8 @@ class TokenServer:
                 body = json.dumps(document).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
+                for name, value in {"Content-Length": str(len(body)), **(shared(page) if page else {})}.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -135,12 +147,13 @@ def encode(data: bytes) -> str:
 class Behind:
     """A reverse proxy on loopback that changes the host, as those do that nobody told about registries.
 
-    The registry takes its own address for the one that was asked for, and says so wherever an upload goes.
+    The registry takes its own address for the one that was asked for, and says so wherever an upload goes. One that is told
+    of a page keeps the host, and answers the browser's questions itself: docker-registry asks those for a password.
     """
 
-    def __init__(self, registry: "Registry"):
+    def __init__(self, registry: "Registry", page: str = ""):
         outer, self.registry = self, registry
-        self.ca, self.credentials, self.kind = None, registry.credentials, "behind"
+        self.ca, self.certificate, self.credentials, self.kind = None, None, registry.credentials, "behind"
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -148,7 +161,7 @@ class Behind:
 
             def forward(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+                headers = {name: value for name, value in self.headers.items() if page or name.lower() != "host"}
                 with contextlib.closing(http.client.HTTPConnection(outer.registry.host, timeout=20)) as connection:
                     connection.request(self.command, self.path, body, headers)
                     response = connection.getresponse()
@@ -158,6 +171,14 @@ class Behind:
                         self.send_header(name, value)
                     self.end_headers()
                     self.wfile.write(data)
+
+            def do_OPTIONS(self) -> None:
+                if not page:
+                    return self.forward()
+                self.send_response_only(204)
+                for name, value in shared(page).items():
+                    self.send_header(name, value)
+                self.end_headers()
 
             do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = forward
 
@@ -179,10 +200,11 @@ class Registry:
 
     KINDS = ("anonymous", "htpasswd", "tls", "token")
 
-    def __init__(self, directory: pathlib.Path, kind: str = "anonymous", program: str = "docker-registry"):
-        self.directory, self.kind, self.program = directory, kind, program
+    def __init__(self, directory: pathlib.Path, kind: str = "anonymous", program: str = "docker-registry", page: str = ""):
+        self.directory, self.kind, self.program, self.page = directory, kind, program, page
         self.host = f"127.0.0.1:{free_port()}"
         self.ca: pathlib.Path | None = None
+        self.certificate: pathlib.Path | None = None
         self.tokens: TokenServer | None = None
         self.credentials = (USERNAME, PASSWORD) if kind in ("htpasswd", "token") else None
         self.resources = contextlib.ExitStack()
@@ -203,12 +225,14 @@ class Registry:
             auth = {"htpasswd": {"realm": "tests", "path": str(self.directory / "htpasswd")}}
         if self.kind == "tls":
             authority = Authority(self.directory)
-            self.ca = authority.ca
+            self.ca, self.certificate = authority.ca, authority.certificate
             listen["tls"] = {"certificate": str(authority.certificate), "key": str(authority.key)}
         if self.kind == "token":
-            self.tokens = self.resources.enter_context(TokenServer(self.directory))
+            self.tokens = self.resources.enter_context(TokenServer(self.directory, self.page))
             auth = {"token": {"realm": self.tokens.realm, "service": SERVICE, "issuer": ISSUER,
                               "rootcertbundle": str(self.tokens.certificate)}}
+        if self.page:
+            listen["headers"] = {name: [value] for name, value in shared(self.page).items()}
         storage = {"filesystem": {"rootdirectory": str(self.directory / "data")}, "delete": {"enabled": True}}
         configuration = {"version": "0.1", "log": {"level": "error"}, "storage": storage, "http": listen}
         return configuration | ({"auth": auth} if auth else {})

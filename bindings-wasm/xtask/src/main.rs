@@ -1,4 +1,5 @@
-//! Builds the npm package's modules: cargo → wasm-bindgen → wasm-opt → `bindings-wasm/js/dist`. `tests/js` weighs it.
+//! Builds the npm package's modules, or those that are named: cargo → wasm-bindgen → wasm-opt → `bindings-wasm/js/dist`.
+//! `tests/js` weighs them.
 #![allow(clippy::disallowed_methods)] // it is a program: it reads the environment and runs others
 
 use std::path::{Path, PathBuf};
@@ -21,14 +22,25 @@ fn main() -> ExitCode {
 
 fn build() -> Result<()> {
     let binding = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask has no parent directory")?;
-    module(binding, "documents", "chartoci")?;
-    module(binding, "check", "check")?;
-    module(binding, "exchange", "exchange")?;
-    module(binding, "package", "package")?;
-    module(binding, "files", "node")?;
-    module(binding, "registry", "registry")?;
-    module(binding, "schema", "schema")
+    let wanted: Vec<String> = env::args().skip(1).collect();
+    for (feature, name) in MODULES {
+        if wanted.is_empty() || wanted.iter().any(|each| each == name) {
+            module(binding, feature, name)?;
+        }
+    }
+    Ok(())
 }
+
+/// The modules: a feature of the binding, and a name.
+const MODULES: [(&str, &str); 7] = [
+    ("documents", "chartoci"),
+    ("check", "check"),
+    ("exchange", "exchange"),
+    ("package", "package"),
+    ("files", "node"),
+    ("registry", "registry"),
+    ("schema", "schema"),
+];
 
 /// Builds one of the modules: a feature of the binding, under a name.
 fn module(binding: &Path, feature: &str, name: &str) -> Result<()> {

@@ -1022,6 +1022,24 @@ fn a_browser_that_hides_links_asks_for_what_comes_after_the_last_tag() {
 }
 
 #[test]
+fn a_length_means_nothing_where_it_may_be_hidden_that_the_body_was_packed() {
+    for (all_headers, fields, tags) in [
+        (false, &[("content-length", "99")][..], true),
+        (true, &[("content-length", "99"), ("content-encoding", "gzip")], true),
+        (true, &[("content-length", "99")], false),
+    ] {
+        let transport = Traits { manual_redirects: false, all_headers };
+        let session = Session::new(Config { transport, ..Config::default() });
+        let mut peer = Peer::new(Login::Open);
+        for _ in 0..9 {
+            peer.fault(Method::Get, "", reply(200, fields, r#"{"tags":[]}"#));
+        }
+        let run = Host::default().run(Exchange::tags(&session, Repository::parse("reg.example/web").unwrap()), &mut peer);
+        assert_eq!(run.result.is_ok(), tags, "{:?}", run.result);
+    }
+}
+
+#[test]
 fn a_list_stays_on_its_host_and_ends() {
     assert_eq!(tags(&[("<https://evil.example/>; rel=next", "{}")]).code(), "protocol.link");
     assert_eq!(tags(&[("</b>; rel=next", "{}"), ("</v2/team/web/tags/list>; rel=next", "{}")]).code(), "protocol.link");

@@ -1,5 +1,7 @@
 // What the test calls, as functions of the window: on the page itself, and in a worker.
 
+import { Client } from "/chartoci/web.js";
+import * as shared from "./live.js";
 import * as work from "./work.js";
 
 const worker = new Worker("worker.js", { type: "module" });
@@ -23,8 +25,15 @@ function codeFromText() {
   }
 }
 
+/** What every driver does with a registry. */
+function live({ options, ...task }, charts) {
+  const bytes = charts.map((text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
+  return shared.live(new Client(options), task, bytes);
+}
+
 window.tasks = {
   codeFromText,
+  live,
   reaches: (url) => fetch(url, { mode: "no-cors" }).then(() => true, () => false),
   page: Object.fromEntries(Object.entries(work).map(([name, task]) => [name, (...words) => task(file(), ...words)])),
   worker: Object.fromEntries(Object.keys(work).map((name) => [name, (...words) => inWorker(name, file(), ...words)])),

@@ -1,8 +1,10 @@
 import * as library from "/chartoci/web.js";
+import { fetchTransport } from "/chartoci/fetch.js";
 import { schema } from "/chartoci/schema.js";
 import { Registry } from "/chartoci/testing.js";
 import * as shared from "./offline.js";
 import * as performed from "./perform.js";
+import * as sending from "./send.js";
 import * as timed from "./verdict.js";
 
 const { Archive, Client, Reference, init } = library;
@@ -31,6 +33,14 @@ export const perform = async (file, task) => {
   await init();
   return performed.perform(library, new Uint8Array(await file.arrayBuffer()), { ...task, show: text });
 };
+
+/** Requests one after the other, by the transport of pages. */
+export async function send(file, requests) {
+  const transport = fetchTransport({ browser: true });
+  const seen = [];
+  for (const request of requests) seen.push(await sending.send(transport, request));
+  return seen;
+}
 
 /** How long the verdict on a chart takes. */
 export const verdict = (file) => timed.verdict(library.check, file);
