@@ -1,7 +1,10 @@
 //! File machines: they hand out verbs, the host carries them out (`chartoci/files.py`).
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use chartoci::auth::keeper::Keeper;
 use chartoci::auth::store::{Environment, Lookup, Platform};
@@ -129,7 +132,46 @@ macro_rules! machine {
     };
 }
 
-machine!(core::Package, |py, packed| {
+/// Packs a directory, its blocks compressed by so many threads.
+struct Package {
+    machine: core::Package,
+    threads: usize,
+}
+
+impl Package {
+    fn poll(&mut self) -> Step<core::Packaged> {
+        match self.machine.poll_packing() {
+            Step::Do(verb) => Step::Do(verb),
+            Step::Done(packing) => Step::Done(packing.map(|packing| finish(packing, self.threads))),
+        }
+    }
+
+    fn handle(&mut self, answer: Answer) {
+        self.machine.handle(answer);
+    }
+}
+
+/// Where no more threads can be had, those that there are do it all.
+fn finish(packing: core::Packing, threads: usize) -> core::Packaged {
+    let blocks = packing.blocks();
+    let (packing, next) = (Mutex::new(packing), AtomicUsize::new(0));
+    let work = || {
+        while let Some(block) = blocks.compress(next.fetch_add(1, Ordering::Relaxed)) {
+            lock(&packing).add(block);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads.min(blocks.count()) {
+            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
+        }
+        work();
+    });
+    packing.into_inner().unwrap_or_else(PoisonError::into_inner).finish()
+}
+
+machine!(Package, |py, packed| {
     let data = PyBytes::new(py, &packed.data);
     let fields = (packed.filename, data, Digest(packed.digest), Metadata::from(packed.metadata));
     py.import("chartoci.model")?.getattr("Packaged")?.call1(fields)?.unbind()
@@ -179,17 +221,23 @@ impl Machine {
     }
 }
 
-/// Packs the directory that is the root of the verbs.
+/// Packs the directory that is the root of the verbs, with so many threads, or one for each processor; the bytes do not
+/// depend on it.
 #[pyfunction]
-#[pyo3(signature = (version = None, app_version = None, created = None, limits = None))]
+#[pyo3(signature = (version = None, app_version = None, created = None, limits = None, threads = None))]
 pub(crate) fn package(
     version: Option<String>,
     app_version: Option<String>,
     created: Option<i64>,
     limits: Option<&Bound<'_, Limits>>,
+    threads: Option<usize>,
 ) -> Machine {
+    /// Each needs about 1.5 MiB.
+    const MOST_THREADS: usize = 16;
+    let processors = || thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
     let options = core::package::Options { version, app_version, created: created.map(Timestamp::from_unix) };
-    Machine(Mutex::new(Box::new(core::Package::new(options, &Limits::or_default(limits)))))
+    let machine = core::Package::new(options, &Limits::or_default(limits));
+    Machine(Mutex::new(Box::new(Package { machine, threads: threads.unwrap_or_else(processors) })))
 }
 
 /// Checks the chart's directory that is the root of the verbs, and is called by that path.

@@ -4,12 +4,15 @@ import io
 import json
 import pathlib
 import pickle
+import random
 import subprocess
 import sys
+import tarfile
 from collections.abc import Mapping
 
 import chartoci
 import pytest
+from chartoci import files, sansio
 
 
 def test_a_source_may_be_a_path_bytes_a_buffer_or_a_file(tgz: pathlib.Path, chart: bytes) -> None:
@@ -63,6 +66,23 @@ def test_whole_numbers_of_values_stay_exact(tmp_path: pathlib.Path) -> None:
     values = chartoci.Archive.read(chartoci.package(tmp_path).data).values
     assert values == {"a": 2**53 + 1, "b": 2**64 - 1, "c": 1.5, "d": True, "e": None, "f": [1, "x"]}
     assert type(values["a"]) is int
+
+
+def test_the_bytes_of_a_package_do_not_depend_on_how_many_threads_there_are(tmp_path: pathlib.Path) -> None:
+    draw = random.Random("threads")
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n")
+    (tmp_path / "noise").write_bytes(draw.randbytes(1_500_000))
+    (tmp_path / "text").write_text("".join(f"{draw.getrandbits(20):x}\n" for _ in range(400_000)))
+    (tmp_path / "zeros").write_bytes(bytes(1_000_000))
+    packed = {
+        files.run(sansio.package(created=1_700_000_000, threads=threads), tmp_path).data for threads in (None, 0, 1, 2, 3, 7)
+    }
+    (data,) = packed
+    assert data == chartoci.package(tmp_path, created=1_700_000_000).data
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        unpacked = {entry.name: archive.extractfile(entry).read() for entry in archive}  # type: ignore[union-attr]
+    assert unpacked.keys() == {"web/Chart.yaml", "web/noise", "web/text", "web/zeros"}
+    assert all(unpacked[f"web/{name}"] == (tmp_path / name).read_bytes() for name in ("noise", "text", "zeros"))
 
 
 def test_packing_is_deterministic_and_writes_whole_files(web: pathlib.Path, tmp_path: pathlib.Path) -> None:

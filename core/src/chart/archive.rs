@@ -83,6 +83,11 @@ impl File {
     pub(crate) fn range(&self) -> Range<usize> {
         self.range.clone()
     }
+
+    /// In seconds since 1970-01-01T00:00:00Z.
+    pub(super) fn modified(&self) -> i64 {
+        self.modified
+    }
 }
 
 impl Archive {
@@ -165,15 +170,20 @@ impl Archive {
         &self.dependencies
     }
 
-    /// Path, bytes and last change (in seconds since 1970-01-01T00:00:00Z) of every file, in the archive's order.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, &[u8], i64)> {
-        (0..self.files.len()).filter_map(|at| self.entry(at))
+    /// Path and bytes of a file, by its place in the archive's order.
+    pub(super) fn entry(&self, at: usize) -> Option<(&str, &[u8])> {
+        let file = self.files.get(at)?;
+        Some((file.path(), &self.unpacked[file.range.clone()]))
     }
 
-    /// One of [`Archive::entries`].
-    pub(super) fn entry(&self, at: usize) -> Option<(&str, &[u8], i64)> {
-        let file = self.files.get(at)?;
-        Some((file.path(), &self.unpacked[file.range.clone()], file.modified))
+    /// Every file, in the archive's order.
+    pub(super) fn files(&self) -> &[File] {
+        &self.files
+    }
+
+    /// What their ranges are of.
+    pub(super) fn unpacked(&self) -> &Arc<Vec<u8>> {
+        &self.unpacked
     }
 }
 
@@ -427,7 +437,7 @@ pub(crate) fn chart_missing(root: &str) -> Error {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::super::{gzip::Gzip, tar};
+    use super::super::{gzip::gzip, tar};
     use super::*;
 
     pub(in super::super) const CHART: &[u8] = b"apiVersion: v2\nname: web\nversion: 0.1.0\n";
@@ -438,9 +448,7 @@ pub(crate) mod tests {
             tar::append(&mut out, name, 7, content);
         }
         tar::finish(&mut out);
-        let mut gzip = Gzip::new();
-        gzip.write(&out);
-        gzip.finish()
+        gzip(&out)
     }
 
     fn refusal(files: &[(&str, &[u8])]) -> Code {

@@ -44,6 +44,8 @@ pub struct Directory {
     failed: Option<Error>,
     /// What was refused and passed over, if that is what is wanted.
     refused: Option<Vec<Error>>,
+    /// The result's digest is wanted.
+    digests: bool,
 }
 
 #[derive(Debug)]
@@ -79,7 +81,13 @@ impl Directory {
             entries: 0,
             failed: None,
             refused: None,
+            digests: true,
         }
+    }
+
+    /// Leaves out the digest, for those that do not look at it.
+    pub(super) fn undigested(limits: &Limits) -> Directory {
+        Directory { digests: false, ..Directory::new(limits) }
     }
 
     /// Passes over what [`Directory::new`] would end at.
@@ -234,7 +242,7 @@ impl Directory {
             let content = &bytes[file.range()];
             loader.add(file, content, &mut budget).map_err(|error| error.within("path", path))?;
         }
-        let (digest, size) = (Digest::of(&bytes), bytes.len() as u64);
+        let (digest, size) = (Digest::of(if self.digests { &bytes } else { &[] }), bytes.len() as u64);
         loader.finish(bytes, digest, size, budget.used)
     }
 }

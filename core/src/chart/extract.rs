@@ -64,7 +64,7 @@ impl Extract {
             }
             Stage::WriteFiles => {
                 let file = self.files.front().and_then(|at| self.archive.entry(*at));
-                let (path, content) = file.map_or(("", &[][..]), |(path, content, _)| (path, content));
+                let (path, content) = file.unwrap_or_default();
                 Verb::Write { path: format!("{}/{path}", self.temporary), offset: 0, data: content.to_vec() }
             }
             Stage::Rename => Verb::Rename { from: self.temporary.clone(), to: self.name.clone() },
@@ -97,7 +97,7 @@ impl Extract {
             }
             (Stage::Rename, Answer::Done) => Stage::Over(Ok(self.name.clone())),
             (Stage::WriteFiles, answer) => {
-                let path = self.files.front().and_then(|at| self.archive.entry(*at)).map_or("", |(path, _, _)| path);
+                let path = self.files.front().and_then(|at| self.archive.entry(*at)).map_or("", |(path, _)| path);
                 Stage::Remove(unreadable(path, &answer))
             }
             (Stage::MakeDirectories | Stage::Rename, answer) => Stage::Remove(unreadable(&self.name, &answer)),

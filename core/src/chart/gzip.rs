@@ -4,6 +4,7 @@
 use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompress, Status};
 
 use crate::error::{Code, Error};
+use crate::oci::{Algorithm, Digest, Digester};
 
 /// The first bytes of every archive.
 pub(super) const MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
@@ -43,8 +44,8 @@ impl<'a> Gunzip<'a> {
         }
     }
 
-    /// Puts bytes into `out` and says how many; 0 is the end.
-    pub(super) fn read(&mut self, out: &mut [u8]) -> Result<usize, Error> {
+    /// Appends bytes to `out`, which has room for some, and says how many; 0 is the end. Never more than there is room for.
+    pub(super) fn read(&mut self, out: &mut Vec<u8>) -> Result<usize, Error> {
         loop {
             match self.at {
                 At::MemberStart => self.open_member()?,
@@ -58,21 +59,25 @@ impl<'a> Gunzip<'a> {
         }
     }
 
-    fn inflate(&mut self, out: &mut [u8]) -> Result<usize, Error> {
-        let (consumed, produced) = (self.inflate.total_in(), self.inflate.total_out());
-        let status = self
-            .inflate
-            .decompress(self.rest, out, FlushDecompress::None)
-            .map_err(|_| Error::new(Code::ARCHIVE_GZIP, "the compressed data is damaged"))?;
-        self.rest = advance(self.rest, self.inflate.total_in().saturating_sub(consumed));
-        let count = usize::try_from(self.inflate.total_out().saturating_sub(produced)).unwrap_or(0).min(out.len());
-        self.checksum.update(&out[..count]);
+    fn inflate(&mut self, out: &mut Vec<u8>) -> Result<usize, Error> {
+        /// Packed bytes at a time: what they become is still in the processor's cache when its checksum is made.
+        const PIECE: usize = 32 << 10;
+        let (consumed, start) = (self.inflate.total_in(), out.len());
+        let piece = &self.rest[..self.rest.len().min(PIECE)];
+        let status = self.inflate.decompress_vec(piece, out, FlushDecompress::None);
+        let consumed = self.inflate.total_in().saturating_sub(consumed);
+        self.rest = advance(self.rest, consumed);
+        let unpacked = &out[start..];
+        self.checksum.update(unpacked);
         match status {
-            Status::StreamEnd => self.at = At::MemberEnd,
-            _ if count == 0 => return Err(truncated()),
-            _ => {}
+            Ok(Status::StreamEnd) => self.at = At::MemberEnd,
+            // What stands before the damage counts first; the next call finds the damage again.
+            _ if !unpacked.is_empty() => {}
+            Err(_) => return Err(Error::new(Code::ARCHIVE_GZIP, "the compressed data is damaged")),
+            Ok(_) if consumed == 0 => return Err(truncated()),
+            Ok(_) => {}
         }
-        Ok(count)
+        Ok(unpacked.len())
     }
 
     fn open_member(&mut self) -> Result<(), Error> {
@@ -143,71 +148,102 @@ fn truncated() -> Error {
     Error::new(Code::ARCHIVE_TRUNCATED, "the archive ends too early")
 }
 
-/// Packs bytes, the same way on every platform: zlib's algorithm at level 6, pieces as they come. The header is the one
-/// that Helm 4.2.4 and later write: an extra field `rr` and the comment `Helm`.
+/// Bytes that deflate looks back.
+pub(super) const WINDOW: usize = 32 << 10;
+
+/// A part of a gzip file, compressed by itself, the same way on every platform: zlib's algorithm at level 6.
+#[derive(Debug)]
+pub(super) struct Deflated {
+    data: Vec<u8>,
+    checksum: Crc,
+}
+
+impl Deflated {
+    /// Compresses what stands behind the first `before` bytes, which are the end of the part before it. Unless it is the
+    /// last one, it ends with a byte, so that another part can follow.
+    pub(super) fn new(bytes: &[u8], before: usize, is_last: bool) -> Deflated {
+        let (before, mut rest) = bytes.split_at(before.min(bytes.len()));
+        let mut checksum = Crc::new();
+        checksum.update(rest);
+        let mut deflate = Compress::new(Compression::new(6), false);
+        if !before.is_empty() {
+            // A stream that has not begun takes any.
+            let _ = deflate.set_dictionary(before);
+        }
+        let flush = if is_last { FlushCompress::Finish } else { FlushCompress::Sync };
+        let mut data = Vec::new();
+        loop {
+            data.reserve(rest.len() + rest.len() / 64 + 64);
+            let consumed = deflate.total_in();
+            // Memory into memory: the only thing that can be wrong is that nothing is left to do.
+            let _ = deflate.compress_vec(rest, &mut data, flush);
+            rest = advance(rest, deflate.total_in().saturating_sub(consumed));
+            if data.len() < data.capacity() {
+                return Deflated { data, checksum };
+            }
+        }
+    }
+}
+
+/// Puts compressed parts together. The header is the one that Helm 4.2.4 and later write: an extra field `rr` and the
+/// comment `Helm`.
+#[derive(Debug)]
 pub(super) struct Gzip {
     out: Vec<u8>,
-    piece: Vec<u8>,
-    deflate: Compress,
+    /// Of what `out` holds.
+    digester: Digester,
     checksum: Crc,
 }
 
 impl Gzip {
     pub(super) fn new() -> Gzip {
         const SIGNATURE: &[u8; 40] = b"aHR0cHM6Ly95b3V0dS5iZS96OVV6MWljandyTQo=";
-        let mut out = MAGIC.to_vec();
-        out.extend_from_slice(&[EXTRA | COMMENT, 0, 0, 0, 0, 0, 255]);
-        out.extend_from_slice(&[44, 0, b'r', b'r', 40, 0]);
-        out.extend_from_slice(SIGNATURE);
-        out.extend_from_slice(b"Helm\0");
-        Gzip { out, piece: vec![0; 64 << 10], deflate: Compress::new(Compression::new(6), false), checksum: Crc::new() }
-    }
-
-    pub(super) fn write(&mut self, data: &[u8]) {
-        self.checksum.update(data);
-        self.deflate(data, FlushCompress::None);
-    }
-
-    pub(super) fn finish(mut self) -> Vec<u8> {
-        self.deflate(&[], FlushCompress::Finish);
-        self.out.extend_from_slice(&self.checksum.sum().to_le_bytes());
-        self.out.extend_from_slice(&self.checksum.amount().to_le_bytes());
-        self.out
-    }
-
-    fn deflate(&mut self, mut data: &[u8], flush: FlushCompress) {
-        loop {
-            let (consumed, produced) = (self.deflate.total_in(), self.deflate.total_out());
-            let status = self.deflate.compress(data, &mut self.piece, flush);
-            data = advance(data, self.deflate.total_in().saturating_sub(consumed));
-            let count = usize::try_from(self.deflate.total_out().saturating_sub(produced)).unwrap_or(0);
-            self.out.extend_from_slice(&self.piece[..count]);
-            // Memory into memory: the only thing that can be wrong is that nothing is left to do.
-            let is_full = count == self.piece.len();
-            if !matches!(status, Ok(Status::Ok)) || (data.is_empty() && !is_full) {
-                return;
-            }
+        let mut gzip = Gzip { out: Vec::new(), digester: Digester::new(Algorithm::Sha256), checksum: Crc::new() };
+        for part in [&MAGIC[..], &[EXTRA | COMMENT, 0, 0, 0, 0, 0, 255, 44, 0, b'r', b'r', 40, 0], SIGNATURE, b"Helm\0"]
+        {
+            gzip.write(part);
         }
+        gzip
     }
+
+    /// Goes on with that part.
+    pub(super) fn append(&mut self, part: &Deflated) {
+        self.write(&part.data);
+        self.checksum.combine(&part.checksum);
+    }
+
+    /// The file and its digest, after the last part.
+    pub(super) fn finish(mut self) -> (Vec<u8>, Digest) {
+        let trailer = [self.checksum.sum(), self.checksum.amount()].map(u32::to_le_bytes);
+        self.write(trailer.as_flattened());
+        (self.out, self.digester.finish())
+    }
+
+    fn write(&mut self, data: &[u8]) {
+        self.out.extend_from_slice(data);
+        self.digester.update(data);
+    }
+}
+
+/// Packs bytes as one part.
+#[cfg(test)]
+pub(super) fn gzip(data: &[u8]) -> Vec<u8> {
+    let mut gzip = Gzip::new();
+    gzip.append(&Deflated::new(data, 0, true));
+    gzip.finish().0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn gzip(data: &[u8]) -> Vec<u8> {
-        let mut gzip = Gzip::new();
-        gzip.write(data);
-        gzip.finish()
-    }
-
     fn gunzip(data: &[u8]) -> Result<Vec<u8>, Error> {
         let mut gunzip = Gunzip::new(data, 1000);
-        let (mut out, mut piece) = (Vec::new(), [0; 7]);
+        let mut out = Vec::new();
         loop {
-            match gunzip.read(&mut piece)? {
-                0 => return Ok(out),
-                count => out.extend_from_slice(&piece[..count]),
+            out.reserve_exact(7);
+            if gunzip.read(&mut out)? == 0 {
+                return Ok(out);
             }
         }
     }
@@ -238,6 +274,18 @@ mod tests {
         let sum = data.len() - 8;
         data[sum] ^= 1;
         assert_eq!(gunzip(&data).unwrap_err().code(), Code::ARCHIVE_CHECKSUM);
+    }
+
+    #[test]
+    fn what_stands_before_the_damage_is_read_first() {
+        let mut data = gzip(&[]);
+        let body = data.len() - 10;
+        // A stored block of three bytes, then one of a kind that there is not.
+        data.splice(body.., [0, 3, 0, 0xfc, 0xff, b'a', b'b', b'c', 7]);
+        let (mut gunzip, mut out) = (Gunzip::new(&data, 1), Vec::with_capacity(100));
+        assert_eq!(gunzip.read(&mut out), Ok(3));
+        assert_eq!(gunzip.read(&mut out).unwrap_err().code(), Code::ARCHIVE_GZIP);
+        assert_eq!(out, b"abc");
     }
 
     #[test]

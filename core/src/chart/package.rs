@@ -1,13 +1,12 @@
 //! Packing a directory (Helm 4.3, `helm package`), deterministically. A file machine.
 //!
 //! Differences from Helm, so that the same directory gives the same bytes everywhere: vendored charts are written in the
-//! order of their names (Helm's order changes from run to run), and deflate is zlib's at level 6, not Go's.
+//! order of their names (Helm's order changes from run to run), and deflate is zlib's at level 6 in blocks, not Go's.
 
 use std::collections::BTreeSet;
 
-use super::archive::{Place, place};
-use super::gzip::Gzip;
-use super::tar;
+use super::archive::{File, Place, place};
+use super::packing::{Packing, Tar};
 use super::{Archive, Directory, Metadata};
 use crate::error::{Code, Error, clip};
 use crate::files::{Answer, Step};
@@ -65,13 +64,21 @@ pub struct Package {
 impl Package {
     /// Starts.
     pub fn new(options: Options, limits: &Limits) -> Package {
-        Package { options, directory: Directory::new(limits) }
+        Package { options, directory: Directory::undigested(limits) }
     }
 
     /// What to do next; at the end the archive, which errs as [`Directory::poll`] does, and with
     /// [`Code::VERSION_SYNTAX`], [`Code::CHART_API_VERSION`], [`Code::CHART_DEPENDENCIES_MISSING`],
     /// [`Code::CHART_NAME`] and [`Code::JSON_SYNTAX`].
     pub fn poll(&mut self) -> Step<Packaged> {
+        match self.poll_packing() {
+            Step::Do(verb) => Step::Do(verb),
+            Step::Done(packing) => Step::Done(packing.map(Packing::finish)),
+        }
+    }
+
+    /// The same, but at the end the compressing is left to the host, which may do it on several threads.
+    pub fn poll_packing(&mut self) -> Step<Packing> {
         match self.directory.poll() {
             Step::Do(verb) => Step::Do(verb),
             Step::Done(archive) => Step::Done(archive.and_then(|archive| pack(&archive, &self.options))),
@@ -84,7 +91,7 @@ impl Package {
     }
 }
 
-fn pack(archive: &Archive, options: &Options) -> Result<Packaged, Error> {
+fn pack(archive: &Archive, options: &Options) -> Result<Packing, Error> {
     let mut metadata = archive.metadata().clone();
     if let Some(version) = &options.version {
         Version::parse(version)?;
@@ -98,11 +105,10 @@ fn pack(archive: &Archive, options: &Options) -> Result<Packaged, Error> {
         return Err(Error::new(Code::CHART_API_VERSION, message));
     }
     check_dependencies(archive)?;
-    let filename = metadata.filename();
-    let mut writer = Writer { gzip: Gzip::new(), block: Vec::new(), created: options.created };
+    let mut writer = Writer { tar: Tar::default(), created: options.created };
     writer.chart(archive, &metadata, "")?;
-    let data = writer.finish();
-    Ok(Packaged { filename, digest: Digest::of(&data), data, metadata })
+    writer.tar.finish();
+    Ok(Packing::new(writer.tar, metadata))
 }
 
 /// What Chart.yaml declares has to be in `charts/`, by its name alone.
@@ -128,9 +134,7 @@ fn nearest_second(time: &str) -> i64 {
 
 /// Writes entries in Helm's order.
 struct Writer {
-    gzip: Gzip,
-    /// One entry of the tar file, on its way to be compressed.
-    block: Vec<u8>,
+    tar: Tar,
     created: Option<Timestamp>,
 }
 
@@ -143,15 +147,15 @@ impl Writer {
             return Err(Error::new(Code::CHART_NAME, message));
         }
         let base = format!("{above}{}/", metadata.name);
-        let modified = |path: &str| chart.entries().find(|(known, _, _)| *known == path).map_or(0, |(_, _, time)| time);
+        let modified = chart.files().iter().find(|file| file.path() == "Chart.yaml").map_or(0, File::modified);
         let is_v1 = metadata.api_version == "v1";
         let mut written = metadata.clone();
         if is_v1 {
             written.dependencies.clear();
         }
-        self.file(&format!("{base}Chart.yaml"), modified("Chart.yaml"), written.to_yaml().as_bytes());
+        self.document(&format!("{base}Chart.yaml"), modified, &written.to_yaml());
         if let Some(lock) = chart.lock().filter(|_| metadata.api_version == "v2") {
-            self.file(&format!("{base}Chart.lock"), nearest_second(&lock.generated), lock.to_yaml().as_bytes());
+            self.document(&format!("{base}Chart.lock"), nearest_second(&lock.generated), &lock.to_yaml());
         }
         if let Some(schema) = chart.schema() {
             serde_json::from_slice::<serde::de::IgnoredAny>(schema).map_err(|error| {
@@ -161,22 +165,23 @@ impl Writer {
                     .within("path", format!("{base}values.schema.json"))
             })?;
         }
-        let own = || chart.entries().filter(|(path, _, _)| place(path) == Place::File { root: "", path });
+        let is_own = |file: &&File| place(file.path()) == Place::File { root: "", path: file.path() };
+        let own: Vec<&File> = chart.files().iter().filter(is_own).collect();
         let documents = ["values.yaml", "values.schema.json"];
         for document in documents {
-            for (path, content, modified) in own().filter(|(path, _, _)| *path == document) {
-                self.file(&format!("{base}{path}"), modified, content);
+            for file in own.iter().filter(|file| file.path() == document) {
+                self.file(&base, chart, file);
             }
         }
         for templates in [true, false] {
-            for (path, content, modified) in own().filter(|(path, _, _)| path.starts_with("templates/") == templates) {
-                let is_kept = match path {
+            for file in own.iter().filter(|file| file.path().starts_with("templates/") == templates) {
+                let is_kept = match file.path() {
                     "Chart.yaml" | "Chart.lock" => false,
                     "requirements.yaml" | "requirements.lock" => is_v1,
-                    _ => !documents.contains(&path),
+                    path => !documents.contains(&path),
                 };
                 if is_kept {
-                    self.file(&format!("{base}{path}"), modified, content);
+                    self.file(&base, chart, file);
                 }
             }
         }
@@ -192,18 +197,16 @@ impl Writer {
         Ok(())
     }
 
-    fn file(&mut self, path: &str, modified: i64, content: &[u8]) {
-        let modified = self.created.map_or(modified, Timestamp::as_unix);
-        self.block.clear();
-        tar::append(&mut self.block, path, modified, content);
-        self.gzip.write(&self.block);
+    /// One of the chart's files.
+    fn file(&mut self, base: &str, chart: &Archive, file: &File) {
+        let modified = self.created.map_or(file.modified(), Timestamp::as_unix);
+        self.tar.file(&format!("{base}{}", file.path()), modified, chart.unpacked(), file.range());
     }
 
-    fn finish(mut self) -> Vec<u8> {
-        self.block.clear();
-        tar::finish(&mut self.block);
-        self.gzip.write(&self.block);
-        self.gzip.finish()
+    /// What is written anew.
+    fn document(&mut self, path: &str, modified: i64, text: &str) {
+        let modified = self.created.map_or(modified, Timestamp::as_unix);
+        self.tar.document(path, modified, text.as_bytes());
     }
 }
 
@@ -231,7 +234,7 @@ mod tests {
 
     fn times(packaged: &Packaged) -> Vec<(String, i64)> {
         let archive = Archive::read(&packaged.data, &Limits::default()).unwrap();
-        archive.entries().map(|(path, _, modified)| (path.to_owned(), modified)).collect()
+        archive.files().iter().map(|file| (file.path().to_owned(), file.modified())).collect()
     }
 
     #[test]

@@ -293,11 +293,12 @@ fn invalid(why: &str) -> Error {
     Error::new(Code::ARCHIVE_TAR, why)
 }
 
-/// Appends a file as Go's writer does: a USTAR header, and PAX records before it where the name asks for them.
-pub(super) fn append(out: &mut Vec<u8>, name: &str, modified: i64, content: &[u8]) {
+/// Appends what stands before a file's content, as Go's writer does: a USTAR header, and PAX records before it where the
+/// name asks for them.
+pub(super) fn open(out: &mut Vec<u8>, name: &str, modified: i64, size: usize) {
     let modified = modified.max(0);
     match split(name).filter(|_| name.is_ascii() && modified < 1 << 33) {
-        Some((prefix, rest)) => header(out, prefix, rest, b'0', modified, content.len()),
+        Some((prefix, rest)) => header(out, prefix, rest, b'0', modified, size),
         None => {
             let mut records = Vec::new();
             if modified >= 1 << 33 {
@@ -308,11 +309,16 @@ pub(super) fn append(out: &mut Vec<u8>, name: &str, modified: i64, content: &[u8
             }
             let (directory, file) = name.rsplit_once('/').unwrap_or((".", name));
             header(out, "", &plain(&format!("{directory}/PaxHeaders.0/{file}")), b'x', 0, records.len());
-            padded(out, &records);
-            header(out, "", &plain(name), b'0', if modified < 1 << 33 { modified } else { 0 }, content.len());
+            out.extend_from_slice(&records);
+            close(out, records.len());
+            header(out, "", &plain(name), b'0', if modified < 1 << 33 { modified } else { 0 }, size);
         }
     }
-    padded(out, content);
+}
+
+/// Appends what stands behind a content of so many bytes: zeros up to the next block.
+pub(super) fn close(out: &mut Vec<u8>, size: usize) {
+    out.extend_from_slice(&[0; BLOCK][..size.next_multiple_of(BLOCK) - size]);
 }
 
 /// The two blocks that end an archive.
@@ -366,9 +372,12 @@ fn header(out: &mut Vec<u8>, prefix: &str, name: &str, kind: u8, modified: i64, 
     out.extend_from_slice(&block);
 }
 
-fn padded(out: &mut Vec<u8>, content: &[u8]) {
+/// Appends a file whole.
+#[cfg(test)]
+pub(super) fn append(out: &mut Vec<u8>, name: &str, modified: i64, content: &[u8]) {
+    open(out, name, modified, content.len());
     out.extend_from_slice(content);
-    out.resize(out.len().next_multiple_of(BLOCK), 0);
+    close(out, content.len());
 }
 
 #[cfg(test)]

@@ -64,14 +64,11 @@ impl Budget {
     }
 }
 
-static ZEROS: [u8; 16 << 10] = [0; 16 << 10];
-
 /// Unpacked bytes that pass by, or stay.
 struct Window<'a> {
     gunzip: Gunzip<'a>,
     data: Vec<u8>,
     start: usize,
-    end: usize,
     keep: Keep,
 }
 
@@ -80,34 +77,26 @@ impl Window<'_> {
 
     /// Sees to it that `count` bytes stand at `start`; false if there are fewer left.
     fn fill(&mut self, count: usize) -> Result<bool, Error> {
-        if self.keep == Keep::Verdict && self.end - self.start < count {
-            self.data.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
+        if self.keep == Keep::Verdict && self.at_hand() < count {
+            self.data.drain(..self.start);
             self.start = 0;
-            if count <= Window::STEP && self.data.len() > 2 * Window::STEP {
-                self.data.truncate(self.end.max(Window::STEP));
-                self.data.shrink_to_fit();
+            if count <= Window::STEP && self.data.capacity() > 2 * Window::STEP {
+                self.data.shrink_to(Window::STEP);
             }
         }
-        while self.end - self.start < count {
-            if self.end == self.data.len() {
-                if self.data.capacity() == self.end {
-                    self.data.reserve_exact(Window::STEP.max(self.end / 2));
-                }
-                // By whole pieces: what is built to be small would `resize` byte by byte.
-                let mut more = (self.data.capacity() - self.end).min(Window::STEP);
-                while more > 0 {
-                    let piece = &ZEROS[..more.min(ZEROS.len())];
-                    self.data.extend_from_slice(piece);
-                    more -= piece.len();
-                }
+        while self.at_hand() < count {
+            if self.data.capacity() == self.data.len() {
+                self.data.reserve_exact(Window::STEP.max(self.data.len() / 2));
             }
-            match self.gunzip.read(&mut self.data[self.end..])? {
-                0 => return Ok(false),
-                read => self.end += read,
+            if self.gunzip.read(&mut self.data)? == 0 {
+                return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    fn at_hand(&self) -> usize {
+        self.data.len() - self.start
     }
 
     /// The next `count` bytes, as a range of `data`.
@@ -123,8 +112,8 @@ impl Window<'_> {
 
     fn skip(&mut self, mut count: u64) -> Result<(), Error> {
         while count > 0 {
-            let at_hand = if self.start < self.end { self.end - self.start } else { Window::STEP };
-            let piece = count.min(at_hand as u64);
+            let at_hand = self.at_hand();
+            let piece = count.min(if at_hand > 0 { at_hand } else { Window::STEP } as u64);
             self.take(piece)?;
             count -= piece;
         }
@@ -134,7 +123,7 @@ impl Window<'_> {
     /// The next block; none at the end.
     fn block(&mut self) -> Result<Option<&[u8; BLOCK]>, Error> {
         if !self.fill(BLOCK)? {
-            return if self.end == self.start { Ok(None) } else { Err(truncated()) };
+            return if self.at_hand() == 0 { Ok(None) } else { Err(truncated()) };
         }
         self.start += BLOCK;
         Ok(self.data[..self.start].last_chunk())
@@ -143,8 +132,9 @@ impl Window<'_> {
     /// Goes on to the end of the compressed data, for its checksum; what is written behind a tar is not looked at, and
     /// of that only a mebibyte is unpacked.
     fn drain(&mut self) -> Result<(), Error> {
-        let mut piece = vec![0; 64 << 10];
+        let mut piece = Vec::with_capacity(64 << 10);
         for _ in 0..16 {
+            piece.clear();
             match self.gunzip.read(&mut piece) {
                 Ok(0) => break,
                 Ok(_) => {}
@@ -193,7 +183,7 @@ impl<'a> Walk<'a> {
             Keep::Verdict => 0,
         };
         let bytes = Vec::with_capacity(room.min(usize::try_from(limits.unpacked).unwrap_or(usize::MAX)));
-        let window = Window { gunzip: Gunzip::new(data, limits.files), data: bytes, start: 0, end: 0, keep };
+        let window = Window { gunzip: Gunzip::new(data, limits.files), data: bytes, start: 0, keep };
         Ok(Walk { window, overrides: Overrides::default(), unread: 0, top_folder: None, limits })
     }
 
@@ -274,8 +264,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Everything that was unpacked, if it was kept.
-    pub(super) fn into_bytes(mut self) -> Vec<u8> {
-        self.window.data.truncate(self.window.end);
+    pub(super) fn into_bytes(self) -> Vec<u8> {
         self.window.data
     }
 
