@@ -115,8 +115,8 @@ impl Metadata {
     }
 
     /// All that Helm refuses when it loads these documents (Chart.yaml, and requirements.yaml if there is one), with
-    /// keys that are written twice; and what they say, if nothing is refused.
-    pub(crate) fn examine(documents: &[Document], coerces: bool) -> (Option<Metadata>, Report) {
+    /// keys that are written twice; and what they say as far as it can be read, with whether nothing is refused.
+    pub(crate) fn examine(documents: &[Document], coerces: bool) -> (Metadata, bool, Report) {
         let mut draft = Draft::default();
         let mut report = Report::new();
         for Document { name, node } in documents {
@@ -138,11 +138,11 @@ impl Metadata {
                 report.push(finding.clone());
             }
         }
-        let metadata = report.is_empty().then_some(metadata);
+        let is_whole = report.is_empty();
         for Document { name, node } in documents {
             duplicates(node, name, &mut report);
         }
-        (metadata, report)
+        (metadata, is_whole, report)
     }
 
     /// Reads the metadata of an archive and stops at Chart.yaml: fast, and **unverified**. What stands behind it is not looked

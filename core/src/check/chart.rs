@@ -276,11 +276,11 @@ impl<'a> Chart<'a> {
             is_directory: self.is_directory,
             charts: Some(&files.vendored).filter(|_| !self.is_cut).map(Vec::as_slice),
         };
-        let mut metadata = None;
+        let mut said = chart_yaml::Said::default();
         match text("Chart.yaml") {
             Some(chart_yaml) => {
                 let mut page = Page::new("Chart.yaml", chart_yaml);
-                metadata = chart_yaml::check(&mut page, text("requirements.yaml"), &setting, self.limits);
+                said = chart_yaml::check(&mut page, text("requirements.yaml"), &setting, self.limits);
                 report.extend(page.report());
             }
             None if self.is_cut => {}
@@ -299,8 +299,8 @@ impl<'a> Chart<'a> {
             let Some(text) = text(name) else { continue };
             let mut page = Page::new(name, text);
             let lock = chart_lock::check(&mut page, self.limits);
-            if let (true, Some(lock), Some(metadata)) = (is_main, lock, &metadata) {
-                chart_lock::compare(&mut page, &lock, metadata);
+            if let (true, Some(lock), Some(wanted)) = (is_main, lock, &said.dependencies) {
+                chart_lock::compare(&mut page, &lock, wanted);
             }
             let counts = |finding: &&Diagnostic| is_main || finding.severity == Severity::Error;
             report.extend(page.report().iter().filter(counts).cloned().collect());
@@ -318,7 +318,7 @@ impl<'a> Chart<'a> {
             crd(&mut page, self.limits);
             report.extend(page.report());
         }
-        (report, metadata)
+        (report, said.metadata)
     }
 
     /// What is missing, and what lies where it does not belong.

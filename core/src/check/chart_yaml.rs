@@ -6,7 +6,7 @@ use super::page::{MOST_DEPENDENCIES, Page, field, items, quoted, text};
 use crate::chart::Metadata;
 use crate::chart::decode::Document;
 use crate::chart::fields::CHART;
-use crate::diagnostic::{Fix, Span};
+use crate::diagnostic::{Diagnostic, Fix, Span};
 use crate::error::{Code, clip};
 use crate::http::host::is_loopback;
 use crate::http::url::Url;
@@ -102,19 +102,23 @@ fn is_lowest(text: &str) -> Option<String> {
     (text == "0.0.0-0").then(|| "is not greater than 0.0.0-0".to_owned())
 }
 
-/// All that is wrong with Chart.yaml; and what it says, if Helm reads it.
-pub(super) fn check(
-    page: &mut Page,
-    requirements: Option<&[u8]>,
-    setting: &Setting,
-    limits: &Limits,
-) -> Option<Metadata> {
+/// What a Chart.yaml says.
+#[derive(Default)]
+pub(super) struct Said {
+    /// All of it, if Helm reads it.
+    pub(super) metadata: Option<Metadata>,
+    /// Its dependencies, if these can be read, whatever else is wrong.
+    pub(super) dependencies: Option<Metadata>,
+}
+
+/// All that is wrong with Chart.yaml; and what it says.
+pub(super) fn check(page: &mut Page, requirements: Option<&[u8]>, setting: &Setting, limits: &Limits) -> Said {
     let node = match yaml::parse(page.text, limits) {
         Ok(node) => node,
         Err(error) => {
             page.fail(&error);
             broken(page);
-            return None;
+            return Said::default();
         }
     };
     let mut documents = vec![Document { name: "Chart.yaml", node }];
@@ -128,7 +132,13 @@ pub(super) fn check(
             }
         }
     }
-    let (metadata, report) = Metadata::examine(&documents, true);
+    let are_all_read = documents.len() == 1 + usize::from(requirements.is_some());
+    let (metadata, is_whole, report) = Metadata::examine(&documents, true);
+    let is_misfit = |finding: &Diagnostic| {
+        [Code::CHART_FIELD_TYPE, Code::CHART_DEPENDENCY].contains(&finding.code)
+            && (finding.pointer.is_empty() || finding.pointer.starts_with("/dependencies"))
+    };
+    let dependencies = (are_all_read && !report.iter().any(is_misfit)).then(|| metadata.clone());
     page.extend(report);
     let node = &documents[0].node;
     if documents.len() > 1 && text(node, "apiVersion").is_some_and(|version| version != "v1") {
@@ -139,7 +149,7 @@ pub(super) fn check(
         rules(page, node, requirements.is_some(), setting);
         lint::habits(page, limits);
     }
-    metadata
+    Said { metadata: is_whole.then_some(metadata), dependencies }
 }
 
 fn rules(page: &mut Page, node: &Node, has_requirements: bool, setting: &Setting) {

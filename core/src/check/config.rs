@@ -17,7 +17,7 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> (Page<'a>, Optio
     };
     page.repeated(&parsed.duplicates);
     let documents = [Document { name: "config", node: decode::node(parsed.value) }];
-    let (metadata, report) = Metadata::examine(&documents, false);
+    let (metadata, is_whole, report) = Metadata::examine(&documents, false);
     page.extend(report);
-    (page, metadata)
+    (page, is_whole.then_some(metadata))
 }

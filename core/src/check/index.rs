@@ -144,7 +144,7 @@ fn list(page: &mut Page, name: &str, versions: &[Node], pointer: &str, is_strict
 /// One version: a chart, and where it is.
 fn entry(page: &mut Page, node: &Node, name: &str, pointer: &str, is_strict: bool) {
     let documents = [Document { name: "index.yaml", node: node.clone() }];
-    for finding in &Metadata::examine(&documents, true).1 {
+    for finding in &Metadata::examine(&documents, true).2 {
         // What Helm refuses of a chart makes it pass over the entry; a wrong type is the end of the whole index.
         let code = match finding.code {
             code if code == Code::YAML_DUPLICATE_KEY && is_strict => Code::INDEX_DUPLICATE_KEY,
