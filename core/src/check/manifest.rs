@@ -12,7 +12,10 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> (Page<'a>, Optio
     let artifact = match Artifact::parse(page.text, limits) {
         Ok(artifact) => artifact,
         Err(error) => {
-            page.fail(&error);
+            match error.report() {
+                Some(report) => page.extend(report.clone()),
+                None => page.fail(&error),
+            }
             return (page, None);
         }
     };

@@ -17,13 +17,15 @@ pub(super) struct Document<'a> {
     name: &'static str,
     data: &'a [u8],
     value: Value,
-    pub(super) report: Report,
+    report: Report,
+    /// What makes it none at all.
+    refused: Vec<Error>,
 }
 
 impl<'a> Document<'a> {
     pub(super) fn read(name: &'static str, data: &'a [u8], limit: u64) -> Result<Document<'a>, Error> {
         let json::Parsed { value, duplicates } = json::parse(data, limit)?;
-        let mut document = Document { name, data, value, report: Report::new() };
+        let mut document = Document { name, data, value, report: Report::new(), refused: Vec::new() };
         json::duplicates(data, &duplicates, name, &mut document.report);
         Ok(document)
     }
@@ -41,6 +43,26 @@ impl<'a> Document<'a> {
         if self.report.iter().count() < FINDINGS {
             let span = json::span(self.data, pointer);
             self.report.push(Diagnostic::new(code, self.name, message).at(pointer, span));
+        }
+    }
+
+    /// Goes on, to find what else is wrong; [`Document::finish`] gives the first of these errors.
+    pub(super) fn refuse(&mut self, error: Error) {
+        if self.refused.len() < FINDINGS {
+            self.refused.push(error);
+        }
+    }
+
+    /// What is odd and yet legible; or the first error, with all that is wrong in its report.
+    pub(super) fn finish(mut self) -> Result<Report, Error> {
+        for error in &self.refused {
+            let pointer = error.context().iter().find(|(name, _)| *name == "pointer").map_or("", |(_, value)| value);
+            let finding = Diagnostic::new(error.code(), self.name, error.to_string());
+            self.report.push(finding.at(pointer, json::span(self.data, pointer)));
+        }
+        match self.refused.into_iter().next() {
+            Some(first) => Err(first.with_report(self.report.sorted())),
+            None => Ok(self.report),
         }
     }
 
@@ -84,14 +106,22 @@ impl<'a> Document<'a> {
         annotations
     }
 
-    /// The descriptors of a list, save those of unregistered algorithms.
-    pub(super) fn descriptors(&mut self, list: &[Value], pointer: &str) -> Result<Vec<Descriptor>, Error> {
-        let read = |(index, value)| self.descriptor(value, &format!("{pointer}/{index}")).transpose();
+    /// The descriptors of a list, save those that are none or of unregistered algorithms.
+    pub(super) fn descriptors(&mut self, list: &[Value], pointer: &str) -> Vec<Descriptor> {
+        let read = |(index, value)| self.descriptor(value, &format!("{pointer}/{index}"));
         list.iter().enumerate().filter_map(read).collect()
     }
 
-    /// A descriptor (image-spec, descriptor.md); nothing, and a finding, if its digest is of an unregistered algorithm.
-    pub(super) fn descriptor(&mut self, value: &Value, pointer: &str) -> Result<Option<Descriptor>, Error> {
+    /// A descriptor (image-spec, descriptor.md). What is none is refused; nothing, and a finding, if its digest is of an
+    /// unregistered algorithm.
+    pub(super) fn descriptor(&mut self, value: &Value, pointer: &str) -> Option<Descriptor> {
+        self.try_descriptor(value, pointer).unwrap_or_else(|error| {
+            self.refuse(error);
+            None
+        })
+    }
+
+    fn try_descriptor(&mut self, value: &Value, pointer: &str) -> Result<Option<Descriptor>, Error> {
         let refused = |why: &str| {
             Error::new(Code::MANIFEST_DESCRIPTOR, format!("the descriptor at {pointer} is not valid: {why}"))
                 .with("pointer", pointer)

@@ -39,16 +39,21 @@ impl Index {
     pub fn check(data: &[u8], limits: &Limits) -> Result<(Index, Report), Error> {
         let mut document = Document::read("index", data, limits.manifest)?;
         let object = document.object(Code::INDEX_SHAPE)?;
-        let refused = |why: &str| Err(Error::new(Code::INDEX_SHAPE, format!("this is no image index: {why}")));
+        let mut refused = |why: &str| {
+            document.refuse(Error::new(Code::INDEX_SHAPE, format!("this is no image index: {why}")));
+        };
         // One document must not be a manifest to one reader and an index to the next (CVE-2021-41190).
         if ["config", "layers", "fsLayers"].iter().any(|name| object.contains_key(*name)) {
-            return refused("it has the members of another kind of document, too");
+            refused("it has the members of another kind of document, too");
         }
-        let Some(Value::Array(entries)) = object.get("manifests") else { return refused("manifests is missing") };
-        let manifests = document.descriptors(entries, "/manifests")?;
+        let entries = object.get("manifests").and_then(Value::as_array);
+        if entries.is_none() {
+            refused("manifests is missing");
+        }
+        let manifests = document.descriptors(entries.map_or(&[], Vec::as_slice), "/manifests");
         document.check_head(&object, [media_type::INDEX, media_type::DOCKER_INDEX]);
         document.annotations(&object);
-        Ok((Index { manifests }, document.report))
+        document.finish().map(|report| (Index { manifests }, report))
     }
 }
 

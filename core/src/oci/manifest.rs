@@ -47,26 +47,29 @@ impl Manifest {
     pub fn parse(data: &[u8], limits: &Limits) -> Result<(Manifest, Report), Error> {
         let mut document = Document::read("manifest", data, limits.manifest)?;
         let object = document.object(Code::MANIFEST_SHAPE)?;
-        let refused = |why: &str| Err(Error::new(Code::MANIFEST_SHAPE, format!("this is no image manifest: {why}")));
+        let mut refused = |why: &str| {
+            document.refuse(Error::new(Code::MANIFEST_SHAPE, format!("this is no image manifest: {why}")));
+        };
         // One document must not be a manifest to one reader and an index to the next (CVE-2021-41190).
         if object.contains_key("manifests") || object.contains_key("fsLayers") {
-            return refused("it has the members of another kind of document, too");
+            refused("it has the members of another kind of document, too");
         }
-        let Some(config) = object.get("config").filter(|config| config.is_object()) else {
-            return refused("config is missing");
-        };
-        let Some(Value::Array(layers)) = object.get("layers") else { return refused("layers is missing") };
-        let Some(config) = document.descriptor(config, "/config")? else {
-            return Err(Error::new(Code::MANIFEST_DESCRIPTOR, "the config's digest is of an unregistered algorithm"));
-        };
-        let layers = document.descriptors(layers, "/layers")?;
-        let subject = match object.get("subject") {
-            None | Some(Value::Null) => None,
-            Some(subject) => document.descriptor(subject, "/subject")?,
-        };
+        let config = object.get("config").filter(|config| config.is_object());
+        if config.is_none() {
+            refused("config is missing");
+        }
+        let layers = object.get("layers").and_then(Value::as_array);
+        if layers.is_none() {
+            refused("layers is missing");
+        }
+        let described = config.and_then(|config| document.descriptor(config, "/config"));
+        let layers = document.descriptors(layers.map_or(&[], Vec::as_slice), "/layers");
+        let subject = object.get("subject").filter(|subject| !subject.is_null());
+        let subject = subject.and_then(|subject| document.descriptor(subject, "/subject"));
         document.check_head(&object, [media_type::MANIFEST, media_type::DOCKER_MANIFEST]);
         let artifact_type = text(&object, "artifactType");
-        if config.media_type == media_type::EMPTY && artifact_type.as_deref().unwrap_or_default().is_empty() {
+        let is_empty = described.as_ref().is_some_and(|config| config.media_type == media_type::EMPTY);
+        if is_empty && artifact_type.as_deref().unwrap_or_default().is_empty() {
             document.find(Code::MANIFEST_ARTIFACT_TYPE, "the config is empty, and artifactType is missing", "");
         }
         if object.get("layers").and_then(Value::as_array).is_some_and(Vec::is_empty) {
@@ -74,7 +77,10 @@ impl Manifest {
         }
         let annotations = document.annotations(&object);
         let media_type = text(&object, "mediaType");
-        Ok((Manifest { media_type, artifact_type, config, layers, subject, annotations }, document.report))
+        let report = document.finish()?;
+        let message = "the config's digest is of an unregistered algorithm";
+        let config = described.ok_or_else(|| Error::new(Code::MANIFEST_DESCRIPTOR, message))?;
+        Ok((Manifest { media_type, artifact_type, config, layers, subject, annotations }, report))
     }
 }
 
@@ -109,6 +115,24 @@ mod tests {
         assert_eq!((manifest.layers.len(), manifest.subject.is_some(), manifest.media_type), (2, true, None));
         assert_eq!(manifest.annotations.keys().collect::<Vec<_>>(), ["a", "b"]);
         assert!(report.is_empty(), "{report}");
+    }
+
+    #[test]
+    fn what_is_no_manifest_is_refused_with_all_that_is_wrong() {
+        let error = with("\"schemaVersion\":1,\"config\":{},\n\"layers\":[{},7],\"subject\":[]").unwrap_err();
+        assert_eq!(
+            (error.code(), error.context()),
+            (Code::MANIFEST_DESCRIPTOR, &[("pointer", "/config".to_owned())][..])
+        );
+        let expected = [
+            ("json.duplicate", "/schemaVersion"),
+            ("manifest.schema_version", "/schemaVersion"),
+            ("manifest.descriptor", "/config"),
+            ("manifest.descriptor", "/layers/0"),
+            ("manifest.descriptor", "/layers/1"),
+            ("manifest.descriptor", "/subject"),
+        ];
+        assert_eq!(codes(error.report().unwrap()), expected);
     }
 
     #[test]
