@@ -8,7 +8,14 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PACKAGES = {"docker-registry": "docker-registry", "apache2-utils": "htpasswd", "openssl": "openssl", "chromium": "chromium"}
+PACKAGES = {
+    "docker-registry": "docker-registry",
+    "apache2-utils": "htpasswd",
+    "openssl": "openssl",
+    "zsh": "zsh",
+    "fish": "fish",
+    "chromium": "chromium",
+}
 
 
 def machine(directory: pathlib.Path, brings: bool, root: bool = True) -> pathlib.Path:
@@ -42,7 +49,7 @@ def test_what_is_missing_is_installed_and_nothing_else(tmp_path: pathlib.Path) -
     programs = machine(tmp_path / "bin", brings=True)
     shutil.copy(programs / "true", programs / "openssl")
     said, asked = provision(programs)
-    assert asked == ["docker-registry", "apache2-utils", "chromium"]
+    assert asked == ["docker-registry", "apache2-utils", "zsh", "fish", "chromium"]
     assert [line for line in said.splitlines() if line.startswith("SKIP")] == [
         "SKIP there are no real charts in /nowhere; the generated ones are used"
     ]
