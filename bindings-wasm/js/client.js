@@ -4,7 +4,7 @@ import { bytesOf, enough, filesOf, isPath, join } from "./blobs.js";
 import { HANDLE, checking, connected, core, currentPlatform, exchange, failure } from "./core.js";
 import { drive } from "./drive.js";
 import { ChartOciError } from "./errors.js";
-import { Archive, Artifact, Metadata, Packaged, Version } from "./model.js";
+import { Archive, Artifact, Metadata, Packaged, Version, archiveOf, planPush } from "./model.js";
 import { Report } from "./report.js";
 
 const PARTS = ["chart", "provenance"];
@@ -25,7 +25,7 @@ export class Client {
     const signature = provenance === undefined ? source.provenance : await bytesOf(provenance, limits);
     const parts = { provenance: signature, created: created ?? source.created, limits };
     const artifact = await Artifact.build(source.archive ?? source.data, parts);
-    const plan = artifact[HANDLE].push(target);
+    const plan = planPush(artifact, target);
     const push = exchange().Exchange.push(this.#begin(), plan, { ifExists });
     // Blob 0 is the config, which the core holds.
     const blobs = [undefined, source.data, signature];
@@ -72,7 +72,7 @@ export class Client {
     await connected();
     const sink = new MemorySink();
     await this.#pull(reference, [sink], { ...options, chart: true });
-    return Archive.of(sink.bytes(), this.#options);
+    return archiveOf(sink.bytes(), this.#options);
   }
 
   /** What the config blob claims. */
@@ -97,6 +97,18 @@ export class Client {
     await connected();
     const { manifest } = await this.#pull(reference, [], { ...options });
     return Artifact.parse(manifest, this.#options);
+  }
+
+  /** Manifest and config: what lies there, and what a chart's config claims. */
+  async inspect(reference, options) {
+    await connected();
+    const { limits } = this.#options;
+    const wanted = { ...options, config: true, anything: true };
+    const { manifest, config, reference: found } = await this.#pull(reference, [], wanted);
+    const artifact = Artifact.parse(manifest, { limits });
+    const isChart = artifact.what === "chart" && config !== undefined;
+    const metadata = isChart ? new Metadata(core().Metadata.fromConfig(config, limits)) : undefined;
+    return { reference: found, artifact, metadata };
   }
 
   async resolve(reference, { version, devel, ...call } = {}) {
@@ -239,16 +251,16 @@ export class Client {
   async #run(operation, reference, { signal, onProgress, timeout, home = reference }, blobs) {
     if (timeout !== undefined) operation.setTimeout(timeout);
     const { registry } = core().parseReference(String(home));
-    const credentials = (query) => this.#answer(query, registry);
+    const credentials = (query, over) => this.#answer(query, registry, over);
     return drive(operation, { transport: this.#transport, credentials, signal, onProgress, ...blobs });
   }
 
-  async #answer(query, registry) {
+  async #answer(query, registry, signal) {
     const { credentials, registryConfig } = this.#options;
     const isAsked = typeof credentials === "function";
     // Who else asks, as the source of a copy does, gets what the files hold.
     const isForIt = isAsked || credentials === null || query.registry === registry;
-    if (credentials === undefined || !isForIt) return found(query, registryConfig);
+    if (credentials === undefined || !isForIt) return found(query, registryConfig, signal);
     const given = isAsked ? await credentials(query) : credentials;
     if (Array.isArray(given)) return { username: given[0], password: given[1] };
     if (typeof given === "string") return { token: given };
@@ -258,9 +270,9 @@ export class Client {
 if (Symbol.dispose) Client.prototype[Symbol.dispose] = Client.prototype.close;
 
 /** What files and helpers hold. What stood in the way is an answer as well: the exchange decides what comes of it. */
-async function found(query, registryConfig) {
+async function found(query, registryConfig, signal) {
   try {
-    return (await currentPlatform().credentials?.search(query, registryConfig))?.credential;
+    return (await currentPlatform().credentials?.search(query, registryConfig, signal))?.credential;
   } catch (error) {
     if (error instanceof ChartOciError) return error;
     throw error;

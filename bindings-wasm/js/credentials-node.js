@@ -14,8 +14,8 @@ function environment() {
 }
 
 /** The credential for a repository, its kind and user, and who was asked. */
-export const search = ({ registry, repository }, registryConfig) =>
-  run(new (core().Lookup)(environment(), registryConfig, registry, repository), ROOT, { credentials: true });
+export const search = ({ registry, repository }, registryConfig, signal) =>
+  run(new (core().Lookup)(environment(), registryConfig, registry, repository), ROOT, { credentials: true, signal });
 
 /** What will store a registry's credential, or remove it (null). */
 export const keeper = (registry, credential, registryConfig) =>

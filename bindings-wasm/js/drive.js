@@ -17,12 +17,14 @@ const now = () => performance.now();
  * Drives an exchange to its end; gives its outcome.
  *
  * `transport.send(request)` gives `{ status, headers, url, body }`; `blobs[id]` are the bytes to upload, `sinks[id]` take
- * what arrives (`cut(offset)`, `write(chunk)`); `names[id]` are what progress calls them. What a copy takes from elsewhere
+ * what arrives (`cut(offset)`, `write(chunk)`); `names[id]` are what progress calls them. `credentials(query, signal)` is
+ * told by its signal that nobody waits any more. What a copy takes from elsewhere
  * `fetchPart(repository, descriptor, start, end, signal, sink)` gives, or puts into the sink where the transport streams.
  */
 export async function drive(exchange, options) {
   const { transport, blobs = [], sinks = [], names = [], credentials, signal, onProgress, fetchPart } = options;
   const inFlight = new Map();
+  const over = new AbortController();
   let finished = false;
   let broken; // what the caller's own functions threw
   let wake = () => {};
@@ -104,7 +106,7 @@ export async function drive(exchange, options) {
 
   const ask = async (query) => {
     try {
-      const credential = await credentials?.(query);
+      const credential = await credentials?.(query, over.signal);
       if (!finished) exchange.handleCredential(query.id, credential);
     } catch (error) {
       if (!finished) fail(error);
@@ -153,6 +155,7 @@ export async function drive(exchange, options) {
     finished = true;
     signal?.removeEventListener("abort", onAbort);
     for (const control of inFlight.values()) control.abort();
+    over.abort();
     exchange.free();
   }
 }

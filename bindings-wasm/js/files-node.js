@@ -25,15 +25,15 @@ const { O_CREAT, O_RDONLY, O_WRONLY, O_NOFOLLOW = 0 } = fs.constants;
 
 /**
  * Drives a file machine to its end; gives its value. For `credentials` what is read may be a link, and what is written is a
- * lock that was made before: if it is lost, no other file takes its place.
+ * lock that was made before: if it is lost, no other file takes its place. Programs end with `signal`.
  */
-export async function run(machine, place, { credentials = false } = {}) {
+export async function run(machine, place, { credentials = false, signal } = {}) {
   const directory = place instanceof URL ? fileURLToPath(place) : place;
   try {
     for (;;) {
       const { kind, verb, value } = machine.poll();
       if (kind === "done") return value;
-      machine.handle(await execute(verb, directory, credentials));
+      machine.handle(await execute(verb, directory, credentials, signal));
     }
   } finally {
     machine.free();
@@ -48,18 +48,18 @@ export async function extract(machine, place) {
 }
 
 /** Does what a verb says; `directory` may be empty where its paths are absolute. */
-export async function execute(verb, directory, credentials = false) {
+export async function execute(verb, directory, credentials = false, signal = undefined) {
   try {
-    return await act(verb, (path) => join(directory, ...path.split("/")), credentials);
+    return await act(verb, (path) => join(directory, ...path.split("/")), credentials, signal);
   } catch (error) {
     return { kind: "failed", reason: REASONS[error.code] ?? "other", message: error.message };
   }
 }
 
-async function act(verb, place, credentials) {
+async function act(verb, place, credentials, signal) {
   if (verb.kind === "find" || verb.kind === "run") {
     const program = await find(verb.program);
-    return verb.kind === "run" ? ran(program, verb) : { kind: "done" };
+    return verb.kind === "run" ? ran(program, verb, signal) : { kind: "done" };
   }
   const at = place(verb.path ?? verb.from);
   switch (verb.kind) {
@@ -206,7 +206,7 @@ async function find(program) {
 }
 
 /** Runs a program in a group of its own, so that it can be killed with all that it has started. */
-function ran(path, { arguments: words, input, timeout, limit }) {
+function ran(path, { arguments: words, input, timeout, limit }, signal) {
   return new Promise((resolve, reject) => {
     const group = process.platform !== "win32";
     const child = spawn(path, words, { stdio: ["pipe", "pipe", "ignore"], detached: group, windowsHide: true });
@@ -222,8 +222,14 @@ function ran(path, { arguments: words, input, timeout, limit }) {
       child.stdout.destroy();
     };
     const timer = setTimeout(kill, 1000 * timeout);
-    child.on("error", (error) => {
+    const over = () => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", kill);
+    };
+    signal?.addEventListener("abort", kill);
+    if (signal?.aborted) kill();
+    child.on("error", (error) => {
+      over();
       reject(error);
     });
     child.stdin.on("error", () => {}); // not all programs read what they are given
@@ -234,7 +240,7 @@ function ran(path, { arguments: words, input, timeout, limit }) {
       if (size > limit) kill();
     });
     child.on("close", (status) => {
-      clearTimeout(timer);
+      over();
       resolve({ kind: "ran", status: killed ? undefined : (status ?? undefined), output: Buffer.concat(parts) });
     });
   });
@@ -243,7 +249,8 @@ function ran(path, { arguments: words, input, timeout, limit }) {
 /** A file that is written beside its place, made on first use; it gets its name by `commit` or disappears. */
 class Beside {
   #directory;
-  #file;
+  #opening;
+  #isOver = false;
   #offset = 0;
 
   constructor(directory) {
@@ -252,11 +259,9 @@ class Beside {
   }
 
   async #open() {
-    if (!this.#file) {
-      await fs.mkdir(this.#directory, { recursive: true });
-      this.#file = await fs.open(this.path, "wx");
-    }
-    return this.#file;
+    if (this.#isOver) throw new Error("nobody wants the file any more");
+    this.#opening ??= fs.mkdir(this.#directory, { recursive: true }).then(() => fs.open(this.path, "wx"));
+    return this.#opening;
   }
 
   async cut(offset) {
@@ -276,15 +281,18 @@ class Beside {
     await file.close();
     const place = join(this.#directory, name);
     await named(fs.rename(this.path, place), place);
-    this.#file = undefined;
+    this.#opening = undefined;
     return place;
   }
 
+  /** A file that is being made at this very moment is gone as well. */
   async discard() {
-    if (!this.#file) return;
-    await this.#file.close().catch(() => {});
+    this.#isOver = true;
+    const file = await this.#opening?.catch(() => {});
+    this.#opening = undefined;
+    if (!file) return;
+    await file.close().catch(() => {});
     await fs.rm(this.path, { force: true });
-    this.#file = undefined;
   }
 }
 

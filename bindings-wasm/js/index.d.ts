@@ -66,6 +66,7 @@ export interface Limits {
   redirects?: number;
 }
 
+/** Takes bounds on what is read. */
 export interface Limited {
   limits?: Limits;
 }
@@ -94,6 +95,7 @@ export interface RegistryError {
   readonly detail: string;
 }
 
+/** An error as data, between workers and in logs. */
 export interface ErrorFields {
   kind: Kind;
   code: string;
@@ -125,6 +127,7 @@ export class ChartOciError extends Error {
   static from(json: ErrorFields): ChartOciError;
 }
 
+/** How bad a finding is: an error stops a push, a warning does not, an information is no fault. */
 export type Severity = "error" | "warning" | "info";
 
 /** A finding about a document. Lines and columns count from 1, bytes from 0. */
@@ -177,6 +180,7 @@ export class Report implements Iterable<Diagnostic> {
   toString(): string;
 }
 
+/** A code of an error or of a finding, and what it means. */
 export interface CodeEntry {
   readonly code: string;
   /** Of an error. */
@@ -194,6 +198,7 @@ export function codes(): CodeEntry[];
 
 // ── Names and versions ──
 
+/** A hash that names bytes: `sha256:…` or `sha512:…`. */
 export class Digest {
   private constructor();
   /** `sha256:` and 64 hexadecimal digits, or `sha512:` and 128. */
@@ -205,6 +210,7 @@ export class Digest {
   toJSON(): string;
 }
 
+/** Names something in a registry: a repository, and a tag or a digest or both. */
 export class Reference {
   private constructor();
   /** `[oci://]REGISTRY/REPOSITORY[:TAG][@DIGEST]`; `+` in a tag is read as `_`. */
@@ -217,8 +223,10 @@ export class Reference {
   /** The version that the tag stands for. */
   readonly version: string | undefined;
   toString(): string;
+  toJSON(): string;
 }
 
+/** A semantic version, compared by precedence. */
 export class Version {
   private constructor();
   /** As loosely as Helm reads Chart.yaml; `strict` as it reads tags. */
@@ -232,11 +240,13 @@ export class Version {
   readonly build: string;
   /** `_` where the version has `+`. */
   readonly tag: string;
+  toJSON(): string;
   compare(other: Version | string): -1 | 0 | 1;
   equals(other: Version | string): boolean;
   toString(): string;
 }
 
+/** A range of versions. */
 export class Constraint {
   private constructor();
   /** `^1.2 || ~3`, with Masterminds' meaning. */
@@ -245,16 +255,19 @@ export class Constraint {
   /** The best of those that match. */
   pick<V extends Version | string>(versions: Iterable<V>): V | undefined;
   toString(): string;
+  toJSON(): string;
 }
 
 // ── Charts ──
 
+/** Who looks after a chart, as Chart.yaml says. */
 export interface Maintainer {
   readonly name: string;
   readonly email: string;
   readonly url: string;
 }
 
+/** A chart that another needs, as Chart.yaml or Chart.lock names it. */
 export interface Dependency {
   readonly name: string;
   readonly version: string;
@@ -301,6 +314,7 @@ export class Metadata {
 /** Files by path below the chart's root; each access copies one file. */
 export type Files = ReadonlyMapLike & { readonly [path: string]: Uint8Array | undefined };
 
+/** What files share with a Map. */
 export interface ReadonlyMapLike extends Iterable<[path: string, data: Uint8Array]> {
   readonly size: number & (Uint8Array | undefined);
   get(path: string): Uint8Array | undefined;
@@ -350,6 +364,7 @@ export class Archive {
   free(): void;
 }
 
+/** Names a blob or a manifest by its digest. */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
@@ -370,15 +385,19 @@ export class Artifact {
   readonly digest: string;
   /** Where it was built here. */
   readonly config: Uint8Array | undefined;
-  readonly configDescriptor: Descriptor;
+  readonly configDescriptor: Descriptor | undefined;
   readonly layers: readonly Descriptor[];
   readonly chartLayer: Descriptor | undefined;
   readonly provenanceLayer: Descriptor | undefined;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly what: "chart" | "image" | "index" | "other";
+  /** `alpha-chart`: of Helm 3.0 alpha 1 or 2, which nobody reads any more; `index`: a list of manifests. */
+  readonly what: "chart" | "alpha-chart" | "image" | "index" | "signature" | "other";
+  /** A chart of Helm 3.0 to 3.6: `copy` can upgrade it. */
+  readonly isLegacy: boolean;
   readonly report: Report;
   /** A few lines for people. */
   explain(): string;
+  toJSON(): Pick<Artifact, "what" | "digest" | "layers" | "annotations" | "report"> & { config: Descriptor | undefined };
 }
 
 /** Chart.lock. */
@@ -395,7 +414,7 @@ export class Lock {
 export class Ignore {
   private constructor();
   static parse(patterns: string): Ignore;
-  matches(path: string, options?: { isDirectory?: boolean }): boolean;
+  matches(path: string, options?: { isDir?: boolean }): boolean;
 }
 
 /** A chart that was packed. */
@@ -407,8 +426,10 @@ export class Packaged {
   readonly metadata: Metadata;
   /** Writes the archive under its name and gives its path. Node. */
   write(directory: string | URL): Promise<string>;
+  toJSON(): Pick<Packaged, "filename" | "digest" | "metadata">;
 }
 
+/** What `show` prints of a chart. */
 export type Section = "all" | "chart" | "values" | "readme" | "crds";
 
 /** The very text that `helm show` prints. */
@@ -427,6 +448,7 @@ declare function packageDirectory(
 ): Promise<Packaged>;
 export { packageDirectory as package };
 
+/** What `check` knows. */
 export type DocumentKind =
   | "chart"
   | "chart.yaml"
@@ -459,6 +481,7 @@ export function check(
 
 // ── Registries ──
 
+/** User and password, an identity token that the token server exchanges, or a registry token, which a string is too. */
 export type Credential =
   | { username: string; password: string }
   | { identityToken: string }
@@ -477,11 +500,13 @@ export interface CredentialQuery {
   readonly refused: boolean;
 }
 
+/** A credential for whatever is asked; nobody's; or a function that is asked, again after a refusal, for each registry. */
 export type Credentials =
   | Credential
   | null
   | ((query: CredentialQuery) => Credential | null | undefined | Promise<Credential | null | undefined>);
 
+/** How often, and after which pauses, what failed is tried again. */
 export interface RetryPolicy {
   /** Tries of one request, the first included. 5. */
   attempts?: number;
@@ -493,6 +518,7 @@ export interface RetryPolicy {
   retryAfterMax?: number;
 }
 
+/** What holds for all verbs of a client. */
 export interface ClientOptions extends Limited {
   /**
    * Absent: in Node the files of Helm, Docker and Podman and the helpers that they name, elsewhere anonymous. null:
@@ -525,26 +551,28 @@ export interface ClientOptions extends Limited {
   fetch?: typeof fetch;
 }
 
+/** What `onProgress` is told. */
 export type Event =
   /** `item`: in a copy the blob's digest. */
   | { kind: "progress"; item: string; transferred: number; total: number | undefined }
   | { kind: "exists"; descriptor: Descriptor }
   | { kind: "uploaded"; descriptor: Descriptor }
   | { kind: "downloaded"; blob: number; descriptor: Descriptor }
+  /** It is tried again after so many seconds. */
   | { kind: "retrying"; after: number; why: string }
   | { kind: "notice"; code: string; text: string };
 
+/** What every verb takes. */
 export interface CallOptions {
   /** Aborting shuts the sockets down. */
   signal?: AbortSignal;
   /** Time allowed to this verb, in seconds. */
   timeout?: number;
-}
-
-export interface ProgressOptions extends CallOptions {
+  /** Told what happens. What it throws ends the verb. */
   onProgress?: (event: Event) => void;
 }
 
+/** Which version is wanted, where the reference does not say. */
 export interface VersionOptions {
   /** A version or a range, as Helm's `--version`. */
   version?: string;
@@ -552,14 +580,16 @@ export interface VersionOptions {
   devel?: boolean;
 }
 
-export interface PushOptions extends ProgressOptions {
+/** How a chart is pushed. */
+export interface PushOptions extends CallOptions {
   provenance?: Source;
   /** Becomes the annotation of that name; a path's own is the time of its last change. */
   created?: Date | string;
   ifExists?: "overwrite" | "skip-same" | "refuse";
 }
 
-export interface PullOptions extends ProgressOptions, VersionOptions {
+/** How a chart is pulled. */
+export interface PullOptions extends CallOptions, VersionOptions {
   /** Fetch the provenance, where there is one. */
   provenance?: boolean;
   /** With tag and digest given: ask that the tag has this digest. */
@@ -573,24 +603,27 @@ export interface PullToOptions extends PullOptions {
   untar?: boolean;
 }
 
+/** What was pushed. */
 export interface Pushed {
   readonly reference: string;
   readonly tag: string;
   readonly digest: string;
   /** Of manifest and blobs. */
   readonly size: number;
-  readonly blobs: readonly { readonly descriptor: Descriptor; readonly uploaded: "sent" | "mounted" | "existed" }[];
+  readonly blobs: readonly { readonly descriptor: Descriptor; readonly state: "uploaded" | "mounted" | "existed" }[];
   /** Nothing was written: the tag had this very chart. */
   readonly skipped: boolean;
 }
 
-export interface CopyOptions extends ProgressOptions {
+/** How a chart is copied. */
+export interface CopyOptions extends CallOptions {
   /** Signatures and other things that refer to it as well. */
   referrers?: boolean;
   /** A chart of Helm 3.0 to 3.6 is pushed as today's Helm would, and so has another digest. */
   upgrade?: boolean;
 }
 
+/** What was copied. */
 export interface Copied {
   readonly reference: string;
   readonly digest: string;
@@ -603,6 +636,7 @@ export interface Copied {
   readonly upgraded: boolean;
 }
 
+/** What was deleted. */
 export interface Deleted {
   readonly reference: string;
   /** The manifest's, if that was deleted and not its tag alone. */
@@ -615,6 +649,7 @@ export interface Referrer extends Descriptor {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
+/** Which tag and digest a reference or a range means. */
 export interface Resolved {
   readonly reference: string;
   readonly version: string | undefined;
@@ -622,17 +657,28 @@ export interface Resolved {
   readonly digest: string;
 }
 
+/** What lies at a reference. */
+export interface Inspected {
+  readonly reference: string;
+  readonly artifact: Artifact;
+  /** What a chart's config claims. */
+  readonly metadata: Metadata | undefined;
+}
+
+/** What was pulled. */
 export interface Pulled {
   readonly reference: string;
   readonly version: string | undefined;
   readonly digest: string;
 }
 
+/** What was pulled into memory. */
 export interface PulledBytes extends Pulled {
   readonly archive: Uint8Array;
   readonly provenance: Uint8Array | undefined;
 }
 
+/** What was pulled into a directory: where it lies. */
 export interface PulledFile extends Pulled {
   readonly path: string;
   readonly provenancePath?: string;
@@ -648,6 +694,7 @@ export interface LoggedIn {
   readonly checked: boolean;
 }
 
+/** A registry's credential was removed from where it was kept. */
 export interface LoggedOut {
   readonly registry: string;
   readonly path: string;
@@ -656,6 +703,7 @@ export interface LoggedOut {
   readonly removed: boolean;
 }
 
+/** Where a credential comes from, without it. */
 export interface ExplainedCredentials {
   readonly registry: string;
   readonly repository: string;
@@ -681,16 +729,20 @@ export class Client {
   constructor(options?: ClientOptions);
   /** Pushes to `TARGET/NAME:VERSION`. A path brings FILE.prov and its time along, as with Helm. */
   push(chart: Archive | Packaged | Source, target: string, options?: PushOptions): Promise<Pushed>;
+  /** Fetches a chart, verified while it arrives: into a directory, under Helm's name for it, or into memory. */
   pull(reference: string | Reference, options: PullToOptions): Promise<PulledFile>;
   pull(reference: string | Reference, options?: PullOptions): Promise<PulledBytes>;
   /** In memory, verified and read. */
-  open(reference: string | Reference, options?: ProgressOptions & VersionOptions): Promise<Archive>;
+  open(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Archive>;
   /** What the config blob claims: decisions belong on `open`. */
   metadata(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Metadata>;
   /** Everything that is wrong with a chart there: with each of its parts, and whether they belong together. */
   check(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Report>;
+  /** Manifest and config in one go: what lies there, whatever it is, and what a chart's config claims. */
+  inspect(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Inspected>;
   /** The manifest, verified and explained. */
   artifact(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Artifact>;
+  /** Which tag and digest a reference, or a range of versions, means now. */
   resolve(reference: string | Reference, options?: CallOptions & VersionOptions): Promise<Resolved>;
   /** Newest first. */
   versions(
@@ -713,7 +765,7 @@ export class Client {
    * Shows user and password to a registry and, if it takes them, stores them where Helm does. A scheme or a path in the
    * registry's name is taken off. Without a user name the password is an identity token. Node.
    */
-  login(registry: string, username: string, password: string, options?: ProgressOptions): Promise<LoggedIn>;
+  login(registry: string, username: string, password: string, options?: CallOptions): Promise<LoggedIn>;
   /** Removes a registry's credential from where Helm keeps it. Node. */
   logout(registry: string): Promise<LoggedOut>;
   /** Where the credential for a reference comes from: who is asked, and who answers. Never the secret. */

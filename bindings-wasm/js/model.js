@@ -60,6 +60,10 @@ export class Reference {
   toString() {
     return this.#text;
   }
+
+  toJSON() {
+    return this.#text;
+  }
 }
 
 export class Version {
@@ -90,6 +94,10 @@ export class Version {
   toString() {
     return this.#text;
   }
+
+  toJSON() {
+    return this.#text;
+  }
 }
 
 export class Constraint {
@@ -117,6 +125,10 @@ export class Constraint {
   }
 
   toString() {
+    return this.#text;
+  }
+
+  toJSON() {
     return this.#text;
   }
 }
@@ -224,12 +236,7 @@ export class Archive {
     await ready();
     const data = await bytesOf(source, limits);
     const beside = isPath(source) ? await filesOf(source).companions(source, enough(limits)) : {};
-    return Archive.of(data, { limits }, beside.provenance);
-  }
-
-  /** Of bytes that nobody else holds. */
-  static of(data, { limits } = {}, provenance = undefined) {
-    return new Archive(core().Archive.read(data, limits), data, provenance);
+    return archiveOf(data, { limits }, beside.provenance);
   }
 
   get [HANDLE]() {
@@ -323,6 +330,10 @@ export class Archive {
 }
 if (Symbol.dispose) Archive.prototype[Symbol.dispose] = Archive.prototype.free;
 
+/** Of bytes that nobody else holds. */
+export const archiveOf = (data, { limits } = {}, provenance = undefined) =>
+  new Archive(core().Archive.read(data, limits), data, provenance);
+
 export class Artifact {
   #handle;
 
@@ -352,7 +363,15 @@ export class Artifact {
   explain() {
     return this.#handle.explain();
   }
+
+  toJSON() {
+    const { what, digest, configDescriptor: config, layers, annotations, report } = this;
+    return { what, digest, config, layers, annotations, report };
+  }
 }
+
+/** What an exchange pushes: the modules share no objects. */
+export const planPush = (artifact, target) => artifact[HANDLE].push(target);
 
 export class Lock {
   constructor(fields) {
@@ -379,8 +398,8 @@ export class Ignore {
     return new Ignore(core().Ignore.parse(patterns));
   }
 
-  matches(path, { isDirectory = false } = {}) {
-    return this.#handle.matches(path, isDirectory);
+  matches(path, { isDir = false } = {}) {
+    return this.#handle.matches(path, isDir);
   }
 }
 
@@ -393,6 +412,11 @@ export class Packaged {
   /** Writes the archive under its name; gives the path. */
   async write(directory) {
     return filesOf(directory).save(directory, this.filename, this.data);
+  }
+
+  toJSON() {
+    const { filename, digest, metadata } = this;
+    return { filename, digest, metadata };
   }
 }
 

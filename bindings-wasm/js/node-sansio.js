@@ -6,6 +6,7 @@ import { needExchanges } from "./core.js";
 import * as exchanges from "./dist/exchange.js";
 import * as documents from "./dist/node.js";
 import * as driving from "./drive.js";
+import * as model from "./model.js";
 import { Client } from "./node.js";
 
 needExchanges(readFileSync(new URL("./dist/exchange_bg.wasm", import.meta.url)));
@@ -13,3 +14,4 @@ needExchanges(readFileSync(new URL("./dist/exchange_bg.wasm", import.meta.url)))
 export const { Exchange, Receiver, Session } = exchanges;
 export const { Digester } = Client && documents;
 export const { drive, TransportFailure } = driving;
+export const { planPush } = model;

@@ -3,8 +3,10 @@
  * `send` now or later; answers may come in any order.
  */
 
-import type { ChartOciError, ClientOptions, Credential, Descriptor, Event, VersionOptions } from "chartoci";
+import type { Artifact, ChartOciError, ClientOptions, Credential, Descriptor, Event } from "chartoci";
+import type { PushOptions, VersionOptions } from "chartoci";
 
+/** What holds for all exchanges of a session. */
 export type SessionOptions = Pick<
   ClientOptions,
   "userAgent" | "limits" | "retry" | "concurrency" | "plainHttp" | "idleTimeout" | "timeout"
@@ -28,11 +30,13 @@ export class Session extends Handle {
   constructor(options: SessionOptions);
 }
 
+/** What goes out with a request: nothing, bytes, or a part of a blob that the host has. */
 export type Payload =
   | { kind: "empty" }
   | { kind: "bytes"; bytes: Uint8Array }
   | { kind: "blob"; blob: number; start: number; end: number };
 
+/** A request that is to be sent as it is. */
 export interface Request {
   id: number;
   method: string;
@@ -47,6 +51,7 @@ export interface Request {
   timeout: number | undefined;
 }
 
+/** Asks for a credential. */
 export interface Query {
   id: number;
   registry: string;
@@ -57,6 +62,7 @@ export interface Query {
   refused: boolean;
 }
 
+/** What an exchange says. */
 export type Output =
   | { kind: "send"; request: Request }
   | { kind: "cancel"; id: number }
@@ -65,23 +71,43 @@ export type Output =
   | { kind: "wait"; until: number | undefined; why: string }
   | { kind: "done"; outcome?: unknown; error?: Error };
 
+/** Why a request could not be completed. */
 export interface Failure {
   kind: "connect" | "tls" | "timeout" | "reset" | "storage" | "forbidden" | "other";
   message?: string;
 }
 
+/** A chart and where it goes, as data. */
+export interface PushPlan {
+  /** The reference that the chart gets. */
+  readonly target: string;
+}
+
+/** What `Exchange.push` takes: a chart's manifest and blobs, to `TARGET/NAME:VERSION`. */
+export function planPush(artifact: Artifact, target: string): PushPlan;
+
+/** One operation: asked by `poll` what it wants, told by `handle…` what came of it. */
 export class Exchange extends Handle {
   private constructor();
   static pull(
     session: Session,
     reference: string,
-    options: VersionOptions & { checkTag?: boolean; chart?: boolean; provenance?: boolean; config?: boolean },
+    options: VersionOptions & { checkTag?: boolean; chart?: boolean; provenance?: boolean; config?: boolean; anything?: boolean },
   ): Exchange;
+  /** Blob 0 is the config, which the machine holds; 1 is the chart, 2 its provenance. */
+  static push(session: Session, plan: PushPlan, options: Pick<PushOptions, "ifExists">): Exchange;
   static resolve(session: Session, reference: string, options: VersionOptions): Exchange;
   static tags(session: Session, repository: string): Exchange;
   static fetch(session: Session, repository: string, descriptor: Descriptor): Exchange;
+  /** The bytes from `start` to `end` of a blob: what a copy between registries takes from its source. */
+  static fetchPart(session: Session, repository: string, descriptor: Descriptor, start: number, end: number): Exchange;
+  static copy(session: Session, source: string, target: string, options: { referrers?: boolean }): Exchange;
+  static delete(session: Session, reference: string): Exchange;
+  static referrers(session: Session, reference: string, artifactType?: string): Exchange;
   /** Whether the registry takes the credential that it is answered with. */
   static login(session: Session, registry: string): Exchange;
+  /** In a copy: where the bytes of a blob come from. */
+  source(blob: number): { repository: string; descriptor: Descriptor } | undefined;
   /** Allows the whole exchange so many seconds, in place of the session's. Counts from the first poll. */
   setTimeout(seconds: number): void;
   /** `now` in milliseconds of a clock that never goes back. */
@@ -122,12 +148,16 @@ export class TransportFailure extends Error {
   readonly kind: Failure["kind"];
 }
 
+/** Sends one request, as it is, and says what comes back, as it is. */
 export interface Transport {
   send(
     request: Request & { body: Uint8Array | undefined; onSent: (count: number) => void; signal: AbortSignal },
   ): Promise<{ status: number; headers: [string, string][]; url?: string; body: AsyncIterable<Uint8Array> }>;
+  /** `streams`: it takes bodies that are an `AsyncIterable` with a `length`. */
+  readonly traits?: { readonly streams?: boolean };
 }
 
+/** Takes a blob. */
 export interface Sink {
   /** Keeps the first bytes, so many. */
   cut(offset: number): void | Promise<void>;
@@ -142,8 +172,18 @@ export function drive(
     blobs?: (Uint8Array | undefined)[];
     sinks?: Sink[];
     names?: string[];
-    credentials?: (query: Query) => unknown;
+    /** The signal: nobody waits for it any more. */
+    credentials?: (query: Query, signal: AbortSignal) => unknown;
     signal?: AbortSignal;
     onProgress?: (event: Event) => void;
+    /** In a copy: the bytes of another registry's blob; into the sink, if the transport streams. */
+    fetchPart?: (
+      repository: string,
+      descriptor: Descriptor,
+      start: number,
+      end: number,
+      signal: AbortSignal,
+      sink?: Sink,
+    ) => Promise<Uint8Array | undefined>;
   },
 ): Promise<unknown>;

@@ -2,6 +2,7 @@
 
 import type { Limits } from "chartoci";
 
+/** What a registry is like. */
 export interface RegistryOptions {
   /** With `password`: Basic credentials are asked for. */
   username?: string;
@@ -49,6 +50,7 @@ export interface Fault {
   below?: number;
 }
 
+/** A request, as it came. */
 export interface RegistryRequest {
   method: string;
   /** Path and query. */
@@ -57,6 +59,7 @@ export interface RegistryRequest {
   headers: [name: string, value: string][];
 }
 
+/** An OCI registry whose blobs lie in memory. */
 export class Registry {
   constructor(options?: RegistryOptions);
   /** For references: `oci://${registry.host}/charts`. */

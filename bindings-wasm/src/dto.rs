@@ -258,7 +258,6 @@ pub(crate) fn artifact(artifact: &Artifact) -> Object {
         .with("what", artifact.what().as_str())
         .with("isLegacy", artifact.is_legacy())
         .with("report", report(artifact.report()))
-        .with("isLegacy", artifact.is_legacy())
         .done()
 }
 
@@ -411,7 +410,7 @@ pub(crate) fn event(event: &Event) -> Object {
             object().with("kind", "downloaded").with("blob", id.0).with("descriptor", descriptor(blob))
         }
         Event::Retrying { after, why } => {
-            object().with("kind", "retrying").with("after", after.as_millis() as f64).with("why", &**why)
+            object().with("kind", "retrying").with("after", after.as_secs_f64()).with("why", &**why)
         }
         Event::Notice { code, text } => object().with("kind", "notice").with("code", *code).with("text", &**text),
         _ => object().with("kind", "unknown"),
@@ -424,13 +423,13 @@ fn blobs(blobs: &[(Descriptor, Uploaded)]) -> Array {
     blobs
         .iter()
         .map(|(blob, uploaded)| {
-            let how = match uploaded {
-                Uploaded::Sent => "sent",
+            let state = match uploaded {
+                Uploaded::Sent => "uploaded",
                 Uploaded::Mounted => "mounted",
                 Uploaded::Existed => "existed",
                 _ => "unknown",
             };
-            object().with("descriptor", descriptor(blob)).with("uploaded", how).done()
+            object().with("descriptor", descriptor(blob)).with("state", state).done()
         })
         .collect()
 }

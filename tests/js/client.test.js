@@ -32,14 +32,14 @@ everywhere("a chart goes in and comes out", {}, async (options, charts, t) => {
   const pushed = await client.push(packaged.data, charts, { onProgress: (event) => events.push(event) });
   assert.equal(pushed.reference, `${charts}/web:${TAG}`);
   assert.equal(pushed.tag, TAG);
-  assert.deepEqual(pushed.blobs.map(({ uploaded }) => uploaded), ["sent", "sent"]);
+  assert.deepEqual(pushed.blobs.map(({ state }) => state), ["uploaded", "uploaded"]);
   assert.equal(events.filter(({ kind }) => kind === "uploaded").length, 2);
   const last = events.filter(({ kind }) => kind === "progress").at(-1);
   assert.deepEqual(last, { kind: "progress", item: "chart", transferred: packaged.data.length, total: packaged.data.length });
 
   const again = await client.push(packaged, charts);
   assert.equal(again.digest, pushed.digest);
-  assert.ok(again.blobs.every(({ uploaded }) => uploaded !== "sent"));
+  assert.ok(again.blobs.every(({ state }) => state !== "uploaded"));
 
   assert.deepEqual(await client.tags(`${charts}/web`), [TAG]);
   assert.deepEqual((await client.versions(`${charts}/web`)).map(String), ["1.2.0+demo.1"]);

@@ -148,7 +148,7 @@ test("Chart.yaml, Chart.lock and .helmignore are read", async () => {
   assert.match(Lock.digestFor([{ name: "a", version: "^1" }], lock.dependencies), /^sha256:[0-9a-f]{64}$/);
   const ignore = Ignore.parse("*.bak\n/docs/\n");
   assert.equal(ignore.matches("a/b.bak"), true);
-  assert.equal(ignore.matches("docs", { isDirectory: true }), true);
+  assert.equal(ignore.matches("docs", { isDir: true }), true);
   assert.equal(ignore.matches("values.yaml"), false);
   const peeked = await Metadata.peek(packaged.data);
   assert.deepEqual([peeked.name, peeked.unverified], ["web", true]);

@@ -8,9 +8,10 @@ import { syncBuiltinESMExports } from "node:module";
 import { setTimeout as pause } from "node:timers/promises";
 import { test } from "node:test";
 
-import { Client } from "../../bindings-wasm/js/node.js";
+import { beside } from "../../bindings-wasm/js/files-node.js";
+import { Artifact, Client } from "../../bindings-wasm/js/node.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
-import { CHART, everyDriver, origin, withChromium } from "./drivers.js";
+import { CHART, carry, everyDriver, origin, withChromium } from "./drivers.js";
 import { failing, packaged, peer, readJson, requests, temporary } from "./support.js";
 
 const QUICK = { credentials: null, retry: { attempts: 1 } };
@@ -177,6 +178,53 @@ for (const [name, options] of Object.entries({ "node:http": {}, fetch: { fetch }
     assert.ok(performance.now() - begin < 200, "until the sockets were closed");
   });
 }
+
+everyDriver("an abort ends a verb at once though the peer never answers", async (t, _, driver) => {
+  const { host, seen } = await origin(t, () => new Promise(() => {}));
+  const chart = `${host}/charts/web:1.0.0`;
+  for (const call of [["push", CHART, `oci://${host}/charts`], ["pull", chart], ["tags", `${host}/charts/web`]]) {
+    seen.length = 0;
+    const { outcomes, took } = await carry(driver, { calls: [call], abortAfter: 800 });
+    assert.equal(outcomes[0].error.kind, "aborted", call[0]);
+    assert.ok(took < 100, `${call[0]}: ${took} ms`);
+    assert.ok(seen.length > 0, call[0]);
+  }
+});
+
+everyDriver("an abort in the middle of a chart ends it at once and leaves nothing behind", async (t, _, driver) => {
+  const artifact = await Artifact.build(packaged.data);
+  const { layers } = JSON.parse(Buffer.from(artifact.manifest));
+  const type = { "content-type": "application/vnd.oci.image.manifest.v1+json" };
+  const { host } = await origin(t, (method, path) => {
+    if (!path.includes("/blobs/")) return [200, type, Buffer.from(artifact.manifest)];
+    // Half of it, and then silence.
+    return [200, { "content-length": layers[0].size }, packaged.data.subarray(0, layers[0].size / 2)];
+  });
+  for (const options of driver === "Chromium" ? [{}] : [{}, { directory: true }, { directory: true, untar: true }]) {
+    const directory = temporary(t);
+    const given = options.directory ? { ...options, directory } : options;
+    const calls = [["pull", `${host}/charts/web:1.0.0`, given]];
+    const { outcomes, took } = await carry(driver, { calls, abortAfter: 300 });
+    assert.equal(outcomes[0].error.kind, "aborted");
+    // A file has to be removed: how long that takes is the disk's business.
+    assert.ok(took < (options.directory ? 5000 : 100), `${took} ms`);
+    await pause(50);
+    assert.deepEqual(readdirSync(directory), []);
+  }
+});
+
+test("a file that is just being made when it is given up is gone as well", async (t) => {
+  const directory = temporary(t);
+  for (const early of [true, false]) {
+    const file = beside(directory);
+    const writing = file.write(packaged.data).catch(() => {});
+    if (!early) await writing;
+    await file.discard();
+    await writing;
+    await assert.rejects(file.write(packaged.data));
+    assert.deepEqual(readdirSync(directory), []);
+  }
+});
 
 test("what was aborted before it began sends nothing", async (t) => {
   const { host, sockets } = await silent(t);

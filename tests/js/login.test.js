@@ -188,11 +188,36 @@ test("a helper that takes too long is killed with all that it started", async (t
   const verb = { kind: "run", program: "docker-credential-slow", arguments: ["get"], input: Buffer.from("x") };
   const answer = await execute({ ...verb, timeout: 0.5, limit: 100 }, "/");
   assert.deepEqual([answer.kind, answer.status, answer.output.length], ["ran", undefined, 0]);
-  const child = readFileSync(join(home, "child"), "utf8").trim();
-  const state = () => (existsSync(`/proc/${child}/stat`) ? readFileSync(`/proc/${child}/stat`, "utf8").split(" ")[2] : "gone");
+  await ended(readFileSync(join(home, "child"), "utf8").trim());
+});
+
+/** Waits until a process is no more. */
+async function ended(process) {
+  const status = `/proc/${process}/stat`;
+  const state = () => (existsSync(status) ? readFileSync(status, "utf8").split(" ")[2] : "gone");
   const deadline = Date.now() + 5000;
-  while (!["gone", "Z"].includes(state()) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!["gone", "Z"].includes(state()) && Date.now() < deadline) await pause(20);
   assert.ok(["gone", "Z"].includes(state()), state());
+}
+
+test("a helper for which nobody waits any more is killed with all that it started", async (t) => {
+  const home = homeless(t);
+  const { host } = await listening(t);
+  helper(home, "slow", `sleep 60 &\necho $! > ${home}/child.new\nmv ${home}/child.new ${home}/child\nwait`);
+  write(helmFile(home), { credsStore: "slow" });
+  for (const how of ["abort", "timeout"]) {
+    const control = new AbortController();
+    const options = how === "abort" ? { signal: control.signal } : { timeout: 1 };
+    const asking = failing(() => connect(t).tags(`${host}/web`, options));
+    while (!existsSync(join(home, "child"))) await pause(10);
+    const begin = performance.now();
+    control.abort();
+    const { kind, code } = await asking;
+    if (how === "abort") assert.ok(kind === "aborted" && performance.now() - begin < 100, code);
+    else assert.equal(code, "transport.timeout");
+    await ended(readFileSync(join(home, "child"), "utf8").trim());
+    rmSync(join(home, "child"));
+  }
 });
 
 test("Python and Node are logged in together", async (t) => {

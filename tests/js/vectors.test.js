@@ -139,7 +139,7 @@ const RUN = {
   },
   ignore({ patterns, path }) {
     const rules = Ignore.parse(patterns);
-    const above = [...path.matchAll("/")].some(({ index }) => rules.matches(path.slice(0, index), { isDirectory: true }));
+    const above = [...path.matchAll("/")].some(({ index }) => rules.matches(path.slice(0, index), { isDir: true }));
     return { ignored: above || rules.matches(path) };
   },
   async lock(input) {

@@ -66,7 +66,7 @@ test("a chart is copied between registries with its bytes and its signature", as
   assert.equal(others.length, 0);
   assert.deepEqual(await client.referrers(copied.reference, { artifactType: "text/none" }), []);
   const again = await client.copy(pushed.reference, copied.reference);
-  assert.deepEqual([...new Set(again.blobs.map(({ uploaded }) => uploaded))], ["mounted"]);
+  assert.deepEqual([...new Set(again.blobs.map(({ state }) => state))], ["mounted"]);
 });
 
 test("within a registry of this process blobs are mounted, and what is deleted is gone", async (t) => {
@@ -75,7 +75,7 @@ test("within a registry of this process blobs are mounted, and what is deleted i
   t.after(() => client.close());
   const pushed = await client.push(packaged, `oci://${registry.host}/charts`);
   const copied = await client.copy(pushed.reference, `oci://${registry.host}/other/web:1`);
-  assert.ok(copied.blobs.every(({ uploaded }) => uploaded === "mounted"));
+  assert.ok(copied.blobs.every(({ state }) => state === "mounted"));
   assert.deepEqual(await client.referrers(copied.reference), []);
   assert.equal((await client.delete(copied.reference)).digest, undefined);
   await assert.rejects(client.resolve(copied.reference), { kind: "not_found" });
@@ -155,4 +155,49 @@ test("a big blob goes through in pieces, goes on where its source broke off, and
   const bare = await source(t, named(undefined), manifest);
   const missing = client.copy(`oci://${bare}/big:1.0.0`, `oci://${target.host}/bare:1.0.0`);
   await assert.rejects(missing, { kind: "not_found", code: "registry.blob_unknown" });
+});
+
+test("what lies at a reference is named for what it is, whatever it is", async (t) => {
+  const registry = await new Registry().listen();
+  const client = new Client({ credentials: null });
+  t.after(() => Promise.all([client.close(), registry.close()]));
+  const pushed = await client.push(packaged, `oci://${registry.host}/charts`);
+  const put = async (tag, type, document) => {
+    const config = bytes("{}");
+    await send(registry, "POST", `charts/web/blobs/uploads/?digest=${Digest.of(config)}`, config);
+    await send(registry, "PUT", `charts/web/manifests/${tag}`, bytes(JSON.stringify({ schemaVersion: 2, ...document })), type);
+  };
+  const layer = (mediaType) => described(mediaType, bytes("{}"));
+  const INDEX = "application/vnd.oci.image.index.v1+json";
+  const HELM = layer("application/vnd.cncf.helm.config.v1+json");
+  await put("image", MANIFEST, {
+    config: layer("application/vnd.oci.image.config.v1+json"),
+    layers: [layer("application/vnd.oci.image.layer.v1.tar+gzip")],
+  });
+  await put("index", INDEX, { mediaType: INDEX, manifests: [] });
+  await put("alpha", MANIFEST, {
+    config: HELM,
+    layers: [layer("application/vnd.cncf.helm.chart.meta.v1+json"), layer("application/vnd.cncf.helm.chart.content.v1+tar")],
+  });
+  await put("old", MANIFEST, { config: HELM, layers: [layer("application/tar+gzip")] });
+  await put("text", MANIFEST, { config: layer("text/plain"), layers: [] });
+  const signature = await sign(registry, "charts/web", pushed);
+  const found = {};
+  for (const tag of ["image", "index", "alpha", "old", "text", `@${signature}`]) {
+    const { artifact, metadata } = await client.inspect(`${registry.host}/charts/web${tag.startsWith("@") ? "" : ":"}${tag}`);
+    found[tag.slice(0, 5)] = [artifact.what, artifact.isLegacy, metadata?.name];
+    assert.ok(artifact.explain().length > 0);
+  }
+  assert.deepEqual(found, {
+    image: ["image", false, undefined],
+    index: ["index", false, undefined],
+    alpha: ["alpha-chart", false, undefined],
+    old: ["chart", true, ""],
+    text: ["other", false, undefined],
+    "@sha2": ["signature", false, undefined],
+  });
+  const { reference, artifact, metadata } = await client.inspect(pushed.reference);
+  assert.deepEqual([reference, artifact.what, metadata.version], [pushed.reference, "chart", "1.2.0+demo.1"]);
+  const { what, digest, config } = JSON.parse(JSON.stringify(artifact));
+  assert.deepEqual([what, digest, config.digest], ["chart", pushed.digest, artifact.configDescriptor.digest]);
 });

@@ -10,7 +10,7 @@ export async function live(client, { host, driver }, charts) {
   const opened = await crypto.subtle.digest("SHA-256", archive.data);
   return {
     digests: pushed.map((each) => each.digest),
-    again: [again.digest, again.blobs.filter((blob) => blob.uploaded === "sent").length],
+    again: [again.digest, again.blobs.filter((blob) => blob.state === "uploaded").length],
     tags: (await client.tags(repository)).sort(),
     versions: (await client.versions(repository)).map(String),
     resolved: (await client.resolve(repository, { version: "^1.0" })).digest,

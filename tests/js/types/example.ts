@@ -37,7 +37,7 @@ export async function publish(file: File, signal: AbortSignal): Promise<string> 
   const copied = await client.copy("a.example/web:1", Reference.parse("b.example/web:1"), { upgrade: true, referrers: true });
   const referrers = await client.referrers(`b.example/web@${copied.digest}`, { artifactType: "text/plain" });
   const deleted = await client.delete(copied.reference, { signal });
-  console.log(referrers[0]?.annotations["a"], deleted.digest ?? copied.blobs[0]?.uploaded);
+  console.log(referrers[0]?.annotations["a"], deleted.digest ?? copied.blobs[0]?.state);
   const found = await check(file, "chart");
   console.log(found.toSarif(), found.toText({ color: true }), found.fixed("Chart.yaml").length, [...found][0]?.related[0]?.line);
   const archive = await Archive.read(file);
