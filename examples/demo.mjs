@@ -17,7 +17,7 @@ function say(title, ...lines) {
 
 console.log(`\n\nchartoci from Node, with the chart ${source} and a registry inside this very process`);
 
-// A directory becomes an archive; the same files always give the same bytes, here as in Python.
+// A directory becomes an archive; the same files, with their times, always give the same bytes, here as in Python.
 let bytes = source;
 if ((await stat(source)).isDirectory()) {
   const packaged = await chartoci.package(source);
@@ -28,7 +28,10 @@ const archive = await chartoci.Archive.read(bytes);
 const { name, version } = archive.metadata;
 
 // The registry is a function from request to response: no network is needed, though it can also listen.
-const registry = new Registry();
+let damaging = false;
+const registry = new Registry({
+  faults: (method, target) => (damaging && target.includes("/blobs/") ? { status: null, flip: true } : undefined),
+});
 const client = new chartoci.Client({ fetch: registry.fetch, plainHttp: true });
 const charts = "oci://registry.test/charts";
 
@@ -38,14 +41,7 @@ say("push: into the registry", pushed.reference, pushed.digest);
 const versions = await client.versions(`${charts}/${name}`, undefined, { prerelease: true });
 say("versions: what is there, newest first", ...versions.map((found) => `${found} (tag ${found.tag})`));
 
-const artifact = await client.artifact(pushed.reference);
-const manifest = JSON.parse(new TextDecoder().decode(artifact.manifest));
-say(
-  "the manifest, explained",
-  `its own digest     ${artifact.digest}`,
-  `config             ${manifest.config.digest}: Chart.yaml as JSON`,
-  ...manifest.layers.map((layer) => `layer              ${layer.digest}: ${layer.size} bytes`),
-);
+say("the manifest, explained", ...(await client.artifact(pushed.reference)).explain().trimEnd().split("\n"));
 
 const opened = await client.open(pushed.reference);
 say("show: the chart's own words", ...(await chartoci.show(opened, "chart")).trimEnd().split("\n"));
@@ -54,3 +50,12 @@ const pulled = await client.pull(`${charts}/${name}`, { version });
 const again = await chartoci.Archive.read(pulled.archive);
 if (String(again.digest) !== String(archive.digest)) throw new Error("what came back is not what was pushed");
 say("pull and verify: what came back is what was pushed", `${again.digest} twice`);
+
+// The chart's first byte changes on its way: it is refused.
+damaging = true;
+const error = await client.pull(`${charts}/${name}`, { version }).then(
+  () => new Error("a damaged chart was taken"),
+  (refused) => refused,
+);
+if (!(error instanceof chartoci.ChartOciError)) throw error;
+say("and a damaged one is refused", error.code, error.message);

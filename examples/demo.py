@@ -1,12 +1,11 @@
 """What chartoci does, from Python: package, push, versions, show, pull, verify. `python examples/demo.py [CHART]`."""
 
-import json
 import pathlib
 import sys
 import tempfile
 
 import chartoci
-from chartoci.testing import Registry
+from chartoci.testing import Fault, Registry
 
 
 def say(title: str, *lines: object) -> None:
@@ -19,7 +18,7 @@ def say(title: str, *lines: object) -> None:
 def main(source: pathlib.Path) -> None:
     print(f"chartoci from Python, with the chart {source} and a registry inside this very process")
 
-    # A directory becomes an archive; the same files always give the same bytes.
+    # A directory becomes an archive; the same files, with their times, always give the same bytes.
     if source.is_dir():
         packaged = chartoci.package(source)
         archive = chartoci.Archive.read(packaged.data)
@@ -29,7 +28,9 @@ def main(source: pathlib.Path) -> None:
         say("read: an archive that is packed already", f"{source.name}, {archive.size} bytes", archive.digest)
     metadata = archive.metadata
 
-    with Registry() as registry, chartoci.Client() as client, tempfile.TemporaryDirectory() as directory:
+    damaging = False
+    faulty = Registry(faults=lambda method, target: Fault(None, flip=True) if damaging and "/blobs/" in target else None)
+    with faulty as registry, chartoci.Client() as client, tempfile.TemporaryDirectory() as directory:
         charts = f"oci://{registry.host}/charts"
         web = f"{charts}/{metadata.name}"
 
@@ -42,15 +43,7 @@ def main(source: pathlib.Path) -> None:
         say("versions: what is there, newest first", *(f"{version} (tag {version.tag})" for version in found))
 
         # The manifest is what a registry stores under the tag: what belongs together, each thing by its digest.
-        artifact = client.artifact(pushed.reference)
-        manifest = json.loads(artifact.manifest)
-        say(
-            "the manifest, explained",
-            f"its own digest     {artifact.digest}: the hash of its {len(artifact.manifest)} bytes, as `helm push` makes them",
-            f"config             {manifest['config']['digest']}: Chart.yaml as JSON, {manifest['config']['size']} bytes",
-            *(f"layer              {layer['digest']}: {describe(layer)}" for layer in manifest["layers"]),
-            *(f"annotation         {key.rsplit('.', 1)[-1]} = {value}" for key, value in manifest["annotations"].items()),
-        )
+        say("the manifest, explained", *client.artifact(pushed.reference).explain().rstrip().splitlines())
 
         # `show` reads the chart in the registry as it reads a file or a directory: the words are Helm's.
         say("show: the chart's own words", *chartoci.show(client.open(pushed.reference), "chart").rstrip().splitlines())
@@ -64,20 +57,18 @@ def main(source: pathlib.Path) -> None:
             sys.exit("what came back is not what was pushed")
         say("verify: what came back is what was pushed", f"{again.digest} twice, {len(again.files)} files")
 
-        # The same digest with one digit changed is refused, and nothing is written.
-        digest = str(pushed.digest)
-        wrong = digest[:-1] + ("0" if digest[-1] != "0" else "1")
+        # The chart's first byte changes on its way: it is refused, and nothing is written.
+        damaging = True
         try:
-            client.pull(f"{web}@{wrong}", directory)
+            client.pull(web, pathlib.Path(directory) / "damaged", version=metadata.version)
         except chartoci.ChartOciError as error:
-            say("and a digest that differs is refused", error.code, error)
-
-
-def describe(layer: dict[str, object]) -> str:
-    """A layer's media type, in words."""
-    kind = "the signature" if str(layer["mediaType"]).endswith(".prov") else "the chart archive, byte for byte"
-    return f"{kind}, {layer['size']} bytes"
+            say("and a damaged one is refused", error.code, error)
+        else:
+            sys.exit("a damaged chart was taken")
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "web"))
+    try:
+        main(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent / "web"))
+    except chartoci.ChartOciError as error:
+        sys.exit(f"{error}\n{error.hint}")
