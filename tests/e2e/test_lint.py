@@ -64,6 +64,8 @@ def test_nasty_charts_are_found_as_bad_as_helm_lint_finds_them(asked, tmp_path):
     assert said.keys() == paths.keys()
     found = []
     for path, lines in said.items():
+        if "evaluating symlink" in lines:
+            continue  # Helm follows links that .helmignore names, even those that lead nowhere.
         report = chartoci.check(pathlib.Path(path))
         # Helm looks at the values.yaml of a directory even where .helmignore leaves it out of the chart.
         unread = "values.yaml" if any(finding.code == "values.missing" for finding in report) else "templates"

@@ -205,6 +205,16 @@ def test_the_command_line_writes_one_sarif_document_of_relative_paths(broken: pa
     assert set(found) == {"broken/Chart.yaml"} and len(found) > 6
 
 
+def test_a_provenance_is_named_by_its_own_file(web: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    path = pathlib.Path(chartoci.package(web).write(tmp_path))
+    signed = f"apiVersion: v2\nname: web\nversion: 9.9.9\n\n...\nfiles:\n  {path.name}: sha256:{'0' * 64}\n"
+    message = f"-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{signed}"
+    path.with_name(f"{path.name}.prov").write_text(f"{message}-----BEGIN PGP SIGNATURE-----\n\nx\n-----END PGP SIGNATURE-----\n")
+    said = str(chartoci.check(path))
+    assert f"{path}.prov:6:1\n" in said and f"{path}.prov:10:3\n" in said
+    assert command("check", "--format", "sarif", path).stdout.count(".tgz.prov") >= 2
+
+
 def test_fix_mends_a_directory_in_place_and_says_what_is_left(broken: pathlib.Path) -> None:
     os.chmod(broken / "Chart.yaml", 0o640)
     done = command("check", broken, "--fix")

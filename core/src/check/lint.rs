@@ -21,9 +21,14 @@ pub(super) struct Rule {
 pub(super) fn apply(page: &mut Page, node: &Node, rules: &[Rule]) {
     for Rule { path, code, wrong } in rules {
         for (pointer, value) in each(node, path) {
-            let coerced = decode::coerced(&value.data);
-            let text = if let Data::String(text) = &value.data { Some(text) } else { coerced.as_ref() };
-            if let Some((text, why)) = text.and_then(|text| Some((text, wrong(text)?))) {
+            // Helm's texts are empty where nothing stands.
+            let coerced = decode::coerced(&value.data).unwrap_or_default();
+            let text = match &value.data {
+                Data::String(text) => text,
+                Data::Sequence(_) | Data::Mapping(_) => continue,
+                _ => &coerced,
+            };
+            if let Some(why) = wrong(text) {
                 let message = format!("{} {} {why}", named(&pointer), quoted(text));
                 page.find(*code, pointer, Some(value.span), message);
             }

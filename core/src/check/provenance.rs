@@ -65,8 +65,10 @@ pub(super) fn compare(
         _ => {}
     }
     if let (Some(signed), Some(metadata)) = (signed, metadata) {
-        let span = page.place(provenance.lines_before + 1, 1);
         for (name, signed, real) in differing(signed, metadata) {
+            let begins = |line: &str| line.strip_prefix(&*name).is_some_and(|rest| rest.starts_with(':'));
+            let line = (1..).zip(provenance.metadata.lines()).find(|(_, line)| begins(line)).map_or(1, |(at, _)| at);
+            let span = page.place(provenance.lines_before + line, 1);
             let message = format!("{name} is {signed}, and {real} in the archive");
             page.find(Code::PROVENANCE_METADATA, format!("/{name}"), Some(span), message);
         }

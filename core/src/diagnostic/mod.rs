@@ -329,6 +329,7 @@ impl Report {
     fn path_of(&self, document: &str) -> String {
         match (self.path.as_str(), self.is_chart) {
             ("", _) => document.to_owned(),
+            (path, true) if document == "provenance" && path.ends_with(".tgz") => format!("{path}.prov"),
             (path, true) if document != "chart" => format!("{}/{document}", path.trim_end_matches('/')),
             (path, _) => path.to_owned(),
         }

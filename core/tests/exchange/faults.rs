@@ -1034,7 +1034,8 @@ fn a_length_means_nothing_where_it_may_be_hidden_that_the_body_was_packed() {
         for _ in 0..9 {
             peer.fault(Method::Get, "", reply(200, fields, r#"{"tags":[]}"#));
         }
-        let run = Host::default().run(Exchange::tags(&session, Repository::parse("reg.example/web").unwrap()), &mut peer);
+        let run =
+            Host::default().run(Exchange::tags(&session, Repository::parse("reg.example/web").unwrap()), &mut peer);
         assert_eq!(run.result.is_ok(), tags, "{:?}", run.result);
     }
 }
