@@ -2,6 +2,7 @@
 
 use chartoci::version as core;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 
 use crate::errors::Raise;
 
@@ -106,7 +107,7 @@ impl Constraint {
 #[pyfunction]
 #[pyo3(signature = (tags, constraint = None, prerelease = false))]
 pub(crate) fn versions(
-    tags: Vec<String>,
+    tags: Vec<PyBackedStr>,
     constraint: Option<&Bound<'_, Constraint>>,
     prerelease: bool,
 ) -> Vec<Version> {

@@ -9,6 +9,12 @@ pub(crate) fn places(count: usize, before: &dyn Fn(usize, usize) -> bool) -> Vec
     while width < count {
         for pair in sorted.chunks(width.saturating_mul(2)) {
             let (mut left, mut right) = pair.split_at(width.min(pair.len()));
+            if let ([.., last], [first, ..]) = (left, right)
+                && !before(*first, *last)
+            {
+                merged.extend_from_slice(pair);
+                continue;
+            }
             while let ([first, left_rest @ ..], [second, right_rest @ ..]) = (left, right) {
                 if before(*second, *first) {
                     merged.push(*second);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::calls::{Draft, Reply, Wanted};
 use super::errcode::{About, is_page, refusal};
 use super::{Config, Operation, Outcome, Requests, Target};
@@ -17,6 +19,7 @@ use crate::version::{Constraint, tag};
 #[derive(Default)]
 pub(super) struct Pages {
     tags: Vec<String>,
+    /// All tags; nothing as long as each came after the one before in order, since then none can stand twice.
     seen: BTreeSet<String>,
     visited: BTreeSet<Url>,
 }
@@ -51,17 +54,15 @@ impl Pages {
         let page = json::parse(&reply.body, limits.page)
             .map_err(|error| unclear("the list of tags is no JSON").because(error))?
             .value;
-        if !page.is_object() {
-            return Err(unclear("the list of tags is no object"));
-        }
-        match page.get("tags") {
-            None | Some(serde_json::Value::Null) => {}
-            Some(serde_json::Value::Array(tags)) => {
+        let Value::Object(mut page) = page else { return Err(unclear("the list of tags is no object")) };
+        match page.remove("tags") {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(tags)) => {
                 for tag in tags {
-                    let tag = tag.as_str().ok_or_else(|| unclear("the list of tags holds something else"))?;
-                    if self.seen.insert(tag.to_owned()) {
-                        self.tags.push(tag.to_owned());
-                    }
+                    let Value::String(tag) = tag else {
+                        return Err(unclear("the list of tags holds something else"));
+                    };
+                    self.add(tag);
                 }
             }
             Some(_) => return Err(unclear("tags is no list")),
@@ -81,6 +82,18 @@ impl Pages {
             return Err(refused(Code::LIMIT_PAGES, "the list of tags has too many pages").with("limit", "pages"));
         }
         Ok(Some(self.page(target, next, limits)))
+    }
+
+    fn add(&mut self, tag: String) {
+        if self.seen.is_empty() && self.tags.last().is_none_or(|last| *last < tag) {
+            return self.tags.push(tag);
+        }
+        if self.seen.is_empty() {
+            self.seen.extend(self.tags.iter().cloned());
+        }
+        if self.seen.insert(tag.clone()) {
+            self.tags.push(tag);
+        }
     }
 
     /// All tags, in the registry's order.

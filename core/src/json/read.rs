@@ -137,8 +137,11 @@ impl Reader<'_> {
         let mut items = Vec::new();
         let length = self.path.len();
         while self.follows(b']', items.is_empty())? {
-            self.path.push('/');
-            self.path.push_str(&items.len().to_string());
+            // Nothing stands twice in what has no names.
+            if let Some(b'{' | b'[') = self.next_token() {
+                self.path.push('/');
+                self.path.push_str(&items.len().to_string());
+            }
             items.push(self.value(levels)?);
             self.path.truncate(length);
         }
@@ -184,12 +187,16 @@ impl Reader<'_> {
                 b'\\' => {
                     let character = self.escape()?;
                     text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                    continue;
                 }
                 0..0x20 => return Err("a string has a control character"),
-                _ => text.push(byte),
+                _ => {
+                    let rest = self.data.get(self.at..).unwrap_or_default();
+                    let plain =
+                        rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+                    text.extend_from_slice(&rest[..plain]);
+                    self.at += plain;
+                }
             }
-            self.at += 1;
         }
         let text = String::from_utf8(text).map_err(|_| "a string is not UTF-8")?;
         self.at += 1;

@@ -43,8 +43,10 @@ pub fn versions<S: AsRef<str>>(tags: &[S], constraint: Option<&Constraint>, prer
             None => prerelease || version.prerelease().is_empty(),
         })
         .collect();
-    order::sort(&mut versions, |a, b| b < a);
+    // Registries list tags in ascending order, more or less.
+    order::sort(&mut versions, |a, b| a < b);
     versions.dedup();
+    versions.reverse();
     versions
 }
 

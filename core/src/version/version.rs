@@ -55,7 +55,7 @@ impl Version {
 
     /// The text is a version by the letter of semver.org 2.0.0, as [`Version::parse_strict`] wants it.
     pub fn is_strict(&self) -> bool {
-        self.parsed.to_string() == self.text
+        semver::Version::parse(&self.text).is_ok()
     }
 
     /// The first number.
@@ -150,6 +150,10 @@ pub(super) fn read(text: &str) -> Result<semver::Version, &'static str> {
     }
     if text.len() > LENGTH {
         return Err("it has more than 256 characters");
+    }
+    // Most need no mending.
+    if let Ok(version) = semver::Version::parse(text) {
+        return Ok(version);
     }
     let (rest, build) = match text.split_once('+') {
         Some((rest, build)) if !build.is_empty() => (rest, build),
