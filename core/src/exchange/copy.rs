@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::calls::{Calls, Draft, Failed, Reply};
-use super::errcode::{About, is_page, refusal};
+use super::errcode::{About, receipt, refusal};
 use super::manifests::{self, Served, misses_blobs, named_digest, selected};
 use super::place::Place;
 use super::push::{Source, Upload, Uploaded};
@@ -305,10 +305,7 @@ impl Copying {
     /// A manifest was taken. Where the registry does not say that it has put it on the list of its subject, we do.
     fn taken(&mut self, number: usize, reply: &Reply) -> Result<(), Error> {
         let Some(served) = self.nodes.get(number).and_then(|node| node.served.as_ref()) else { return Ok(()) };
-        if is_page(&reply.headers, &[]) {
-            let error = Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a receipt");
-            return Err(error.with("method", "PUT").with("url", reply.url.without_query()));
-        }
+        receipt(reply)?;
         if let Some(named) = named_digest(&reply.headers) {
             check_same(reply, &Digest::with(named.algorithm(), &served.bytes), &named)?;
         }
@@ -440,6 +437,7 @@ impl Operation for Copying {
             }
             (Step::ReadList(number), 200 | 404) => self.write_list(number, reply, requests)?,
             (Step::WriteList(_), 200 | 201 | 202 | 204) => {
+                receipt(&reply)?;
                 self.written += 1;
                 self.writing = false;
             }

@@ -134,6 +134,18 @@ pub(super) fn is_page(headers: &Headers, body: &[u8]) -> bool {
         || matches!(start.as_slice(), b"<html" | b"<!doc" | b"<?xml")
 }
 
+/// A success of an upload, which is judged by its head: a web page has nothing of what a receipt names. Receipts of Quay have
+/// the type of a page, though they are none.
+pub(super) fn receipt(reply: &Reply) -> Result<(), Error> {
+    let names = |name| reply.headers.get(name).is_some();
+    if !is_page(&reply.headers, &[]) || ["docker-content-digest", "location", "range"].into_iter().any(names) {
+        return Ok(());
+    }
+    Err(Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a receipt")
+        .with("method", reply.method.as_str())
+        .with("url", reply.url.without_query()))
+}
+
 /// The beginning of a body, in one line of printable text.
 fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body.get(..400).unwrap_or(body));

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::calls::{Draft, Failed, Reply};
-use super::errcode::{About, is_page, refusal};
+use super::errcode::{About, receipt, refusal};
 use super::manifests::{self, misses_blobs, selected};
 use super::upload::{self, Uploads, check_same};
 use super::{Operation, Outcome, Requests, Target};
@@ -285,11 +285,8 @@ impl Operation for Pushing {
                 self.go_on(complete, requests)?;
             }
 
-            (Step::Tag, 200..=299) if is_page(&reply.headers, &[]) => {
-                let error = Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a receipt");
-                return Err(error.with("method", "PUT").with("url", reply.url.without_query()));
-            }
             (Step::Tag, 200 | 201 | 202 | 204) => {
+                receipt(&reply)?;
                 if let Some(named) = manifests::named_digest(&reply.headers) {
                     let actual = Digest::with(named.algorithm(), &self.push.manifest);
                     check_same(&reply, &actual, &named)?;

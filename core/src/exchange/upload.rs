@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 
 use super::calls::{AuthorityId, Calls, Draft, Failed, Reply};
-use super::errcode::{About, errors, is_page, refusal};
+use super::errcode::{About, errors, receipt, refusal};
 use super::manifests::named_digest;
 use super::place::Place;
 use super::push::{Source, Upload, Uploaded};
@@ -337,15 +337,11 @@ impl Uploads {
 
     /// A call was answered. True: with that, all blobs are there.
     pub(super) fn reply(&mut self, step: Step, reply: &Reply, calls: &mut Calls) -> Result<bool, Error> {
+        if let (Step::Single(_) | Step::Send(_) | Step::Piece(_) | Step::Close(_), 200..=299) = (step, reply.status) {
+            receipt(reply)?;
+        }
         match (step, reply.status) {
             (Step::Drop, _) => {}
-
-            (Step::Single(_) | Step::Send(_) | Step::Piece(_) | Step::Close(_), 200..=299)
-                if is_page(&reply.headers, &[]) =>
-            {
-                let error = Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a receipt");
-                return Err(error.with("method", reply.method.as_str()).with("url", reply.url.without_query()));
-            }
 
             (Step::Open { index, mount: true }, 201) => {
                 check_named(reply, &self.blobs[index].descriptor.digest)?;

@@ -12,6 +12,8 @@ pub(crate) struct Habits {
     pub(crate) ranges: Ranges,
     /// `Docker-Content-Digest` stands in answers.
     pub(crate) names_digests: bool,
+    /// Receipts have the type of a web page, as Quay's have.
+    pub(crate) types_receipts: bool,
     /// A piece is answered with 201.
     pub(crate) creates_pieces: bool,
     /// The token server knows the POST of OAuth 2 only.
@@ -96,6 +98,7 @@ impl Habits {
                 Ranges::Missing,
             ]),
             names_digests: random.chance(80),
+            types_receipts: random.chance(20),
             creates_pieces: random.chance(20),
             wants_forms: random.chance(20),
             pieces: pieces.map(|(most, least, told)| Pieces { most, least, told, status }),
@@ -121,6 +124,9 @@ impl Habits {
             answer.headers.remove("docker-content-digest");
         }
         let uploads = asked.url.contains("/blobs/uploads/");
+        if self.types_receipts && matches!(answer.status, 200..=299) && (uploads || asked.method == Method::Put) {
+            answer.set("content-type", "text/html; charset=utf-8");
+        }
         if let Some(pieces) = self.pieces.filter(|_| uploads && asked.method == Method::Post) {
             if pieces.told {
                 answer.set("oci-chunk-max-length", &pieces.most.to_string());
@@ -189,6 +195,7 @@ impl Habits {
         names.push(format!("ranges {:?}", self.ranges));
         let switches = [
             (!self.names_digests, "no digest is named"),
+            (self.types_receipts, "receipts of a page's type"),
             (self.creates_pieces, "pieces are created"),
             (self.wants_forms, "tokens by form"),
         ];

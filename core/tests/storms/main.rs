@@ -130,7 +130,7 @@ const FAULTS: [(&str, &[&str]); 17] = [
         &["redirected elsewhere", "redirected at home", "redirected elsewhere, too often", "Downgraded", "301", "307"],
     ),
     ("digests in headers", &["NoDigestHeader", "ForeignDigestHeader", "WrongDigestHeader", "no digest is named"]),
-    ("bodies", &["Page", "Flipped", "Long", "Endless", "Drip"]),
+    ("bodies", &["Page", "receipts of a page's type", "Flipped", "Long", "Endless", "Drip"]),
     ("tokens", &["Expired", "HostileRealm", "tokens by form", "no credential", "401", "403"]),
     ("challenges", &["challenges Joined", "challenges Apart"]),
     ("silence and giving up", &["Silence", "out of time", "given up"]),

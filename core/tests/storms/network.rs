@@ -115,7 +115,7 @@ impl Network {
         let mut answer = match fate {
             Fate::Status(status, pause) => status_answer(*status, *pause),
             Fate::Page => {
-                // A receipt has no body that could be looked at.
+                // A receipt is known by its type and what its head names, and this names nothing.
                 let kinds = ["text/html", "text/html; charset=utf-8", "application/json", "text/plain"];
                 let kind = *random.pick(&kinds[..if asked.method == Method::Get { 4 } else { 2 }]);
                 Answer::new(200, &[("content-type", kind)], b"<html>please log in</html>")
