@@ -1,11 +1,10 @@
-// One behaviour, asked of a registry from Node or from a page in Chromium: `node live.mjs TASK`, where TASK is JSON; prints what
-// came of it.
+// One behaviour, asked of a registry from Node or from a page in Chromium: `node live.mjs TASK`, where TASK is JSON; prints
+// what came of it.
 
-import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import { Client } from "../../bindings-wasm/js/node.js";
-import { launch, serve } from "../js/browser.js";
+import { launch, pinned, serve } from "../js/browser.js";
 import { live } from "../js/page/live.js";
 
 const task = JSON.parse(process.argv[2]);
@@ -18,13 +17,6 @@ async function inNode() {
   const seen = await live(client, task, charts);
   client.close();
   return seen;
-}
-
-/** The registry's own key, for a browser that is told of no authority. */
-function pinned(certificate) {
-  const { publicKey } = new X509Certificate(readFileSync(certificate));
-  const key = publicKey.export({ type: "spki", format: "der" });
-  return [`--ignore-certificate-errors-spki-list=${createHash("sha256").update(key).digest("base64")}`];
 }
 
 async function inChromium() {

@@ -1,6 +1,7 @@
 // Drives Debian's Chromium over its debugging pipe, no driver to install, no port to open; and serves it the page.
 
 import { spawn } from "node:child_process";
+import { X509Certificate, createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -49,6 +50,13 @@ const FLAGS = [
   "--disable-sync",
   "--remote-debugging-pipe",
 ];
+
+/** The flags with which it believes a certificate: it can be told of no authority. */
+export function pinned(certificate) {
+  const { publicKey } = new X509Certificate(readFileSync(certificate));
+  const key = publicKey.export({ type: "spki", format: "der" });
+  return [`--ignore-certificate-errors-spki-list=${createHash("sha256").update(key).digest("base64")}`];
+}
 
 /** Starts Chromium, with more flags if need be; gives `open(url)` and `close()`. */
 export async function launch(flags = []) {

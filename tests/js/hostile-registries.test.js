@@ -2,15 +2,16 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import https from "node:https";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 
 import { Client } from "../../bindings-wasm/js/node.js";
-import { serve } from "./browser.js";
+import { pinned, serve } from "./browser.js";
 import { CHART, SHARED, carry, codeOf, drive, everyDriver, everyNode, lines, open } from "./drivers.js";
 import { origin, raw, registry, withChromium } from "./drivers.js";
 import { certificates, failing, packaged, temporary } from "./support.js";
@@ -20,7 +21,16 @@ const CONFIG = "application/vnd.cncf.helm.config.v1+json";
 const LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 const NOUGHT = `sha256:${"0".repeat(64)}`;
 
-withChromium();
+const skip = !existsSync("/usr/bin/openssl") && "no openssl";
+const directories = ["known", "unknown"].map((name) => join(tmpdir(), `chartoci-${process.pid}-${name}`));
+const tls = {};
+withChromium(() => {
+  if (skip) return [];
+  for (const directory of directories) mkdirSync(directory);
+  [tls.known, tls.unknown] = directories.map(certificates);
+  return pinned(tls.known.cert);
+});
+after(() => directories.forEach((directory) => rmSync(directory, { recursive: true, force: true })));
 
 const hashed = (data, algorithm = "sha256") => `${algorithm}:${createHash(algorithm).update(data).digest("hex")}`;
 const DIGEST = hashed(packaged.data);
@@ -251,29 +261,36 @@ everyDriver("T-PATH-2: a page has no directories, and says so", async (t, ask) =
   assert.equal(await codeOf(ask("pull", "127.0.0.1:1/web:1.0.0", { directory: "out" })), "misuse.argument");
 }, ["Chromium"]);
 
-const skip = !existsSync("/usr/bin/openssl") && "no openssl";
-test("T-TLS-1: who is believed is the same for registries, token servers and redirects", { skip }, async (t) => {
-  const secure = (files, answer) =>
-    origin(t, answer, https.createServer({ cert: readFileSync(files.cert), key: readFileSync(files.key) }));
-  const [known, unknown] = [certificates(temporary(t)), certificates(temporary(t))];
-  const stranger = await secure(unknown, () => [200, {}, JSON.stringify({ token: "t", tags: [] })]);
-  const plain = await origin(t, () => [200, {}, "{}"]);
-  const realm = `Bearer realm="https://${stranger.host}/token"`;
-  const location = `https://${stranger.host}/v2/web/tags/list`;
-  const downwards = { location: `http://${plain.host}/v2/web/tags/list` };
-  for (const [answer, code] of [
-    [() => [401, { "www-authenticate": realm }], "transport.tls"],
-    [() => [307, { location }], "transport.tls"],
-    [() => [307, downwards], "protocol.redirect"],
-    [() => [401, { "www-authenticate": `Bearer realm="http://${plain.host}/token"` }], "auth.realm"],
-  ]) {
-    const { host } = await secure(known, answer);
-    const client = new Client({ credentials: ["ada", "secret"], retry: { attempts: 1 }, caFile: known.ca });
-    t.after(() => client.close());
-    assert.equal((await failing(() => client.tags(`${host}/web`))).code, code);
-  }
-  assert.deepEqual([stranger.seen, plain.seen], [[], []]);
-});
+everyDriver(
+  "T-TLS-1: who is believed is the same for registries, token servers and redirects",
+  async (t, _, driver) => {
+    if (skip) return t.skip(skip);
+    const secure = ({ cert, key }, answer) =>
+      origin(t, answer, https.createServer({ cert: readFileSync(cert), key: readFileSync(key) }));
+    const stranger = await secure(tls.unknown, () => [200, {}, JSON.stringify({ token: "t", tags: [] })]);
+    const plain = await origin(t, () => [200, {}, "{}"]);
+    const page = driver === "Chromium";
+    const own = page ? { plainHttp: false } : { caFile: tls.known.ca };
+    const options = { credentials: { username: "ada", password: "secret" }, ...own };
+    for (const [answer, code] of [
+      [() => [200, {}, JSON.stringify({ tags: [] })], undefined],
+      [() => [401, { "www-authenticate": `Bearer realm="https://${stranger.host}/token"` }], "transport.tls"],
+      [() => [307, { location: `https://${stranger.host}/v2/web/tags/list` }], "transport.tls"],
+      [() => [307, { location: `http://${plain.host}/v2/web/tags/list` }], "protocol.redirect"],
+      [() => [401, { "www-authenticate": `Bearer realm="http://${plain.host}/token"` }], "auth.realm"],
+    ]) {
+      const { host } = await secure(tls.known, answer);
+      const asking = drive(driver, options, "tags", `${host}/web`);
+      // A page is told of a bad certificate as of an absent host.
+      if (code) assert.equal(await codeOf(asking), page && code === "transport.tls" ? "transport.connect" : code);
+      else assert.deepEqual(await asking, []);
+    }
+    // A browser has followed the redirect before it says so: without the credential.
+    assert.deepEqual(stranger.seen, []);
+    assert.deepEqual(plain.seen.map(({ authorization }) => authorization), page ? [undefined] : []);
+  },
+  ["node:http", "Chromium"],
+);
 
 /** A file of Docker's kind. */
 function stored(directory, auths) {

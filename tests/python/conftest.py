@@ -1,10 +1,12 @@
 """What the tests share: charts, peers that say exactly what they are told to."""
 
+import asyncio
 import pathlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import chartoci
 import pytest
@@ -37,6 +39,36 @@ def tgz(chart: bytes, tmp_path: pathlib.Path) -> pathlib.Path:
 def client() -> Iterator[chartoci.Client]:
     """An anonymous client that does not try twice."""
     with chartoci.Client(credentials=None, retry=chartoci.RetryPolicy(attempts=1)) as client:
+        yield client
+
+
+class Waiting:
+    """An `AsyncClient` for tests that await nothing: each verb is a client's and a loop's only one."""
+
+    def __init__(self, **settings: Any):
+        self.settings = settings
+
+    def __getattr__(self, verb: str) -> Callable[..., Any]:
+        def wait(*arguments: Any, **options: Any) -> Any:
+            async def main() -> Any:
+                async with chartoci.AsyncClient(**self.settings) as client:
+                    return await getattr(client, verb)(*arguments, **options)
+
+            return asyncio.run(main())
+
+        return wait
+
+
+@pytest.fixture(params=["blocking", "urllib3", "aiohttp"])
+def each_client(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """As `client`, by each driver in turn."""
+    settings = {"credentials": None, "retry": chartoci.RetryPolicy(attempts=1)}
+    if request.param == "aiohttp":
+        pytest.importorskip("aiohttp")
+    if request.param != "blocking":
+        yield Waiting(**settings, transport=request.param)
+        return
+    with chartoci.Client(**settings) as client:
         yield client
 
 

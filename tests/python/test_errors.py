@@ -65,10 +65,10 @@ def do(client: chartoci.Client, verb: str, host: str, chart: bytes, directory: p
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
-def test_a_bad_answer(case: Any, client: chartoci.Client, chart: bytes, tmp_path: pathlib.Path) -> None:
+def test_a_bad_answer(case: Any, each_client: chartoci.Client, chart: bytes, tmp_path: pathlib.Path) -> None:
     expect = case["expect"]
     with scripted(case["answers"]) as host, pytest.raises(chartoci.ChartOciError) as caught:
-        do(client, case["verb"], host, chart, tmp_path / "out")
+        do(each_client, case["verb"], host, chart, tmp_path / "out")
     error = caught.value
     assert (error.kind, error.code) == (expect["kind"], expect["code"]), error
     assert error.hint

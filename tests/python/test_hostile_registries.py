@@ -22,6 +22,12 @@ CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 Answered = Callable[[str], tuple[int, dict[str, str], bytes]]
 
 
+@pytest.fixture
+def client(each_client: chartoci.Client) -> chartoci.Client:
+    """Each driver in turn."""
+    return each_client
+
+
 def digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 

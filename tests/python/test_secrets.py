@@ -93,7 +93,7 @@ def drive(request: pytest.FixtureRequest) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"], ids=["another port", "another name"])
-def test_a_redirect_to_another_origin_takes_no_credential_along(
+def test_t_cred_1_a_redirect_to_another_origin_takes_no_credential_along(
     host: str, drive: Callable[..., Any], chart: bytes
 ) -> None:
     with origin(lambda method, path: (200, {}, chart)) as (port, seen):
@@ -110,7 +110,7 @@ def test_a_redirect_to_another_origin_takes_no_credential_along(
     assert [(request.method, request.authorization) for request in seen] == [("GET", None)]
 
 
-def test_a_redirect_on_the_same_origin_keeps_the_credential(drive: Callable[..., Any]) -> None:
+def test_t_cred_1_a_redirect_on_the_same_origin_keeps_the_credential(drive: Callable[..., Any]) -> None:
     def answer(method: str, path: str) -> Answer:
         if path == "/v2/web/tags/list":
             return 307, {"Location": "/v2/other/tags/list"}, b""
@@ -124,7 +124,7 @@ def test_a_redirect_on_the_same_origin_keeps_the_credential(drive: Callable[...,
     assert [request.authorization for request in seen] == [None, f"Basic {BASIC}", f"Basic {BASIC}"]
 
 
-def test_a_login_that_a_redirect_leads_to_gets_no_credential(drive: Callable[..., Any]) -> None:
+def test_t_cred_1_a_login_that_a_redirect_leads_to_gets_no_credential(drive: Callable[..., Any]) -> None:
     with origin(lambda method, path: (401, {"WWW-Authenticate": 'Basic realm="mine"'}, b"")) as (there, seen):
         to = {"Location": f"http://127.0.0.1:{there}/v2/web/tags/list"}
         with origin(lambda method, path: (307, to, b"")) as (here, _), pytest.raises(chartoci.DeniedError) as caught:
@@ -136,7 +136,7 @@ def test_a_login_that_a_redirect_leads_to_gets_no_credential(drive: Callable[...
 # T-CRED-2: uploads
 
 
-def test_an_upload_to_another_origin_takes_no_credential_along(drive: Callable[..., Any], chart: bytes) -> None:
+def test_t_cred_2_an_upload_to_another_origin_takes_no_credential_along(drive: Callable[..., Any], chart: bytes) -> None:
     with origin(lambda method, path: (201, {}, b"")) as (port, seen):
         away = Fault(202, (("Location", f"http://127.0.0.1:{port}/upload?signature={SIGNATURE}"),))
         faults = {"POST": away, "PUT": Fault(201, ())}
@@ -171,7 +171,7 @@ def test_an_upload_to_another_origin_takes_no_credential_along(drive: Callable[.
         "//127.0.0.1:PORT/token",
     ],
 )
-def test_a_token_server_where_none_may_be_is_never_asked(realm: str, drive: Callable[..., Any]) -> None:
+def test_t_cred_3_a_token_server_where_none_may_be_is_never_asked(realm: str, drive: Callable[..., Any]) -> None:
     with origin(lambda method, path: (200, {}, b"{}")) as (there, seen):
         challenge = {"WWW-Authenticate": f'Bearer realm="{realm.replace("PORT", str(there))}",service="x"'}
         with origin(lambda method, path: (401, challenge, b"")) as (here, asked):
@@ -182,7 +182,7 @@ def test_a_token_server_where_none_may_be_is_never_asked(realm: str, drive: Call
     assert "pw@" not in f"{caught.value!r} {caught.value.to_dict()}"
 
 
-def test_a_registry_that_speaks_https_names_no_token_server_that_does_not(drive: Callable[..., Any]) -> None:
+def test_t_cred_3_a_registry_that_speaks_https_names_no_token_server_that_does_not(drive: Callable[..., Any]) -> None:
     with origin(lambda method, path: (200, {}, b"{}")) as (there, seen):
         challenge = Fault(401, (("WWW-Authenticate", f'Bearer realm="http://127.0.0.1:{there}/token"'),))
         with Registry(tls=True, faults=lambda method, target: challenge) as registry:
@@ -191,7 +191,7 @@ def test_a_registry_that_speaks_https_names_no_token_server_that_does_not(drive:
     assert caught.value.code == "auth.realm" and not seen
 
 
-def test_the_password_goes_to_the_token_server_and_the_token_to_the_registry(drive: Callable[..., Any]) -> None:
+def test_t_cred_3_the_password_goes_to_the_token_server_and_the_token_to_the_registry(drive: Callable[..., Any]) -> None:
     token = json.dumps({"token": TOKEN}).encode()
     with origin(lambda method, path: (200, {}, token)) as (there, seen):
         realm = {"WWW-Authenticate": f'Bearer realm="http://127.0.0.1:{there}/token",service="x"'}
@@ -202,7 +202,7 @@ def test_the_password_goes_to_the_token_server_and_the_token_to_the_registry(dri
     assert [request.authorization for request in asked] == [None, f"Bearer {TOKEN}"]
 
 
-def test_a_token_server_that_redirects_hands_nothing_on(drive: Callable[..., Any]) -> None:
+def test_t_cred_3_a_token_server_that_redirects_hands_nothing_on(drive: Callable[..., Any]) -> None:
     token = json.dumps({"token": TOKEN}).encode()
     with origin(lambda method, path: (200, {}, token)) as (third, seen):
         to = {"Location": f"http://127.0.0.1:{third}/token"}
@@ -212,6 +212,83 @@ def test_a_token_server_that_redirects_hands_nothing_on(drive: Callable[..., Any
             with origin(lambda method, path: next(replies, (200, {}, b'{"tags": []}'))) as (first, _):
                 drive("tags", f"127.0.0.1:{first}/web")
     assert [request.authorization for request in seen] == [None]
+
+
+# T-CRED-4: hosts are compared whole
+
+
+def auths(*hosts: str) -> str:
+    return json.dumps({"auths": {host: {"auth": BASIC} for host in hosts}})
+
+
+def test_t_cred_4_nobody_who_is_only_named_alike_gets_a_secret(
+    drive: Callable[..., Any], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(auths("azurecr.io", "registry.example", "127.0.0.1", "localhost:1", "1"))
+    monkeypatch.setenv("HELM_REGISTRY_CONFIG", str(path))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "nowhere"))
+    with origin(lambda method, path: (401, {"WWW-Authenticate": 'Basic realm="x"'}, b"")) as (port, seen):
+        with pytest.raises(chartoci.DeniedError):
+            drive("tags", f"127.0.0.1:{port}/web", credentials=chartoci.DEFAULT)
+    assert seen and all(request.authorization is None for request in seen)
+    with chartoci.Client() as client:
+        for host in (
+            "evil.azurecr.io.attacker.com",
+            "evil.azurecr.io",
+            "azurecr.io.attacker.com",
+            "azurecr.io:444",
+            "registry.example.evil.test",
+            "evil-registry.example",
+            "a.registry.example",
+            "registry.exampl",
+        ):
+            assert client.explain_credentials(f"{host}/web").username is None, host
+        assert client.explain_credentials("registry.example/web").username == USER
+
+
+def test_t_cred_4_a_pair_is_for_the_target_of_a_copy_alone(drive: Callable[..., Any]) -> None:
+    with Registry() as target, origin(lambda method, path: (401, {"WWW-Authenticate": 'Basic realm="x"'}, b"")) as (port, seen):
+        with pytest.raises(chartoci.DeniedError):
+            drive("copy", f"127.0.0.1:{port}/web:1.0.0", f"{target.host}/web:1.0.0")
+    assert seen and all(request.authorization is None for request in seen)
+
+
+# T-CRED-5: a broken file never leads to another's secret
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"auths": []}', '{"auths": {"HOST": "x"}}', '{"auths": {"HOST": {"auth": "%"}}}'])
+def test_t_cred_5_a_broken_file_never_falls_through(
+    text: str, drive: Callable[..., Any], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with origin(lambda method, path: (401, {"WWW-Authenticate": 'Basic realm="x"'}, b"")) as (port, seen):
+        host = f"127.0.0.1:{port}"
+        (tmp_path / "helm.json").write_text(text.replace("HOST", host))
+        (tmp_path / "config.json").write_text(auths(host))
+        monkeypatch.setenv("HELM_REGISTRY_CONFIG", str(tmp_path / "helm.json"))
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+        with pytest.raises(chartoci.InvalidError) as caught:
+            drive("tags", f"{host}/web", credentials=chartoci.DEFAULT)
+    assert caught.value.code == "auth.credentials_file"
+    assert seen and all(request.authorization is None for request in seen)
+
+
+# T-TLS-1: one policy for registries, token servers and redirects
+
+
+def test_t_tls_1_who_is_believed_is_the_same_everywhere(drive: Callable[..., Any]) -> None:
+    with Registry(tls=True) as stranger, origin(lambda method, path: (200, {}, b"{}")) as (port, seen):
+        for fault, code in [
+            (Fault(401, (("WWW-Authenticate", f'Bearer realm="https://{stranger.host}/token"'),)), "transport.tls"),
+            (Fault(307, (("Location", f"https://{stranger.host}/v2/web/tags/list"),)), "transport.tls"),
+            (Fault(307, (("Location", f"http://127.0.0.1:{port}/v2/web/tags/list"),)), "protocol.redirect"),
+            (Fault(401, (("WWW-Authenticate", f'Bearer realm="http://127.0.0.1:{port}/token"'),)), "auth.realm"),
+        ]:
+            with Registry(tls=True, faults=lambda method, target, fault=fault: fault) as registry:
+                with pytest.raises(chartoci.ChartOciError) as caught:
+                    drive("tags", f"{registry.host}/web", ca_file=registry.ca_file)
+            assert caught.value.code == code
+        assert not seen and not stranger.requests
 
 
 # T-SECRET-1: nothing that a run says holds a secret
@@ -226,7 +303,7 @@ def told(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("token", [False, True], ids=["Basic", "Bearer"])
-def test_nothing_that_a_client_says_holds_a_secret(
+def test_t_secret_1_nothing_that_a_client_says_holds_a_secret(
     token: bool, drive: Callable[..., Any], chart: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -270,7 +347,7 @@ def test_nothing_that_a_client_says_holds_a_secret(
         assert secret not in "\n".join(said), secret
 
 
-def test_nothing_that_the_command_line_says_holds_a_secret(tgz: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_t_secret_1_nothing_that_the_command_line_says_holds_a_secret(tgz: pathlib.Path, tmp_path: pathlib.Path) -> None:
     said: list[str] = []
     environment = {**os.environ, "HOME": str(tmp_path), "PYTHONDEVMODE": "1"}
     for name in ("HELM_REGISTRY_CONFIG", "XDG_CONFIG_HOME", "DOCKER_CONFIG"):
