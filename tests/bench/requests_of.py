@@ -1,9 +1,14 @@
-"""Requests that each verb costs, by the registry's own log, beside Helm's and oras's, for each kind of authentication."""
+"""Requests and rounds that each verb costs beside Helm's and oras's, for each kind of authentication.
+
+A proxy before the registry, and the token server, hold every answer back for a while: requests that are out at the same time
+are one round, those that wait for one another are several.
+"""
 
 import os
 import pathlib
 import subprocess
 import tempfile
+import unittest.mock
 from collections.abc import Callable
 
 import charts
@@ -11,9 +16,12 @@ import chartoci
 import helm
 import oras.client
 import registries
+from chartoci import drive
+from chartoci.testing import Registry
 
 KINDS = ("anonymous", "htpasswd", "token")
-VERBS = ("push", "the same again", "pull", "tags")
+VERBS = ("login", "push", "the same again", "pull", "pull ^1", "tags")
+DELAY = 0.05  # seconds
 Calls = dict[str, Callable[[], object]]
 
 
@@ -24,10 +32,15 @@ def chartoci_calls(registry: registries.Registry, path: pathlib.Path, out: pathl
     def client() -> chartoci.Client:
         return chartoci.Client(credentials=registry.credentials)
 
+    def login() -> None:
+        chartoci.Client(credentials=None, registry_config=out / "config.json").login(registry.host, *registry.credentials)
+
     return {
+        **({"login": login} if registry.credentials else {}),
         "push": lambda: client().push(path, target),
         "the same again": lambda: client().push(path, target),
         "pull": lambda: client().pull(f"{target}/typical:1.2.3", out),
+        "pull ^1": lambda: client().pull(f"{target}/typical", out, version="^1"),
         "tags": lambda: client().tags(f"{target}/typical"),
     }
 
@@ -41,13 +54,16 @@ def helm_calls(registry: registries.Registry, path: pathlib.Path, out: pathlib.P
         command = [str(helm.binary(4)), *map(str, words), "--plain-http"]
         subprocess.run(command, env=environment, input=data, text=True, check=True, capture_output=True)
 
-    if registry.credentials:
+    def login() -> None:
         username, password = registry.credentials
         run("registry", "login", registry.host, "-u", username, "--password-stdin", data=password)
+
     return {
+        **({"login": login} if registry.credentials else {}),
         "push": lambda: run("push", path, target),
         "the same again": lambda: run("push", path, target),
         "pull": lambda: run("pull", f"{target}/typical", "--version", "1.2.3", "-d", out),
+        "pull ^1": lambda: run("pull", f"{target}/typical", "--version", "^1", "-d", out),
     }
 
 
@@ -72,36 +88,69 @@ def oras_calls(registry: registries.Registry, path: pathlib.Path, out: pathlib.P
 TOOLS = {"chartoci": chartoci_calls, "helm": helm_calls, "oras": oras_calls}
 
 
+def rounds(spans: list[tuple[float, float]]) -> int:
+    """The most requests of which each began when the one before had its answer."""
+    count, last = 0, 0.0
+    for began, ended in sorted(spans, key=lambda span: span[1]):
+        if began >= last:
+            count, last = count + 1, ended
+    return count
+
+
 def counted(directory: pathlib.Path, kind: str) -> dict[str, dict[str, str]]:
-    """Requests of each verb of each tool; `–` where it has no such verb, `fails` where it does."""
+    """Requests and rounds of each verb of each tool; `–` where it has no such verb, `fails` where it does."""
     path = directory / "typical-1.2.3.tgz"
     path.write_bytes(charts.typical())
     counts: dict[str, dict[str, str]] = {}
-    with registries.Registry(directory / kind, kind) as registry:
+    with registries.Registry(directory / kind, kind) as registry, registries.Behind(registry, "http://bench") as front:
+        seen, front.kind, front.delay = [front.spans], kind, DELAY
+        if registry.tokens:
+            seen.append(registry.tokens.spans)
+            registry.tokens.delay = DELAY
         for tool, calls_of in TOOLS.items():
             out = directory / f"{tool}-{kind}"
             out.mkdir()
-            calls = calls_of(registry, path, out)
-            registry.requests()
+            calls = calls_of(front, path, out)
             for verb in VERBS:
-                if verb not in calls:
-                    counts.setdefault(tool, {})[verb] = "–"
-                    continue
+                for spans in seen:
+                    spans.clear()
                 try:
-                    calls[verb]()
-                    counts.setdefault(tool, {})[verb] = str(len(registry.requests()))
+                    if verb in calls:
+                        calls[verb]()
                 except Exception:
-                    registry.requests()
                     counts.setdefault(tool, {})[verb] = "fails"
+                    continue
+                spans = [span for spans in seen for span in spans]
+                counts.setdefault(tool, {})[verb] = f"{len(spans)} in {rounds(spans)}" if verb in calls else "–"
     return counts
+
+
+def refreshed() -> str:
+    """What a verb costs whose token has run out since the last one, by the client's clock."""
+    with Registry(token=True, token_lifetime=300) as registry, chartoci.Client(credentials=registry.credentials) as client:
+        target = f"oci://{registry.host}/ours"
+        client.push(charts.typical(), target)
+        registry.requests.clear()
+        now = drive.now
+        with unittest.mock.patch.object(drive, "now", lambda: now() + 300_000):
+            client.tags(f"{target}/typical")
+        tokens = [target for _, target, _ in registry.requests if target.startswith("/token")]
+        return f"{len(registry.requests)}, of which {len(tokens)} for the token"
 
 
 def table() -> list[str]:
     """Markdown: a line for each kind of authentication and verb."""
-    lines = ["| requests, each verb on its own | chartoci | `helm` | oras |", "| --- | ---: | ---: | ---: |"]
+    lines = ["| requests, and in how many rounds, each verb on its own | chartoci | `helm` | oras |", "| --- | ---: | ---: | ---: |"]
     with tempfile.TemporaryDirectory() as name:
         for kind in KINDS:
             counts = counted(pathlib.Path(name), kind)
             for verb in VERBS:
-                lines.append(f"| {kind}: {verb} | " + " | ".join(counts[tool][verb] for tool in TOOLS) + " |")
+                cells = [counts[tool][verb] for tool in TOOLS]
+                if set(cells) != {"–"}:
+                    lines.append(f"| {kind}: {verb} | " + " | ".join(cells) + " |")
+    lines.append(f"| token: tags, the token having run out | {refreshed()} | – | – |")
     return lines
+
+
+if __name__ == "__main__":
+    print("\n".join(table()))

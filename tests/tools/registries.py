@@ -78,12 +78,16 @@ class TokenServer:
         der = openssl("x509", "-in", self.certificate, "-outform", "DER")
         self.header = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(der).decode()]}
         self.log: list[str] = []
+        self.delay, self.spans = 0.0, list[tuple[float, float]]()
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                began = time.monotonic()
+                time.sleep(outer.delay)
+                outer.spans.append((began, time.monotonic()))
                 outer.log.append(f"GET {self.path}")
                 query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
                 self.answer(query.get("scope", []), self.headers.get("Authorization"))
@@ -93,6 +97,7 @@ class TokenServer:
 
             def do_POST(self) -> None:
                 outer.log.append(f"POST {self.path}")
+                outer.spans.append((time.monotonic(), time.monotonic()))
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 self.respond(404, {"errors": [{"code": "UNSUPPORTED", "message": "only GET here"}]})
 
@@ -154,18 +159,22 @@ class Behind:
     def __init__(self, registry: "Registry", page: str = ""):
         outer, self.registry = self, registry
         self.ca, self.certificate, self.credentials, self.kind = None, None, registry.credentials, "behind"
+        self.delay, self.spans = 0.0, list[tuple[float, float]]()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
             def forward(self) -> None:
+                began = time.monotonic()
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name: value for name, value in self.headers.items() if page or name.lower() != "host"}
                 with contextlib.closing(http.client.HTTPConnection(outer.registry.host, timeout=20)) as connection:
                     connection.request(self.command, self.path, body, headers)
                     response = connection.getresponse()
                     data = response.read()
+                    time.sleep(outer.delay)
+                    outer.spans.append((began, time.monotonic()))
                     self.send_response_only(response.status)
                     for name, value in response.getheaders():
                         self.send_header(name, value)
