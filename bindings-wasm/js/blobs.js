@@ -1,6 +1,7 @@
 /** What callers hand in becomes bytes: Uint8Array, ArrayBuffer, Blob, ReadableStream, in Node a path. */
 
 import { core, currentPlatform, failure } from "./core.js";
+import { describe } from "./given.js";
 
 /** One byte more than may be: what is longer, the core refuses by its own rule and words. */
 export const enough = (limits) => core().archiveLimit(limits) + 1;
@@ -29,11 +30,19 @@ export function textBytes(source) {
 
 export const isPath = (source) => typeof source === "string" || source instanceof URL;
 
-/** The platform's files, where there are any and this may be a path. */
-export function filesOf(path) {
+/** A path, if this may be one. */
+export function pathOf(path) {
+  if (!isPath(path)) throw failure("misuse.argument", `${describe(path)} is no path`);
+  if (path instanceof URL && path.protocol !== "file:") throw failure("misuse.argument", `${path.protocol} is no file`);
   if (typeof path === "string" && path.includes("\n")) {
     throw failure("misuse.looks_like_content", "a text with line breaks stands where a path is expected");
   }
+  return path;
+}
+
+/** The platform's files, where there are any and this may be a path. */
+export function filesOf(path) {
+  pathOf(path);
   const { files } = currentPlatform();
   if (!files) throw failure("misuse.argument", "there are no paths on this platform: pass bytes, a Blob or a stream");
   return files;
@@ -77,5 +86,3 @@ export async function* readAll(stream) {
 }
 
 const isShared = (source) => typeof SharedArrayBuffer === "function" && source instanceof SharedArrayBuffer;
-
-const describe = (source) => (source === null ? "null" : `a value of type ${source?.constructor?.name ?? typeof source}`);

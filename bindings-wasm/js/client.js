@@ -4,6 +4,7 @@ import { bytesOf, enough, filesOf, isPath, join } from "./blobs.js";
 import { HANDLE, checking, connected, core, currentPlatform, exchange, failure } from "./core.js";
 import { drive } from "./drive.js";
 import { ChartOciError } from "./errors.js";
+import { texts, written } from "./given.js";
 import { Archive, Artifact, Metadata, Packaged, Version, archiveOf, planPush } from "./model.js";
 import { Report } from "./report.js";
 
@@ -113,19 +114,19 @@ export class Client {
 
   async resolve(reference, { version, devel, ...call } = {}) {
     await connected();
-    const resolving = exchange().Exchange.resolve(this.#begin(), String(reference), { version, devel });
+    const wanted = { version: written(version), devel };
+    const resolving = exchange().Exchange.resolve(this.#begin(), written(reference), wanted);
     return this.#run(resolving, reference, call);
   }
 
   async versions(repository, constraint, { prerelease = false, ...call } = {}) {
     const tags = await this.tags(repository, call);
-    const wanted = constraint === undefined ? undefined : String(constraint);
-    return core().versionsOfTags(tags, wanted, prerelease).map((text) => Version.parse(text));
+    return core().versionsOfTags(tags, written(constraint), prerelease).map((text) => Version.parse(text));
   }
 
   async tags(repository, call = {}) {
     await connected();
-    return this.#run(exchange().Exchange.tags(this.#begin(), String(repository)), repository, call);
+    return this.#run(exchange().Exchange.tags(this.#begin(), written(repository)), repository, call);
   }
 
   /** Bytes unchanged, the manifest last. Within a registry blobs are mounted; across registries they go through memory, in Node piece by piece. */
@@ -133,9 +134,9 @@ export class Client {
     await connected();
     const quiet = { signal: call.signal, timeout: call.timeout, home: target };
     if (upgrade && (await this.artifact(source, quiet)).isLegacy) {
-      return this.#upgrade(source, String(target), call);
+      return this.#upgrade(source, written(target), call);
     }
-    const copying = exchange().Exchange.copy(this.#begin(), String(source), String(target), { referrers });
+    const copying = exchange().Exchange.copy(this.#begin(), written(source), written(target), { referrers });
     const copied = await this.#run(copying, target, call, { fetchPart: (...part) => this.#fetchPart(target, ...part) });
     return { ...copied, upgraded: false };
   }
@@ -159,13 +160,13 @@ export class Client {
   /** A tag, or a manifest by its digest and with it all of its tags. */
   async delete(reference, call = {}) {
     await connected();
-    return this.#run(exchange().Exchange.delete(this.#begin(), String(reference)), reference, call);
+    return this.#run(exchange().Exchange.delete(this.#begin(), written(reference)), reference, call);
   }
 
   /** What refers to a manifest: all of it, or what is of one type. */
   async referrers(reference, { artifactType, ...call } = {}) {
     await connected();
-    const referring = exchange().Exchange.referrers(this.#begin(), String(reference), artifactType);
+    const referring = exchange().Exchange.referrers(this.#begin(), written(reference), artifactType);
     return this.#run(referring, reference, call);
   }
 
@@ -174,11 +175,11 @@ export class Client {
     await connected();
     const credential = username ? { username, password } : { identityToken: password };
     const { keeper, keep } = stores();
-    const keeping = keeper(registry, credential, this.#options.registryConfig);
+    const keeping = keeper(written(registry), credential, this.#options.registryConfig);
     let checked;
     try {
       this.#begin();
-      const login = exchange().Exchange.login(this.#fresh({ hasCredentials: true }), registry);
+      const login = exchange().Exchange.login(this.#fresh({ hasCredentials: true }), written(registry));
       if (timeout !== undefined) login.setTimeout(timeout);
       const options = { transport: this.#transport, credentials: () => credential, signal, onProgress };
       checked = await drive(login, options);
@@ -195,7 +196,7 @@ export class Client {
   async logout(registry) {
     await connected();
     const { keeper, keep } = stores();
-    const { entry, path, helper, changed } = await keep(keeper(registry, null, this.#options.registryConfig));
+    const { entry, path, helper, changed } = await keep(keeper(written(registry), null, this.#options.registryConfig));
     this.#session = undefined;
     return { registry: entry, path, helper, removed: changed };
   }
@@ -203,7 +204,7 @@ export class Client {
   /** Where the credential for a reference comes from: never the secret. */
   async explainCredentials(reference) {
     await connected();
-    const { registry, repository } = core().parseReference(String(reference));
+    const { registry, repository } = core().parseReference(written(reference));
     const { credentials, registryConfig } = this.#options;
     const explained = { registry, repository, source: undefined, kind: undefined, username: undefined, asked: [] };
     if (typeof credentials === "function") return { ...explained, source: "callable" };
@@ -220,8 +221,9 @@ export class Client {
     this.#transport = undefined;
   }
 
-  #pull(reference, sinks, { signal, onProgress, timeout, home, ...wanted }) {
-    const pulling = exchange().Exchange.pull(this.#begin(), String(reference), wanted);
+  #pull(reference, sinks, { signal, onProgress, timeout, home, version, ...others }) {
+    const wanted = { ...others, version: written(version) };
+    const pulling = exchange().Exchange.pull(this.#begin(), written(reference), wanted);
     return this.#run(pulling, reference, { signal, onProgress, timeout, home }, { sinks, names: PARTS });
   }
 
@@ -250,7 +252,7 @@ export class Client {
   /** `home` is what the verb is for, if that is not `reference`: a secret that was given is for its registry only. */
   async #run(operation, reference, { signal, onProgress, timeout, home = reference }, blobs) {
     if (timeout !== undefined) operation.setTimeout(timeout);
-    const { registry } = core().parseReference(String(home));
+    const { registry } = core().parseReference(written(home));
     const credentials = (query, over) => this.#answer(query, registry, over);
     return drive(operation, { transport: this.#transport, credentials, signal, onProgress, ...blobs });
   }
@@ -311,8 +313,8 @@ async function chartOf(chart, limits) {
 /** Asked before every connection: a list of hosts, or a function `(host, ip, port) => boolean`. */
 function permission(allow) {
   if (allow === undefined || allow === null) return undefined;
-  const allows =
-    typeof allow === "function" ? allow : (host, ip, port) => exchange().hostMatches([...allow], `${host}:${port}`);
+  const isListed = (host, ip, port) => exchange().hostMatches(texts(allow, "allow"), `${host}:${port}`);
+  const allows = typeof allow === "function" ? allow : isListed;
   return async ({ hostname, port, protocol }, ip) => {
     const number = Number(port || (protocol === "https:" ? 443 : 80));
     return allows(hostname, ip, number);

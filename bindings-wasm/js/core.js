@@ -41,6 +41,10 @@ export class Module {
     await this.#loading;
   }
 
+  get isLoaded() {
+    return this.#loaded;
+  }
+
   get functions() {
     if (!this.#loaded) throw notLoaded();
     return this.#glue;
@@ -117,5 +121,6 @@ export async function connected() {
   await Promise.all([documents.load(), exchanges.load()]);
 }
 
-/** An error that the host found; its kind and hint stand in the core's table. */
-export const failure = (code, message) => core().failure(code, message);
+/** An error that the host found; its kind and hint stand in the core's table. Before that is there, only misuse is found. */
+export const failure = (code, message) =>
+  documents?.isLoaded ? core().failure(code, message) : new ChartOciError({ kind: "misuse", code, message });

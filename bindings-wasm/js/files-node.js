@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { failure } from "./core.js";
+import { ChartOciError } from "./errors.js";
 
 const REASONS = {
   ENOENT: "notFound",
@@ -315,6 +316,12 @@ export const read = (path, limit) => named(readRange(path, 0, limit), path);
 /** False for what is not there, too. */
 export const isDirectory = async (path) => (await fs.stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
+/** Refuses a path that is no directory's. */
+export async function directory(path) {
+  const status = await named(fs.stat(path), path);
+  if (!status.isDirectory()) throw explained({ code: "ENOTDIR", message: "there is a file" }, path);
+}
+
 /** What Helm pushes with a file: the provenance beside it, and the time of its last change. */
 export async function companions(path, limit) {
   const file = path instanceof URL ? fileURLToPath(path) : path;
@@ -328,6 +335,7 @@ export async function companions(path, limit) {
 }
 
 const CODES = { notFound: "not_found", exists: "exists", denied: "denied" };
+const DIRECTORIES = { EISDIR: "is_directory", ENOTDIR: "not_directory" };
 
 async function named(action, path) {
   try {
@@ -339,7 +347,9 @@ async function named(action, path) {
 
 /** What the system said about a path, as one of the library's errors. */
 export function explained(error, path) {
-  if (!error.code) return error;
-  const code = error.code === "EISDIR" ? "is_directory" : (CODES[REASONS[error.code]] ?? "storage");
-  return failure(`files.${code}`, `${path}: ${error.message}`);
+  if (!error.code || error instanceof ChartOciError) return error;
+  const code = DIRECTORIES[error.code] ?? CODES[REASONS[error.code]] ?? "storage";
+  const told = failure(`files.${code}`, `${path}: ${error.message}`);
+  told.context.path = String(path);
+  return told;
 }

@@ -206,6 +206,7 @@ export class Digest {
   static of(data: Text, algorithm?: "sha256" | "sha512"): Digest;
   readonly algorithm: "sha256" | "sha512";
   readonly hex: string;
+  equals(other: unknown): boolean;
   toString(): string;
   toJSON(): string;
 }
@@ -222,6 +223,7 @@ export class Reference {
   readonly digest: string | undefined;
   /** The version that the tag stands for. */
   readonly version: string | undefined;
+  equals(other: unknown): boolean;
   toString(): string;
   toJSON(): string;
 }
@@ -254,6 +256,7 @@ export class Constraint {
   matches(version: Version | string): boolean;
   /** The best of those that match. */
   pick<V extends Version | string>(versions: Iterable<V>): V | undefined;
+  equals(other: unknown): boolean;
   toString(): string;
   toJSON(): string;
 }
@@ -432,8 +435,8 @@ export class Packaged {
 /** What `show` prints of a chart. */
 export type Section = "all" | "chart" | "values" | "readme" | "crds";
 
-/** The very text that `helm show` prints. */
-export function show(source: Archive | Source, section?: Section, options?: Limited): Promise<string>;
+/** The very text that `helm show` prints; in Node of a chart's directory, too. */
+export function show(source: Archive | Packaged | Source, section?: Section, options?: Limited): Promise<string>;
 
 /** Files of a chart by their paths below its root: a text is a file's content. */
 export type ChartFiles = Iterable<readonly [path: string, content: Text]> | { readonly [path: string]: Text };
@@ -575,7 +578,7 @@ export interface CallOptions {
 /** Which version is wanted, where the reference does not say. */
 export interface VersionOptions {
   /** A version or a range, as Helm's `--version`. */
-  version?: string;
+  version?: string | Version | Constraint;
   /** Pre-releases too, as Helm's `--devel`. */
   devel?: boolean;
 }
@@ -728,7 +731,7 @@ export interface AskedStore {
 export class Client {
   constructor(options?: ClientOptions);
   /** Pushes to `TARGET/NAME:VERSION`. A path brings FILE.prov and its time along, as with Helm. */
-  push(chart: Archive | Packaged | Source, target: string, options?: PushOptions): Promise<Pushed>;
+  push(chart: Archive | Packaged | Source, target: string | Reference | URL, options?: PushOptions): Promise<Pushed>;
   /** Fetches a chart, verified while it arrives: into a directory, under Helm's name for it, or into memory. */
   pull(reference: string | Reference, options: PullToOptions): Promise<PulledFile>;
   pull(reference: string | Reference, options?: PullOptions): Promise<PulledBytes>;

@@ -3,19 +3,22 @@
 import { bytesOf, enough, filesOf, isPath, textBytes } from "./blobs.js";
 import { HANDLE, checking, core, failure, packing, ready } from "./core.js";
 import { ChartOciError } from "./errors.js";
+import { Written, list, texts, written } from "./given.js";
 import { Report } from "./report.js";
 
 const text = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 
 /** Seconds since 1970 of a Date or an RFC 3339 text. */
-export const seconds = (time) =>
-  time === undefined || time === null ? undefined : time instanceof Date ? time.getTime() / 1000 : core().parseTime(time);
+export function seconds(time) {
+  if (time === undefined || time === null) return undefined;
+  const since = time instanceof Date ? time.getTime() / 1000 : core().parseTime(time);
+  if (Number.isNaN(since)) throw failure("misuse.argument", "created: an invalid Date is no time");
+  return since;
+}
 
-export class Digest {
-  #text;
-
+export class Digest extends Written {
   constructor(text) {
-    this.#text = text;
+    super(text);
     Object.freeze(this);
   }
 
@@ -29,48 +32,28 @@ export class Digest {
   }
 
   get algorithm() {
-    return this.#text.split(":")[0];
+    return String(this).split(":")[0];
   }
 
   get hex() {
-    return this.#text.split(":")[1];
-  }
-
-  toString() {
-    return this.#text;
-  }
-
-  toJSON() {
-    return this.#text;
+    return String(this).split(":")[1];
   }
 }
 
-export class Reference {
-  #text;
-
+export class Reference extends Written {
   constructor({ text, ...fields }) {
-    this.#text = text;
+    super(text);
     Object.freeze(Object.assign(this, fields));
   }
 
   static parse(text) {
     return new Reference(core().parseReference(text));
   }
-
-  toString() {
-    return this.#text;
-  }
-
-  toJSON() {
-    return this.#text;
-  }
 }
 
-export class Version {
-  #text;
-
+export class Version extends Written {
   constructor({ text, ...fields }) {
-    this.#text = text;
+    super(text);
     Object.freeze(Object.assign(this, fields));
   }
 
@@ -80,7 +63,7 @@ export class Version {
 
   /** Negative, 0 or positive: by precedence, then build metadata. For `sort`, too. */
   static compare(a, b) {
-    return core().compareVersions(String(a), String(b));
+    return core().compareVersions(written(a), written(b));
   }
 
   compare(other) {
@@ -90,21 +73,11 @@ export class Version {
   equals(other) {
     return Version.compare(this, other) === 0;
   }
-
-  toString() {
-    return this.#text;
-  }
-
-  toJSON() {
-    return this.#text;
-  }
 }
 
-export class Constraint {
-  #text;
-
+export class Constraint extends Written {
   constructor(text) {
-    this.#text = text;
+    super(text);
     Object.freeze(this);
   }
 
@@ -114,22 +87,14 @@ export class Constraint {
   }
 
   matches(version) {
-    return core().constraintMatches(this.#text, String(version));
+    return core().constraintMatches(String(this), written(version));
   }
 
   /** The best of those that match, as it was given. */
   pick(versions) {
-    const list = [...versions];
-    const place = core().constraintPick(this.#text, list.map(String));
-    return place === undefined ? undefined : list[place];
-  }
-
-  toString() {
-    return this.#text;
-  }
-
-  toJSON() {
-    return this.#text;
+    const given = list(versions, "versions");
+    const place = core().constraintPick(String(this), texts(given, "versions"));
+    return place === undefined ? undefined : given[place];
   }
 }
 
@@ -371,7 +336,7 @@ export class Artifact {
 }
 
 /** What an exchange pushes: the modules share no objects. */
-export const planPush = (artifact, target) => artifact[HANDLE].push(target);
+export const planPush = (artifact, target) => artifact[HANDLE].push(written(target));
 
 export class Lock {
   constructor(fields) {
@@ -383,7 +348,7 @@ export class Lock {
   }
 
   static digestFor(dependencies, locked) {
-    return core().lockDigest([...dependencies], [...locked]);
+    return core().lockDigest(list(dependencies, "dependencies"), list(locked, "locked"));
   }
 }
 
@@ -422,8 +387,13 @@ export class Packaged {
 
 /** The very text that `helm show` prints. */
 export async function show(source, section = "all", { limits } = {}) {
-  await ready();
-  const archive = source instanceof Archive ? source : await Archive.read(source, { limits });
+  const { Directory } = await ready();
+  let archive = source;
+  if (isPath(source) && (await filesOf(source).isDirectory(source))) {
+    archive = new Archive(await filesOf(source).run(new Directory(limits), source));
+  } else if (!(source instanceof Archive)) {
+    archive = await Archive.read(source instanceof Packaged ? source.data : source, { limits });
+  }
   return text(archive[HANDLE].show(section));
 }
 
@@ -431,10 +401,10 @@ export async function show(source, section = "all", { limits } = {}) {
 export async function packageDirectory(source, { version, appVersion, created, limits } = {}) {
   const { Package, packageFiles } = await packing();
   const options = { version, appVersion, created: seconds(created) };
-  const packed = isPath(source)
-    ? await filesOf(source).run(new Package(options, limits), source)
-    : packageFiles(pairsOf(source), options, limits);
-  return new Packaged(packed, limits);
+  if (!isPath(source)) return new Packaged(packageFiles(pairsOf(source), options, limits), limits);
+  const files = filesOf(source);
+  await files.directory(source);
+  return new Packaged(await files.run(new Package(options, limits), source), limits);
 }
 
 /** Files as the core takes them: pairs of a path and bytes. */
@@ -483,7 +453,7 @@ async function partsOf(source, { provenance, manifest, config, reference }, limi
     provenance: provenance === undefined ? beside : await bytesOf(provenance, limits),
     manifest: bytes(manifest),
     config: bytes(config),
-    reference: reference === undefined ? undefined : String(reference),
+    reference: written(reference),
   };
 }
 

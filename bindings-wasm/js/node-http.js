@@ -8,13 +8,14 @@ import https from "node:https";
 import net from "node:net";
 import { createSecureContext } from "node:tls";
 
+import { pathOf } from "./blobs.js";
 import { failure as told } from "./core.js";
 import { TransportFailure } from "./drive.js";
 import { ChartOciError } from "./errors.js";
 import { failureOf } from "./failures.js";
 import { unpacked } from "./fetch.js";
 import { explained } from "./files-node.js";
-import { TunnelAgent, proxyAuthorization, proxyFor } from "./node-proxy.js";
+import { TunnelAgent, proxyAuthorization, proxyFor, proxyOf } from "./node-proxy.js";
 
 const PIECE = 256 * 1024;
 
@@ -32,6 +33,7 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
     const named = [caFile, certFile, keyFile].filter((path) => path !== undefined).join(" and ");
     throw told("misuse.argument", `${named}: PEM is wanted, the key without a password: ${error.message}`);
   }
+  if (given !== undefined && given !== false) proxyOf(given);
   const pool = { keepAlive: true, scheduling: "lifo" };
   const agents = { "http:": new http.Agent(pool), "https:": new https.Agent({ ...pool, ...tls }) };
   const tunnels = new Map();
@@ -82,7 +84,7 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
 
 function read(path) {
   try {
-    return path === undefined ? undefined : readFileSync(path);
+    return path === undefined || path === null ? undefined : readFileSync(pathOf(path));
   } catch (error) {
     throw explained(error, path);
   }

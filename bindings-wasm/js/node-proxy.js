@@ -6,21 +6,29 @@ import https from "node:https";
 import net from "node:net";
 import tls from "node:tls";
 
-import { exchange } from "./core.js";
+import { exchange, failure } from "./core.js";
 import { TransportFailure } from "./drive.js";
+import { text, written } from "./given.js";
 
 const variable = (name) => process.env[name.toLowerCase()] || process.env[name];
 
 /** The proxy for a URL, if any: `given` is a proxy's URL, false for none, or undefined for what the environment says. */
 export function proxyFor(url, given) {
   if (given === false) return undefined;
-  if (given !== undefined) return parse(given);
+  if (given !== undefined) return proxyOf(given);
   const found = url.protocol === "https:" ? variable("HTTPS_PROXY") : process.env.http_proxy;
   const proxy = found || variable("ALL_PROXY");
-  return proxy && !exempt(url) ? parse(proxy) : undefined;
+  return proxy && !exempt(url) ? proxyOf(proxy) : undefined;
 }
 
-const parse = (text) => new URL(text.includes("://") ? text : `http://${text}`);
+/** A proxy's URL; `http://` need not be written. */
+export function proxyOf(value) {
+  const given = text(written(value), "proxy");
+  const url = given.includes("://") ? given : `http://${given}`;
+  // What is no URL is not shown: it may hold a password.
+  if (!URL.canParse(url)) throw failure("misuse.argument", "proxy: what is given is no URL");
+  return new URL(url);
+}
 
 /** Loopback, and what NO_PROXY lists: `*`, hosts, `.domains`, each with or without a port, networks as `10.0.0.0/8`. */
 function exempt(url) {

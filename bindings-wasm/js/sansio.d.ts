@@ -4,7 +4,13 @@
  */
 
 import type { Artifact, ChartOciError, ClientOptions, Credential, Descriptor, Event } from "chartoci";
-import type { PushOptions, VersionOptions } from "chartoci";
+import type { PushOptions, Reference } from "chartoci";
+
+/** As `VersionOptions`; a machine takes texts as they are. */
+export interface VersionTexts {
+  version?: string;
+  devel?: boolean;
+}
 
 /** What holds for all exchanges of a session. */
 export type SessionOptions = Pick<
@@ -84,7 +90,7 @@ export interface PushPlan {
 }
 
 /** What `Exchange.push` takes: a chart's manifest and blobs, to `TARGET/NAME:VERSION`. */
-export function planPush(artifact: Artifact, target: string): PushPlan;
+export function planPush(artifact: Artifact, target: string | Reference | URL): PushPlan;
 
 /** One operation: asked by `poll` what it wants, told by `handle…` what came of it. */
 export class Exchange extends Handle {
@@ -92,11 +98,11 @@ export class Exchange extends Handle {
   static pull(
     session: Session,
     reference: string,
-    options: VersionOptions & { checkTag?: boolean; chart?: boolean; provenance?: boolean; config?: boolean; anything?: boolean },
+    options: VersionTexts & { checkTag?: boolean; chart?: boolean; provenance?: boolean; config?: boolean; anything?: boolean },
   ): Exchange;
   /** Blob 0 is the config, which the machine holds; 1 is the chart, 2 its provenance. */
   static push(session: Session, plan: PushPlan, options: Pick<PushOptions, "ifExists">): Exchange;
-  static resolve(session: Session, reference: string, options: VersionOptions): Exchange;
+  static resolve(session: Session, reference: string, options: VersionTexts): Exchange;
   static tags(session: Session, repository: string): Exchange;
   static fetch(session: Session, repository: string, descriptor: Descriptor): Exchange;
   /** The bytes from `start` to `end` of a blob: what a copy between registries takes from its source. */

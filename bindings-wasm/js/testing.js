@@ -3,6 +3,7 @@
 import { Module } from "./core.js";
 import * as wasm from "./dist/registry.js";
 import { answer, striking } from "./faults.js";
+import { list } from "./given.js";
 
 const own = new Module(wasm, () => new URL("./dist/registry_bg.wasm", import.meta.url));
 
@@ -70,7 +71,7 @@ export class Registry {
       seed: crypto.getRandomValues(new Uint32Array(1))[0],
       https,
       ...this.#options,
-      hosts: ["registry.test", ...(this.#options.hosts ?? [])],
+      hosts: ["registry.test", ...list(this.#options.hosts ?? [], "hosts")],
     });
     return this.#core.serve(head, body, now());
   }

@@ -48,6 +48,9 @@ pub struct Archive(chartoci::Archive);
 
 #[cfg(feature = "files")]
 impl Archive {
+    pub(crate) fn of(archive: chartoci::Archive) -> Archive {
+        Archive(archive)
+    }
     pub(crate) fn core(&self) -> &chartoci::Archive {
         &self.0
     }

@@ -33,6 +33,25 @@ impl CheckDirectory {
     }
 }
 
+/// Reads a chart's directory.
+#[wasm_bindgen]
+pub struct Directory(chartoci::chart::Directory);
+
+#[wasm_bindgen]
+impl Directory {
+    #[wasm_bindgen(constructor)]
+    pub fn new(limits: &JsValue) -> Result<Directory> {
+        Ok(Directory(chartoci::chart::Directory::new(&dto::limits(limits)?)))
+    }
+    pub fn poll(&mut self) -> Result<Object> {
+        step(self.0.poll(), |archive| Archive::of(archive).into())
+    }
+    pub fn handle(&mut self, answer: &JsValue) -> Result<()> {
+        self.0.handle(dto::answer(answer)?);
+        Ok(())
+    }
+}
+
 /// Unpacks an archive below a directory.
 #[wasm_bindgen]
 pub struct Extract(chartoci::chart::extract::Extract);

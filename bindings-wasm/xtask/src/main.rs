@@ -67,6 +67,8 @@ fn module(binding: &Path, feature: &str, name: &str) -> Result<()> {
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate(&dist)?;
+    let glue = dist.join(format!("{name}.js"));
+    fs::write(&glue, guarded(&fs::read_to_string(&glue)?)?)?;
 
     let wasm = dist.join(format!("{name}_bg.wasm"));
     let wasm_opt = binding.join("js/node_modules/.bin/wasm-opt");
@@ -79,6 +81,31 @@ fn module(binding: &Path, feature: &str, name: &str) -> Result<()> {
     run(optimise.arg(&wasm).arg("-o").arg(&wasm))?;
     println!("{}: {} bytes", wasm.display(), fs::metadata(&wasm)?.len());
     Ok(())
+}
+
+/// The glue, with what a caller hands in for a text or for bytes looked at by `given.js` first: of a value that is neither,
+/// the glue takes a length that there is not, and the module reads memory that is not its own.
+fn guarded(glue: &str) -> Result<String> {
+    let mut glue = glue.to_owned();
+    for (pass, guard) in [("passStringToWasm0(", "__text"), ("passArray8ToWasm0(", "__bytes")] {
+        let mut pieces = glue.split(pass);
+        let mut guarded = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            guarded += pass;
+            match piece.split_once(", ") {
+                // `arg` is what the function itself takes, `ret` what a function of ours has given.
+                Some((name, rest)) if !matches!(name, "arg" | "ret") => {
+                    guarded += &format!("{guard}({name}, \"{name}\"), {rest}");
+                }
+                _ => guarded += piece,
+            }
+        }
+        glue = guarded;
+    }
+    match glue.contains("(__text(") || glue.contains("(__bytes(") {
+        true => Ok(format!("import {{ bytes as __bytes, text as __text }} from \"../given.js\";\n{glue}")),
+        false => Err("the glue hands over texts and bytes in another way than it did".into()),
+    }
 }
 
 fn run(command: &mut Command) -> Result<()> {

@@ -48,6 +48,8 @@ export async function publish(file: File, signal: AbortSignal): Promise<string> 
   const pushed = await client.push(archive, "oci://registry.test/charts", { signal, onProgress, ifExists: "skip-same" });
   const bytes: Uint8Array = (await client.pull(pushed.reference, { provenance: true })).archive;
   const path: string = (await client.pull(Reference.parse(pushed.reference), { directory: "/tmp", untar: true })).path;
+  await client.push(archive, Reference.parse("registry.test/charts"));
+  await client.resolve("registry.test/charts/web", { version: Constraint.parse("^1") });
   const versions: Version[] = await client.versions("oci://registry.test/charts/web", Constraint.parse("^1"));
   const best: Version | undefined = Constraint.parse("*").pick(versions.sort(Version.compare));
   console.log(bytes.length, path, best?.tag, await show(archive, "chart"), codes()[0]?.meaning);

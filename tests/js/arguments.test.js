@@ -1,0 +1,169 @@
+// What is of a wrong type is the caller's mistake, named as such: no module reads memory that is not its own for it.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+
+import * as chartoci from "../../bindings-wasm/js/node.js";
+import * as sansio from "../../bindings-wasm/js/node-sansio.js";
+import { Registry } from "../../bindings-wasm/js/node-testing.js";
+import { ROOT, failing, packaged, temporary } from "./support.js";
+
+const { Archive, Artifact, Client, Constraint, Digest, Ignore, Lock, Metadata, Reference, Version } = chartoci;
+const { check, package: pack, show } = chartoci;
+const { Exchange, Session } = sansio;
+
+const archive = await Archive.read(packaged.data);
+const registry = new Registry();
+const { reference } = await client().push(packaged, "oci://registry.test/charts");
+const descriptor = { mediaType: "text/plain", digest: String(Digest.of("x")), size: 1 };
+
+function client(options) {
+  const quiet = { fetch: registry.fetch, plainHttp: true, credentials: null, registryConfig: "/nowhere/config.json" };
+  return new Client({ ...quiet, ...options });
+}
+
+const BASE = { method: "GET", target: "/v2/", headers: [] };
+const CHARTS = "registry.test/charts/web";
+const push = (options) => client().push(packaged, "oci://registry.test/charts", options);
+const session = () => new Session({});
+
+/** Every place where a text, a path or bytes stand. Those that may be left out take undefined and null for that. */
+const NEEDED = {
+  "Digest.parse": (wrong) => Digest.parse(wrong),
+  "Digest.of": (wrong) => Digest.of(wrong),
+  "Reference.parse": (wrong) => Reference.parse(wrong),
+  "Version.parse": (wrong) => Version.parse(wrong),
+  "Version.compare, first": (wrong) => Version.compare(wrong, "1.0.0"),
+  "Version.compare, second": (wrong) => Version.compare("1.0.0", wrong),
+  "Version.prototype.compare": (wrong) => Version.parse("1.0.0").compare(wrong),
+  "Version.prototype.equals": (wrong) => Version.parse("1.0.0").equals(wrong),
+  "Constraint.parse": (wrong) => Constraint.parse(wrong),
+  "Constraint.prototype.matches": (wrong) => Constraint.parse("*").matches(wrong),
+  "Constraint.prototype.pick": (wrong) => Constraint.parse("*").pick(wrong),
+  "Constraint.prototype.pick, one": (wrong) => Constraint.parse("*").pick(["1.0.0", wrong]),
+  "Metadata.parse": (wrong) => Metadata.parse(wrong),
+  "Metadata.peek": (wrong) => Metadata.peek(wrong),
+  "Archive.read": (wrong) => Archive.read(wrong),
+  "Archive.prototype.extract": (wrong) => archive.extract(wrong),
+  "Files.prototype.get": (wrong) => archive.files.get(wrong),
+  "Artifact.build": (wrong) => Artifact.build(wrong),
+  "Artifact.parse": (wrong) => Artifact.parse(wrong),
+  "Lock.parse": (wrong) => Lock.parse(wrong),
+  "Lock.digestFor, first": (wrong) => Lock.digestFor(wrong, []),
+  "Lock.digestFor, second": (wrong) => Lock.digestFor([], wrong),
+  "Ignore.parse": (wrong) => Ignore.parse(wrong),
+  "Ignore.prototype.matches": (wrong) => Ignore.parse("").matches(wrong),
+  "Packaged.prototype.write": (wrong) => packaged.write(wrong),
+  "show": (wrong) => show(wrong),
+  "check": (wrong) => check(wrong),
+  "Client.prototype.push, chart": (wrong) => client().push(wrong, "oci://registry.test/charts"),
+  "Client.prototype.push, target": (wrong) => client().push(packaged, wrong),
+  "Client.prototype.login": (wrong) => client().login(wrong, "ada", "secret"),
+  "Client.prototype.login, password": (wrong) => client().login("registry.test", "ada", wrong),
+  "Client.prototype.logout": (wrong) => client().logout(wrong),
+  "Client.prototype.copy, source": (wrong) => client().copy(wrong, "oci://registry.test/web:2"),
+  "Client.prototype.copy, target": (wrong) => client().copy(reference, wrong),
+  "sansio.Exchange.pull": (wrong) => Exchange.pull(session(), wrong, {}),
+  "sansio.Exchange.resolve": (wrong) => Exchange.resolve(session(), wrong, {}),
+  "sansio.Exchange.tags": (wrong) => Exchange.tags(session(), wrong),
+  "sansio.Exchange.fetch": (wrong) => Exchange.fetch(session(), wrong, descriptor),
+  "sansio.Exchange.fetch, descriptor": (wrong) => Exchange.fetch(session(), "registry.test/web", wrong),
+  "sansio.Exchange.fetchPart": (wrong) => Exchange.fetchPart(session(), wrong, descriptor, 0, 1),
+  "sansio.Exchange.copy, source": (wrong) => Exchange.copy(session(), wrong, reference, {}),
+  "sansio.Exchange.copy, target": (wrong) => Exchange.copy(session(), reference, wrong, {}),
+  "sansio.Exchange.delete": (wrong) => Exchange.delete(session(), wrong),
+  "sansio.Exchange.referrers": (wrong) => Exchange.referrers(session(), wrong),
+  "sansio.Exchange.login": (wrong) => Exchange.login(session(), wrong),
+  "sansio.Exchange.push": (wrong) => Exchange.push(session(), wrong, {}),
+  "sansio.Digester.prototype.update": (wrong) => new sansio.Digester().update(wrong),
+  "Registry.prototype.serve": (wrong) => registry.serve({ method: wrong, target: "/v2/", headers: [] }),
+};
+const READING = ["pull", "open", "metadata", "check", "inspect", "artifact", "resolve", "tags", "versions"];
+for (const verb of [...READING, "delete", "referrers"]) {
+  NEEDED[`Client.prototype.${verb}`] = (wrong) => client()[verb](wrong);
+}
+NEEDED["Client.prototype.explainCredentials"] = (wrong) => client().explainCredentials(wrong);
+
+const OPTIONAL = {
+  "Digest.of, algorithm": (wrong) => Digest.of("x", wrong),
+  "Artifact.build, provenance": (wrong) => Artifact.build(archive, { provenance: wrong }),
+  "Artifact.build, created": (wrong) => Artifact.build(archive, { created: wrong }),
+  "show, section": (wrong) => show(archive, wrong),
+  "check, kind": (wrong) => check(packaged.data, wrong),
+  "check, filename": (wrong) => check(packaged.data, "chart", { filename: wrong }),
+  "check, reference": (wrong) => check(packaged.data, "chart", { reference: wrong }),
+  "check, manifest": (wrong) => check(packaged.data, "chart", { manifest: wrong }),
+  "check, config": (wrong) => check(packaged.data, "chart", { config: wrong }),
+  "check, provenance": (wrong) => check(packaged.data, "chart", { provenance: wrong }),
+  "package, created": (wrong) => pack(archive.files, { created: wrong }),
+  "package, version": (wrong) => pack(archive.files, { version: wrong }),
+  "package, appVersion": (wrong) => pack(archive.files, { appVersion: wrong }),
+  "Report.prototype.fixed": async (wrong) => (await check(Buffer.from("name: web"), "chart.yaml")).fixed(wrong),
+  "Client, userAgent": (wrong) => client({ userAgent: wrong }).tags(CHARTS),
+  "Client, plainHttp": (wrong) => client({ plainHttp: wrong }).tags(CHARTS),
+  "Client, allow": (wrong) => client({ allow: wrong }).tags(CHARTS),
+  "Client, registryConfig": (wrong) => new Client({ registryConfig: wrong }).explainCredentials(reference),
+  "Client, caFile": (wrong) => new Client({ caFile: wrong }).tags("registry.invalid/web", { timeout: 0.1 }),
+  "Client, proxy": (wrong) => new Client({ proxy: wrong }).tags("registry.invalid/web", { timeout: 0.1 }),
+  "Client.prototype.push, created": (wrong) => push({ created: wrong }),
+  "Client.prototype.push, ifExists": (wrong) => push({ ifExists: wrong }),
+  "Client.prototype.push, provenance": (wrong) => push({ provenance: wrong }),
+  "Client.prototype.pull, version": (wrong) => client().pull(CHARTS, { version: wrong }),
+  "Client.prototype.pull, directory": (wrong) => client().pull(reference, { directory: wrong }),
+  "Client.prototype.resolve, version": (wrong) => client().resolve(CHARTS, { version: wrong }),
+  "Client.prototype.versions, constraint": (wrong) => client().versions(CHARTS, wrong),
+  "Client.prototype.referrers, artifactType": (wrong) => client().referrers(reference, { artifactType: wrong }),
+  "Client.prototype.login, username": (wrong) => client().login("registry.test", wrong, "secret"),
+  "sansio.Digester": (wrong) => new sansio.Digester(wrong),
+  "Registry, username": (wrong) => new Registry({ username: wrong, password: "x" }).serve(BASE),
+  "Registry, hosts": (wrong) => new Registry({ hosts: wrong }).serve(BASE),
+};
+
+/** It still reads, packs and pushes. */
+async function works() {
+  assert.equal(Reference.parse("a.example/web:1_b").version, "1+b");
+  assert.equal((await Archive.read(packaged.data)).digest, packaged.digest);
+  assert.equal((await client().tags(CHARTS)).length, 1);
+}
+
+for (const [places, values] of [[NEEDED, [5, null, undefined, {}]], [OPTIONAL, [5, {}]]]) {
+  for (const [place, use] of Object.entries(places)) {
+    test(`${place} takes nothing else`, async () => {
+      for (const wrong of values) {
+        const { kind, code } = await failing(async () => use(wrong));
+        assert.equal(kind, "misuse", `${String(wrong)}: ${code}`);
+        await works();
+      }
+    });
+  }
+}
+
+test("the list above leaves out no class that takes texts", () => {
+  const places = [...Object.keys(NEEDED), ...Object.keys(OPTIONAL)].join("\n");
+  const named = ({ prototype }) => Object.getOwnPropertyNames(prototype).filter((name) => prototype[name]?.length > 0);
+  for (const [name, own] of [["Client", Client], ["Constraint", Constraint], ["Ignore", Ignore]]) {
+    for (const method of named(own).filter((method) => method !== "constructor")) {
+      assert.ok(places.includes(`${name}.prototype.${method}`), `${name}.${method}`);
+    }
+  }
+});
+
+test("what has a written form stands for it: references, versions, constraints, URLs", async (t) => {
+  const pushed = await client().push(packaged, Reference.parse("oci://registry.test/written"));
+  assert.equal((await client().push(packaged, new URL("oci://registry.test/written"))).digest, pushed.digest);
+  const version = Version.parse("1.2.0+demo.1");
+  const { archive: data } = await client().pull("registry.test/written/web", { version });
+  assert.deepEqual(data, packaged.data);
+  const resolved = await client().resolve("registry.test/written/web", { version: Constraint.parse("^1") });
+  assert.equal(resolved.digest, pushed.digest);
+  const { path } = await client().pull(Reference.parse(pushed.reference), { directory: pathToFileURL(temporary(t)) });
+  assert.ok(path.endsWith(packaged.filename));
+});
+
+test("a URL that is no file's is no path", async () => {
+  const error = await failing(() => check(new URL("https://charts.example/web-1.0.0.tgz")));
+  assert.equal(error.code, "misuse.argument");
+  assert.equal((await show(pathToFileURL(join(ROOT, "examples/web")), "chart")).includes("name: web"), true);
+});
