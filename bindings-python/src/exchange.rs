@@ -103,6 +103,14 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     chartoci::http::host::is_loopback(host)
 }
 
+/// The proxy that the environment names for a URL, if any.
+#[pyfunction]
+pub(crate) fn proxy(url: &str, environment: &Bound<'_, PyAny>) -> Option<String> {
+    let variable =
+        |name: &str| environment.call_method1("get", (name,)).and_then(|value| value.extract()).unwrap_or(None);
+    chartoci::http::proxy::proxy(&chartoci::http::url::Url::parse(url)?, &variable)
+}
+
 /// Policy, token cache, what was learned about hosts.
 #[pyclass(frozen, module = "chartoci.sansio")]
 pub(crate) struct Session(core::Session);

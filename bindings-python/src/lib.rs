@@ -28,7 +28,7 @@ mod _native {
     #[pymodule_export]
     use crate::exchange::{
         Ask, Cancel, Done, Exchange, Notify, Push, Receiver, Request, RetryPolicy, Send, Session, Wait, host_matches,
-        is_loopback,
+        is_loopback, proxy,
     };
     #[pymodule_export]
     use crate::files::{

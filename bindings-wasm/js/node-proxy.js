@@ -1,4 +1,4 @@
-/** Proxies: which one is responsible for a URL (as curl and Go read the environment), and the way through it. */
+/** Proxies: which one is responsible for a URL, and the way through it. */
 
 import { once } from "node:events";
 import http from "node:http";
@@ -10,15 +10,13 @@ import { exchange, failure } from "./core.js";
 import { TransportFailure } from "./drive.js";
 import { text, written } from "./given.js";
 
-const variable = (name) => process.env[name.toLowerCase()] || process.env[name];
-
 /** The proxy for a URL, if any: `given` is a proxy's URL, false for none, or undefined for what the environment says. */
 export function proxyFor(url, given) {
   if (given === false) return undefined;
-  if (given !== undefined) return proxyOf(given);
-  const found = url.protocol === "https:" ? variable("HTTPS_PROXY") : process.env.http_proxy;
-  const proxy = found || variable("ALL_PROXY");
-  return proxy && !exempt(url) ? proxyOf(proxy) : undefined;
+  const named = given === undefined ? undefined : proxyOf(given).href;
+  const variables = named === undefined ? process.env : { HTTPS_PROXY: named, HTTP_PROXY: named };
+  const proxy = exchange().proxy(url.href, variables);
+  return proxy === undefined ? undefined : proxyOf(proxy);
 }
 
 /** A proxy's URL; `http://` need not be written. */
@@ -28,33 +26,6 @@ export function proxyOf(value) {
   // What is no URL is not shown: it may hold a password.
   if (!URL.canParse(url)) throw failure("misuse.argument", "proxy: what is given is no URL");
   return new URL(url);
-}
-
-/** Loopback, and what NO_PROXY lists: `*`, hosts, `.domains`, each with or without a port, networks as `10.0.0.0/8`. */
-function exempt(url) {
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  if (exchange().isLoopback(host)) return true;
-  const port = url.port || (url.protocol === "https:" ? "443" : "80");
-  const rules = (variable("NO_PROXY") ?? "").split(/[\s,]+/).filter(Boolean);
-  return rules.some((rule) => {
-    if (rule === "*") return true;
-    if (rule.includes("/")) return inNetwork(host, rule);
-    const [, name, only] = /^(?:\*?\.)?(.*?)(?::(\d+))?$/.exec(rule.toLowerCase());
-    return (only === undefined || only === port) && (host === name || host.endsWith(`.${name}`));
-  });
-}
-
-function inNetwork(host, rule) {
-  const [network, bits] = rule.split("/");
-  const family = (address) => (net.isIPv6(address) ? "ipv6" : "ipv4");
-  if (!net.isIP(host) || !net.isIP(network)) return false;
-  const list = new net.BlockList();
-  try {
-    list.addSubnet(network, Number(bits), family(network));
-  } catch {
-    return false;
-  }
-  return list.check(host, family(host));
 }
 
 /** The header that shows the proxy who is calling. */

@@ -90,10 +90,11 @@ pub fn host_matches(hosts: Vec<String>, registry: &str) -> bool {
     HostSet::These(hosts.into_iter().collect()).contains(registry)
 }
 
-/// The host is `localhost`, of 127/8, or `::1`, in brackets or without.
-#[wasm_bindgen(js_name = isLoopback)]
-pub fn is_loopback(host: &str) -> bool {
-    chartoci::http::host::is_loopback(host)
+/// The proxy that the environment (an object) names for a URL, if any.
+#[wasm_bindgen]
+pub fn proxy(url: &str, environment: &JsValue) -> Option<String> {
+    let variable = |name: &str| dto::get(environment, name).as_string();
+    chartoci::http::proxy::proxy(&chartoci::http::url::Url::parse(url)?, &variable)
 }
 
 /// One operation.

@@ -159,7 +159,7 @@ def test_https_goes_through_a_tunnel(
 
 def test_who_is_exempt_from_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     def through(host: str, scheme: str = "https", port: str = "") -> str | None:
-        return proxy_for(scheme, host, host + port, None)
+        return proxy_for(f"{scheme}://{f'[{host}]' if ':' in host else host}{port}/", None)
 
     monkeypatch.setenv("HTTPS_PROXY", "proxy.test:3128")
     monkeypatch.setenv("NO_PROXY", "example.org, .internal,10.0.0.0/8 fd00::/8,not/a/network")
@@ -170,7 +170,10 @@ def test_who_is_exempt_from_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert through("registry.test", "http") is None
     monkeypatch.setenv("ALL_PROXY", "http://all.test")
     assert through("registry.test", "http") == "http://all.test"
-    assert proxy_for("https", "registry.test", "registry.test", {}) is None
+    assert proxy_for("https://registry.test/", {}) is None
+    given = {"https": "proxy.test"}
+    assert proxy_for("https://example.org/", given) == "http://proxy.test", "what is given asks no NO_PROXY"
+    assert proxy_for("https://127.0.0.1/", given) is None
     monkeypatch.setenv("NO_PROXY", "*")
     assert through("registry.test") is None
 

@@ -78,6 +78,7 @@ __all__ = [
     "keep",
     "lookup",
     "package",
+    "proxy",
     "sarif",
     "schemas",
     "show",
@@ -737,6 +738,7 @@ class RetryPolicy:
 
 def host_matches(hosts: bool | str | Collection[str], registry: str) -> bool: ...
 def is_loopback(host: str) -> bool: ...
+def proxy(url: str, environment: Mapping[str, str]) -> str | None: ...
 @final
 class Session:
     def __new__(

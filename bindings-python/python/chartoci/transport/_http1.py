@@ -5,7 +5,10 @@ else. Bodies are read by http.client.
 """
 
 import http.client
+import io
+import selectors
 import socket
+import ssl
 from collections.abc import Iterable, Iterator
 
 LONGEST_LINE = 65_536
@@ -23,13 +26,80 @@ def head(method: str, target: str, fields: Iterable[tuple[str, str]]) -> bytes:
     return text.encode("latin-1")
 
 
+class Sender:
+    """Sends the body of a request, and listens meanwhile: who refuses it early may neither read on nor hang up."""
+
+    def __init__(self, connected: socket.socket, timeout: float | None) -> None:
+        self._socket = connected
+        self._timeout = timeout
+        # What came of an answer.
+        self.early = b""
+
+    def send(self, pieces: Iterable[bytes | memoryview]) -> bool:
+        """False where an answer comes before all is sent. Raises `TimeoutError` where nothing moves for too long."""
+        self._socket.settimeout(0)
+        try:
+            return all(self._send(memoryview(piece)) for piece in pieces)
+        finally:
+            self._socket.settimeout(self._timeout)
+
+    def _send(self, rest: memoryview) -> bool:
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest) :]
+                continue
+            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                pass
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._socket, selectors.EVENT_READ | selectors.EVENT_WRITE)
+                ready = selector.select(self._timeout)
+            if not ready:
+                raise TimeoutError
+            if ready[0][1] & selectors.EVENT_READ and self._is_answered():
+                return False
+        return True
+
+    def _is_answered(self) -> bool:
+        try:
+            data = self._socket.recv(LONGEST_LINE)
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return False  # of TLS, and no answer
+        self.early += data
+        # An interim answer (1xx) asks for the rest.
+        return not data or (len(self.early) > 9 and self.early[9:10] != b"1")
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """What came, and then what comes."""
+        return io.BufferedReader(_Rest(self.early, self._socket)) if self.early else self._socket.makefile("rb")
+
+
+class _Rest(io.RawIOBase):
+    def __init__(self, early: bytes, connected: socket.socket) -> None:
+        self._early = early
+        self._file = connected.makefile("rb", 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
+        if not self._early:
+            return self._file.readinto(buffer)
+        count = min(len(buffer), len(self._early))
+        buffer[:count], self._early = self._early[:count], self._early[count:]
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
 class Response(http.client.HTTPResponse):
     """A response whose head is a list of fields, as they came."""
 
     fields: list[tuple[str, str]]
 
-    def __init__(self, connected: socket.socket, method: str) -> None:
-        super().__init__(connected, method=method)
+    def __init__(self, connected: socket.socket | Sender, method: str) -> None:
+        super().__init__(connected, method=method)  # type: ignore[arg-type]
         self.bodiless = method == "HEAD"
         self._lines = self._bytes = 0
 

@@ -128,7 +128,7 @@ class AiohttpTransport:
         scheme, authority = origin(url)
         parts = urlsplit(f"//{authority}")
         host, port = parts.hostname or "", parts.port or (443 if scheme == "https" else 80)
-        proxy = proxy_for(scheme, host, authority, self._proxies)
+        proxy = proxy_for(url, self._proxies)
         if self._allow is not None and (proxy is not None or _is_address(host)):
             if not self._allow(host, "" if proxy is not None else host, port):
                 raise Failed("forbidden", f"{authority}{', through a proxy' if proxy is not None else ''}")

@@ -2,10 +2,8 @@
 
 import os
 import ssl
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from chartoci import _native as native
@@ -64,29 +62,7 @@ def origin(url: str) -> tuple[str, str]:
     return scheme, rest.partition("/")[0]
 
 
-def proxy_for(scheme: str, host: str, authority: str, proxies: dict[str, str] | None) -> str | None:
-    """As Go does it: the environment decides unless `proxies` is given, and loopback is never asked of a proxy."""
-    if native.is_loopback(host):
-        return None
-    if proxies is not None:
-        return proxies.get(scheme)
-    found = urllib.request.getproxies()
-    proxy = found.get(scheme, found.get("all"))
-    if not proxy or urllib.request.proxy_bypass(authority) or _in_network(host, found.get("no", "")):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _in_network(host: str, rules: str) -> bool:
-    """NO_PROXY names a network, as 10.0.0.0/8, that the address is in."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    for rule in rules.replace(",", " ").split():
-        try:
-            if "/" in rule and address in ip_network(rule, strict=False):
-                return True
-        except ValueError:
-            continue
-    return False
+def proxy_for(url: str, proxies: dict[str, str] | None) -> str | None:
+    """The proxy for a URL: the environment decides unless `proxies` is given, as {"https": "http://proxy.example:3128"}."""
+    given = proxies and {f"{scheme.upper()}_PROXY": proxy for scheme, proxy in proxies.items()}
+    return native.proxy(url, os.environ if given is None else given)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException, IncompleteRead
+from itertools import chain
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +19,9 @@ from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
 from chartoci.transport import Answer, Body, Call, Failed, Headers, _http1
 from chartoci.transport.surroundings import Allow, Tls, origin, proxy_for
+
+# Sent in one go: no peer's buffers are smaller.
+SMALL = 32 * 1024
 
 _current = threading.local()
 
@@ -155,7 +159,7 @@ class Urllib3Transport:
         if scheme == "https":
             named["ssl_context"] = self._tls.context()
             named["assert_hostname"] = None if self._tls.verify else False
-        proxy = proxy_for(scheme, host, authority, self._proxies)
+        proxy = proxy_for(f"{scheme}://{authority}/", self._proxies)
         if proxy is None:
             return _Way(self._classes[scheme](host, port, **named))
         if self._allow is not None and not self._allow(host, "", port or (443 if scheme == "https" else 80)):
@@ -192,18 +196,19 @@ def _exchange(
     call.attach(connection.sock)
     connection.sock.settimeout(timeout)
     refused = False
+    source: Any = connection.sock
     try:
-        if body is None or isinstance(body, bytes):
+        if body is None or (isinstance(body, bytes) and len(body) <= SMALL):
             connection.sock.sendall(head + body if body else head)
         else:
-            connection.sock.sendall(head)
-            for piece in body:
-                connection.sock.sendall(piece)
+            source = _http1.Sender(connection.sock, timeout)
+            refused = not source.send(chain((head,), (body,) if isinstance(body, bytes) else body))
             # Registries think long about a blob that is complete: then only the caller's own deadline counts.
-            connection.sock.settimeout(None)
+            if not refused and not isinstance(body, bytes):
+                connection.sock.settimeout(None)
     except (BrokenPipeError, ssl.SSLEOFError):
         refused = True  # the answer may say why
-    response = _http1.Response(connection.sock, method)
+    response = _http1.Response(source, method)
     response.begin()
     response.will_close = response.will_close or refused
     return response
