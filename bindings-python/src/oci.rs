@@ -223,6 +223,10 @@ impl Artifact {
     fn digest(&self) -> Digest {
         Digest(self.0.digest().clone())
     }
+    /// The config is not the one that Helm makes of this Chart.yaml, byte for byte.
+    fn may_contradict(&self, metadata: &crate::chart::Metadata) -> bool {
+        self.0.may_contradict(&metadata.inner)
+    }
     /// `chart`, `alpha-chart`, `image`, `index`, `signature` or `other`.
     #[getter]
     fn what(&self) -> &'static str {

@@ -9,6 +9,8 @@ import { Archive, Artifact, Metadata, Packaged, Version, archiveOf, planPush } f
 import { Report } from "./report.js";
 
 const PARTS = ["chart", "provenance"];
+/** Bytes in which Chart.yaml is found: it stands in front nearly always. */
+const FRONT = 1 << 18;
 
 export class Client {
   #options;
@@ -39,14 +41,42 @@ export class Client {
     const sinks = [new MemorySink(), new MemorySink()];
     const { provenance, ...pulled } = await this.#pull(reference, sinks, { ...options, chart: true });
     const parts = { archive: sinks[0].bytes(), provenance: provenance && sinks[1].bytes() };
-    return { ...parts, reference: pulled.reference, version: pulled.version, digest: pulled.digest };
+    const notices = await this.#doubts(pulled, parts.archive, options);
+    return { ...parts, reference: pulled.reference, version: pulled.version, digest: pulled.digest, notices };
+  }
+
+  /** What the config blob claims otherwise than Chart.yaml; it is asked for only where Helm would have made another. */
+  async #doubts({ reference, manifest, digest }, chart, { version, devel, ...options }) {
+    const { limits } = this.#options;
+    const { Artifact: Manifest, Metadata: Claimed } = core();
+    let metadata;
+    try {
+      metadata = Claimed.peek(chart, limits);
+      if (!Manifest.parse(manifest, limits).mayContradict(metadata)) return [];
+    } catch {
+      return []; // Helm pulls what is no chart as well
+    }
+    let found;
+    try {
+      const { registry, repository } = core().parseReference(reference);
+      const wanted = { ...options, provenance: false, config: true };
+      const { config } = await this.#pull(`${registry}/${repository}@${digest}`, [], wanted);
+      found = metadata.contradiction(config, limits);
+    } catch (error) {
+      if (!(error instanceof ChartOciError) || options.signal?.aborted) throw error;
+      found = { code: error.code, text: error.message };
+    }
+    if (!found) return [];
+    options.onProgress?.({ kind: "notice", ...found });
+    return [found];
   }
 
   async #pullTo(directory, reference, untar, options) {
     const sinks = PARTS.map(() => filesOf(directory).beside(directory));
     try {
       const pulled = await this.#pull(reference, sinks, { ...options, chart: true });
-      const result = { reference: pulled.reference, version: pulled.version, digest: pulled.digest };
+      const notices = await this.#doubts(pulled, await filesOf(directory).read(sinks[0].path, FRONT), options);
+      const result = { reference: pulled.reference, version: pulled.version, digest: pulled.digest, notices };
       if (untar) return { path: await this.#untar(sinks[0].path, directory), ...result };
       const name = pulled.filename ?? (await this.#filename(sinks[0].path));
       result.path = await sinks[0].commit(name);

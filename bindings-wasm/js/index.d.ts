@@ -673,6 +673,8 @@ export interface Pulled {
   readonly reference: string;
   readonly version: string | undefined;
   readonly digest: string;
+  /** What the config blob claims otherwise than Chart.yaml: `artifact.config`. */
+  readonly notices: readonly { readonly code: string; readonly text: string }[];
 }
 
 /** What was pulled into memory. */

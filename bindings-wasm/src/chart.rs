@@ -36,6 +36,11 @@ impl Metadata {
     pub fn config(&self) -> Vec<u8> {
         self.0.config()
     }
+    /// What a config blob claims otherwise than this Chart.yaml: `{ code, text }`.
+    pub fn contradiction(&self, config: &[u8], limits: &JsValue) -> Result<Option<Object>> {
+        let found = self.0.contradiction(config, &dto::limits(limits)?).map_err(throw)?;
+        Ok(found.map(|(code, text)| dto::object().with("code", code.name()).with("text", text).done()))
+    }
     #[wasm_bindgen(js_name = toYaml)]
     pub fn to_yaml(&self) -> String {
         self.0.to_yaml()
@@ -160,6 +165,11 @@ impl Artifact {
     }
     pub fn explain(&self) -> String {
         self.0.explain()
+    }
+    /// The config is not the one that Helm makes of this Chart.yaml, byte for byte.
+    #[wasm_bindgen(js_name = mayContradict)]
+    pub fn may_contradict(&self, metadata: &Metadata) -> bool {
+        self.0.may_contradict(&metadata.0)
     }
 }
 

@@ -259,6 +259,13 @@ impl Artifact {
         self.parsed().map(|manifest| &manifest.config)
     }
 
+    /// The config is not the one that Helm makes of this Chart.yaml, byte for byte: it may say something else, and
+    /// [`Metadata::contradiction`] tells whether it does.
+    pub fn may_contradict(&self, metadata: &Metadata) -> bool {
+        let config = self.config_descriptor().filter(|_| self.what() == What::Chart);
+        config.is_some_and(|config| Digest::with(config.digest.algorithm(), &metadata.config()) != config.digest)
+    }
+
     /// All layers, in the manifest's order; an index has none.
     pub fn layers(&self) -> &[Descriptor] {
         self.parsed().map_or(&[], |manifest| &manifest.layers)

@@ -189,3 +189,38 @@ everywhere("a chart is checked with all its parts, and under its tag", {}, async
   await client.copy(reference, `${charts}/web:9.9.9`);
   assert.ok((await codes(`${charts}/web:9.9.9`)).includes("artifact.tag"));
 });
+
+test("a config that says something else than the chart is a notice of its pull", async (t) => {
+  const registry = await new Registry().listen();
+  t.after(() => registry.close());
+  const claims = JSON.parse(Buffer.from((await Archive.read(packaged.data)).metadata.config()).toString());
+  const says = { other: { ...claims, version: "9.9.9" }, spaced: claims, broken: [] };
+  const place = `http://${registry.host}/v2/charts/web`;
+  const described = (kind, data) => ({
+    mediaType: `application/vnd.cncf.helm.${kind}`,
+    digest: String(Digest.of(data)),
+    size: data.length,
+  });
+  for (const [tag, claim] of Object.entries(says)) {
+    const config = Buffer.from(JSON.stringify(claim, undefined, 1));
+    const layers = [described("chart.content.v1.tar+gzip", packaged.data)];
+    for (const blob of [config, packaged.data]) {
+      await fetch(`${place}/blobs/uploads/?digest=${Digest.of(blob)}`, { method: "POST", body: blob });
+    }
+    const manifest = JSON.stringify({ schemaVersion: 2, config: described("config.v1+json", config), layers });
+    const headers = { "content-type": "application/vnd.oci.image.manifest.v1+json" };
+    assert.equal((await fetch(`${place}/manifests/${tag}`, { method: "PUT", body: manifest, headers })).status, 201);
+  }
+  const client = new Client({ credentials: null });
+  t.after(() => client.close());
+  const reference = (tag) => `oci://${registry.host}/charts/web:${tag}`;
+  const events = [];
+  const other = await client.pull(reference("other"), { onProgress: (event) => events.push(event) });
+  assert.equal(other.notices.length, 1);
+  assert.equal(other.notices[0].code, "artifact.config");
+  assert.match(other.notices[0].text, /version is "9\.9\.9", and "1\.2\.0\+demo\.1" in Chart\.yaml/);
+  assert.deepEqual(events.filter(({ kind }) => kind === "notice"), [{ kind: "notice", ...other.notices[0] }]);
+  assert.deepEqual((await client.pull(reference("spaced"))).notices, []);
+  const written = await client.pull(reference("broken"), { directory: temporary(t) });
+  assert.equal(written.notices.length, 1);
+});

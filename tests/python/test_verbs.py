@@ -246,6 +246,33 @@ def test_a_tag_and_a_digest_are_deleted(
             anybody.delete(pushed.reference)
 
 
+def test_a_config_that_says_something_else_than_the_chart_is_a_notice_of_its_pull(
+    chart_registry: Registry, chart: bytes, tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    claims = json.loads(chartoci.Archive.read(chart).metadata.config())
+    kind = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+    says = {
+        "other": json.dumps({**claims, "version": "9.9.9"}).encode(),
+        "spaced": json.dumps(claims, indent=1).encode(),
+        "broken": b"[]",
+    }
+    for tag, config in says.items():
+        manifest = {"schemaVersion": 2, "config": described(HELM_CONFIG, config), "layers": [described(kind, chart)]}
+        put(chart_registry, "charts/web", tag, {"config": config, "layer": chart}, manifest)
+    place, heard = f"{chart_registry.host}/charts/web", []
+    with chartoci.Client() as client:
+        other = client.pull(f"{place}:other", tmp_path, progress=heard.append)
+        assert [notice.code for notice in other.notices] == ["artifact.config"]
+        assert 'version is "9.9.9", and "1.2.0+demo.1" in Chart.yaml' in other.notices[0].text
+        assert other.notices[0] in heard and other.path.read_bytes() == chart
+        assert client.pull(f"{place}:spaced", tmp_path).notices == (), "the same in other bytes"
+        assert [notice.code for notice in client.pull(f"{place}:broken", tmp_path, untar=True).notices] != []
+        client.push(chart, f"oci://{chart_registry.host}/own")
+        assert client.pull(f"{chart_registry.host}/own/web:1.2.0+demo.1", tmp_path).notices == ()
+    assert main(["pull", f"oci://{place}:other", "-d", str(tmp_path)]) == 0
+    assert 'Warning: the config says something else: version is "9.9.9"' in capfd.readouterr().err
+
+
 def test_a_chart_of_helm_3_5_is_upgraded_where_that_is_asked_for(
     anybody: chartoci.Client, two: tuple[Registry, Registry], chart: bytes
 ) -> None:
@@ -342,17 +369,17 @@ def test_a_chart_that_is_too_large_for_one_request_goes_up_in_pieces(tmp_path: p
     data = chartoci.package(source).data
     provenance = os.urandom(70_000).hex().encode()
     large = {hashlib.sha256(blob).hexdigest() for blob in (data, provenance)}
-    broken: list[str] = []
+    begun: list[str] = []
 
     def proxy(method: str, target: str) -> Fault | None:
         # The first whole PUT of what is large: nginx says no with a page of its own. Then the first piece breaks.
-        digest = target[-64:]
-        if method == "PUT" and digest in large:
+        session, digest = target.partition("?")[0], target[-64:]
+        if method == "PUT" and digest in large and session not in begun:
             large.remove(digest)
             return Fault(status=413, headers=(("Content-Type", "text/html"),), body=b"<html>413</html>")
-        if method == "PATCH" and not broken:
-            broken.append(target)
-            return Fault(reset=True)
+        if method == "PATCH":
+            begun.append(session)
+            return Fault(reset=True) if len(begun) == 1 else None
         return None
 
     with Registry(faults=proxy) as registry, chartoci.Client(credentials=None) as client:

@@ -36,6 +36,7 @@ from chartoci._native import (
 from chartoci.credentials import DEFAULT, Credential, Default, answer, explain, keep, keeper
 from chartoci.documents import seconds
 from chartoci.drive import Drive, Workers
+from chartoci.errors import ChartOciError
 from chartoci.model import (
     Copied,
     Deleted,
@@ -45,6 +46,7 @@ from chartoci.model import (
     Inspected,
     LoggedIn,
     LoggedOut,
+    Notice,
     Packaged,
     Parts,
     Pulled,
@@ -237,7 +239,8 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     ) -> Plan[Pulled]:
         """Pulls a chart into `directory`, as `NAME-VERSION.tgz`; with `untar` as a directory of the chart's name.
 
-        The file has its name only once its bytes are verified. `version` is a version or a range.
+        The file has its name only once its bytes are verified. `version` is a version or a range. A config blob that says
+        something else than Chart.yaml is a notice; it is asked for only where Helm would have made another of Chart.yaml.
         """
         wanted = _reference(reference)
         place = Path(directory)
@@ -247,13 +250,14 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             )
             sinks = (("chart", chart), ("provenance", signed))
             parts: Parts = yield Run(exchange, wanted.registry, progress, timeout, sinks=sinks)
+            notices = yield from _doubts(self, parts, chart.path, progress, timeout)
             if untar:
                 path = files.extract(Archive.read(chart.path, self._limits), place)
-                return Pulled(path, parts.reference, parts.version, parts.digest)
+                return Pulled(path, parts.reference, parts.version, parts.digest, None, notices)
             filename = parts.filename or Scan.read(chart.path, self._limits).filename
             path = chart.commit(filename)
             signed_path = signed.commit(f"{filename}.prov") if parts.provenance is not None else None
-            return Pulled(path, parts.reference, parts.version, parts.digest, signed_path)
+            return Pulled(path, parts.reference, parts.version, parts.digest, signed_path, notices)
 
     @verb
     def open(
@@ -524,6 +528,29 @@ def _describe(
     exchange = Exchange.pull(client._session, wanted, version=version, devel=devel, chart=False, **parts)
     described: Parts = yield Run(exchange, wanted.registry, timeout=timeout)
     return described
+
+
+def _doubts(
+    client: Settings[Any, Any], parts: Parts, chart: Path, progress: Progress | None, timeout: float | None
+) -> Plan[tuple[Notice, ...]]:
+    """What the config blob of a chart that was pulled claims otherwise than its Chart.yaml."""
+    try:
+        metadata = Metadata.peek(chart, client._limits)
+        if not Artifact.parse(parts.manifest, client._limits).may_contradict(metadata):
+            return ()
+    except ChartOciError:
+        return ()  # Helm pulls what is no chart as well
+    where = Reference.parse(f"{parts.reference.registry}/{parts.reference.repository}@{parts.digest}")
+    try:
+        described = yield from _describe(client, where, None, False, timeout, config=True)
+        found = metadata.contradiction(described.config or b"", client._limits)
+    except ChartOciError as error:
+        found = (error.code, str(error))
+    notices = () if found is None else (Notice(*found),)
+    for notice in notices:
+        if progress is not None:
+            progress(notice)
+    return notices
 
 
 def _fetch(

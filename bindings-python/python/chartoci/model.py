@@ -69,6 +69,8 @@ class Pulled(Data):
     version: str | None
     digest: Digest
     provenance_path: Path | None = None
+    # What the config blob claims otherwise than Chart.yaml.
+    notices: "tuple[Notice, ...]" = ()
 
     def __str__(self) -> str:
         return f"Pulled: {_bare(self.reference)}\nDigest: {self.digest}"

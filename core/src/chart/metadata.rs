@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Dependency;
 use super::archive::peek_chart_yaml;
@@ -169,6 +170,47 @@ impl Metadata {
         metadata.maintainers = maintainers.into_iter().flatten().collect();
         metadata.dependencies = dependencies.into_iter().flatten().collect();
         Ok(metadata)
+    }
+
+    /// What a config blob claims otherwise than this Chart.yaml, as code and words; `None` where it says the same, or where
+    /// requirements.yaml may have said it, which [`Metadata::peek`] does not read.
+    ///
+    /// # Errors
+    /// As [`Metadata::from_config`].
+    ///
+    /// ```
+    /// use chartoci::{Limits, Metadata};
+    /// let metadata = Metadata::parse(b"apiVersion: v2\nname: web\nversion: 1.0.0", &Limits::default())?;
+    /// assert!(metadata.contradiction(&metadata.config(), &Limits::default())?.is_none());
+    /// let other = br#"{"name": "web", "version": "2.0.0", "apiVersion": "v2"}"#;
+    /// let (code, text) = metadata.contradiction(other, &Limits::default())?.unwrap();
+    /// assert_eq!(code.name(), "artifact.config");
+    /// assert!(text.contains(r#"version is "2.0.0", and "1.0.0" in Chart.yaml"#));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    pub fn contradiction(&self, config: &[u8], limits: &Limits) -> Result<Option<(Code, String)>, Error> {
+        let mut differing = Metadata::from_config(config, limits)?.differing(self);
+        if self.api_version == "v1" && self.dependencies.is_empty() {
+            differing.retain(|(name, ..)| name != "dependencies");
+        }
+        let said =
+            differing.iter().map(|(name, claimed, real)| format!("{name} is {claimed}, and {real} in Chart.yaml"));
+        let said = said.collect::<Vec<_>>().join("; ");
+        Ok((!said.is_empty())
+            .then(|| (Code::ARTIFACT_CONFIG, format!("the config says something else: {}", clip(&said)))))
+    }
+
+    /// The fields in which two charts differ: name, one value, the other.
+    pub(crate) fn differing(&self, other: &Metadata) -> Vec<(String, String, String)> {
+        let fields = |metadata: &Metadata| match json::parse(&metadata.config(), u64::MAX).map(|parsed| parsed.value) {
+            Ok(Value::Object(fields)) => fields,
+            _ => serde_json::Map::new(),
+        };
+        let (one, other) = (fields(self), fields(other));
+        let shown = |value: Option<&Value>| value.map_or("missing".to_owned(), |value| clip(&value.to_string()));
+        let mut names: Vec<&String> = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name))).collect();
+        names.retain(|name| one.get(*name) != other.get(*name));
+        names.into_iter().map(|name| (name.clone(), shown(one.get(name)), shown(other.get(name)))).collect()
     }
 
     /// What the chart's archive is called: `NAME-VERSION.tgz`, as `helm package` (4.3) writes it.

@@ -1,7 +1,5 @@
 //! Documents that belong together, each checked by itself and against the others.
 
-use serde_json::Value;
-
 use super::page::{Page, quoted};
 use super::{Question, chart, config, manifest, provenance};
 use crate::artifact::{Artifact, annotations};
@@ -62,7 +60,7 @@ pub fn check_parts_asking(parts: &Parts, limits: &Limits) -> (Report, Vec<Questi
     if let Some(data) = parts.config {
         let (mut page, metadata) = config::check(Page::new("config", data), limits);
         if let (Some(real), Some(claimed)) = (&real, &metadata) {
-            for (name, claimed, real) in differing(claimed, real) {
+            for (name, claimed, real) in claimed.differing(real) {
                 let message = format!("{name} is {claimed}, and {real} in Chart.yaml");
                 page.find(Code::ARTIFACT_CONFIG, format!("/{name}"), None, message);
             }
@@ -138,17 +136,4 @@ fn annotated(page: &mut Page, artifact: &Artifact, metadata: &Metadata) {
         let message = format!("{} is {}, and {} by Chart.yaml", clip(&name), quoted(found), quoted(&expected));
         page.find(Code::ARTIFACT_ANNOTATION, pointer, None, message);
     }
-}
-
-/// The fields in which two charts differ: name, one value, the other.
-pub(super) fn differing(one: &Metadata, other: &Metadata) -> Vec<(String, String, String)> {
-    let fields = |metadata: &Metadata| match serde_json::to_value(metadata) {
-        Ok(Value::Object(fields)) => fields,
-        _ => serde_json::Map::new(),
-    };
-    let (one, other) = (fields(one), fields(other));
-    let shown = |value: Option<&Value>| value.map_or("missing".to_owned(), |value| clip(&value.to_string()));
-    let mut names: Vec<&String> = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name))).collect();
-    names.retain(|name| one.get(*name) != other.get(*name));
-    names.into_iter().map(|name| (name.clone(), shown(one.get(name)), shown(other.get(name)))).collect()
 }

@@ -1,6 +1,5 @@
 //! Rules for provenance files, but for their signatures.
 
-use super::cross::differing;
 use super::page::{MOST, Page, quoted};
 use crate::chart::{Metadata, Provenance};
 use crate::error::Code;
@@ -65,7 +64,7 @@ pub(super) fn compare(
         _ => {}
     }
     if let (Some(signed), Some(metadata)) = (signed, metadata) {
-        for (name, signed, real) in differing(signed, metadata) {
+        for (name, signed, real) in signed.differing(metadata) {
             let begins = |line: &str| line.strip_prefix(&*name).is_some_and(|rest| rest.starts_with(':'));
             let line = (1..).zip(provenance.metadata.lines()).find(|(_, line)| begins(line)).map_or(1, |(at, _)| at);
             let span = page.place(provenance.lines_before + line, 1);
