@@ -7,6 +7,7 @@ missing=()
 command -v docker-registry >/dev/null || missing+=(docker-registry)
 command -v htpasswd >/dev/null || missing+=(apache2-utils)
 command -v openssl >/dev/null || missing+=(openssl)
+command -v nginx >/dev/null || missing+=(nginx-light)
 command -v zsh >/dev/null || missing+=(zsh)
 command -v fish >/dev/null || missing+=(fish)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
@@ -20,7 +21,7 @@ if [ ${#missing[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/nu
   done
 fi
 
-for program in docker-registry htpasswd openssl zsh fish; do
+for program in docker-registry htpasswd openssl nginx zsh fish; do
   command -v "$program" || echo "SKIP $program is not installed, and apt could not bring it"
 done
 command -v chromium || command -v chromium-browser || command -v google-chrome ||

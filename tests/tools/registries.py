@@ -8,6 +8,7 @@ import contextlib
 import http.client
 import http.server
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -154,12 +155,14 @@ class Behind:
 
     The registry takes its own address for the one that was asked for, and says so wherever an upload goes. One that is told
     of a page keeps the host, and answers the browser's questions itself: docker-registry asks those for a password.
+    `most` bytes pass in one request; the next `breaks` pieces of blobs break off in their middle.
     """
 
-    def __init__(self, registry: "Registry", page: str = ""):
+    def __init__(self, registry: "Registry", page: str = "", most: int | None = None, breaks: int = 0):
         outer, self.registry = self, registry
         self.ca, self.certificate, self.credentials, self.kind = None, None, registry.credentials, "behind"
         self.delay, self.spans = 0.0, list[tuple[float, float]]()
+        self.breaks, self.log = breaks, list[str]()
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -169,12 +172,31 @@ class Behind:
                 began = time.monotonic()
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name: value for name, value in self.headers.items() if page or name.lower() != "host"}
+                if most is not None and len(body) > most:
+                    outer.log.append(f"{self.command} {self.path} 413")
+                    words = b"<html>413 Request Entity Too Large</html>"
+                    self.send_response_only(413)
+                    self.send_header("Content-Type", "text/html")
+                    self.send_header("Content-Length", str(len(words)))
+                    self.end_headers()
+                    self.wfile.write(words)
+                    return
                 with contextlib.closing(http.client.HTTPConnection(outer.registry.host, timeout=20)) as connection:
+                    if self.command == "PATCH" and outer.breaks > 0:
+                        outer.breaks -= 1
+                        outer.log.append(f"{self.command} {self.path} broken")
+                        connection.putrequest(self.command, self.path, skip_host="Host" in headers)
+                        for name, value in headers.items():
+                            connection.putheader(name, value)
+                        connection.endheaders(body[: len(body) // 2])
+                        self.close_connection = True
+                        return
                     connection.request(self.command, self.path, body, headers)
                     response = connection.getresponse()
                     data = response.read()
                     time.sleep(outer.delay)
                     outer.spans.append((began, time.monotonic()))
+                    outer.log.append(f"{self.command} {self.path} {response.status}")
                     self.send_response_only(response.status)
                     for name, value in response.getheaders():
                         self.send_header(name, value)
@@ -202,6 +224,52 @@ class Behind:
     def __exit__(self, *_: object) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+class Nginx:
+    """nginx before a registry, as people put it there, and as much in one request as it lets pass."""
+
+    def __init__(self, registry: "Registry", directory: pathlib.Path, most: int):
+        self.registry, self.directory = registry, directory
+        self.ca, self.credentials, self.kind, self.host = None, registry.credentials, "nginx", f"127.0.0.1:{free_port()}"
+        temporary = "".join(f"{kind}_temp_path {directory}/{kind};\n"
+                            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        self.configuration = f"""
+            daemon off; pid {directory}/pid; error_log {directory}/error; {"user root;" if os.geteuid() == 0 else ""}
+            events {{}}
+            http {{
+                log_format plain '$request_method $request_uri $status'; access_log {directory}/log plain; {temporary}
+                server {{
+                    listen {self.host}; client_max_body_size {most};
+                    location / {{ proxy_pass http://{registry.host}; proxy_set_header Host $http_host; }}
+                }}
+            }}"""
+
+    @property
+    def log(self) -> list[str]:
+        """`METHOD target status` of each request."""
+        time.sleep(0.1)  # the log's line comes after the answer
+        return (self.directory / "log").read_text().splitlines()
+
+    def __enter__(self) -> "Nginx":
+        self.directory.mkdir(parents=True, exist_ok=True)
+        (self.directory / "nginx.conf").write_text(self.configuration)
+        command = ["nginx", "-c", str(self.directory / "nginx.conf"), "-e", str(self.directory / "error")]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                connect(self.host)
+                return self
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    self.__exit__()
+                    raise RuntimeError("nginx does not start: " + (self.directory / "error").read_text()) from None
+                time.sleep(0.02)
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(10)
 
 
 class Registry:

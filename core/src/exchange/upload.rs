@@ -432,6 +432,8 @@ impl Uploads {
             (Step::Drop, _) => Ok(()),
             (Step::Piece(index), Some(pause)) => self.ask(index, Some(pause), &failed.error, calls),
             (Step::Status(index), Some(_)) => self.restart(index, &failed.error, calls),
+            // Of a whole that broke off there is nothing to go on from: asked how far it is, distribution 2.8 has given the
+            // session up (404), and what broke off does not count for `server`.
             (Step::Single(index) | Step::Send(index) | Step::Close(index), Some(pause)) => {
                 self.begin_anew(index, pause, failed.error.message(), calls);
                 Ok(())
