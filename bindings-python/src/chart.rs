@@ -14,6 +14,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use crate::data::{Data, json, value};
 use crate::errors::Raise;
 use crate::oci::{Digest, ReferenceLike};
+use crate::threads;
 
 macro_rules! limits {
     ($($name:ident: $kind:ty),*) => {
@@ -583,7 +584,7 @@ impl Archive {
     fn read(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Archive> {
         let limits = Limits::or_default(limits);
         let data = load(source, &limits)?;
-        let root = py.detach(|| core::Archive::read(&data, &limits)).raise(py)?;
+        let root = py.detach(|| threads::read(&data, &limits)).raise(py)?;
         let data = match data {
             Data::Borrowed(bytes) => bytes.into_pyobject(py)?.cast_into::<PyBytes>()?.unbind(),
             Data::Owned(bytes) => PyBytes::new(py, &bytes).unbind(),

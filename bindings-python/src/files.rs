@@ -1,10 +1,7 @@
 //! File machines: they hand out verbs, the host carries them out (`chartoci/files.py`).
 
 use std::collections::BTreeMap;
-use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::Mutex;
 
 use chartoci::auth::keeper::Keeper;
 use chartoci::auth::store::{Environment, Lookup, Platform};
@@ -23,6 +20,7 @@ use crate::data::{lock, records};
 use crate::errors::Raise;
 use crate::exchange::{credential_in, credential_out};
 use crate::oci::Digest;
+use crate::threads;
 
 records! {
     /// Names, kinds, sizes and times of a directory's entries: answer with a list of such tuples.
@@ -142,33 +140,13 @@ impl Package {
     fn poll(&mut self) -> Step<core::Packaged> {
         match self.machine.poll_packing() {
             Step::Do(verb) => Step::Do(verb),
-            Step::Done(packing) => Step::Done(packing.map(|packing| finish(packing, self.threads))),
+            Step::Done(packing) => Step::Done(packing.map(|packing| threads::pack(packing, self.threads))),
         }
     }
 
     fn handle(&mut self, answer: Answer) {
         self.machine.handle(answer);
     }
-}
-
-/// Where no more threads can be had, those that there are do it all.
-fn finish(packing: core::Packing, threads: usize) -> core::Packaged {
-    let blocks = packing.blocks();
-    let (packing, next) = (Mutex::new(packing), AtomicUsize::new(0));
-    let work = || {
-        while let Some(block) = blocks.compress(next.fetch_add(1, Ordering::Relaxed)) {
-            lock(&packing).add(block);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..threads.min(blocks.count()) {
-            if thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                break;
-            }
-        }
-        work();
-    });
-    packing.into_inner().unwrap_or_else(PoisonError::into_inner).finish()
 }
 
 machine!(Package, |py, packed| {
@@ -234,10 +212,10 @@ pub(crate) fn package(
 ) -> Machine {
     /// Each needs about 1.5 MiB.
     const MOST_THREADS: usize = 16;
-    let processors = || thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
     let options = core::package::Options { version, app_version, created: created.map(Timestamp::from_unix) };
     let machine = core::Package::new(options, &Limits::or_default(limits));
-    Machine(Mutex::new(Box::new(Package { machine, threads: threads.unwrap_or_else(processors) })))
+    let threads = threads.unwrap_or_else(|| threads::processors().min(MOST_THREADS));
+    Machine(Mutex::new(Box::new(Package { machine, threads })))
 }
 
 /// Checks the chart's directory that is the root of the verbs, and is called by that path.

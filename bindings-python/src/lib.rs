@@ -10,6 +10,7 @@ mod files;
 mod htpasswd;
 mod oci;
 mod server;
+mod threads;
 mod version;
 
 #[pyo3::pymodule]

@@ -8,7 +8,7 @@ import random
 import subprocess
 import sys
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import chartoci
 import pytest
@@ -83,6 +83,32 @@ def test_the_bytes_of_a_package_do_not_depend_on_how_many_threads_there_are(tmp_
         unpacked = {entry.name: archive.extractfile(entry).read() for entry in archive}  # type: ignore[union-attr]
     assert unpacked.keys() == {"web/Chart.yaml", "web/noise", "web/text", "web/zeros"}
     assert all(unpacked[f"web/{name}"] == (tmp_path / name).read_bytes() for name in ("noise", "text", "zeros"))
+
+
+def outcome(action: Callable[[], object]) -> str:
+    try:
+        return str(action())
+    except chartoci.ChartOciError as error:
+        return f"{error.code} {error}"
+
+
+def test_a_large_archive_which_several_threads_read_is_read_as_a_small_one(tmp_path: pathlib.Path) -> None:
+    draw = random.Random("large")
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n")
+    (tmp_path / "noise").write_bytes(draw.randbytes(3_000_001))
+    data = chartoci.package(tmp_path).data
+    archive = chartoci.Archive.read(data)
+    assert dict(archive.files) == {name: (tmp_path / name).read_bytes() for name in ("Chart.yaml", "noise")}
+    assert archive.digest == chartoci.Digest.of(data)
+    damaged = bytearray(data)
+    damaged[len(data) // 2] ^= 1
+    # The end says how much there is; a lie may be that it is more, less, or nothing.
+    lies = [data[:-4] + size.to_bytes(4, "little") for size in (0, 1, 3_000_000, 1 << 31)]
+    for other in (bytes(damaged), data[:-9], data + data[:99], data + data, *lies):
+        assert outcome(lambda: chartoci.Archive.read(other).digest) == outcome(lambda: sansio.Scan.read(other).digest)
+    with pytest.raises(chartoci.LimitError) as caught:
+        chartoci.Archive.read(data, chartoci.Limits(unpacked=3_000_000))
+    assert caught.value.code == "limit.unpacked"
 
 
 def test_packing_is_deterministic_and_writes_whole_files(web: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -115,7 +115,8 @@ def _entry(entry: "os.DirEntry[str]") -> tuple[str, str, int, int]:
 def _read(descriptor: int, offset: int, limit: int) -> bytes:
     """At most `limit` bytes; no more memory than the file has, whatever the limit."""
     left = os.fstat(descriptor).st_size - offset
-    os.lseek(descriptor, offset, os.SEEK_SET)
+    if offset:
+        os.lseek(descriptor, offset, os.SEEK_SET)
     # One more than there should be: then the end is seen as well.
     data = os.read(descriptor, min(limit, max(left, 0) + 1))
     if len(data) in (left, limit):

@@ -40,7 +40,8 @@ impl Scan {
     /// # Errors
     /// `archive.*`, `chart.*`, `yaml.*`, `limit.*`; always with the entry's name.
     pub fn read(data: &[u8], limits: &Limits) -> Result<Scan, Error> {
-        Ok(load(data, limits, &mut Budget::packed(limits, data.len()), Keep::Verdict)?.scan)
+        let budget = &mut Budget::packed(limits, data.len());
+        Ok(load(Walk::new(data, limits, Keep::Verdict)?, data, limits, budget, &mut || Digest::of(data))?.scan)
     }
 }
 
@@ -96,7 +97,25 @@ impl Archive {
     /// # Errors
     /// As [`Scan::read`].
     pub fn read(data: &[u8], limits: &Limits) -> Result<Archive, Error> {
-        load(data, limits, &mut Budget::packed(limits, data.len()), Keep::Files)
+        Archive::read_unpacked(data, limits, Vec::new(), || Digest::of(data))
+    }
+
+    /// The same with the help of a host that has threads: `unpacked` is all that an [`Unpacking`](super::Unpacking) made of
+    /// `data`, or empty, and then it is unpacked here; `digest` is that of `data`, and is asked for when the rest is done.
+    ///
+    /// # Errors
+    /// As [`Scan::read`].
+    pub fn read_unpacked(
+        data: &[u8],
+        limits: &Limits,
+        unpacked: Vec<u8>,
+        mut digest: impl FnMut() -> Digest,
+    ) -> Result<Archive, Error> {
+        let mut walk = Walk::new(data, limits, Keep::Files)?;
+        if !unpacked.is_empty() {
+            walk = walk.unpacked(unpacked);
+        }
+        load(walk, data, limits, &mut Budget::packed(limits, data.len()), &mut digest)
     }
 
     /// The verdict on the whole.
@@ -254,17 +273,22 @@ pub(crate) fn place(path: &str) -> Place<'_> {
     Place::File { root, path: rest }
 }
 
-fn load(data: &[u8], limits: &Limits, budget: &mut Budget, keep: Keep) -> Result<Archive, Error> {
+fn load(
+    mut walk: Walk,
+    data: &[u8],
+    limits: &Limits,
+    budget: &mut Budget,
+    digest: &mut dyn FnMut() -> Digest,
+) -> Result<Archive, Error> {
     let spent_before = budget.used;
-    let mut walk = Walk::new(data, limits, keep)?;
-    let mut loader = Loader::new(limits, keep);
+    let mut loader = Loader::new(limits, walk.keep());
     while let Some(found) = walk.next(budget)? {
         let range = if loader.wants(&found.path) { walk.content(&found)? } else { 0..0 };
         let content = &walk.bytes()[range.clone()];
         let file = File::new(&found.path, range, found.modified);
         loader.add(file, content, budget).map_err(|error| error.within("entry", clip(&found.name)))?;
     }
-    loader.finish(walk.into_bytes(), Digest::of(data), data.len() as u64, budget.used - spent_before)
+    loader.finish(walk.into_bytes(), digest, data.len() as u64, budget.used - spent_before)
 }
 
 /// Sorts files into charts, and judges them, as Helm's loader does.
@@ -307,7 +331,8 @@ impl<'a> Loader<'a> {
             }
             Place::Archive { root } => {
                 budget.nesting = budget.nesting.checked_sub(1).ok_or_else(nested_too_deep)?;
-                let vendored = load(content, self.limits, budget, self.keep)?;
+                let walk = Walk::new(content, self.limits, self.keep)?;
+                let vendored = load(walk, content, self.limits, budget, &mut || Digest::of(content))?;
                 budget.nesting += 1;
                 self.chart_at(root)?.dependencies.push(vendored);
             }
@@ -341,7 +366,13 @@ impl<'a> Loader<'a> {
     }
 
     /// Judges each chart's metadata, and puts the vendored ones into those that they belong to.
-    pub(super) fn finish(mut self, bytes: Vec<u8>, digest: Digest, size: u64, unpacked: u64) -> Result<Archive, Error> {
+    pub(super) fn finish(
+        mut self,
+        bytes: Vec<u8>,
+        digest: &mut dyn FnMut() -> Digest,
+        size: u64,
+        unpacked: u64,
+    ) -> Result<Archive, Error> {
         if self.paths.is_empty() {
             return Err(Error::new(Code::ARCHIVE_EMPTY, "there is no file in the archive"));
         }
@@ -355,6 +386,7 @@ impl<'a> Loader<'a> {
             judged.push((root, *place, metadata, report, chart.lock.take()));
         }
         let by_path = order::places(self.files.len(), &|a, b| self.files[a].path < self.files[b].path);
+        let digest = digest();
         // The charts are in the order of their roots, so from the end on each comes after all that it contains.
         while let Some((root, place, metadata, report, lock)) = judged.pop() {
             let mut dependencies = std::mem::take(&mut self.charts[place].dependencies);

@@ -243,7 +243,7 @@ impl Directory {
             loader.add(file, content, &mut budget).map_err(|error| error.within("path", path))?;
         }
         let (digest, size) = (Digest::of(if self.digests { &bytes } else { &[] }), bytes.len() as u64);
-        loader.finish(bytes, digest, size, budget.used)
+        loader.finish(bytes, &mut || digest.clone(), size, budget.used)
     }
 }
 

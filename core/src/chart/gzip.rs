@@ -19,6 +19,8 @@ pub(super) struct Gunzip<'a> {
     rest: &'a [u8],
     at: At,
     inflate: Decompress,
+    /// Bytes of this member that were inflated.
+    consumed: u64,
     checksum: Crc,
     members: u32,
     most_members: u32,
@@ -38,44 +40,76 @@ impl<'a> Gunzip<'a> {
             rest: data,
             at: At::MemberStart,
             inflate: Decompress::new(false),
+            consumed: 0,
             checksum: Crc::new(),
             members: 0,
             most_members,
         }
     }
 
+    /// Starts behind the end.
+    pub(super) fn ended() -> Gunzip<'static> {
+        Gunzip { at: At::End, ..Gunzip::new(&[], 0) }
+    }
+
     /// Appends bytes to `out`, which has room for some, and says how many; 0 is the end. Never more than there is room for.
     pub(super) fn read(&mut self, out: &mut Vec<u8>) -> Result<usize, Error> {
+        while self.goes_on()? {
+            let start = out.len();
+            let status = self.inflate.decompress_vec(self.piece(), out, FlushDecompress::None);
+            let count = self.account(status.ok(), &out[start..])?;
+            if count > 0 {
+                return Ok(count);
+            }
+        }
+        Ok(0)
+    }
+
+    /// Puts bytes at the start of `out` and says how many; 0 is the end.
+    pub(super) fn read_into(&mut self, out: &mut [u8]) -> Result<usize, Error> {
+        while self.goes_on()? {
+            let before = self.inflate.total_out();
+            let status = self.inflate.decompress(self.piece(), out, FlushDecompress::None);
+            let count = usize::try_from(self.inflate.total_out().saturating_sub(before)).unwrap_or(0);
+            let count = self.account(status.ok(), &out[..count.min(out.len())])?;
+            if count > 0 {
+                return Ok(count);
+            }
+        }
+        Ok(0)
+    }
+
+    /// Goes to where there is something to inflate, past the ends of members; false at the end of them all.
+    fn goes_on(&mut self) -> Result<bool, Error> {
         loop {
             match self.at {
                 At::MemberStart => self.open_member()?,
                 At::MemberEnd => self.close_member()?,
-                At::End => return Ok(0),
-                At::Data => match self.inflate(out)? {
-                    0 => {}
-                    count => return Ok(count),
-                },
+                At::End => return Ok(false),
+                At::Data => return Ok(true),
             }
         }
     }
 
-    fn inflate(&mut self, out: &mut Vec<u8>) -> Result<usize, Error> {
-        /// Packed bytes at a time: what they become is still in the processor's cache when its checksum is made.
+    /// What is inflated next: little enough that what it becomes is still in the processor's cache for its checksum.
+    fn piece(&self) -> &'a [u8] {
         const PIECE: usize = 32 << 10;
-        let (consumed, start) = (self.inflate.total_in(), out.len());
-        let piece = &self.rest[..self.rest.len().min(PIECE)];
-        let status = self.inflate.decompress_vec(piece, out, FlushDecompress::None);
-        let consumed = self.inflate.total_in().saturating_sub(consumed);
+        &self.rest[..self.rest.len().min(PIECE)]
+    }
+
+    /// After some was inflated; no status is damage.
+    fn account(&mut self, status: Option<Status>, unpacked: &[u8]) -> Result<usize, Error> {
+        let consumed = self.inflate.total_in().saturating_sub(self.consumed);
+        self.consumed = self.inflate.total_in();
         self.rest = advance(self.rest, consumed);
-        let unpacked = &out[start..];
         self.checksum.update(unpacked);
         match status {
-            Ok(Status::StreamEnd) => self.at = At::MemberEnd,
+            Some(Status::StreamEnd) => self.at = At::MemberEnd,
             // What stands before the damage counts first; the next call finds the damage again.
             _ if !unpacked.is_empty() => {}
-            Err(_) => return Err(Error::new(Code::ARCHIVE_GZIP, "the compressed data is damaged")),
-            Ok(_) if consumed == 0 => return Err(truncated()),
-            Ok(_) => {}
+            None => return Err(Error::new(Code::ARCHIVE_GZIP, "the compressed data is damaged")),
+            Some(_) if consumed == 0 => return Err(truncated()),
+            Some(_) => {}
         }
         Ok(unpacked.len())
     }
@@ -87,6 +121,7 @@ impl<'a> Gunzip<'a> {
         self.members += 1;
         self.rest = &self.rest[header_length(self.rest)?..];
         self.inflate.reset(false);
+        self.consumed = 0;
         self.checksum.reset();
         self.at = At::Data;
         Ok(())
@@ -162,27 +197,59 @@ impl Deflated {
     /// Compresses what stands behind the first `before` bytes, which are the end of the part before it. Unless it is the
     /// last one, it ends with a byte, so that another part can follow.
     pub(super) fn new(bytes: &[u8], before: usize, is_last: bool) -> Deflated {
-        let (before, mut rest) = bytes.split_at(before.min(bytes.len()));
+        let (before, content) = bytes.split_at(before.min(bytes.len()));
         let mut checksum = Crc::new();
-        checksum.update(rest);
-        let mut deflate = Compress::new(Compression::new(6), false);
-        if !before.is_empty() {
-            // A stream that has not begun takes any.
-            let _ = deflate.set_dictionary(before);
-        }
-        let flush = if is_last { FlushCompress::Finish } else { FlushCompress::Sync };
-        let mut data = Vec::new();
-        loop {
-            data.reserve(rest.len() + rest.len() / 64 + 64);
-            let consumed = deflate.total_in();
-            // Memory into memory: the only thing that can be wrong is that nothing is left to do.
-            let _ = deflate.compress_vec(rest, &mut data, flush);
-            rest = advance(rest, deflate.total_in().saturating_sub(consumed));
-            if data.len() < data.capacity() {
-                return Deflated { data, checksum };
-            }
+        checksum.update(content);
+        let data = if is_noise(content) { store(content, is_last) } else { deflate(before, content, is_last) };
+        Deflated { data, checksum }
+    }
+}
+
+fn deflate(before: &[u8], mut content: &[u8], is_last: bool) -> Vec<u8> {
+    let mut deflate = Compress::new(Compression::new(6), false);
+    if !before.is_empty() {
+        // A stream that has not begun takes any.
+        let _ = deflate.set_dictionary(before);
+    }
+    let flush = if is_last { FlushCompress::Finish } else { FlushCompress::Sync };
+    let mut out = Vec::new();
+    loop {
+        out.reserve(content.len() + content.len() / 64 + 64);
+        let consumed = deflate.total_in();
+        // Memory into memory: the only thing that can be wrong is that nothing is left to do.
+        let _ = deflate.compress_vec(content, &mut out, flush);
+        content = advance(content, deflate.total_in().saturating_sub(consumed));
+        if out.len() < out.capacity() {
+            return out;
         }
     }
+}
+
+/// Bytes that are packed or encrypted already: deflate would look long and find nothing. That is so where all bytes are
+/// equally frequent, and a sample twice as long as deflate looks back does not get smaller.
+fn is_noise(content: &[u8]) -> bool {
+    let mut counts = [0_u64; 256];
+    for byte in content.iter().step_by(7) {
+        counts[usize::from(*byte)] += 1;
+    }
+    let (count, squares) = counts.iter().fold((0, 0), |(sum, squares), count| (sum + count, squares + count * count));
+    // Chance alone makes it 1 + 256 / count.
+    let is_even = squares * 256 * 100 <= count * count * 101;
+    let sample = content.get(content.len() / 2..).and_then(|rest| rest.get(..2 * WINDOW)).filter(|_| is_even);
+    sample.is_some_and(|sample| deflate(&[], sample, true).len() >= sample.len())
+}
+
+/// Blocks of deflate that hold bytes as they are.
+fn store(content: &[u8], is_last: bool) -> Vec<u8> {
+    const MOST: usize = 0xffff;
+    let mut out = Vec::with_capacity(content.len() + content.len() / 1024 + 64);
+    let mut chunks = content.chunks(MOST).peekable();
+    while let Some(chunk) = chunks.next() {
+        let [low, high, ..] = chunk.len().to_le_bytes();
+        out.extend_from_slice(&[u8::from(is_last && chunks.peek().is_none()), low, high, !low, !high]);
+        out.extend_from_slice(chunk);
+    }
+    out
 }
 
 /// Puts compressed parts together. The header is the one that Helm 4.2.4 and later write: an extra field `rr` and the
@@ -286,6 +353,28 @@ mod tests {
         assert_eq!(gunzip.read(&mut out), Ok(3));
         assert_eq!(gunzip.read(&mut out).unwrap_err().code(), Code::ARCHIVE_GZIP);
         assert_eq!(out, b"abc");
+    }
+
+    #[test]
+    fn noise_is_stored_and_what_only_looks_like_it_is_not() {
+        let mut state = 1_u64;
+        let mut byte = |_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 56) as u8
+        };
+        let noise: Vec<u8> = (0..512 << 10).map(&mut byte).collect();
+        let repeated = noise[..30_000].repeat(17);
+        let even: Vec<u8> = (0..=255).cycle().take(512 << 10).collect();
+        let half = [&noise[..256 << 10], &vec![b'a'; 256 << 10]].concat();
+        for (content, expected) in [(&noise, true), (&repeated, false), (&even, false), (&half, false)] {
+            let packed = gzip(content);
+            assert_eq!(packed.len() > content.len(), expected);
+            assert!(packed.len() < content.len() + 200);
+            assert_eq!(&gunzip(&packed).unwrap(), content);
+        }
+        for content in [&noise[..100_000], &even[..1792], &[]] {
+            assert!(!is_noise(content));
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod provenance;
 pub mod schemas;
 pub mod show;
 mod tar;
+pub mod unpacking;
 pub(crate) mod walk;
 
 pub use archive::{Archive, Scan};
@@ -29,3 +30,4 @@ pub use package::{Package, Packaged};
 pub use packing::Packing;
 pub use provenance::Provenance;
 pub use show::{Section, show, show_chart};
+pub use unpacking::Unpacking;

@@ -176,15 +176,20 @@ impl<'a> Walk<'a> {
         if !data.starts_with(&MAGIC) {
             return Err(not_an_archive(data));
         }
-        // What gzip says at the end of the size (and a byte, to find that it is the end), as far as it can be believed.
-        let promised = data.last_chunk().map_or(0, |size| u32::from_le_bytes(*size) as usize);
         let room = match keep {
-            Keep::Files => promised.saturating_add(1).min(data.len().saturating_mul(16)),
+            // A byte more, to find that it is the end.
+            Keep::Files => promised(data).saturating_add(1).min(most_room(data, limits)),
             Keep::Verdict => 0,
         };
-        let bytes = Vec::with_capacity(room.min(usize::try_from(limits.unpacked).unwrap_or(usize::MAX)));
+        let bytes = Vec::with_capacity(room);
         let window = Window { gunzip: Gunzip::new(data, limits.files), data: bytes, start: 0, keep };
         Ok(Walk { window, overrides: Overrides::default(), unread: 0, top_folder: None, limits })
+    }
+
+    /// Starts with all that the archive becomes, instead of unpacking it.
+    pub(super) fn unpacked(mut self, unpacked: Vec<u8>) -> Walk<'a> {
+        self.window = Window { gunzip: Gunzip::ended(), data: unpacked, ..self.window };
+        self
     }
 
     /// The next file. Directories and extensions are passed over.
@@ -259,6 +264,10 @@ impl<'a> Walk<'a> {
         Ok(range.start + byte_order_mark(&self.window.data[range.clone()])..range.end)
     }
 
+    pub(super) fn keep(&self) -> Keep {
+        self.window.keep
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.window.data
     }
@@ -288,6 +297,16 @@ impl<'a> Walk<'a> {
         }
         Ok((name.to_owned(), path))
     }
+}
+
+/// Bytes that a gzip file says at its end it becomes.
+pub(super) fn promised(data: &[u8]) -> usize {
+    data.last_chunk().map_or(0, |size| u32::from_le_bytes(*size) as usize)
+}
+
+/// How far that can be believed.
+pub(super) fn most_room(data: &[u8], limits: &Limits) -> usize {
+    data.len().saturating_mul(16).min(usize::try_from(limits.unpacked).unwrap_or(usize::MAX))
 }
 
 /// How many bytes of a file Helm drops at its start.

@@ -1,0 +1,76 @@
+//! What the core leaves to threads. The results do not depend on how many there are, or whether there are any.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::{self, Builder};
+
+use chartoci::chart::{Archive, Packaged, Packing, Unpacking};
+use chartoci::{Digest, Error, Limits};
+
+use crate::data::lock;
+
+/// How many may run at once.
+pub(crate) fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Compresses a package's blocks with so many threads.
+pub(crate) fn pack(packing: Packing, threads: usize) -> Packaged {
+    let blocks = packing.blocks();
+    let (packing, next) = (Mutex::new(packing), AtomicUsize::new(0));
+    let work = || {
+        while let Some(block) = blocks.compress(next.fetch_add(1, Ordering::Relaxed)) {
+            lock(&packing).add(block);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads.min(blocks.count()) {
+            if Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
+        }
+        work();
+    });
+    packing.into_inner().unwrap_or_else(PoisonError::into_inner).finish()
+}
+
+/// Reads an archive. If it is large, one thread hashes it meanwhile, and one has the system bring the memory that it is
+/// unpacked into, page by page.
+pub(crate) fn read(data: &[u8], limits: &Limits) -> Result<Archive, Error> {
+    /// Packed bytes for which threads are worth it.
+    const LARGE: usize = 1 << 20;
+    if data.len() < LARGE || data.len() as u64 > limits.archive || processors() == 1 {
+        return Archive::read(data, limits);
+    }
+    thread::scope(|scope| {
+        let mut hashing = Builder::new().spawn_scoped(scope, || Digest::of(data)).ok();
+        let unpacked = unpack(data, limits).unwrap_or_default();
+        Archive::read_unpacked(data, limits, unpacked, || {
+            hashing.take().and_then(|hashing| hashing.join().ok()).unwrap_or_else(|| Digest::of(data))
+        })
+    })
+}
+
+/// All that an archive becomes; none if it is not what it says of itself.
+fn unpack(data: &[u8], limits: &Limits) -> Option<Vec<u8>> {
+    const PIECE: usize = 1 << 20;
+    /// No system has smaller ones.
+    const PAGE: usize = 4 << 10;
+    let mut unpacking = Unpacking::new(data, limits)?;
+    let mut unpacked = vec![0; unpacking.size()];
+    let is_full = thread::scope(|scope| {
+        let (ready, pieces) = mpsc::channel();
+        let all = unpacked.chunks_mut(PIECE);
+        let bring = move || {
+            for piece in all {
+                piece.iter_mut().step_by(PAGE).for_each(|byte| *byte = 0);
+                if ready.send(piece).is_err() {
+                    break;
+                }
+            }
+        };
+        Builder::new().spawn_scoped(scope, bring).is_ok() && pieces.iter().all(|piece| unpacking.fill(piece))
+    });
+    (is_full && unpacking.is_whole()).then_some(unpacked)
+}
