@@ -1,11 +1,11 @@
 /** The client: each verb builds an exchange and drives it. */
 
 import { bytesOf, enough, filesOf, isPath, join } from "./blobs.js";
-import { HANDLE, checking, connected, core, currentPlatform, exchange, failure } from "./core.js";
+import { checking, connected, core, currentPlatform, exchange, failure } from "./core.js";
 import { drive } from "./drive.js";
 import { ChartOciError } from "./errors.js";
 import { texts, written } from "./given.js";
-import { Archive, Artifact, Metadata, Packaged, Version, archiveOf, planPush } from "./model.js";
+import { Archive, Artifact, Metadata, Packaged, Push, Version, archiveOf } from "./model.js";
 import { Report } from "./report.js";
 
 const PARTS = ["chart", "provenance"];
@@ -28,7 +28,7 @@ export class Client {
     const signature = provenance === undefined ? source.provenance : await bytesOf(provenance, limits);
     const parts = { provenance: signature, created: created ?? source.created, limits };
     const artifact = await Artifact.build(source.archive ?? source.data, parts);
-    const plan = planPush(artifact, target);
+    const plan = Push.chart(artifact, target);
     const push = exchange().Exchange.push(this.#begin(), plan, { ifExists });
     // Blob 0 is the config, which the core holds.
     const blobs = [undefined, source.data, signature];
@@ -175,7 +175,7 @@ export class Client {
   async #upgrade(source, target, call) {
     const { archive: data } = await this.pull(source, { ...call, home: target });
     const artifact = await Artifact.build(data, this.#options);
-    const push = exchange().Exchange.push(this.#begin(), artifact[HANDLE].pushTo(target), {});
+    const push = exchange().Exchange.push(this.#begin(), Push.to(artifact, target), {});
     const pushed = await this.#run(push, target, call, { blobs: [undefined, data], names: ["config", ...PARTS] });
     const { reference, digest, size, blobs } = pushed;
     return { reference, digest, size, blobs, referrers: [], upgraded: true };

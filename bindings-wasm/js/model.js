@@ -3,7 +3,7 @@
 import { bytesOf, enough, filesOf, isPath, textBytes } from "./blobs.js";
 import { HANDLE, checking, core, failure, packing, ready } from "./core.js";
 import { ChartOciError } from "./errors.js";
-import { Written, list, texts, written } from "./given.js";
+import { Written, describe, list, texts, written } from "./given.js";
 import { Report } from "./report.js";
 
 const text = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
@@ -335,8 +335,27 @@ export class Artifact {
   }
 }
 
-/** What an exchange pushes: the modules share no objects. */
-export const planPush = (artifact, target) => artifact[HANDLE].push(written(target));
+/** What an exchange pushes, as data: the modules share no objects. */
+export class Push {
+  constructor(fields) {
+    Object.freeze(Object.assign(this, fields));
+  }
+
+  /** To `TARGET/NAME:VERSION`. */
+  static chart(artifact, target) {
+    return new Push(handleOf(artifact).push(written(target)));
+  }
+
+  /** To that very reference, whatever the chart is called. */
+  static to(artifact, target) {
+    return new Push(handleOf(artifact).pushTo(written(target)));
+  }
+}
+
+function handleOf(artifact) {
+  if (artifact instanceof Artifact) return artifact[HANDLE];
+  throw failure("misuse.argument", `artifact: ${describe(artifact)} is no Artifact`);
+}
 
 export class Lock {
   constructor(fields) {

@@ -14,4 +14,4 @@ needExchanges(readFileSync(new URL("./dist/exchange_bg.wasm", import.meta.url)))
 export const { Exchange, Receiver, Session } = exchanges;
 export const { Digester } = Client && documents;
 export const { drive, TransportFailure } = driving;
-export const { planPush } = model;
+export const { Push } = model;

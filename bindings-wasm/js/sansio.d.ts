@@ -83,14 +83,20 @@ export interface Failure {
   message?: string;
 }
 
-/** A chart and where it goes, as data. */
-export interface PushPlan {
-  /** The reference that the chart gets. */
+/** What is pushed, and where to: as data, a chart's bytes aside. */
+export class Push {
+  private constructor();
+  /** To `TARGET/NAME:VERSION`. */
+  static chart(artifact: Artifact, target: string | Reference | URL): Push;
+  /** To that very reference, whatever the chart is called. */
+  static to(artifact: Artifact, target: string | Reference): Push;
+  /** The reference that it gets. */
   readonly target: string;
+  /** By the number of their blob: where there are no bytes, the host has them. */
+  readonly uploads: readonly { readonly descriptor: Descriptor; readonly bytes: Uint8Array | undefined }[];
+  readonly manifest: Uint8Array;
+  readonly mediaType: string;
 }
-
-/** What `Exchange.push` takes: a chart's manifest and blobs, to `TARGET/NAME:VERSION`. */
-export function planPush(artifact: Artifact, target: string | Reference | URL): PushPlan;
 
 /** One operation: asked by `poll` what it wants, told by `handle…` what came of it. */
 export class Exchange extends Handle {
@@ -101,7 +107,7 @@ export class Exchange extends Handle {
     options: VersionTexts & { checkTag?: boolean; chart?: boolean; provenance?: boolean; config?: boolean; anything?: boolean },
   ): Exchange;
   /** Blob 0 is the config, which the machine holds; 1 is the chart, 2 its provenance. */
-  static push(session: Session, plan: PushPlan, options: Pick<PushOptions, "ifExists">): Exchange;
+  static push(session: Session, push: Push, options: Pick<PushOptions, "ifExists">): Exchange;
   static resolve(session: Session, reference: string, options: VersionTexts): Exchange;
   static tags(session: Session, repository: string): Exchange;
   static fetch(session: Session, repository: string, descriptor: Descriptor): Exchange;

@@ -11,4 +11,4 @@ needExchanges();
 export const { Exchange, Receiver, Session } = exchanges;
 export const { Digester } = documents;
 export const { drive, TransportFailure } = driving;
-export const { planPush } = model;
+export const { Push } = model;

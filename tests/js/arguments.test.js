@@ -15,6 +15,7 @@ const { check, package: pack, show } = chartoci;
 const { Exchange, Session } = sansio;
 
 const archive = await Archive.read(packaged.data);
+const artifact = await Artifact.build(archive);
 const registry = new Registry();
 const { reference } = await client().push(packaged, "oci://registry.test/charts");
 const descriptor = { mediaType: "text/plain", digest: String(Digest.of("x")), size: 1 };
@@ -65,6 +66,9 @@ const NEEDED = {
   "Client.prototype.logout": (wrong) => client().logout(wrong),
   "Client.prototype.copy, source": (wrong) => client().copy(wrong, "oci://registry.test/web:2"),
   "Client.prototype.copy, target": (wrong) => client().copy(reference, wrong),
+  "sansio.Push.chart": (wrong) => sansio.Push.chart(artifact, wrong),
+  "sansio.Push.chart, artifact": (wrong) => sansio.Push.chart(wrong, "oci://registry.test/charts"),
+  "sansio.Push.to": (wrong) => sansio.Push.to(artifact, wrong),
   "sansio.Exchange.pull": (wrong) => Exchange.pull(session(), wrong, {}),
   "sansio.Exchange.resolve": (wrong) => Exchange.resolve(session(), wrong, {}),
   "sansio.Exchange.tags": (wrong) => Exchange.tags(session(), wrong),

@@ -5,17 +5,17 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { Artifact } from "../../bindings-wasm/js/dist/node.js";
-import { Exchange, Session } from "../../bindings-wasm/js/node-sansio.js";
+import { Artifact } from "../../bindings-wasm/js/node.js";
+import { Exchange, Push, Session } from "../../bindings-wasm/js/node-sansio.js";
 import { ROOT } from "./support.js";
 
 const DIRECTORY = join(ROOT, "tests/transcripts");
 
-function begin(session, { verb, reference, chart, target }) {
+async function begin(session, { verb, reference, chart, target }) {
   switch (verb) {
     case "push": {
-      const artifact = Artifact.buildFrom(Buffer.from(chart, "base64"));
-      return Exchange.push(session, artifact.push(target), {});
+      const artifact = await Artifact.build(Buffer.from(chart, "base64"));
+      return Exchange.push(session, Push.chart(artifact, target), {});
     }
     case "pull":
       return Exchange.pull(session, reference, { chart: true });
@@ -79,15 +79,15 @@ function give(exchange, given) {
 }
 
 for (const name of readdirSync(DIRECTORY).filter((file) => file.endsWith(".jsonl"))) {
-  test(`${name} is replayed to the letter`, () => {
+  test(`${name} is replayed to the letter`, async () => {
     let session, exchange;
     let why = "";
     const lines = readFileSync(join(DIRECTORY, name), "utf8").trimEnd().split("\n");
-    lines.forEach((text, index) => {
+    for (const [index, text] of lines.entries()) {
       const line = JSON.parse(text);
       if (line.begin) {
         if (line.session !== "same") session = sessionOf(line.session);
-        exchange = begin(session, line.exchange);
+        exchange = await begin(session, line.exchange);
         why = line.begin;
       } else if (line.give) {
         give(exchange, line.give);
@@ -98,6 +98,6 @@ for (const name of readdirSync(DIRECTORY).filter((file) => file.endsWith(".jsonl
         const actual = shown(output);
         assert.ok(fits(line.expect, actual), `${name}:${index + 1}: ${why}: ${text}, got ${JSON.stringify(actual)}`);
       }
-    });
+    }
   });
 }

@@ -2,6 +2,7 @@
 
 import {
   Archive,
+  Artifact,
   ChartOciError,
   Client,
   Constraint,
@@ -17,7 +18,7 @@ import {
   type Value,
 } from "chartoci";
 import { schema, type Violation } from "chartoci/schema";
-import { Digester, Exchange, Session, drive, type Output } from "chartoci/sansio";
+import { Digester, Exchange, Push, Session, drive, type Output } from "chartoci/sansio";
 import { Registry } from "chartoci/testing";
 
 export async function publish(file: File, signal: AbortSignal): Promise<string> {
@@ -82,6 +83,13 @@ export async function tags(): Promise<unknown> {
   const output: Output = exchange.poll(0);
   if (output.kind === "send") console.log(output.request.payload.kind, new Digester("sha512").finish());
   return drive(exchange, { transport: { send: async () => ({ status: 404, headers: [], body: (async function* () {})() }) } });
+}
+
+export function pushing(session: Session, artifact: Artifact): Exchange[] {
+  const push = Push.chart(artifact, "oci://registry.example/charts");
+  const machines = [Exchange.push(session, push, { ifExists: "refuse" }), Exchange.delete(session, push.target)];
+  machines.push(Exchange.copy(session, push.target, "b.example/web:1", {}), Exchange.referrers(session, push.target));
+  return machines;
 }
 
 // @ts-expect-error: only the library makes archives.
