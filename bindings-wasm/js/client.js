@@ -4,7 +4,7 @@ import { bytesOf, enough, filesOf, isPath, join } from "./blobs.js";
 import { checking, connected, core, currentPlatform, exchange, failure } from "./core.js";
 import { drive } from "./drive.js";
 import { ChartOciError } from "./errors.js";
-import { texts, written } from "./given.js";
+import { known, texts, written } from "./given.js";
 import { Archive, Artifact, Metadata, Packaged, Push, Version, archiveOf } from "./model.js";
 import { Report } from "./report.js";
 
@@ -12,16 +12,33 @@ const PARTS = ["chart", "provenance"];
 /** Bytes in which Chart.yaml is found: it stands in front nearly always. */
 const FRONT = 1 << 18;
 
+// What each verb takes beside its arguments.
+const CALL = ["signal", "onProgress", "timeout"];
+const WHICH = [...CALL, "version", "devel"];
+const PULL = [...WHICH, "provenance", "checkTag", "directory", "untar"];
+const OPTIONS = [
+  ...["credentials", "registryConfig", "plainHttp", "caFile", "certFile", "keyFile", "proxy", "idleTimeout", "timeout"],
+  ...["concurrency", "retry", "limits", "allow", "userAgent", "fetch"],
+];
+const RETRY = ["attempts", "backoff", "backoffMax", "retryAfterMax"];
+
 export class Client {
   #options;
   #session;
   #transport;
 
-  constructor(options = {}) {
-    this.#options = options;
+  constructor(options) {
+    this.#options = known(options, OPTIONS);
+    known(this.#options.retry, RETRY);
   }
 
-  async push(chart, target, { provenance, created, ifExists, ...call } = {}) {
+  get #limited() {
+    return { limits: this.#options.limits };
+  }
+
+  async push(chart, target, options) {
+    const names = [...CALL, "provenance", "created", "ifExists"];
+    const { provenance, created, ifExists, ...call } = known(options, names);
     await connected();
     const { limits } = this.#options;
     const source = await chartOf(chart, limits);
@@ -35,7 +52,8 @@ export class Client {
     return this.#run(push, plan.target, call, { blobs, names: ["config", ...PARTS] });
   }
 
-  async pull(reference, { directory, untar = false, ...options } = {}) {
+  async pull(reference, given) {
+    const { directory, untar = false, ...options } = known(given, PULL);
     await connected();
     if (directory !== undefined || untar) return this.#pullTo(directory ?? ".", reference, untar, options);
     const sinks = [new MemorySink(), new MemorySink()];
@@ -88,26 +106,28 @@ export class Client {
   }
 
   async #untar(path, directory) {
-    const archive = await Archive.read(path, this.#options);
+    const archive = await Archive.read(path, this.#limited);
     return archive.extract(directory).finally(() => archive.free());
   }
 
   async #filename(path) {
-    const archive = await Archive.read(path, this.#options);
+    const archive = await Archive.read(path, this.#limited);
     const { filename } = archive;
     archive.free();
     return filename;
   }
 
   async open(reference, options) {
+    known(options, WHICH);
     await connected();
     const sink = new MemorySink();
     await this.#pull(reference, [sink], { ...options, chart: true });
-    return archiveOf(sink.bytes(), this.#options);
+    return archiveOf(sink.bytes(), this.#limited);
   }
 
   /** What the config blob claims. */
   async metadata(reference, options) {
+    known(options, WHICH);
     await connected();
     const { config } = await this.#pull(reference, [], { ...options, config: true });
     return new Metadata(core().Metadata.fromConfig(config, this.#options.limits));
@@ -115,6 +135,7 @@ export class Client {
 
   /** Everything that is wrong with a chart there: with each of its parts, and whether they belong together. */
   async check(reference, options) {
+    known(options, WHICH);
     const [{ checkParts }] = await Promise.all([checking(), connected()]);
     const sinks = PARTS.map(() => new MemorySink());
     const wanted = { chart: true, provenance: true, config: true, anything: true };
@@ -125,13 +146,15 @@ export class Client {
   }
 
   async artifact(reference, options) {
+    known(options, WHICH);
     await connected();
     const { manifest } = await this.#pull(reference, [], { ...options });
-    return Artifact.parse(manifest, this.#options);
+    return Artifact.parse(manifest, this.#limited);
   }
 
   /** Manifest and config: what lies there, and what a chart's config claims. */
   async inspect(reference, options) {
+    known(options, WHICH);
     await connected();
     const { limits } = this.#options;
     const wanted = { ...options, config: true, anything: true };
@@ -142,29 +165,33 @@ export class Client {
     return { reference: found, artifact, metadata };
   }
 
-  async resolve(reference, { version, devel, ...call } = {}) {
+  async resolve(reference, options) {
+    const { version, devel, ...call } = known(options, WHICH);
     await connected();
     const wanted = { version: written(version), devel };
     const resolving = exchange().Exchange.resolve(this.#begin(), written(reference), wanted);
     return this.#run(resolving, reference, call);
   }
 
-  async versions(repository, constraint, { prerelease = false, ...call } = {}) {
+  async versions(repository, constraint, options) {
+    const { prerelease = false, ...call } = known(options, [...CALL, "prerelease"]);
     const tags = await this.tags(repository, call);
     return core().versionsOfTags(tags, written(constraint), prerelease).map((text) => Version.parse(text));
   }
 
-  async tags(repository, call = {}) {
+  async tags(repository, options) {
+    const call = known(options, CALL);
     await connected();
     return this.#run(exchange().Exchange.tags(this.#begin(), written(repository)), repository, call);
   }
 
   /** Bytes unchanged, the manifest last. Within a registry blobs are mounted; across registries they go through memory, in Node piece by piece. */
-  async copy(source, target, { referrers, upgrade, ...call } = {}) {
+  async copy(source, target, options) {
+    const { referrers, upgrade, ...call } = known(options, [...CALL, "referrers", "upgrade"]);
     await connected();
-    const quiet = { signal: call.signal, timeout: call.timeout, home: target };
-    if (upgrade && (await this.artifact(source, quiet)).isLegacy) {
-      return this.#upgrade(source, written(target), call);
+    if (upgrade) {
+      const { manifest } = await this.#pull(source, [], { signal: call.signal, timeout: call.timeout, home: target });
+      if (Artifact.parse(manifest, this.#limited).isLegacy) return this.#upgrade(source, written(target), call);
     }
     const copying = exchange().Exchange.copy(this.#begin(), written(source), written(target), { referrers });
     const copied = await this.#run(copying, target, call, { fetchPart: (...part) => this.#fetchPart(target, ...part) });
@@ -173,8 +200,10 @@ export class Client {
 
   /** Pushes a chart of Helm 3.0 to 3.6 as today's Helm would. */
   async #upgrade(source, target, call) {
-    const { archive: data } = await this.pull(source, { ...call, home: target });
-    const artifact = await Artifact.build(data, this.#options);
+    const sink = new MemorySink();
+    await this.#pull(source, [sink], { ...call, home: target, chart: true });
+    const data = sink.bytes();
+    const artifact = await Artifact.build(data, this.#limited);
     const push = exchange().Exchange.push(this.#begin(), Push.to(artifact, target), {});
     const pushed = await this.#run(push, target, call, { blobs: [undefined, data], names: ["config", ...PARTS] });
     const { reference, digest, size, blobs } = pushed;
@@ -188,20 +217,23 @@ export class Client {
   }
 
   /** A tag, or a manifest by its digest and with it all of its tags. */
-  async delete(reference, call = {}) {
+  async delete(reference, options) {
+    const call = known(options, CALL);
     await connected();
     return this.#run(exchange().Exchange.delete(this.#begin(), written(reference)), reference, call);
   }
 
   /** What refers to a manifest: all of it, or what is of one type. */
-  async referrers(reference, { artifactType, ...call } = {}) {
+  async referrers(reference, options) {
+    const { artifactType, ...call } = known(options, [...CALL, "artifactType"]);
     await connected();
     const referring = exchange().Exchange.referrers(this.#begin(), written(reference), artifactType);
     return this.#run(referring, reference, call);
   }
 
   /** Shows user and password to a registry and, if it takes them, stores them where Helm does. */
-  async login(registry, username, password, { signal, onProgress, timeout } = {}) {
+  async login(registry, username, password, options) {
+    const { signal, onProgress, timeout } = known(options, CALL);
     await connected();
     const credential = username ? { username, password } : { identityToken: password };
     const { keeper, keep } = stores();
@@ -211,8 +243,8 @@ export class Client {
       this.#begin();
       const login = exchange().Exchange.login(this.#fresh({ hasCredentials: true }), written(registry));
       if (timeout !== undefined) login.setTimeout(timeout);
-      const options = { transport: this.#transport, credentials: () => credential, signal, onProgress };
-      checked = await drive(login, options);
+      const answering = { transport: this.#transport, credentials: () => credential, signal, onProgress };
+      checked = await drive(login, answering);
     } catch (error) {
       keeping.free();
       throw error;

@@ -3,8 +3,12 @@
 import { bytesOf, enough, filesOf, isPath, textBytes } from "./blobs.js";
 import { HANDLE, checking, core, failure, packing, ready } from "./core.js";
 import { ChartOciError } from "./errors.js";
-import { Written, describe, list, texts, written } from "./given.js";
+import { Written, describe, known, list, texts, written } from "./given.js";
 import { Report } from "./report.js";
+
+const LIMITED = ["limits"];
+/** What may belong to a packed chart. */
+const PARTS = ["provenance", "manifest", "config", "reference"];
 
 const text = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 
@@ -57,7 +61,8 @@ export class Version extends Written {
     Object.freeze(Object.assign(this, fields));
   }
 
-  static parse(text, { strict = false } = {}) {
+  static parse(text, options) {
+    const { strict = false } = known(options, ["strict"]);
     return new Version(core().parseVersion(text, strict));
   }
 
@@ -106,12 +111,14 @@ export class Metadata {
     Object.assign(this, handle.fields());
   }
 
-  static parse(chartYaml, { limits } = {}) {
+  static parse(chartYaml, options) {
+    const { limits } = known(options, LIMITED);
     return new Metadata(core().Metadata.parse(textBytes(chartYaml), limits));
   }
 
   /** Stops at Chart.yaml: fast, and marked unverified. */
-  static async peek(source, { limits } = {}) {
+  static async peek(source, options) {
+    const { limits } = known(options, LIMITED);
     const { Metadata: Handle } = await ready();
     const metadata = new Metadata(Handle.peek(await bytesOf(source, limits), limits));
     return Object.assign(metadata, { unverified: true });
@@ -197,7 +204,8 @@ export class Archive {
   }
 
   /** A path brings FILE.prov along. */
-  static async read(source, { limits } = {}) {
+  static async read(source, options) {
+    const { limits } = known(options, LIMITED);
     await ready();
     const data = await bytesOf(source, limits);
     const beside = isPath(source) ? await filesOf(source).companions(source, enough(limits)) : {};
@@ -308,7 +316,8 @@ export class Artifact {
     Object.assign(this, fields, { report: new Report(report) });
   }
 
-  static async build(chart, { provenance, created, limits } = {}) {
+  static async build(chart, options) {
+    const { provenance, created, limits } = known(options, ["provenance", "created", ...LIMITED]);
     const { Artifact: Handle } = await ready();
     const signature = provenance === undefined ? undefined : await bytesOf(provenance, limits);
     const time = seconds(created);
@@ -317,7 +326,8 @@ export class Artifact {
   }
 
   /** Throws only for what is no manifest at all; whatever else is wrong stands in `report`. */
-  static parse(manifest, { limits } = {}) {
+  static parse(manifest, options) {
+    const { limits } = known(options, LIMITED);
     return new Artifact(core().Artifact.parse(textBytes(manifest), limits));
   }
 
@@ -362,7 +372,8 @@ export class Lock {
     Object.assign(this, fields);
   }
 
-  static parse(chartLock, { limits } = {}) {
+  static parse(chartLock, options) {
+    const { limits } = known(options, LIMITED);
     return new Lock(core().parseLock(textBytes(chartLock), limits));
   }
 
@@ -382,7 +393,8 @@ export class Ignore {
     return new Ignore(core().Ignore.parse(patterns));
   }
 
-  matches(path, { isDir = false } = {}) {
+  matches(path, options) {
+    const { isDir = false } = known(options, ["isDir"]);
     return this.#handle.matches(path, isDir);
   }
 }
@@ -405,7 +417,8 @@ export class Packaged {
 }
 
 /** The very text that `helm show` prints. */
-export async function show(source, section = "all", { limits } = {}) {
+export async function show(source, section = "all", options = undefined) {
+  const { limits } = known(options, LIMITED);
   const { Directory } = await ready();
   let archive = source;
   if (isPath(source) && (await filesOf(source).isDirectory(source))) {
@@ -417,9 +430,10 @@ export async function show(source, section = "all", { limits } = {}) {
 }
 
 /** Packs a directory (Node) or files by their paths below it, deterministically. */
-export async function packageDirectory(source, { version, appVersion, created, limits } = {}) {
+export async function packageDirectory(source, given) {
+  const { version, appVersion, created, limits } = known(given, ["version", "appVersion", "created", ...LIMITED]);
   const { Package, packageFiles } = await packing();
-  const options = { version, appVersion, created: seconds(created) };
+  const options = { version: written(version), appVersion, created: seconds(created) };
   if (!isPath(source)) return new Packaged(packageFiles(pairsOf(source), options, limits), limits);
   const files = filesOf(source);
   await files.directory(source);
@@ -442,7 +456,8 @@ function pairsOf(files) {
  * Everything that is wrong with a document, or with a chart's directory. The kind is guessed if it is not given. A packed
  * chart may be given with what belongs to it; a path brings FILE.prov along.
  */
-export async function check(source, kind, { filename, limits, schema, ...parts } = {}) {
+export async function check(source, kind, options) {
+  const { filename, limits, schema, ...parts } = known(options, ["filename", "schema", ...PARTS, ...LIMITED]);
   const { CheckDirectory, check: find, checkParts } = await checking();
   let handle;
   if (isPath(source) && (await filesOf(source).isDirectory(source))) {

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
 import { collect } from "./blobs.js";
+import { known } from "./given.js";
 import * as testing from "./testing.js";
 
 testing.initSync(readFileSync(new URL("./dist/registry_bg.wasm", import.meta.url)));
@@ -19,7 +20,8 @@ export class Registry extends testing.Registry {
   }
 
   /** Listens on loopback; gives the registry. */
-  async listen({ port = 0 } = {}) {
+  async listen(options) {
+    const { port = 0 } = known(options, ["port"]);
     this.#server = createServer((request, response) => this.#answer(request, response));
     this.#server.listen(port, "127.0.0.1");
     await once(this.#server, "listening");

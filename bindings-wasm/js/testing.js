@@ -3,7 +3,7 @@
 import { Module } from "./core.js";
 import * as wasm from "./dist/registry.js";
 import { answer, striking } from "./faults.js";
-import { list } from "./given.js";
+import { known, list } from "./given.js";
 
 const own = new Module(wasm, () => new URL("./dist/registry_bg.wasm", import.meta.url));
 
@@ -31,13 +31,15 @@ function stream(pieces, broken) {
 
 const now = () => performance.now();
 
+const OPTIONS = ["username", "password", "token", "tokenLifetime", "corsOrigins", "hosts", "limits", "faults", "seed"];
+
 export class Registry {
   #options;
   #core;
 
   /** `username` and `password` ask for Basic credentials, with `token` for a token that the registry gives for them. */
-  constructor(options = {}) {
-    this.#options = options;
+  constructor(options) {
+    this.#options = known(options, OPTIONS);
   }
 
   /** What stands in a reference to it: `oci://${registry.host}/charts`. */

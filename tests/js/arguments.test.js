@@ -154,6 +154,49 @@ test("the list above leaves out no class that takes texts", () => {
   }
 });
 
+const STRANGE = {
+  "Version.parse": [(options) => Version.parse("1", options), "Strict", "strict"],
+  "Metadata.parse": [(options) => Metadata.parse("name: a", options), "limit", "limits"],
+  "Metadata.peek": [(options) => Metadata.peek(packaged.data, options), "limit", "limits"],
+  "Archive.read": [(options) => Archive.read(packaged.data, options), "limit", "limits"],
+  "Artifact.build": [(options) => Artifact.build(archive, options), "create", "created"],
+  "Artifact.parse": [(options) => Artifact.parse(artifact.manifest, options), "limit", "limits"],
+  "Lock.parse": [(options) => Lock.parse("", options), "limit", "limits"],
+  "Ignore.prototype.matches": [(options) => Ignore.parse("").matches("a", options), "isDirectory", "isDir"],
+  "show": [(options) => show(archive, "all", options), "limit", "limits"],
+  "package": [(options) => pack(archive.files, options), "app_version", "appVersion"],
+  "check": [(options) => check(packaged.data, "chart", options), "fileName", "filename"],
+  "Client": [(options) => new Client(options), "plain_http", "plainHttp"],
+  "Client, retry": [(retry) => new Client({ retry }), "backoff_max", "backoffMax"],
+  "Client.prototype.push": [(options) => push(options), "if-exists", "ifExists"],
+  "Client.prototype.pull": [(options) => client().pull(reference, options), "check_tag", "checkTag"],
+  "Client.prototype.versions": [(options) => client().versions(CHARTS, "*", options), "prereleases", "prerelease"],
+  "Client.prototype.copy": [(options) => client().copy(reference, "registry.test/b:1", options), "referrer", "referrers"],
+  "Client.prototype.referrers": [(options) => client().referrers(reference, options), "artifact_type", "artifactType"],
+  "Client.prototype.login": [(options) => client().login("registry.test", "ada", "x", options), "progress", "onProgress"],
+  "Registry": [(options) => new Registry(options), "cors_origins", "corsOrigins"],
+  "Registry.prototype.listen": [(options) => new Registry().listen(options), "ports", "port"],
+};
+for (const verb of ["open", "metadata", "check", "inspect", "artifact", "resolve", "tags", "delete"]) {
+  STRANGE[`Client.prototype.${verb}`] = [(options) => client()[verb](CHARTS, options), "singal", "signal"];
+}
+for (const [place, [use, strange, meant]] of Object.entries(STRANGE)) {
+  test(`${place} refuses an option that there is not, and says which is meant`, async () => {
+    const { code, message } = await failing(async () => use({ [strange]: true }));
+    assert.equal(code, "misuse.argument", message);
+    assert.equal(message, `there is no option "${strange}" here: is ${meant} meant?`);
+    const { message: listed } = await failing(async () => use({ ["\u{1f9ed}".repeat(1000)]: 1 }));
+    assert.ok(listed.includes(meant) && listed.length < 400, listed);
+  });
+}
+
+test("what cannot be had in JavaScript is not taken in silence", async () => {
+  for (const option of ["directory", "tls"]) {
+    assert.equal((await failing(async () => new Registry({ [option]: true }))).code, "misuse.argument");
+  }
+  assert.deepEqual(["1", "2"].map(Version.parse).map(String), ["1", "2"]);
+});
+
 test("what has a written form stands for it: references, versions, constraints, URLs", async (t) => {
   const pushed = await client().push(packaged, Reference.parse("oci://registry.test/written"));
   assert.equal((await client().push(packaged, new URL("oci://registry.test/written"))).digest, pushed.digest);
