@@ -147,6 +147,18 @@ def test_a_file_that_may_not_grow_is_told_and_leaves_nothing(tmp_path: pathlib.P
         assert list((directory / "uploads").glob("*")) == []
 
 
+def test_a_directory_has_one_registry_at_a_time(tmp_path: pathlib.Path) -> None:
+    command = [sys.executable, "-m", "chartoci", "serve", str(tmp_path / "data"), "--listen", "127.0.0.1:0"]
+    with Serving(tmp_path / "data") as serving:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode != 0 and "another process serves" in done.stderr, done
+        serving.process.send_signal(signal.SIGKILL)
+        serving.process.wait(10)
+        # Who is dead holds nothing.
+        with Serving(tmp_path / "data") as again:
+            assert whole(again.host, "none") == []
+
+
 def test_fifty_clients_in_their_own_connections_are_served(tmp_path: pathlib.Path) -> None:
     failures: list[BaseException] = []
 

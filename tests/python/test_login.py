@@ -236,27 +236,51 @@ def test_a_lock_that_was_made_while_an_old_one_is_removed_stays(home: pathlib.Pa
 
     lock = write(home / "config.json.lock", {"left": "behind"})
     os.utime(lock, (time.time() - 60,) * 2)
-    real = os.link
+    real = files.hold
 
-    def late(*words: Any, **options: Any) -> None:
+    def late(descriptor: int) -> bool:
         # Somebody else was faster: the old lock is gone, and theirs is in its place.
-        monkeypatch.setattr(os, "link", real)
+        monkeypatch.setattr(files, "hold", real)
         lock.unlink()
         lock.write_text("theirs")
         os.utime(lock, (time.time() + 60,) * 2)  # as fresh as they come, for as long as this takes
-        real(*words, **options)
+        return real(descriptor)
 
-    monkeypatch.setattr(os, "link", late)
-    assert isinstance(files.execute(LockFile("config.json.lock", 0.2), home), FileExistsError)
+    monkeypatch.setattr(files, "hold", late)
+    assert isinstance(files.execute(LockFile("config.json.lock", 0.2), home, {}), FileExistsError)
     assert lock.read_text() == "theirs"
     assert [path.name for path in home.iterdir()] == ["config.json.lock"]
+
+
+def test_a_lock_that_is_held_is_not_taken_however_old_it_is(home: pathlib.Path) -> None:
+    from chartoci import files
+    from chartoci.sansio import LockFile, Remove, Rename, Sync, Write
+
+    lock, ours, theirs = home / "config.json.lock", dict[str, int](), dict[str, int]()
+    assert files.execute(LockFile("config.json.lock", 0.1), home, ours) is None
+    os.utime(lock, (time.time() - 60,) * 2)
+    assert isinstance(files.execute(LockFile("config.json.lock", 0.1), home, theirs), FileExistsError)
+    assert files.execute(Write("config.json.lock", 0, b"ours"), home, ours) is None
+    # By hand it can be removed, and made again by another: then who was late changes nothing any more.
+    lock.unlink()
+    assert files.execute(LockFile("config.json.lock", 0.1), home, theirs) is None
+    for verb in (
+        Write("config.json.lock", 0, b"late"), Sync("config.json.lock"), Rename("config.json.lock", "config.json"),
+        Remove("config.json.lock"),
+    ):
+        assert isinstance(files.execute(verb, home, ours), FileNotFoundError), verb
+    assert files.execute(Write("config.json.lock", 0, b"theirs"), home, theirs) is None
+    assert files.execute(Rename("config.json.lock", "config.json"), home, theirs) is None
+    assert [(path.name, path.read_text()) for path in home.iterdir()] == [("config.json", "theirs")]
+    for descriptor in (*ours.values(), *theirs.values()):
+        os.close(descriptor)
 
 
 def test_a_lost_lock_is_not_made_again_by_what_is_written(home: pathlib.Path) -> None:
     from chartoci import files
     from chartoci.sansio import Write
 
-    answer = files.execute(Write("config.json.lock", 0, b"secret"), home, credentials=True)
+    answer = files.execute(Write("config.json.lock", 0, b"secret"), home, {})
     assert isinstance(answer, FileNotFoundError)
     assert list(home.iterdir()) == []
 

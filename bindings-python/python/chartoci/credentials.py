@@ -86,7 +86,7 @@ def keeper(registry: str, credential: Credential, registry_config: str | None) -
 
 def keep(machine: native.Machine) -> tuple[str, str, str | None, bool]:
     """Lets it do so: entry, file, helper, and whether anything was changed."""
-    kept: tuple[str, str, str | None, bool] = files.run(machine, Path("/"))
+    kept: tuple[str, str, str | None, bool] = files.run(machine, Path("/"), credentials=True)
     return kept
 
 

@@ -1,9 +1,11 @@
 """Carries out the verbs of the core's file machines below a root, and decides nothing."""
 
+import errno
 import os
 import secrets
 import shutil
 import stat
+import sys
 import time
 from collections.abc import Sequence
 from io import FileIO
@@ -13,41 +15,51 @@ from typing import Any
 from chartoci import _native as native
 from chartoci._native import Archive, Machine
 
+if sys.platform != "win32":
+    import fcntl
+
 _PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _SYNC = getattr(os, "fdatasync", os.fsync)  # the size is data, times are not
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 
+# Locks that are held, by their paths: their descriptors.
+Locks = dict[str, int]
 Answer = None | bytes | list[tuple[str, str, int, int]] | tuple[int | None, bytes] | OSError
 
 
 def run(machine: Machine, root: Path, *, credentials: bool = False) -> Any:
     """Carries out what a machine says until it has finished; gives its last word. For credentials what is read may be a
     link, and what is written is a lock that was made before: if it is lost, no other file takes its place."""
-    while True:
-        match machine.poll():
-            case native.Finished(value):
-                return value
-            case verb:
-                machine.handle(execute(verb, root, credentials))
-
-
-def execute(verb: object, root: Path, credentials: bool = False) -> Answer:
-    """Does one thing; what the system refuses is an answer too."""
+    locks: Locks | None = {} if credentials else None
     try:
-        return _execute(verb, root, credentials)
+        while True:
+            match machine.poll():
+                case native.Finished(value):
+                    return value
+                case verb:
+                    machine.handle(execute(verb, root, locks))
+    finally:
+        for descriptor in (locks or {}).values():
+            os.close(descriptor)
+
+
+def execute(verb: object, root: Path, locks: Locks | None = None) -> Answer:
+    """Does one thing; what the system refuses is an answer too. `locks` are held until they are closed."""
+    try:
+        return _execute(verb, root, locks)
     except OSError as error:
         return error
 
 
-def _execute(verb: object, root: Path, credentials: bool) -> Answer:
+def _execute(verb: object, root: Path, locks: Locks | None) -> Answer:
     match verb:
         case native.List(path):
             with os.scandir(root / path) as entries:
                 return [_entry(entry) for entry in entries]
         case native.Read(path, offset, limit):
             # A chart may have thousands of files: no more is done for each than must be.
-            descriptor = os.open(os.path.join(root, path), os.O_RDONLY | _PLAIN | (0 if credentials else _NO_LINK))
+            descriptor = os.open(os.path.join(root, path), os.O_RDONLY | _PLAIN | (_NO_LINK if locks is None else 0))
             try:
                 return _read(descriptor, offset, limit)
             finally:
@@ -55,20 +67,27 @@ def _execute(verb: object, root: Path, credentials: bool) -> Answer:
         case native.MakeDirectory(path):
             (root / path).mkdir(parents=True, exist_ok=True)
         case native.Write(path, offset, data):
-            with create(root, path, offset, 0 if credentials else os.O_CREAT) as file:
+            held = _held(locks, root, path)
+            with create(root, path, offset, os.O_CREAT) if held is None else _again(held, offset) as file:
                 write(file, data)
         case native.Sync(path):
-            descriptor = os.open(os.path.join(root, path), os.O_RDONLY | _PLAIN)
+            held = _held(locks, root, path)
+            descriptor = os.open(os.path.join(root, path), os.O_RDONLY | _PLAIN) if held is None else held
             try:
                 _SYNC(descriptor)
             finally:
-                os.close(descriptor)
+                if held is None:
+                    os.close(descriptor)
         case native.Rename(source, target):
             begin, end = os.path.join(root, source), os.path.join(root, target)
+            if _held(locks, root, source) is not None and sys.platform == "win32":
+                os.close(locks.pop(source))  # what is open cannot be moved there
             if os.path.isdir(begin) and os.path.lexists(end):
                 raise FileExistsError(target)
             os.replace(begin, end)
         case native.Remove(path):
+            if _held(locks, root, path) is not None and sys.platform == "win32":
+                os.close(locks.pop(path))
             name = os.path.join(root, path)
             if os.path.isdir(name) and not os.path.islink(name):
                 shutil.rmtree(name)
@@ -77,7 +96,11 @@ def _execute(verb: object, root: Path, credentials: bool) -> Answer:
         case native.Resolve(path):
             return os.path.realpath(root / path).encode()
         case native.LockFile(path, patience):
-            _lock(root / path, patience)
+            descriptor = _lock(root / path, patience)
+            if locks is None:
+                os.close(descriptor)
+            else:
+                locks[path] = descriptor
         case native.Find(program):
             _find(program)
         case native.Run(program, arguments, data, timeout, limit):
@@ -127,43 +150,79 @@ def _read(descriptor: int, offset: int, limit: int) -> bytes:
     return bytes(parts)
 
 
-def _lock(path: Path, patience: float) -> None:
+def _held(locks: Locks | None, root: Path, path: str) -> int | None:
+    """The lock of that name, as long as the name is still its own; OSError if it is not, or is none. None: there are no locks
+    here at all. Who is late never writes into the file of another, or gives it another name."""
+    if locks is None:
+        return None
+    if path not in locks or not os.path.samestat(os.fstat(locks[path]), os.lstat(os.path.join(root, path))):
+        raise FileNotFoundError(errno.ENOENT, "the lock is lost", path)
+    return locks[path]
+
+
+def _again(descriptor: int, offset: int) -> FileIO:
+    """A file that is open and stays so, to be written from that offset on, where it ends now."""
+    os.ftruncate(descriptor, offset)
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    return open(descriptor, "wb", buffering=0, closefd=False)
+
+
+def _lock(path: Path, patience: float) -> int:
+    """Makes a lock, and holds it: its descriptor. It is left over if it is old and nobody holds it, who may take all the time
+    there is."""
     for directory in reversed([parent for parent in path.parents if not parent.exists()]):
         directory.mkdir(0o700, exist_ok=True)
     end = time.monotonic() + 2 * patience
     while True:
         try:
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN | _NO_LINK, 0o600))
-            return
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _PLAIN | _NO_LINK, 0o600)
+            hold(descriptor)
+            return descriptor
         except FileExistsError:
-            try:
-                found = path.lstat()
-            except FileNotFoundError:
-                continue
-            if time.time() - found.st_mtime > patience and _unlock(path, found):
+            if _remove_left_over(path, patience):
                 continue
             if time.monotonic() > end:
                 raise
             time.sleep(0.02)
 
 
-def _unlock(path: Path, found: os.stat_result) -> bool:
-    """Removes a lock that was left behind, unless it has made room for another meanwhile: of all who find it, only one can
-    make the second name that it gets by its time, and nobody else takes away the first. False: somebody else does it."""
-    second = path.with_name(f"{path.name}.{found.st_mtime_ns}")
+def hold(descriptor: int) -> bool:
+    """Holds a file or directory, until it is closed or the process ends. False: somebody else does. Where the system has no
+    such locks everybody may."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+    return True
+
+
+def _remove_left_over(path: Path, patience: float) -> bool:
+    """Removes a lock whose owner is gone. True: there is none of that name any more, or another. Of all who find it the one
+    that holds it removes it; on Windows what is open is not removed."""
     try:
-        os.link(path, second, follow_symlinks=False)
-    except FileExistsError:
-        return False
+        descriptor = os.open(path, os.O_RDWR | _PLAIN | _NO_LINK)
     except FileNotFoundError:
         return True
     try:
-        now = second.lstat()
-        if (now.st_ino, now.st_mtime_ns) == (found.st_ino, found.st_mtime_ns):
-            path.unlink(missing_ok=True)
+        found = os.fstat(descriptor)
+        if time.time() - found.st_mtime <= patience or not hold(descriptor):
+            return False
+        if sys.platform == "win32":
+            os.close(descriptor)
+            descriptor = -1
+        if os.path.samestat(found, path.lstat()):
+            path.unlink()
         return True
+    except FileNotFoundError:
+        return True
+    except PermissionError:
+        return False
     finally:
-        second.unlink(missing_ok=True)
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _find(program: str) -> str:

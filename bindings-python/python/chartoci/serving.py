@@ -22,6 +22,7 @@ from chartoci.errors import ChartOciError
 class Place(Protocol):
     """Where a registry keeps its files."""
 
+    def close(self) -> None: ...
     def execute(self, verb: object) -> files.Answer: ...
     def sink(self, path: str, offset: int) -> AbstractContextManager[Callable[[bytes], None]]: ...
     def part(self, path: str, offset: int, length: int) -> Iterator[bytes]: ...
@@ -37,6 +38,17 @@ class Directory:
         except OSError as failed:
             message = f"the registry's directory cannot be used: {root}: {failed.strerror}"
             raise native.error("server.storage", message, [("path", str(root))]) from None
+        # Two registries would sweep away each other's uploads.
+        self._held = os.open(root, os.O_RDONLY) if os.name == "posix" else -1
+        if self._held >= 0 and not files.hold(self._held):
+            self.close()
+            hint = "Ask that one, or serve another directory."
+            raise native.error("misuse.argument", f"another process serves {root}", [("path", str(root))], hint)
+
+    def close(self) -> None:
+        if self._held >= 0:
+            os.close(self._held)
+            self._held = -1
 
     def execute(self, verb: object) -> files.Answer:
         return files.execute(verb, self._root)
@@ -60,6 +72,9 @@ class Memory:
     def __init__(self) -> None:
         self._files: dict[str, bytearray] = {}
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        pass
 
     def execute(self, verb: object) -> files.Answer:
         with self._lock:
@@ -398,10 +413,14 @@ class Server(ThreadingHTTPServer):
             cors_origins=list(cors_origins),
             limits=limits,
         )
-        machine = self.registry.open()
-        while not isinstance(verb := machine.poll(), native.Finished):
-            machine.handle(self.place.execute(verb))
-        super().__init__(address, _Handler)
+        try:
+            machine = self.registry.open()
+            while not isinstance(verb := machine.poll(), native.Finished):
+                machine.handle(self.place.execute(verb))
+            super().__init__(address, _Handler)
+        except BaseException:
+            self.place.close()
+            raise
         if tls is not None:
             self.socket: socket.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._thread: threading.Thread | None = None
@@ -431,6 +450,7 @@ class Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+        self.place.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # Peers that go away are nobody's error; what the handler itself gets wrong is shown.
