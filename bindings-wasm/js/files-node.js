@@ -30,14 +30,16 @@ const { O_CREAT, O_RDONLY, O_WRONLY, O_NOFOLLOW = 0 } = fs.constants;
  */
 export async function run(machine, place, { credentials = false, signal } = {}) {
   const directory = place instanceof URL ? fileURLToPath(place) : place;
+  const locks = credentials ? new Map() : undefined;
   try {
     for (;;) {
       const { kind, verb, value } = machine.poll();
       if (kind === "done") return value;
-      machine.handle(await execute(verb, directory, credentials, signal));
+      machine.handle(await execute(verb, directory, locks, signal));
     }
   } finally {
     machine.free();
+    for (const lock of locks?.values() ?? []) await lock.close();
   }
 }
 
@@ -48,16 +50,16 @@ export async function extract(machine, place) {
   return join(directory, await run(machine, directory));
 }
 
-/** Does what a verb says; `directory` may be empty where its paths are absolute. */
-export async function execute(verb, directory, credentials = false, signal = undefined) {
+/** Does what a verb says; `directory` may be empty where its paths are absolute. `locks` by path are held until they are closed. */
+export async function execute(verb, directory, locks = undefined, signal = undefined) {
   try {
-    return await act(verb, (path) => join(directory, ...path.split("/")), credentials, signal);
+    return await act(verb, (path) => join(directory, ...path.split("/")), locks, signal);
   } catch (error) {
     return { kind: "failed", reason: REASONS[error.code] ?? "other", message: error.message };
   }
 }
 
-async function act(verb, place, credentials, signal) {
+async function act(verb, place, locks, signal) {
   if (verb.kind === "find" || verb.kind === "run") {
     const program = await find(verb.program);
     return verb.kind === "run" ? ran(program, verb, signal) : { kind: "done" };
@@ -67,26 +69,30 @@ async function act(verb, place, credentials, signal) {
     case "list":
       return { kind: "entries", entries: await entries(at) };
     case "read":
-      return { kind: "data", data: await readRange(at, verb.offset, verb.limit, credentials ? 0 : O_NOFOLLOW) };
+      return { kind: "data", data: await readRange(at, verb.offset, verb.limit, locks ? 0 : O_NOFOLLOW) };
     case "makeDirectory":
       await fs.mkdir(at, { recursive: true });
       break;
     case "write":
-      await writeAt(at, verb.offset, verb.data, credentials ? 0 : O_CREAT);
+      if (locks) await writeFrom(await held(locks, verb.path, at), verb.offset, verb.data);
+      else await writeAt(at, verb.offset, verb.data);
       break;
     case "sync":
-      await sync(at);
+      if (locks) await (await held(locks, verb.path, at)).datasync();
+      else await sync(at);
       break;
     case "rename":
+      if (locks) await held(locks, verb.from, at);
       await rename(at, place(verb.to));
       break;
     case "remove":
+      if (locks) await held(locks, verb.path, at);
       await fs.rm(at, { recursive: true, force: true });
       break;
     case "resolve":
       return { kind: "data", data: Buffer.from(await fs.realpath(at)) };
     case "lock":
-      await lock(at, verb.patience);
+      locks.set(verb.path, await lock(at, verb.patience));
       break;
     default:
       throw new Error(`this version executes no ${verb.kind}`);
@@ -121,14 +127,18 @@ async function readRange(at, offset, limit, flags = 0) {
   }
 }
 
-async function writeAt(at, offset, data, flags) {
-  const file = await fs.open(at, O_WRONLY | O_NOFOLLOW | flags, 0o644);
+async function writeAt(at, offset, data) {
+  const file = await fs.open(at, O_WRONLY | O_NOFOLLOW | O_CREAT, 0o644);
   try {
-    await file.truncate(offset);
-    await writeAll(file, data, offset);
+    await writeFrom(file, offset, data);
   } finally {
     await file.close();
   }
+}
+
+async function writeFrom(file, offset, data) {
+  await file.truncate(offset);
+  await writeAll(file, data, offset);
 }
 
 async function writeAll(file, data, offset) {
@@ -153,12 +163,19 @@ async function rename(from, to) {
   await fs.rename(from, to);
 }
 
+/**
+ * Makes a lock; gives its file. It is left over if it is old: as long as it is open it is touched, so that who is late keeps it.
+ */
 async function lock(at, patience) {
   await fs.mkdir(dirname(at), { recursive: true, mode: 0o700 });
   const end = Date.now() + 2000 * patience;
   for (;;) {
     try {
-      return await (await fs.open(at, "wx", 0o600)).close();
+      const file = await fs.open(at, "wx", 0o600);
+      const beat = setInterval(() => file.utimes(Date.now() / 1000, Date.now() / 1000).catch(() => {}), 250 * patience);
+      beat.unref();
+      file.once("close", () => clearInterval(beat));
+      return file;
     } catch (error) {
       if (error.code !== "EEXIST") throw error;
       const found = await fs.lstat(at, { bigint: true }).catch(() => undefined);
@@ -168,6 +185,15 @@ async function lock(at, patience) {
       await pause(20);
     }
   }
+}
+
+/** The lock of that name, as long as the name is still its own: nobody writes into the file of another, or moves it. */
+async function held(locks, path, at) {
+  const file = locks.get(path);
+  const there = await fs.lstat(at, { bigint: true });
+  const ours = await file?.stat({ bigint: true });
+  if (ours?.ino === there.ino && ours.dev === there.dev) return file;
+  throw Object.assign(new Error("the lock is lost"), { code: "ENOENT" });
 }
 
 /**

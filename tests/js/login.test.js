@@ -287,7 +287,7 @@ test("a lock that was made while an old one is removed stays", async (t) => {
     utimesSync(lock, now + 60, now + 60);
     return real(...words);
   });
-  const answer = await execute({ kind: "lock", path: "config.json.lock", patience: 0.2 }, home, true);
+  const answer = await execute({ kind: "lock", path: "config.json.lock", patience: 0.2 }, home, new Map());
   assert.deepEqual([answer.kind, answer.reason], ["failed", "exists"]);
   assert.equal(readFileSync(lock, "utf8"), "theirs");
   assert.deepEqual(readdirSync(home), ["config.json.lock"]);
@@ -302,12 +302,14 @@ test("an old lock is removed, by one alone of all who find it", async (t) => {
   let [held, most] = [0, 0];
   await Promise.all(
     [1, 2, 3, 4, 5, 6].map(async () => {
-      assert.equal((await execute(verb, home, true)).kind, "done");
+      const locks = new Map();
+      assert.equal((await execute(verb, home, locks)).kind, "done");
       most = Math.max(most, ++held);
       assert.equal(modeOf(lock), 0o600);
       await pause(5);
       held--;
       rmSync(lock);
+      for (const file of locks.values()) await file.close();
     }),
   );
   assert.equal(most, 1);
@@ -317,7 +319,7 @@ test("an old lock is removed, by one alone of all who find it", async (t) => {
 test("a lost lock is not made again by what is written", async (t) => {
   const home = homeless(t);
   const verb = { kind: "write", path: "config.json.lock", offset: 0, data: Buffer.from(SECRET) };
-  const answer = await execute(verb, home, true);
+  const answer = await execute(verb, home, new Map());
   assert.deepEqual([answer.kind, answer.reason], ["failed", "notFound"]);
   assert.deepEqual(readdirSync(home), []);
 });
@@ -334,4 +336,31 @@ test("links are followed for credentials alone, and never written through", asyn
     assert.equal(written.kind, "failed");
   }
   assert.equal(readFileSync(join(home, "there"), "utf8"), "secret");
+});
+
+test("a lock that is held is not taken however late its owner is, and who lost it changes nothing", async (t) => {
+  const home = homeless(t);
+  const path = "config.json.lock";
+  const lock = join(home, path);
+  const [ours, theirs] = [new Map(), new Map()];
+  t.after(() => Promise.all([...ours.values(), ...theirs.values()].map((file) => file.close())));
+  const verb = { kind: "lock", path, patience: 0.2 };
+  assert.equal((await execute(verb, home, ours)).kind, "done");
+  assert.equal((await execute(verb, home, theirs)).reason, "exists");
+  const data = new TextEncoder().encode("ours");
+  assert.equal((await execute({ kind: "write", path, offset: 0, data }, home, ours)).kind, "done");
+  // By hand it can be removed, and made again by another.
+  rmSync(lock);
+  assert.equal((await execute(verb, home, theirs)).kind, "done");
+  for (const late of [
+    { kind: "write", path, offset: 0, data },
+    { kind: "sync", path },
+    { kind: "rename", from: path, to: "config.json" },
+    { kind: "remove", path },
+  ]) {
+    assert.equal((await execute(late, home, ours)).reason, "notFound", late.kind);
+  }
+  assert.equal((await execute({ kind: "write", path, offset: 0, data }, home, theirs)).kind, "done");
+  assert.equal((await execute({ kind: "rename", from: path, to: "config.json" }, home, theirs)).kind, "done");
+  assert.deepEqual(readdirSync(home), ["config.json"]);
 });
