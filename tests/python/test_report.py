@@ -19,6 +19,7 @@ from test_errors import QUIET, command
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
+import nasty  # noqa: E402
 from sarif import schema as schema_of_sarif  # noqa: E402
 
 CHART = """\
@@ -58,6 +59,54 @@ def test_a_report_reads_as_a_compiler_prints_it() -> None:
     assert repeated.index("8 | - name: Ada") < repeated.index("9 |   name: Grace") < repeated.index("= help")
     assert "\x1b" not in said
     assert "\x1b[" in chartoci.check(CHART.encode(), "chart.yaml").to_text(color=True)
+
+
+def test_what_one_fix_brings_to_light_is_mended_too(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "Chart.yaml"
+    path.write_text("apiVersion: v2\nname: web\nversion: 1.0.0\nicon: https://x.example/i.png\nappVersoin: 1.10 # soon 2\n")
+    done = command("check", path, "--fix")
+    assert (done.returncode, done.stderr) == (0, f"mended {path}\n")
+    assert path.read_text().endswith('appVersion: "1.10" # soon 2\n')
+    before = path.read_bytes()
+    assert command("check", path, "--fix").stderr == "" and path.read_bytes() == before
+
+
+def test_a_fix_that_makes_it_worse_is_none() -> None:
+    head = "name: web\nversion: 1.0.0\n"
+    for text, fixed in {
+        f"apiVersoin: v2\n{head}": f"apiVersion: v2\n{head}",  # and no second one above
+        f"apiVersion: v2\n{head}deprecatd: 1\n": None,
+        "apiVersion: v2\nname: web\nversion: +1\n": None,
+        f"apiVersion: v2\n{head}appVersion: !!float 1\n": None,
+        f"apiVersion: v2\n{head}kubeVersion: 1.\n": None,
+        f"apiVersion: !\n{head}": None,
+    }.items():
+        assert chartoci.check(text.encode(), "chart.yaml").fixed().decode() == (fixed or text)
+
+
+def test_fixes_of_nasty_documents_keep_them_readable_and_come_to_an_end() -> None:
+    mended = 0
+    for number in range(800):
+        case = nasty.case(number)
+        text = case.tree.get("Chart.yaml")
+        if not isinstance(text, bytes):
+            continue
+        report = chartoci.check(text, "chart.yaml")
+        if any(finding.fix for finding in report):
+            mended += 1
+            fixed = report.fixed()
+            assert not readable(text) or readable(fixed), case.name
+            for _ in range(4):
+                text, fixed = fixed, chartoci.check(fixed, "chart.yaml").fixed()
+            assert text == fixed, case.name
+    assert mended > 10
+
+
+def readable(chart_yaml: bytes) -> bool:
+    try:
+        return bool(chartoci.Metadata.parse(chart_yaml))
+    except chartoci.ChartOciError:
+        return False
 
 
 def test_what_is_fixed_keeps_every_other_byte() -> None:

@@ -15,6 +15,12 @@ use crate::yaml::{self, Node};
 
 /// All that is wrong with a lock by itself; and what it says, if Helm reads it.
 pub(super) fn check(page: &mut Page, limits: &Limits) -> Option<(Lock, Node)> {
+    let lock = look(page, limits);
+    page.keep_safe_fixes(&|page| drop(look(page, limits)));
+    lock
+}
+
+fn look(page: &mut Page, limits: &Limits) -> Option<(Lock, Node)> {
     let node = match yaml::parse(page.text, limits) {
         Ok(node) => node,
         Err(error) => {

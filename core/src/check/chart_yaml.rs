@@ -113,6 +113,12 @@ pub(super) struct Said {
 
 /// All that is wrong with Chart.yaml; and what it says.
 pub(super) fn check(page: &mut Page, requirements: Option<&[u8]>, setting: &Setting, limits: &Limits) -> Said {
+    let said = look(page, requirements, setting, limits);
+    page.keep_safe_fixes(&|page| drop(look(page, requirements, setting, limits)));
+    said
+}
+
+fn look(page: &mut Page, requirements: Option<&[u8]>, setting: &Setting, limits: &Limits) -> Said {
     let node = match yaml::parse(page.text, limits) {
         Ok(node) => node,
         Err(error) => {
@@ -204,8 +210,9 @@ fn api_version(page: &mut Page, node: &Node, has_requirements: bool) {
             }
         }
         Some(Node { data: Data::String(known), span, .. }) if known.is_empty() => {
-            let message = "apiVersion is empty";
-            page.mend(Code::CHART_API_VERSION_MISSING, "/apiVersion", *span, message, "v2".to_owned());
+            let is_quoted = page.source(*span).is_some_and(|source| source == "\"\"" || source == "''");
+            let finding = page.find(Code::CHART_API_VERSION_MISSING, "/apiVersion", Some(*span), "apiVersion is empty");
+            finding.fix = is_quoted.then(|| Fix { span: *span, replacement: "v2".to_owned() });
         }
         Some(Node { data: Data::String(known), .. }) if known == "v2" => {}
         Some(Node { data: Data::String(known), span, .. }) if known == "v1" => {
@@ -230,7 +237,9 @@ fn versions(page: &mut Page, node: &Node) {
         match &value.data {
             Data::Int(_) | Data::Uint(_) | Data::Float(_) | Data::Bool(_) => {
                 let message = format!("{name} {} is {}, not a text", clip(source), value.describe());
-                page.mend(Code::CHART_UNQUOTED, pointer, value.span, message, format!("\"{source}\""));
+                let is_plain = lint::is_plain(page, value.span, source);
+                let finding = page.find(Code::CHART_UNQUOTED, pointer, Some(value.span), message);
+                finding.fix = is_plain.then(|| Fix { span: value.span, replacement: format!("\"{source}\"") });
             }
             // `helm lint` wants a text in appVersion, if the key is there at all.
             Data::Null if name == "appVersion" => {

@@ -76,10 +76,20 @@ pub(super) fn fields(page: &mut Page, node: &Node, pointer: &str, known: &[Field
 fn coerced(page: &mut Page, value: &Node, pointer: String) {
     let number = matches!(value.data, Data::Int(_) | Data::Uint(_) | Data::Float(_) | Data::Bool(_));
     let Some(source) = page.source(value.span).filter(|_| number && value.source.is_some()) else { return };
-    if !source.starts_with(['"', '\'', '!', '&', '|', '>']) {
+    if is_plain(page, value.span, source) {
         let message = format!("{} {source} is read as {}", named(&pointer), value.describe());
-        page.mend(Code::CHART_COERCED, pointer, value.span, message, format!("\"{source}\""));
+        // `1.` is read as 1, and no range once it is a text.
+        let is_good = !pointer.ends_with("ersion") || no_range(source).is_none();
+        let finding = page.find(Code::CHART_COERCED, pointer, Some(value.span), message);
+        finding.fix = is_good.then(|| Fix { span: value.span, replacement: format!("\"{source}\"") });
     }
+}
+
+/// A scalar that becomes a text once quotes stand around it: there are none yet, and no tag says otherwise.
+pub(super) fn is_plain(page: &Page, span: Span, source: &str) -> bool {
+    let before = page.text.get(..span.start).unwrap_or_default().trim_ascii_end();
+    let word = before.rsplit(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
+    !word.starts_with(b"!") && !source.starts_with(['"', '\'', '!', '&', '|', '>'])
 }
 
 /// `http://…`, `data:…`: a scheme and something behind it, without blanks (govalidator, `IsRequestURL`).

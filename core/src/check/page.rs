@@ -1,7 +1,7 @@
 //! A document under examination, and what was found in it.
 
 use crate::diagnostic::{Diagnostic, Fix, Report, Span};
-use crate::error::{Code, Error, clip};
+use crate::error::{Class, Code, Error, clip};
 use crate::json;
 use crate::yaml::{Data, Node};
 
@@ -9,6 +9,9 @@ use crate::yaml::{Data, Node};
 pub(super) const MOST: usize = 100;
 /// Longer lists are not compared with each other.
 pub(super) const MOST_DEPENDENCIES: usize = 1000;
+
+/// Bytes that are looked at again to see which fixes are safe.
+const MOST_TRIED: usize = 4 << 20;
 
 /// A document's name and text, with findings.
 pub(super) struct Page<'a> {
@@ -62,6 +65,39 @@ impl<'a> Page<'a> {
         replacement: String,
     ) {
         self.find(code, pointer, Some(span), message).fix = Some(Fix { span, replacement });
+    }
+
+    /// Keeps the fixes that are safe: those after which `look` finds no more that Helm refuses, and no more keys that stand
+    /// twice, than before. From the last to the first: so the places of those before it stay right.
+    pub(super) fn keep_safe_fixes(&mut self, look: &dyn Fn(&mut Page)) {
+        let place = |finding: &Diagnostic| finding.fix.as_ref().map(|fix| (fix.span.start, fix.span.end));
+        let (mut text, mut mistakes, mut left) = (self.text.to_vec(), self.mistakes(), MOST_TRIED);
+        let mut fixes: Vec<(usize, Fix)> = Vec::new();
+        // There are few: nothing has to be sorted.
+        while let Some(at) = (0..self.found.len()).max_by_key(|at| place(&self.found[*at])) {
+            let Some(fix) = self.found[at].fix.take() else { break };
+            let (Some(before), Some(after)) = (text.get(..fix.span.start), text.get(fix.span.end..)) else { continue };
+            let Some(rest) = left.checked_sub(text.len()) else { continue };
+            left = rest;
+            let mended = [before, fix.replacement.as_bytes(), after].concat();
+            let mut page = Page::new(self.name, &mended);
+            look(&mut page);
+            let after = page.mistakes();
+            if after <= mistakes {
+                (text, mistakes) = (mended, after);
+                fixes.push((at, fix));
+            }
+        }
+        for (at, fix) in fixes {
+            self.found[at].fix = Some(fix);
+        }
+    }
+
+    fn mistakes(&self) -> usize {
+        let counts = |finding: &&Diagnostic| {
+            matches!(finding.code.class(), Class::Error(_)) || finding.code == Code::YAML_DUPLICATE_KEY
+        };
+        self.found.iter().filter(counts).count()
     }
 
     pub(super) fn extend(&mut self, report: Report) {

@@ -115,6 +115,10 @@ def _check(options: Namespace) -> int:
     return 0 if ok else 1
 
 
+# What one fix brings to light, the next pass mends.
+PASSES = 5
+
+
 def _report(options: Namespace, path: str) -> Report:
     remote = path.startswith("oci://")
     if remote:
@@ -129,6 +133,12 @@ def _report(options: Namespace, path: str) -> Report:
     if remote or report.is_chart and not os.path.isdir(path):
         hint = "Mend the chart's directory, and package it again."
         raise error("misuse.argument", f"{path} is packed: it cannot be mended in place", hint=hint)
-    for changed in mend(Path(path), report):
+    mended: dict[Path, None] = {}
+    for _ in range(PASSES):
+        mended |= dict.fromkeys(mend(Path(path), report))
+        report = check(path, options.kind)
+        if all(finding.fix is None for finding in report):
+            break
+    for changed in mended:
         note(options, f"mended {changed}")
-    return check(path, options.kind)
+    return report
