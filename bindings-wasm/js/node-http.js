@@ -55,18 +55,31 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
     // A proxy is asked for plain http by the whole URL, for https by a tunnel.
     const plain = proxy && !secure && { path: url, headers: [...fields, ...proxyAuthorization(proxy)] };
     const place = plain ? proxy : target;
+    const unconnected = new AbortController();
+    const ending = AbortSignal.any([signal, unconnected.signal]);
     const request = (place.protocol === "https:" ? https : http).request(place, {
       method,
       headers: fields,
       agent: proxy && secure ? tunnel(proxy) : agents[place.protocol],
       lookup: permit && !proxy ? lookup(permit, target) : undefined,
-      signal,
+      signal: ending,
+      ending,
       ...plain,
     });
     const response = await new Promise((resolve, reject) => {
       request.on("response", resolve);
       request.on("error", (error) => reject(failure(error)));
-      request.setTimeout(timeout ?? 0, () => request.destroy(new TransportFailure("timeout", "no answer")));
+      const silent = new TransportFailure("timeout", "no answer");
+      request.setTimeout(timeout ?? 0, () => request.destroy(silent));
+      // Node counts from a connection on: until there is one, through a proxy perhaps, nobody does.
+      const giveUp = () => {
+        reject(silent);
+        unconnected.abort();
+      };
+      const waiting = timeout === undefined ? undefined : setTimeout(giveUp, timeout);
+      const connected = () => clearTimeout(waiting);
+      request.on("socket", (socket) => (socket.connecting ? socket.once("connect", connected) : connected()));
+      request.on("close", connected);
       // A registry may think long about a blob before it answers.
       if (payload.kind === "blob") request.on("finish", () => request.setTimeout(0));
       write(request, body, onSent);

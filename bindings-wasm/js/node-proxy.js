@@ -54,7 +54,7 @@ export class TunnelAgent extends https.Agent {
       method: "CONNECT",
       path: authority,
       headers: ["host", authority, ...proxyAuthorization(this.#proxy)],
-      signal: options.signal,
+      signal: options.ending, // an agent is not told of the request's own signal
     });
     request.end();
     const [response, socket] = await once(request, "connect");

@@ -11,6 +11,9 @@ import * as packages from "./dist/package.js";
 import { fetchTransport } from "./fetch.js";
 import * as library from "./index.js";
 
+// Pages, their workers and service workers alike: no other runtime calls itself so.
+const browser = /^Mozilla\//.test(globalThis.navigator?.userAgent);
+
 use(
   {
     documents: new Module(documents),
@@ -18,7 +21,7 @@ use(
     packages: new Module(packages),
     exchanges: new Module(exchanges),
   },
-  { transport: (options) => fetchTransport({ ...options, browser: "document" in globalThis }) },
+  { transport: (options) => fetchTransport({ ...options, browser }) },
 );
 
 // Constants of this module, not re-exports: a bundler that takes one of them takes the lines above with it.

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createServer as createSocketServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,6 +90,19 @@ describe("in Chromium", { skip }, () => {
       const result = await call(where, "through", registry.host);
       assert.deepEqual(result, { digest: await digest(), versions: ["1.2.0+demo.1"], came: true }, where);
     }
+  });
+
+  test("a worker with modules of its own knows that it is in a browser", async (t) => {
+    const shared = { "access-control-allow-origin": "*", "content-type": "application/json" };
+    const server = createServer((request, response) => {
+      const moved = request.url.includes("/here/");
+      response.writeHead(moved ? 307 : 200, moved ? { ...shared, location: "/v2/there/tags/list" } : shared);
+      response.end('{"tags":["1.0.0"]}');
+    }).listen(0, "127.0.0.1");
+    t.after(() => server.close());
+    await once(server, "listening");
+    const task = { reference: `127.0.0.1:${server.address().port}/here`, options: { userAgent: "hidden" } };
+    assert.deepEqual(await page.evaluate(`tasks.inSlimWorker(${JSON.stringify(task)})`), ["1.0.0"]);
   });
 
   test("a registry without CORS is explained", async (t) => {

@@ -89,6 +89,16 @@ export function everyDriver(name, run, drivers = EVERY) {
 /** What needs files, sockets or options that no page has. */
 export const everyNode = (name, run) => everyDriver(name, run, IN_NODE);
 
+/** Holds that something takes less than 100 ms. A busy machine gets more tries: what is slow by nature never makes it. */
+export async function soon(attempt, what = "") {
+  let took;
+  for (let tries = 0; tries < 8; tries++) {
+    took = await attempt();
+    if (took < 100) return;
+  }
+  assert.fail(`${what} took ${took} ms`);
+}
+
 /** The code that an action ends with, and that there is a hint. */
 export async function codeOf(action) {
   const error = await action.then(

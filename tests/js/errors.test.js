@@ -11,7 +11,7 @@ import { test } from "node:test";
 import { beside } from "../../bindings-wasm/js/files-node.js";
 import { Artifact, Client } from "../../bindings-wasm/js/node.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
-import { CHART, carry, everyDriver, origin, withChromium } from "./drivers.js";
+import { CHART, carry, everyDriver, origin, soon, withChromium } from "./drivers.js";
 import { failing, packaged, peer, readJson, requests, temporary } from "./support.js";
 
 const QUICK = { credentials: null, retry: { attempts: 1 } };
@@ -22,7 +22,7 @@ withChromium();
 function call(verb, host, directory) {
   if (verb === "push") return ["push", CHART, `oci://${host}/charts`];
   if (verb === "pull") return ["pull", `oci://${host}/charts/web:1.0.0`, ...(directory ? [{ directory }] : [])];
-  return ["versions", `oci://${host}/charts/web`];
+  return ["versions", `oci://${host}/charts/web`, "*"];
 }
 
 /** To a page no challenge and a hidden one look alike: it takes both for Basic's, and is told what must be shown. */
@@ -184,9 +184,11 @@ everyDriver("an abort ends a verb at once though the peer never answers", async 
   const chart = `${host}/charts/web:1.0.0`;
   for (const call of [["push", CHART, `oci://${host}/charts`], ["pull", chart], ["tags", `${host}/charts/web`]]) {
     seen.length = 0;
-    const { outcomes, took } = await carry(driver, { calls: [call], abortAfter: 800 });
-    assert.equal(outcomes[0].error.kind, "aborted", call[0]);
-    assert.ok(took < 100, `${call[0]}: ${took} ms`);
+    await soon(async () => {
+      const { outcomes, took } = await carry(driver, { calls: [call], abortAfter: 800 });
+      assert.equal(outcomes[0].error.kind, "aborted", call[0]);
+      return took;
+    }, call[0]);
     assert.ok(seen.length > 0, call[0]);
   }
 });
@@ -204,10 +206,11 @@ everyDriver("an abort in the middle of a chart ends it at once and leaves nothin
     const directory = temporary(t);
     const given = options.directory ? { ...options, directory } : options;
     const calls = [["pull", `${host}/charts/web:1.0.0`, given]];
-    const { outcomes, took } = await carry(driver, { calls, abortAfter: 300 });
-    assert.equal(outcomes[0].error.kind, "aborted");
-    // A file has to be removed: how long that takes is the disk's business.
-    assert.ok(took < (options.directory ? 5000 : 100), `${took} ms`);
+    await soon(async () => {
+      const { outcomes, took } = await carry(driver, { calls, abortAfter: 300 });
+      assert.equal(outcomes[0].error.kind, "aborted");
+      return took;
+    });
     await pause(50);
     assert.deepEqual(readdirSync(directory), []);
   }

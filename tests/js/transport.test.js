@@ -9,6 +9,8 @@ import https from "node:https";
 import net from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { inspect } from "node:util";
 
 import { collect } from "../../bindings-wasm/js/blobs.js";
 import { Client, package as packageDirectory } from "../../bindings-wasm/js/node.js";
@@ -164,6 +166,56 @@ test("a proxy is asked by the whole URL, or for a tunnel", { skip }, async (t) =
   const secret = Buffer.from("ada:secret").toString("base64");
   assert.deepEqual(tunnel.asked, [`CONNECT registry.test:443 Basic ${secret}`]);
   for (const each of [open, client]) each.close();
+});
+
+/** Waits until a peer has no connection any more. */
+async function abandoned(sockets) {
+  for (let tries = 0; sockets.size > 0 && tries < 200; tries++) await pause(10);
+  assert.equal(sockets.size, 0, "nobody hung up");
+}
+
+for (const [name, options] of Object.entries({
+  "a proxy that never answers": (host) => ({ proxy: `http://ada:secret@${host}`, plainHttp: false }),
+  "a proxy that never answers plain http": (host) => ({ proxy: `http://ada:secret@${host}`, plainHttp: true }),
+  "a proxy that never shakes hands": (host) => ({ proxy: `https://ada:secret@${host}`, plainHttp: true }),
+  "a registry that never shakes hands": () => ({ plainHttp: false }),
+})) {
+  test(`${name} is given up: by its silence, by the time for all, and at once when it is told to`, async (t) => {
+    const { host, sockets } = await peer(t, (socket) => socket.resume());
+    const repository = name.includes("proxy") ? "registry.test/web" : `${host}/web`;
+    const client = (more) => {
+      const made = new Client({ ...OPTIONS, ...options(host), ...more });
+      t.after(() => made.close());
+      return made;
+    };
+    for (const more of [{ idleTimeout: 0.2 }, { timeout: 0.2 }]) {
+      const begin = performance.now();
+      const error = await failing(() => client(more).tags(repository));
+      assert.equal(error.code, "transport.timeout");
+      assert.ok(performance.now() - begin < 3000);
+      assert.ok(!inspect(error, { depth: 9 }).includes("secret"));
+      await abandoned(sockets);
+    }
+    const control = new AbortController();
+    const asking = failing(() => client({}).tags(repository, { signal: control.signal }));
+    while (sockets.size === 0) await pause(5);
+    const begin = performance.now();
+    control.abort();
+    assert.equal((await asking).kind, "aborted");
+    assert.ok(performance.now() - begin < 100);
+    await abandoned(sockets);
+  });
+}
+
+test("a proxy that wants another password says so, and its own is not told", async (t) => {
+  const { host } = await peer(t, (socket) =>
+    requests(socket, () => socket.end("HTTP/1.1 407 X\r\nproxy-authenticate: Basic\r\ncontent-length: 0\r\n\r\n")),
+  );
+  const client = new Client({ ...OPTIONS, plainHttp: false, proxy: `http://ada:secret@${host}` });
+  const error = await failing(() => client.tags("registry.test/web"));
+  assert.equal(error.code, "transport.connect");
+  assert.ok(error.message.includes(host) && error.message.includes("407"), error.message);
+  assert.ok(!inspect(error, { depth: 9 }).includes("secret"));
 });
 
 test("the environment's proxy is used save for loopback, NO_PROXY, and where it is switched off", (t) => {

@@ -14,7 +14,7 @@ import { fetchTransport } from "../../bindings-wasm/js/fetch.js";
 import { nodeTransport } from "../../bindings-wasm/js/node-http.js";
 import "../../bindings-wasm/js/node-sansio.js"; // it has the machine loaded that tells loopback
 import { chromium } from "./browser.js";
-import { CHART, SHARED, drive, inPage, lines, registry, withChromium } from "./drivers.js";
+import { CHART, SHARED, drive, inPage, lines, registry, soon, withChromium } from "./drivers.js";
 import { send } from "./page/send.js";
 import { ROOT, temporary } from "./support.js";
 
@@ -295,13 +295,15 @@ each("cancelling ends at once and hangs up", async (t, driver) => {
   for (const [where, turn] of Object.entries(WHERE)) {
     const { url, connections } = await peer(t, turn);
     const upload = where === "in an upload" ? { method: "PUT", size: 16 } : {};
-    let seen;
-    // On a busy machine it may take longer until the peer has heard of it.
-    for (let abortAfter = 300; connections.size === 0 && abortAfter < 20_000; abortAfter *= 4) {
-      [seen] = await ask(driver, { url, timeout: null, abortAfter, ...upload });
-    }
-    assert.ok(seen.failure, where);
-    assert.ok(seen.took < 100, `${where}: ${seen.took} ms`);
+    let abortAfter = 300;
+    await soon(async () => {
+      const [seen] = await ask(driver, { url, timeout: null, abortAfter, ...upload });
+      assert.ok(seen.failure, where);
+      // On a busy machine it may take longer until the peer has heard of it.
+      if (connections.size > 0) return seen.took;
+      abortAfter *= 3;
+      return Infinity;
+    }, where);
     const [socket] = connections;
     socket.resume();
     for (let tries = 0; tries < 200 && !socket.destroyed; tries++) await pause(10);

@@ -6,13 +6,18 @@ import * as work from "./work.js";
 
 const worker = new Worker("worker.js", { type: "module" });
 
-function inWorker(task, ...words) {
+function ask(worker, message) {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data }) => (data.error ? reject(new Error(data.error)) : resolve(data.result));
     worker.onerror = (event) => reject(new Error(event.message));
-    worker.postMessage({ task, words });
+    worker.postMessage(message);
   });
 }
+
+const inWorker = (task, ...words) => ask(worker, { task, words });
+
+/** Tags, by a worker with modules of its own. */
+const inSlimWorker = (task) => ask(new Worker("slim-worker.js", { type: "module" }), task);
 
 const file = () => document.querySelector("input").files[0];
 
@@ -34,6 +39,7 @@ function live({ options, ...task }, charts) {
 window.tasks = {
   codeFromText,
   live,
+  inSlimWorker,
   reaches: (url) => fetch(url, { mode: "no-cors" }).then(() => true, () => false),
   page: Object.fromEntries(Object.entries(work).map(([name, task]) => [name, (...words) => task(file(), ...words)])),
   worker: Object.fromEntries(Object.keys(work).map((name) => [name, (...words) => inWorker(name, file(), ...words)])),

@@ -4,8 +4,9 @@
 export const CHART = "<the chart>";
 
 /**
- * Does `calls`, each a verb and its words, at once on one client. Gives for each `{ result }` or `{ error }`, and what
- * both look like to whoever prints them (`said`). After `abortAfter` milliseconds a signal ends them, which `took` so long.
+ * Does `calls`, each a verb and all of its words save options, at once on one client. Gives for each `{ result }` or
+ * `{ error }`, and what they, the client and its events look like to whoever prints them (`said`). After `abortAfter`
+ * milliseconds a signal ends them, which `took` so long.
  */
 export async function perform(library, chart, { options, calls, abortAfter, show = String }) {
   const client = new library.Client({ ...(await options) });
@@ -17,10 +18,13 @@ export async function perform(library, chart, { options, calls, abortAfter, show
       control.abort();
     }, abortAfter);
   }
+  const events = [];
+  const onProgress = (event) => events.push(event);
   const done = calls.map(async ([verb, ...words]) => {
     const given = words.map((word) => (word === CHART ? chart : word));
     const last = given.at(-1);
-    if (abortAfter !== undefined) given.push({ ...(isOptions(last) ? given.pop() : {}), signal: control.signal });
+    const more = abortAfter === undefined ? { onProgress } : { onProgress, signal: control.signal };
+    given.push({ ...(isOptions(last) ? given.pop() : {}), ...more });
     try {
       const result = plain(library, await client[verb](...given));
       return { result, said: show(result) };
@@ -32,7 +36,7 @@ export async function perform(library, chart, { options, calls, abortAfter, show
   });
   const outcomes = await Promise.all(done);
   const took = performance.now() - began;
-  const said = show(client);
+  const said = [show(client), show(events)].join("\n");
   client.close();
   return { outcomes, took, said };
 }
