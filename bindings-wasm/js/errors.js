@@ -2,14 +2,18 @@
 
 import { Report } from "./report.js";
 
+/** As names are written in this language. */
+const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+
 export class ChartOciError extends Error {
   /** `fields` are those of `toJSON`. */
   constructor(fields, options) {
     super(fields.message, options);
     this.kind = fields.kind;
     this.code = fields.code;
-    this.hint = fields.hint ?? "";
-    this.context = Object.assign(Object.create(null), fields.context);
+    this.hint = (fields.hint ?? "").replace(/plain_http( \(--plain-http\))?/g, "plainHttp");
+    this.context = Object.create(null);
+    for (const [name, value] of Object.entries(fields.context ?? {})) this.context[camel(name)] = value;
     this.status = fields.status ?? undefined;
     this.registryErrors = fields.registryErrors ?? [];
     this.report = fields.report ? new Report(fields.report) : undefined;

@@ -1,6 +1,7 @@
 /** What callers hand in, looked at before it goes into a module. */
 
 import { failure } from "./core.js";
+import { INSPECT } from "./data.js";
 
 /** What has one written form, which stands for it wherever a text does. */
 export class Written {
@@ -24,7 +25,7 @@ export class Written {
   }
 
   /** As Node's console shows it. */
-  [Symbol.for("nodejs.util.inspect.custom")]() {
+  [INSPECT]() {
     return `${this.constructor.name}(${this.#text})`;
   }
 }

@@ -177,6 +177,7 @@ export class Report implements Iterable<Diagnostic> {
   toSarif(): string;
   /** As a compiler prints it. The findings of errors and archives come alone: without lines to show, and in no other form. */
   toText(options?: { color?: boolean }): string;
+  equals(other: unknown): boolean;
   toString(): string;
 }
 
@@ -312,6 +313,8 @@ export class Metadata {
   config(): Uint8Array;
   /** As `helm show chart` prints it. */
   toYaml(): string;
+  equals(other: unknown): boolean;
+  toString(): string;
 }
 
 /** Files by path below the chart's root; each access copies one file. */
@@ -363,6 +366,11 @@ export class Archive {
   readonly provenance: Uint8Array | undefined;
   /** Writes `directory/NAME`, whole or not at all, and gives its path. Node. */
   extract(directory: string | URL): Promise<string>;
+  /** The same bytes, and the same chart in them. */
+  equals(other: unknown): boolean;
+  toString(): string;
+  /** `files`: paths. */
+  toJSON(): Pick<Archive, "metadata" | "digest" | "size" | "report"> & { files: string[] };
   /** Gives the memory back at once; the garbage collector does it by itself later. */
   free(): void;
 }
@@ -400,6 +408,8 @@ export class Artifact {
   readonly report: Report;
   /** A few lines for people. */
   explain(): string;
+  equals(other: unknown): boolean;
+  toString(): string;
   toJSON(): Pick<Artifact, "what" | "digest" | "layers" | "annotations" | "report"> & { config: Descriptor | undefined };
 }
 
@@ -411,6 +421,8 @@ export class Lock {
   readonly dependencies: readonly Dependency[];
   readonly digest: string;
   readonly generated: string;
+  equals(other: unknown): boolean;
+  toString(): string;
 }
 
 /** .helmignore. */
@@ -429,6 +441,8 @@ export class Packaged {
   readonly metadata: Metadata;
   /** Writes the archive under its name and gives its path. Node. */
   write(directory: string | URL): Promise<string>;
+  equals(other: unknown): boolean;
+  toString(): string;
   toJSON(): Pick<Packaged, "filename" | "digest" | "metadata">;
 }
 

@@ -2,6 +2,7 @@
 
 import { bytesOf, enough, filesOf, isPath, textBytes } from "./blobs.js";
 import { HANDLE, checking, core, failure, packing, ready } from "./core.js";
+import { Data } from "./data.js";
 import { ChartOciError } from "./errors.js";
 import { Written, describe, known, list, texts, written } from "./given.js";
 import { Report } from "./report.js";
@@ -103,10 +104,11 @@ export class Constraint extends Written {
   }
 }
 
-export class Metadata {
+export class Metadata extends Data {
   #handle;
 
   constructor(handle) {
+    super();
     this.#handle = handle;
     Object.assign(this, handle.fields());
   }
@@ -130,6 +132,10 @@ export class Metadata {
 
   toYaml() {
     return this.#handle.toYaml();
+  }
+
+  toString() {
+    return `<Metadata ${this.name} ${this.version}>`;
   }
 }
 
@@ -188,7 +194,14 @@ const bound = (files, name) => {
   return typeof value === "function" ? value.bind(files) : value;
 };
 
-export class Archive {
+/** In place of the module's object when that is gone. */
+const FREED = new Proxy(Object.freeze({}), {
+  get() {
+    throw failure("misuse.argument", "the archive was freed: nothing of it is there any more");
+  },
+});
+
+export class Archive extends Data {
   #handle;
   #data;
   #metadata;
@@ -197,10 +210,15 @@ export class Archive {
   #dependencies;
   #provenance;
 
-  constructor(handle, data, provenance) {
+  #place;
+
+  /** `place`: the way to a vendored chart from the one that was read. */
+  constructor(handle, data, provenance, place = "") {
+    super();
     this.#handle = handle;
     this.#data = data;
     this.#provenance = provenance;
+    this.#place = place;
   }
 
   /** A path brings FILE.prov along. */
@@ -255,7 +273,12 @@ export class Archive {
   }
 
   get dependencies() {
-    return (this.#dependencies ??= this.#handle.dependencies().map((handle) => new Archive(handle)));
+    return (this.#dependencies ??= this.#vendored());
+  }
+
+  #vendored() {
+    const handles = this.#handle.dependencies();
+    return handles.map((handle, at) => new Archive(handle, undefined, undefined, `${this.#place}/${at}`));
   }
 
   get report() {
@@ -296,9 +319,24 @@ export class Archive {
     return filesOf(directory).extract(new (core().Extract)(this.#handle, nonce), directory);
   }
 
+  /** The same bytes, and the same chart in them. */
+  equals(other) {
+    return other instanceof Archive && other.digest === this.digest && other.#place === this.#place;
+  }
+
+  toJSON() {
+    const { metadata, digest, size, files, report } = this;
+    return { metadata, digest, size, files: [...files.keys()], report };
+  }
+
+  toString() {
+    return `<Archive ${this.metadata.name} ${this.metadata.version}>`;
+  }
+
   /** Gives the memory back at once; the garbage collector does it later by itself. */
   free() {
-    this.#handle.free();
+    if (this.#handle !== FREED) this.#handle.free();
+    this.#handle = FREED;
   }
 }
 if (Symbol.dispose) Archive.prototype[Symbol.dispose] = Archive.prototype.free;
@@ -307,10 +345,11 @@ if (Symbol.dispose) Archive.prototype[Symbol.dispose] = Archive.prototype.free;
 export const archiveOf = (data, { limits } = {}, provenance = undefined) =>
   new Archive(core().Archive.read(data, limits), data, provenance);
 
-export class Artifact {
+export class Artifact extends Data {
   #handle;
 
   constructor(handle) {
+    super();
     this.#handle = handle;
     const { report, ...fields } = handle.fields();
     Object.assign(this, fields, { report: new Report(report) });
@@ -337,6 +376,15 @@ export class Artifact {
 
   explain() {
     return this.#handle.explain();
+  }
+
+  /** The same manifest, to the byte. */
+  equals(other) {
+    return other instanceof Artifact && other.digest === this.digest;
+  }
+
+  toString() {
+    return `<Artifact ${this.what} ${this.digest}>`;
   }
 
   toJSON() {
@@ -367,8 +415,9 @@ function handleOf(artifact) {
   throw failure("misuse.argument", `artifact: ${describe(artifact)} is no Artifact`);
 }
 
-export class Lock {
+export class Lock extends Data {
   constructor(fields) {
+    super();
     Object.assign(this, fields);
   }
 
@@ -379,6 +428,10 @@ export class Lock {
 
   static digestFor(dependencies, locked) {
     return core().lockDigest(list(dependencies, "dependencies"), list(locked, "locked"));
+  }
+
+  toString() {
+    return `<Lock ${this.digest}>`;
   }
 }
 
@@ -400,8 +453,9 @@ export class Ignore {
 }
 
 /** A chart that `package` packed. */
-export class Packaged {
+export class Packaged extends Data {
   constructor({ config, ...fields }, limits) {
+    super();
     Object.assign(this, fields, { metadata: new Metadata(core().Metadata.fromConfig(config, limits)) });
   }
 
@@ -413,6 +467,10 @@ export class Packaged {
   toJSON() {
     const { filename, digest, metadata } = this;
     return { filename, digest, metadata };
+  }
+
+  toString() {
+    return `<Packaged ${this.filename}>`;
   }
 }
 

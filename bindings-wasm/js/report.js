@@ -1,12 +1,14 @@
 import { failure } from "./core.js";
+import { Data } from "./data.js";
 
 /** Findings about a document, ordered by document and place. */
-export class Report {
+export class Report extends Data {
   #handle;
   #diagnostics;
 
   /** Of what a wasm module gives; or of the findings alone, as they come in an error or from another worker. */
   constructor(given) {
+    super();
     if (!Array.isArray(given)) this.#handle = given;
     this.#diagnostics = Object.freeze([...(this.#handle?.diagnostics() ?? given)]);
   }
