@@ -738,8 +738,8 @@ impl Scan {
     }
     /// `NAME-VERSION.tgz`.
     #[getter]
-    fn filename(&self) -> String {
-        self.0.metadata.filename()
+    fn filename(&self, py: Python<'_>) -> PyResult<String> {
+        self.0.metadata.filename().raise(py)
     }
     /// Unpacked bytes of all files.
     #[getter]

@@ -1,7 +1,7 @@
 //! File machines: they hand out verbs, the host carries them out (`chartoci/files.py`).
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chartoci::auth::keeper::Keeper;
 use chartoci::auth::store::{Environment, Lookup, Platform};
@@ -13,10 +13,11 @@ use chartoci::server;
 use chartoci::time::Timestamp;
 use pyo3::exceptions::{PyFileExistsError, PyFileNotFoundError, PyOSError, PyPermissionError, PyTypeError};
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt as _;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::chart::{Archive, Limits, Metadata, Report};
-use crate::data::{lock, records};
+use crate::data::records;
 use crate::errors::Raise;
 use crate::exchange::{credential_in, credential_out};
 use crate::oci::Digest;
@@ -180,21 +181,26 @@ impl Machine {
     pub(crate) fn open(open: server::Open) -> Machine {
         Machine(Mutex::new(Box::new(open)))
     }
+
+    /// Who waits for the machine leaves the interpreter to the thread that works with it: that one wants it back.
+    fn machine(&self, py: Python<'_>) -> MutexGuard<'_, Box<dyn FileMachine>> {
+        self.0.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[pymethods]
 impl Machine {
     /// A verb, or `Finished`; raises what ended the work.
     fn poll(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        match lock(&self.0).poll(py)? {
+        match self.machine(py).poll(py)? {
             Step::Do(verb) => verb_out(py, verb),
             Step::Done(Ok(value)) => Ok(Py::new(py, Finished { value })?.into_any()),
             Step::Done(Err(error)) => Err(crate::errors::raise(py, &error)),
         }
     }
     fn handle(&self, answer: &Bound<'_, PyAny>) -> PyResult<()> {
-        let answer = answer_in(answer)?;
-        lock(&self.0).handle(answer);
+        let (py, answer) = (answer.py(), answer_in(answer)?);
+        self.machine(py).handle(answer);
         Ok(())
     }
 }

@@ -113,11 +113,13 @@ async function entries(at) {
 async function readRange(at, offset, limit, flags = 0) {
   const file = await fs.open(at, O_RDONLY | flags);
   try {
-    const { size } = await file.stat();
-    const data = new Uint8Array(Math.max(0, Math.min(limit, size - offset)));
+    const stat = await file.stat();
+    // What is no file, a pipe for one, has neither size nor places.
+    const isFile = stat.isFile();
+    const data = new Uint8Array(isFile ? Math.max(0, Math.min(limit, stat.size - offset)) : limit);
     let filled = 0;
     while (filled < data.length) {
-      const { bytesRead } = await file.read(data, filled, data.length - filled, offset + filled);
+      const { bytesRead } = await file.read(data, filled, data.length - filled, isFile ? offset + filled : null);
       if (bytesRead === 0) break;
       filled += bytesRead;
     }

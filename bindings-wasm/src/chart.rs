@@ -72,8 +72,8 @@ impl Archive {
     pub fn digest(&self) -> String {
         self.0.scan().digest.to_string()
     }
-    pub fn filename(&self) -> String {
-        self.0.metadata().filename()
+    pub fn filename(&self) -> Result<String> {
+        self.0.metadata().filename().map_err(throw)
     }
     pub fn size(&self) -> JsValue {
         dto::number(self.0.scan().size)

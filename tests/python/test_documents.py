@@ -2,12 +2,15 @@
 
 import io
 import json
+import os
 import pathlib
 import pickle
 import random
 import subprocess
 import sys
 import tarfile
+import threading
+import time
 from collections.abc import Callable, Mapping
 
 import chartoci
@@ -20,6 +23,24 @@ def test_a_source_may_be_a_path_bytes_a_buffer_or_a_file(tgz: pathlib.Path, char
         read = [chartoci.Archive.read(source) for source in (tgz, str(tgz), chart, bytearray(chart), memoryview(chart), file)]
     assert {archive.digest for archive in read} == {chartoci.Digest.of(chart)}
     assert all(archive == read[0] and archive.data == chart for archive in read)
+
+
+def test_a_pipe_is_read_to_its_end(chart: bytes) -> None:
+    begin, end = os.pipe()
+    writer = threading.Thread(target=trickle, args=(end, chart))
+    writer.start()
+    try:
+        assert chartoci.Archive.read(f"/dev/fd/{begin}").data == chart
+    finally:
+        writer.join()
+        os.close(begin)
+
+
+def trickle(descriptor: int, data: bytes) -> None:
+    with open(descriptor, "wb", buffering=0) as file:
+        for start in range(0, len(data), 500):
+            file.write(data[start : start + 500])
+            time.sleep(0.01)
 
 
 def test_a_text_with_line_breaks_is_no_path() -> None:
@@ -141,6 +162,35 @@ def test_extracting_writes_the_chart_whole_and_nothing_else(chart: bytes, tmp_pa
     written = {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
     assert written == dict(archive.files)
     assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["web"]
+
+
+TWO_THREADS = """
+import pathlib, sys, threading
+from chartoci import files, sansio
+machine, root = sansio.package(), pathlib.Path(sys.argv[1])
+while True:
+    verb = machine.poll()
+    machine.handle(files.execute(verb, root))
+    if isinstance(verb, sansio.Read) and verb.path == "last":
+        break
+def poll():
+    try:
+        said.append(type(machine.poll()).__name__)
+    except Exception as error:
+        said.append(type(error).__name__)
+said = []
+threads = [threading.Thread(target=poll, daemon=True) for _ in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(*said)
+"""
+
+
+def test_a_thread_that_waits_for_a_machine_leaves_the_interpreter_to_the_one_at_work(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n")
+    (tmp_path / "last").write_bytes(random.Random(1).randbytes(1 << 20))
+    command = [sys.executable, "-c", TWO_THREADS, str(tmp_path)]
+    assert "Finished" in subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 def test_extracting_over_something_is_refused_and_leaves_it(chart: bytes, tmp_path: pathlib.Path) -> None:

@@ -43,9 +43,13 @@ def load(source: Source, limit: int) -> bytes | bytearray | memoryview:
             raise error("misuse.argument", "the file is open for text", hint='Open it for bytes: open(path, "rb").')
         return data
     try:
-        with open(path, "rb", buffering=0) as file:
-            # One read of the known size takes no second buffer; a file that grew meanwhile is cut at its old end.
-            return file.read(min(os.fstat(file.fileno()).st_size, limit + 1)) if path.is_file() else file.read(limit + 1)
+        # Of a file one read of the known size takes no second buffer, and what grew meanwhile is cut at its old end; what
+        # is none, a pipe for one, gives its bytes little by little.
+        if path.is_file():
+            with open(path, "rb", buffering=0) as file:
+                return file.read(min(os.fstat(file.fileno()).st_size, limit + 1))
+        with open(path, "rb") as stream:
+            return stream.read(limit + 1)
     except OSError as failed:
         raise failure(failed, path) from None
 

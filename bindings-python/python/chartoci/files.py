@@ -138,6 +138,7 @@ def _entry(entry: "os.DirEntry[str]") -> tuple[str, str, int, int]:
 def _read(descriptor: int, offset: int, limit: int) -> bytes:
     """At most `limit` bytes; no more memory than the file has, whatever the limit."""
     left = os.fstat(descriptor).st_size - offset
+    # A pipe has no places.
     if offset:
         os.lseek(descriptor, offset, os.SEEK_SET)
     # One more than there should be: then the end is seen as well.

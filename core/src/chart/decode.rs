@@ -26,7 +26,7 @@ impl Document {
         for step in path {
             node = match &node.data {
                 Data::Mapping(mapping) => {
-                    let spelled = mapping.pairs.iter().filter(|(key, _, _)| folded(key) == *step);
+                    let spelled = mapping.pairs.iter().filter(|(key, _, _)| is_spelling(key, step));
                     let (key, _, value) = spelled.max_by_key(|(key, _, _)| key)?;
                     pointer.push('/');
                     pointer.push_str(&pointer_token(key));
@@ -203,6 +203,11 @@ impl Decoder {
         self.ignored(node);
         *target = json(node);
     }
+}
+
+/// Whether a key is that field, which is given in lower case.
+fn is_spelling(key: &str, field: &str) -> bool {
+    if key.is_ascii() { key.eq_ignore_ascii_case(field) } else { folded(key) == field }
 }
 
 /// Go compares names without case, and takes two characters beyond ASCII for the letters that they look like.

@@ -113,25 +113,38 @@ fn folders(archive: &Archive) -> Vec<String> {
     folders.into_iter().map(str::to_owned).collect()
 }
 
+/// What Linux takes at most for a path, and far more folders than anybody nests.
+const MOST_PATH: usize = 4_096;
+const MOST_DEPTH: usize = 128;
+
 /// No name is one that some system reserves, no two are one where case does not count, no file is a folder as well.
 fn check_names(archive: &Archive) -> Result<(), Error> {
     check_name(&archive.metadata().name)?;
-    let mut seen: BTreeMap<String, (&str, bool)> = BTreeMap::new();
-    let mut outlines: BTreeMap<String, (usize, &str)> = BTreeMap::new();
+    // By the folder's number and a name in it: each part of a path is looked at once, however deep it lies.
+    let mut seen: BTreeMap<(usize, String), (&str, bool, usize)> = BTreeMap::new();
+    let mut outlines: BTreeMap<(usize, String), (usize, &str)> = BTreeMap::new();
     for path in archive.paths() {
-        path.split('/').try_for_each(check_name)?;
-        let ends = path.match_indices('/').map(|(end, _)| (end, true)).chain([(path.len(), false)]);
-        for (end, is_folder) in ends {
-            let part = &path[..end];
-            let folded = folded(part);
+        if path.len() > MOST_PATH || path.split('/').count() > MOST_DEPTH {
+            let message = format!("{:?} is longer or deeper than systems take", clip(path));
+            return Err(Error::new(Code::FILES_NAME, message).with("path", clip(path)));
+        }
+        let (mut folder, mut start) = (0, 0);
+        for name in path.split('/') {
+            check_name(name)?;
+            let end = start + name.len();
+            let (part, is_folder) = (&path[..end], end < path.len());
+            start = end + 1;
+            let folded = folded(name);
             let (marks, outline) = outline(&folded);
-            let (known_marks, twin) = *outlines.entry(outline).or_insert((marks, part));
-            let (known, was_folder) = *seen.entry(folded).or_insert((part, is_folder));
+            let (known_marks, twin) = *outlines.entry((folder, outline)).or_insert((marks, part));
+            let next = seen.len() + 1;
+            let (known, was_folder, number) = *seen.entry((folder, folded)).or_insert((part, is_folder, next));
             let known = if marks == known_marks { known } else { twin };
             if known != part || is_folder != was_folder {
                 let message = format!("{:?} and {:?} cannot stand side by side", clip(known), clip(path));
                 return Err(Error::new(Code::FILES_NAME, message).with("path", clip(path)));
             }
+            folder = number;
         }
     }
     Ok(())
@@ -208,6 +221,17 @@ mod tests {
             }
         }
         unreachable!()
+    }
+
+    #[test]
+    fn paths_longer_or_deeper_than_any_system_takes_are_refused_at_once() {
+        let deep = format!("{}x", "d/".repeat(20_000));
+        let long = format!("{}/x", "d".repeat(200)).repeat(21);
+        for path in [&deep, &long, &format!("{}x", "d/".repeat(128))] {
+            let refused = check_names(&archive(&[(&format!("web/{path}"), b"")])).unwrap_err();
+            assert_eq!(refused.code(), Code::FILES_NAME);
+        }
+        assert_eq!(check_names(&archive(&[(&format!("web/{}x", "d/".repeat(127)), b"")])), Ok(()));
     }
 
     #[test]

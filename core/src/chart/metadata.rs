@@ -17,6 +17,9 @@ use crate::printable::sanitise;
 use crate::version::Version;
 use crate::yaml::{self, Data, Node};
 
+/// Entries of lists that are refused one by one: the place of each is looked up.
+const MOST_REFUSALS: usize = 100;
+
 /// What Chart.yaml says, validated and sanitised as Helm does when it loads a chart. Serialised, it has the names and the
 /// order of the OCI config blob, without what is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -215,14 +218,21 @@ impl Metadata {
 
     /// What the chart's archive is called: `NAME-VERSION.tgz`, as `helm package` (4.3) writes it.
     ///
+    /// # Errors
+    /// [`Code::FILES_NAME`]: a chart can be read that calls itself `..\evil` or `C:evil`; no file is ever called so.
+    ///
     /// ```
     /// use chartoci::{Limits, Metadata};
     /// let metadata = Metadata::parse(b"name: web\nversion: 1.2.0+b1\n", &Limits::default())?;
-    /// assert_eq!(metadata.filename(), "web-1.2.0+b1.tgz");
+    /// assert_eq!(metadata.filename()?, "web-1.2.0+b1.tgz");
     /// # Ok::<(), chartoci::Error>(())
     /// ```
-    pub fn filename(&self) -> String {
-        format!("{}-{}.tgz", self.name, self.version)
+    pub fn filename(&self) -> Result<String, Error> {
+        if self.name.contains(|character: char| "/\\:".contains(character) || character.is_control()) {
+            let message = format!("no file can be called after the chart {:?}", clip(&self.name));
+            return Err(Error::new(Code::FILES_NAME, message).with("path", clip(&self.name)));
+        }
+        Ok(format!("{}-{}.tgz", self.name, self.version))
     }
 
     /// The bytes of the OCI config blob, as Helm writes it.
@@ -312,6 +322,9 @@ impl Draft {
             errors.push(refusal(Code::CHART_TYPE, &["type"], message));
         }
         for (at, maintainer) in maintainers.into_iter().enumerate() {
+            if errors.len() >= MOST_REFUSALS {
+                break;
+            }
             let Some(mut maintainer) = maintainer else {
                 let path = ["maintainers", &at.to_string()];
                 errors.push(refusal(Code::CHART_MAINTAINER, &path, format!("maintainers[{at}] is empty")));
@@ -324,6 +337,9 @@ impl Draft {
         }
         let mut names: BTreeMap<String, usize> = BTreeMap::new();
         for (at, dependency) in dependencies.into_iter().enumerate() {
+            if errors.len() >= MOST_REFUSALS {
+                break;
+            }
             let index = at.to_string();
             let Some(mut dependency) = dependency else {
                 let path = ["dependencies", &index];

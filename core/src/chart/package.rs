@@ -108,7 +108,7 @@ fn pack(archive: &Archive, options: &Options) -> Result<Packing, Error> {
     let mut writer = Writer { tar: Tar::default(), created: options.created };
     writer.chart(archive, &metadata, "")?;
     writer.tar.finish();
-    Ok(Packing::new(writer.tar, metadata))
+    Packing::new(writer.tar, metadata)
 }
 
 /// What Chart.yaml declares has to be in `charts/`, by its name alone.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::gzip::{Deflated, Gzip, WINDOW};
 use super::tar;
 use super::{Metadata, Packaged};
+use crate::error::Error;
 use crate::slots::Slots;
 
 /// Unpacked bytes of a block. The archive's bytes depend on it.
@@ -133,6 +134,7 @@ pub struct Block {
 pub struct Packing {
     blocks: Blocks,
     metadata: Metadata,
+    filename: String,
     gzip: Gzip,
     /// The block that the archive goes on with.
     next: usize,
@@ -141,8 +143,9 @@ pub struct Packing {
 }
 
 impl Packing {
-    pub(super) fn new(tar: Tar, metadata: Metadata) -> Packing {
-        Packing { blocks: Blocks(Arc::new(tar)), metadata, gzip: Gzip::new(), next: 0, waiting: Slots::new() }
+    pub(super) fn new(tar: Tar, metadata: Metadata) -> Result<Packing, Error> {
+        let (blocks, filename) = (Blocks(Arc::new(tar)), metadata.filename()?);
+        Ok(Packing { blocks, metadata, filename, gzip: Gzip::new(), next: 0, waiting: Slots::new() })
     }
 
     /// What is to be compressed.
@@ -167,7 +170,7 @@ impl Packing {
             self.add(block);
         }
         let (data, digest) = self.gzip.finish();
-        Packaged { filename: self.metadata.filename(), data, digest, metadata: self.metadata }
+        Packaged { filename: self.filename, data, digest, metadata: self.metadata }
     }
 }
 
@@ -196,7 +199,7 @@ mod tests {
         }
         tar.document("web/new", 8, b"new");
         tar.finish();
-        Packing::new(tar, Metadata::default())
+        Packing::new(tar, Metadata::default()).unwrap()
     }
 
     fn unpacked(data: &[u8]) -> Vec<u8> {

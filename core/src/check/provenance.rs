@@ -43,7 +43,7 @@ pub(super) fn compare(
     metadata: Option<&Metadata>,
 ) {
     let (provenance, signed) = signed;
-    let filename = filename.map(str::to_owned).or(metadata.map(Metadata::filename));
+    let filename = filename.map(str::to_owned).or(metadata.and_then(|metadata| metadata.filename().ok()));
     let listed = provenance.files.iter().position(|(name, _)| Some(name) == filename.as_ref());
     match (listed, filename, &provenance.files[..]) {
         (Some(at), ..) if provenance.files[at].1 != digest.as_str() => {

@@ -1,5 +1,6 @@
 //! Findings about a document: many per run, each with a place.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -144,18 +145,11 @@ impl fmt::Display for Diagnostic {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     findings: Vec<Diagnostic>,
-    sources: Vec<Source>,
+    sources: BTreeMap<String, Vec<u8>>,
     /// Where what was looked at comes from; empty if nobody said.
     path: String,
     /// The documents are files below `path`, not `path` itself.
     is_chart: bool,
-}
-
-/// A document's name and its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Source {
-    document: String,
-    text: Vec<u8>,
 }
 
 impl Report {
@@ -172,10 +166,8 @@ impl Report {
     /// Adds all of another report.
     pub fn extend(&mut self, other: Report) {
         self.findings.extend(other.findings);
-        for source in other.sources {
-            if self.source(&source.document).is_none() {
-                self.sources.push(source);
-            }
+        for (document, text) in other.sources {
+            self.sources.entry(document).or_insert(text);
         }
     }
 
@@ -204,7 +196,7 @@ impl Report {
             if self.source(&finding.document).is_none()
                 && let Some(text) = text(&finding.document)
             {
-                self.sources.push(Source { document: finding.document.clone(), text: text.to_vec() });
+                self.sources.insert(finding.document.clone(), text.to_vec());
             }
         }
         self
@@ -214,7 +206,7 @@ impl Report {
     #[must_use]
     pub(crate) fn with_source(mut self, document: &str, text: &[u8]) -> Report {
         if self.source(document).is_none() {
-            self.sources.push(Source { document: document.to_owned(), text: text.to_vec() });
+            self.sources.insert(document.to_owned(), text.to_vec());
         }
         self
     }
@@ -222,10 +214,8 @@ impl Report {
     /// Puts a path before the names of all documents.
     #[must_use]
     pub(crate) fn below(mut self, above: &str) -> Report {
-        let findings = self.findings.iter_mut().map(|finding| &mut finding.document);
-        for document in findings.chain(self.sources.iter_mut().map(|source| &mut source.document)) {
-            document.insert_str(0, above);
-        }
+        self.findings.iter_mut().for_each(|finding| finding.document.insert_str(0, above));
+        self.sources = self.sources.into_iter().map(|(document, text)| (format!("{above}{document}"), text)).collect();
         self
     }
 
@@ -236,7 +226,7 @@ impl Report {
 
     /// The documents whose text is at hand, and which [`Report::fixed`] can give.
     pub fn documents(&self) -> impl Iterator<Item = &str> {
-        self.sources.iter().map(|source| source.document.as_str())
+        self.sources.keys().map(String::as_str)
     }
 
     /// A document with all fixes: every other byte stays, comments included. Of fixes that overlap the first is made. The
@@ -253,12 +243,11 @@ impl Report {
     /// # Errors
     /// [`Code::ARGUMENT`]: there is no text of that document, or there are several documents.
     pub fn fixed(&self, document: Option<&str>) -> Result<Vec<u8>, Error> {
-        let source = match (document, self.sources.as_slice()) {
-            (Some(name), sources) => sources.iter().find(|source| source.document == name),
-            (None, [source]) => Some(source),
-            (None, _) => None,
+        let source = match document {
+            Some(name) => self.sources.get_key_value(name),
+            None => self.sources.first_key_value().filter(|_| self.sources.len() == 1),
         };
-        let Some(Source { document, text }) = source else {
+        let Some((document, text)) = source else {
             let known: Vec<&str> = self.documents().collect();
             let (message, hint) = match known.is_empty() {
                 true => (
@@ -322,7 +311,7 @@ impl Report {
     }
 
     fn source(&self, document: &str) -> Option<&[u8]> {
-        self.sources.iter().find(|source| source.document == document).map(|source| source.text.as_slice())
+        self.sources.get(document).map(Vec::as_slice)
     }
 
     /// The file that a document is, as far as it is known.
