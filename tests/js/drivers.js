@@ -78,11 +78,13 @@ export async function drive(driver, options, ...call) {
   return result;
 }
 
-/** A test for each of `drivers`: `run(t, (verb, ...words) => …, driver)`. */
+/** A test for each of `drivers`: `run(t, ask, driver)`, with `ask(verb, ...words)` and `ask.by(options, verb, ...words)`. */
 export function everyDriver(name, run, drivers = EVERY) {
   for (const driver of drivers) {
     const skip = driver === "Chromium" && !chromium && "no Chromium";
-    test(`${name}, by ${driver}`, { skip }, (t) => run(t, (...call) => drive(driver, {}, ...call), driver));
+    const ask = (...call) => drive(driver, {}, ...call);
+    ask.by = (options, ...call) => drive(driver, options, ...call);
+    test(`${name}, by ${driver}`, { skip }, (t) => run(t, ask, driver));
   }
 }
 

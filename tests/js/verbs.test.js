@@ -10,7 +10,10 @@ import { test } from "node:test";
 
 import { Client, Digest } from "../../bindings-wasm/js/node.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
+import { CHART, codeOf, everyDriver, origin, registry, withChromium } from "./drivers.js";
 import { packaged } from "./support.js";
+
+withChromium();
 
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 const SIGNATURE = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -200,4 +203,43 @@ test("what lies at a reference is named for what it is, whatever it is", async (
   assert.deepEqual([reference, artifact.what, metadata.version], [pushed.reference, "chart", "1.2.0+demo.1"]);
   const { what, digest, config } = JSON.parse(JSON.stringify(artifact));
   assert.deepEqual([what, digest, config.digest], ["chart", pushed.digest, artifact.configDescriptor.digest]);
+});
+
+everyDriver("a chart is copied between registries, referred to, described and deleted", async (t, ask) => {
+  let struck = 0;
+  const breaks = (method, target) => method === "GET" && /\/blobs\//.test(target) && struck++ === 1;
+  const source = await registry(t, { faults: (...asked) => (breaks(...asked) ? { status: null, short: 1000 } : undefined) });
+  const target = await registry(t);
+  const pushed = await ask("push", CHART, `oci://${source.host}/charts`);
+  const signature = await sign(source, "charts/web", pushed);
+  const to = `${target.host}/mirror/web:1`;
+  const retry = { attempts: 3, backoff: 0.01 };
+  const copied = await ask.by({ retry }, "copy", pushed.reference, to, { referrers: true });
+  assert.deepEqual([copied.digest, copied.referrers], [pushed.digest, [signature]]);
+  assert.ok(struck > 1);
+  assert.equal((await ask("open", to)).data, (await ask("open", pushed.reference)).data);
+  const found = await ask("referrers", to, { artifactType: SIGNATURE });
+  assert.deepEqual(found.map(({ digest }) => digest), [signature]);
+  assert.equal((await ask("inspect", `${target.host}/mirror/web@${signature}`)).artifact.what, "signature");
+  assert.equal((await ask("resolve", to)).digest, pushed.digest);
+  await ask("delete", to);
+  assert.equal(await codeOf(ask("resolve", to)), "registry.manifest_unknown");
+});
+
+everyDriver("a copy whose source gives other bytes leaves no tag", async (t, ask) => {
+  const config = bytes("{}");
+  const layer = new Uint8Array(3_000_000).map((_, index) => index % 251);
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    config: described("application/vnd.cncf.helm.config.v1+json", config),
+    layers: [described("application/vnd.cncf.helm.chart.content.v1.tar+gzip", layer)],
+  });
+  const lie = Buffer.from(layer.map((byte) => byte + 1));
+  const { host } = await origin(t, (method, path) => {
+    if (path.includes("/manifests/")) return [200, { "content-type": MANIFEST }, manifest];
+    return [200, {}, path.includes(String(Digest.of(config))) ? config : lie];
+  });
+  const target = await registry(t);
+  assert.equal(await codeOf(ask("copy", `${host}/big:1`, `${target.host}/big:1`)), "integrity.digest_mismatch");
+  assert.match(await codeOf(ask("resolve", `${target.host}/big:1`)), /^registry\.\w+_unknown$/);
 });
