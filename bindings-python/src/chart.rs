@@ -57,7 +57,8 @@ impl Limits {
 }
 
 /// One entry of the table of codes.
-#[pyclass(frozen, get_all, module = "chartoci")]
+#[pyclass(frozen, eq, hash, get_all, module = "chartoci")]
+#[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Code {
     code: &'static str,
     /// Of an error; None for a finding.
@@ -198,6 +199,15 @@ pub(crate) struct Place {
 
 #[pymethods]
 impl Place {
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("line", self.line)?;
+        dict.set_item("column", self.column)?;
+        dict.set_item("end_line", self.end_line)?;
+        dict.set_item("end_column", self.end_column)?;
+        dict.set_item("message", &self.message)?;
+        Ok(dict)
+    }
     fn __repr__(&self) -> String {
         format!("<Place {}:{}: {}>", self.line, self.column, self.message)
     }
@@ -396,8 +406,9 @@ impl PartialEq for Metadata {
 impl Metadata {
     #[staticmethod]
     #[pyo3(signature = (chart_yaml, limits = None))]
-    fn parse(py: Python<'_>, chart_yaml: Data, limits: Option<&Bound<'_, Limits>>) -> PyResult<Metadata> {
-        core::Metadata::parse(&chart_yaml, &Limits::or_default(limits)).map(Metadata::from).raise(py)
+    fn parse(py: Python<'_>, chart_yaml: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Metadata> {
+        let limits = Limits::or_default(limits);
+        core::Metadata::parse(&content(chart_yaml, limits.document)?, &limits).map(Metadata::from).raise(py)
     }
     /// Of an archive, stopping at Chart.yaml: fast, unverified.
     #[staticmethod]
@@ -413,14 +424,20 @@ impl Metadata {
             }
         }
         let data = load(source, &limits)?;
-        let inner = py.detach(|| core::Metadata::peek(&data, &limits)).raise(py)?;
+        let peeked = py.detach(|| core::Metadata::peek(&data, &limits));
+        let inner = peeked.map_err(|error| of_file(error, source)).raise(py)?;
         Ok(Metadata { inner, unverified: true })
     }
     /// From a config blob: a claim, not the chart's own word.
     #[staticmethod]
     #[pyo3(signature = (config, limits = None))]
-    fn from_config(py: Python<'_>, config: Data, limits: Option<&Bound<'_, Limits>>) -> PyResult<Metadata> {
-        core::Metadata::from_config(&config, &Limits::or_default(limits)).map(Metadata::from).raise(py)
+    fn from_config(
+        py: Python<'_>,
+        config: &Bound<'_, PyAny>,
+        limits: Option<&Bound<'_, Limits>>,
+    ) -> PyResult<Metadata> {
+        let limits = Limits::or_default(limits);
+        core::Metadata::from_config(&content(config, limits.config)?, &limits).map(Metadata::from).raise(py)
     }
     #[getter]
     fn name(&self) -> &str {
@@ -546,10 +563,31 @@ static LOAD: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// The bytes of a source: bytes-like as they are; a path or a file is read by the host.
 pub(crate) fn load(source: &Bound<'_, PyAny>, limits: &chartoci::Limits) -> PyResult<Data> {
+    bytes_of(source, limits.archive)
+}
+
+fn bytes_of(source: &Bound<'_, PyAny>, limit: u64) -> PyResult<Data> {
     if source.is_instance_of::<PyBytes>() {
         return source.extract();
     }
-    LOAD.import(source.py(), "chartoci.blobs", "load")?.call1((source, limits.archive))?.extract()
+    LOAD.import(source.py(), "chartoci.blobs", "load")?.call1((source, limit))?.extract()
+}
+
+/// What is wrong with an archive that came from a path names it.
+fn of_file(error: chartoci::Error, source: &Bound<'_, PyAny>) -> chartoci::Error {
+    let path = match source.is_instance_of::<PyString>() {
+        true => Ok(source.clone()),
+        false => source.call_method0("__fspath__"),
+    };
+    match path {
+        Ok(path) => error.within("path", path),
+        Err(_) => error,
+    }
+}
+
+/// The bytes of a document that is to be parsed: as [`load`], save that a text is the document itself.
+pub(crate) fn content(source: &Bound<'_, PyAny>, limit: u64) -> PyResult<Data> {
+    if source.is_instance_of::<PyString>() { source.extract() } else { bytes_of(source, limit) }
 }
 
 /// A chart archive, unpacked in memory; or a chart within one.
@@ -584,7 +622,8 @@ impl Archive {
     fn read(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Archive> {
         let limits = Limits::or_default(limits);
         let data = load(source, &limits)?;
-        let root = py.detach(|| threads::read(&data, &limits)).raise(py)?;
+        let read = py.detach(|| threads::read(&data, &limits));
+        let root = read.map_err(|error| of_file(error, source)).raise(py)?;
         let data = match data {
             Data::Borrowed(bytes) => bytes.into_pyobject(py)?.cast_into::<PyBytes>()?.unbind(),
             Data::Owned(bytes) => PyBytes::new(py, &bytes).unbind(),
@@ -710,7 +749,7 @@ impl Scan {
         }
         match source.cast::<Scan>() {
             Ok(scan) => Ok(scan.get().0.clone()),
-            Err(_) => Ok(Scan::read(source.py(), source, None)?.0),
+            Err(_) => Ok(Scan::read(source.py(), source, None, None)?.0),
         }
     }
 }
@@ -718,11 +757,18 @@ impl Scan {
 #[pymethods]
 impl Scan {
     #[staticmethod]
-    #[pyo3(signature = (source, limits = None))]
-    fn read(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Scan> {
+    /// `path` is where the bytes are from, for errors to name it.
+    #[pyo3(signature = (source, limits = None, path = None))]
+    fn read(
+        py: Python<'_>,
+        source: &Bound<'_, PyAny>,
+        limits: Option<&Bound<'_, Limits>>,
+        path: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Scan> {
         let limits = Limits::or_default(limits);
         let data = load(source, &limits)?;
-        py.detach(|| core::Scan::read(&data, &limits)).map(Scan).raise(py)
+        let scan = py.detach(|| core::Scan::read(&data, &limits));
+        scan.map_err(|error| of_file(error, path.unwrap_or(source))).map(Scan).raise(py)
     }
     #[getter]
     fn metadata(&self) -> Metadata {
@@ -749,6 +795,9 @@ impl Scan {
     #[getter]
     fn report(&self) -> Report {
         Report(self.0.report.clone())
+    }
+    fn __repr__(&self) -> String {
+        format!("<Scan {} {} {}>", self.0.metadata.name, self.0.metadata.version, self.0.digest)
     }
 }
 
@@ -802,8 +851,9 @@ pub(crate) struct Lock(core::Lock);
 impl Lock {
     #[staticmethod]
     #[pyo3(signature = (chart_lock, limits = None))]
-    fn parse(py: Python<'_>, chart_lock: Data, limits: Option<&Bound<'_, Limits>>) -> PyResult<Lock> {
-        core::Lock::parse(&chart_lock, &Limits::or_default(limits)).map(Lock).raise(py)
+    fn parse(py: Python<'_>, chart_lock: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Lock> {
+        let limits = Limits::or_default(limits);
+        core::Lock::parse(&content(chart_lock, limits.document)?, &limits).map(Lock).raise(py)
     }
     /// The digest that Helm writes for these requirements and that choice.
     #[staticmethod]
@@ -840,18 +890,23 @@ impl Lock {
 }
 
 /// .helmignore: which files do not belong to a chart.
-#[pyclass(frozen, module = "chartoci")]
+#[pyclass(frozen, eq, module = "chartoci")]
+#[derive(PartialEq)]
 pub(crate) struct Ignore(core::Ignore);
 
 #[pymethods]
 impl Ignore {
     #[staticmethod]
-    fn parse(py: Python<'_>, text: &str) -> PyResult<Ignore> {
-        core::Ignore::parse(text).map(Ignore).raise(py)
+    fn parse(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Ignore> {
+        let text = content(text, chartoci::Limits::default().document)?;
+        core::Ignore::parse(&String::from_utf8_lossy(&text)).map(Ignore).raise(py)
     }
     #[pyo3(signature = (path, is_dir = false))]
     fn matches(&self, path: &str, is_dir: bool) -> bool {
         self.0.matches(path, is_dir)
+    }
+    fn __repr__(&self) -> String {
+        format!("<Ignore: {} patterns>", self.0.patterns())
     }
 }
 

@@ -42,6 +42,20 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Data {
     }
 }
 
+/// A record as it is shown: bytes by their number, and of what a machine ends in the class alone, since there may be secrets.
+pub(crate) fn shown(record: &Bound<'_, PyAny>, fields: &[&str]) -> PyResult<String> {
+    let mut parts = Vec::new();
+    for name in fields {
+        let value = record.getattr(*name)?;
+        parts.push(match value.cast::<PyBytes>() {
+            Ok(bytes) => format!("{name}=<{} bytes>", bytes.as_bytes().len()),
+            Err(_) if *name == "value" => format!("{name}=<{}>", value.get_type().name()?),
+            Err(_) => format!("{name}={}", value.repr()?),
+        });
+    }
+    Ok(format!("{}({})", record.get_type().name()?, parts.join(", ")))
+}
+
 /// Classes of fields that `match` takes apart.
 macro_rules! records {
     ($($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* })*) => {$(
@@ -58,6 +72,9 @@ macro_rules! records {
             #[classattr]
             fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
                 PyTuple::new(py, [$(stringify!($field)),*])
+            }
+            fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+                $crate::data::shown(slf.as_any(), &[$(stringify!($field)),*])
             }
         }
     )*};
@@ -119,6 +136,11 @@ pub(crate) fn json<'py>(py: Python<'py>, value: &serde_json::Value) -> PyResult<
             dict.into_any()
         }
     })
+}
+
+/// A moment in seconds since 1970: a whole number, or a `datetime`.
+pub(crate) fn moment(created: &Bound<'_, PyAny>) -> PyResult<i64> {
+    created.py().import("chartoci.documents")?.call_method1("seconds", (created,))?.extract()
 }
 
 /// What a `Mutex` guards, whether or not a thread panicked while holding it.

@@ -12,12 +12,13 @@ use chartoci::time::{Duration, Instant, Timestamp};
 use chartoci::{Code, Error};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 
 use crate::chart::Limits;
 use crate::data::{Data, lock, records};
 use crate::errors::{Raise, error_in, exception, raise};
 use crate::oci::{Artifact, Descriptor, Digest, Reference, ReferenceLike};
+use crate::version::VersionLike;
 
 fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64()
@@ -26,6 +27,10 @@ fn seconds(duration: Duration) -> f64 {
 pub(crate) fn duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| raise(py, &Error::new(Code::ARGUMENT, format!("{seconds} is no length of time in seconds"))))
+}
+
+fn whole<T: TryFrom<i64>>(py: Python<'_>, name: &str, number: i64) -> PyResult<T> {
+    T::try_from(number).map_err(|_| raise(py, &Error::new(Code::ARGUMENT, format!("{name} is {number}"))))
 }
 
 /// When to try again, and after how long; times are seconds.
@@ -37,9 +42,9 @@ pub(crate) struct RetryPolicy(core::RetryPolicy);
 impl RetryPolicy {
     #[new]
     #[pyo3(signature = (attempts = 5, backoff = 0.2, backoff_max = 10.0, retry_after_max = 60.0))]
-    fn new(py: Python<'_>, attempts: u32, backoff: f64, backoff_max: f64, retry_after_max: f64) -> PyResult<Self> {
+    fn new(py: Python<'_>, attempts: i64, backoff: f64, backoff_max: f64, retry_after_max: f64) -> PyResult<Self> {
         Ok(RetryPolicy(core::RetryPolicy {
-            attempts,
+            attempts: whole(py, "attempts", attempts)?,
             backoff: duration(py, backoff)?,
             backoff_max: duration(py, backoff_max)?,
             retry_after_max: duration(py, retry_after_max)?,
@@ -60,6 +65,14 @@ impl RetryPolicy {
     #[getter]
     fn retry_after_max(&self) -> f64 {
         seconds(self.0.retry_after_max)
+    }
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("attempts", self.attempts())?;
+        dict.set_item("backoff", self.backoff())?;
+        dict.set_item("backoff_max", self.backoff_max())?;
+        dict.set_item("retry_after_max", self.retry_after_max())?;
+        Ok(dict)
     }
     fn __repr__(&self) -> String {
         format!(
@@ -128,7 +141,7 @@ impl Session {
         user_agent: Option<String>,
         limits: Option<&Bound<'_, Limits>>,
         retry: Option<&Bound<'_, RetryPolicy>>,
-        concurrency: u8,
+        concurrency: i64,
         plain_http: Option<&Bound<'_, PyAny>>,
         idle_timeout: Option<f64>,
         timeout: Option<f64>,
@@ -136,10 +149,10 @@ impl Session {
         tls_options: bool,
     ) -> PyResult<Session> {
         let default = core::Config::default();
-        let concurrency = NonZeroU8::new(concurrency).ok_or_else(|| {
+        let concurrency = NonZeroU8::new(whole(py, "concurrency", concurrency)?).ok_or_else(|| {
             raise(py, &Error::new(Code::ARGUMENT, "concurrency is zero").with_hint("Pass 1 or more."))
         })?;
-        Ok(Session(core::Session::new(core::Config {
+        let config = core::Config {
             user_agent: user_agent.unwrap_or(default.user_agent),
             seed,
             limits: Limits::or_default(limits),
@@ -151,7 +164,9 @@ impl Session {
             transport: default.transport,
             has_credentials,
             tls_options,
-        })))
+        };
+        config.check().raise(py)?;
+        Ok(Session(core::Session::new(config)))
     }
 }
 
@@ -180,9 +195,14 @@ impl Push {
     /// To `TARGET/NAME:VERSION`. Blob 1 is the chart, blob 2 the provenance.
     #[staticmethod]
     #[pyo3(signature = (artifact, target, if_exists = "overwrite"))]
-    fn chart(py: Python<'_>, artifact: &Bound<'_, Artifact>, target: &str, if_exists: &str) -> PyResult<Push> {
+    fn chart(
+        py: Python<'_>,
+        artifact: &Bound<'_, Artifact>,
+        target: ReferenceLike<'_>,
+        if_exists: &str,
+    ) -> PyResult<Push> {
         let if_exists = if_exists_in(py, if_exists)?;
-        let push = core::Push::chart(&artifact.get().0, target).raise(py)?;
+        let push = core::Push::chart(&artifact.get().0, &target.text()).raise(py)?;
         Ok(Push(core::Push { if_exists, ..push }))
     }
     /// The same, of an archive that is scanned while its blobs go up: the tag waits for `Exchange.handle_scanned`. None:
@@ -192,7 +212,7 @@ impl Push {
     fn ahead(
         py: Python<'_>,
         archive: &[u8],
-        target: &str,
+        target: ReferenceLike<'_>,
         provenance: Option<Data>,
         created: Option<i64>,
         if_exists: &str,
@@ -200,7 +220,8 @@ impl Push {
     ) -> PyResult<Option<Push>> {
         let if_exists = if_exists_in(py, if_exists)?;
         let (limits, created) = (Limits::or_default(limits), created.map(Timestamp::from_unix));
-        let push = py.detach(|| core::Push::ahead(archive, provenance.as_deref(), created, target, &limits));
+        let target = target.text();
+        let push = py.detach(|| core::Push::ahead(archive, provenance.as_deref(), created, &target, &limits));
         Ok(push.map(|push| Push(core::Push { if_exists, ..push })))
     }
     /// As `chart`, to that very reference.
@@ -211,6 +232,9 @@ impl Push {
     #[getter]
     fn target(&self) -> Reference {
         Reference(self.0.target.clone())
+    }
+    fn __repr__(&self) -> String {
+        format!("<Push {}>", self.0.target)
     }
     /// The blobs that will be uploaded; a request names them by their place here.
     #[getter]
@@ -467,14 +491,20 @@ pub(crate) fn credential_in(credential: &Bound<'_, PyAny>) -> PyResult<Option<Cr
     let (Ok(kind), Ok(value)) = (credential.getattr("kind"), credential.getattr("value")) else {
         return Err(raise(
             credential.py(),
-            &Error::new(Code::ARGUMENT, format!("a credential cannot be a {}", credential.get_type()))
-                .with_hint("Give (user, password), a token, or None."),
+            &Error::new(Code::ARGUMENT, format!("credentials cannot be a {}", credential.get_type().name()?))
+                .with_hint("Give (user, password), a token, None, or a callable that gives one of these."),
         ));
     };
     match kind.extract::<String>()?.as_str() {
         "identity" => Ok(Some(Credential::Identity(value.extract()?))),
         _ => Ok(Some(Credential::Bearer(value.extract()?))),
     }
+}
+
+/// What kind of credential that is: basic, identity or bearer; None for none.
+#[pyfunction]
+pub(crate) fn credential_kind(credential: &Bound<'_, PyAny>) -> PyResult<Option<&'static str>> {
+    Ok(credential_in(credential)?.map(|credential| credential.kind()))
 }
 
 /// One operation with a registry.
@@ -502,7 +532,7 @@ impl Exchange {
         py: Python<'_>,
         session: &Bound<'_, Session>,
         reference: ReferenceLike<'_>,
-        version: Option<String>,
+        version: Option<VersionLike<'_>>,
         devel: bool,
         chart: bool,
         provenance: bool,
@@ -511,6 +541,7 @@ impl Exchange {
         anything: bool,
     ) -> PyResult<Exchange> {
         let want = core::Want { chart, provenance, config, anything };
+        let version = version.map(VersionLike::text);
         let pull = core::Pull { reference: reference.read(py)?, version, devel, want, check_tag };
         Ok(Exchange::new(core::Exchange::pull(&session.get().0, pull)))
     }
@@ -520,9 +551,10 @@ impl Exchange {
         py: Python<'_>,
         session: &Bound<'_, Session>,
         reference: ReferenceLike<'_>,
-        version: Option<String>,
+        version: Option<VersionLike<'_>>,
         devel: bool,
     ) -> PyResult<Exchange> {
+        let version = version.map(VersionLike::text);
         let resolve = core::Resolve { reference: reference.read(py)?, version, devel };
         Ok(Exchange::new(core::Exchange::resolve(&session.get().0, resolve)))
     }

@@ -22,6 +22,7 @@ use crate::errors::Raise;
 use crate::exchange::{credential_in, credential_out};
 use crate::oci::Digest;
 use crate::threads;
+use crate::version::VersionLike;
 
 records! {
     /// Names, kinds, sizes and times of a directory's entries: answer with a list of such tuples.
@@ -210,7 +211,7 @@ impl Machine {
 #[pyfunction]
 #[pyo3(signature = (version = None, app_version = None, created = None, limits = None, threads = None))]
 pub(crate) fn package(
-    version: Option<String>,
+    version: Option<VersionLike<'_>>,
     app_version: Option<String>,
     created: Option<i64>,
     limits: Option<&Bound<'_, Limits>>,
@@ -218,6 +219,7 @@ pub(crate) fn package(
 ) -> Machine {
     /// Each needs about 1.5 MiB.
     const MOST_THREADS: usize = 16;
+    let version = version.map(VersionLike::text);
     let options = core::package::Options { version, app_version, created: created.map(Timestamp::from_unix) };
     let machine = core::Package::new(options, &Limits::or_default(limits));
     let threads = threads.unwrap_or_else(|| threads::processors().min(MOST_THREADS));

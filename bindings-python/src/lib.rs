@@ -28,8 +28,8 @@ mod _native {
     use crate::errors::error;
     #[pymodule_export]
     use crate::exchange::{
-        Ask, Cancel, Done, Exchange, Notify, Push, Receiver, Request, RetryPolicy, Send, Session, Wait, host_matches,
-        is_loopback, proxy,
+        Ask, Cancel, Done, Exchange, Notify, Push, Receiver, Request, RetryPolicy, Send, Session, Wait,
+        credential_kind, host_matches, is_loopback, proxy,
     };
     #[pymodule_export]
     use crate::files::{

@@ -9,8 +9,8 @@ use chartoci::{Code, Error};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
-use crate::chart::{Limits, Report, Scan};
-use crate::data::{Data, lock};
+use crate::chart::{Limits, Report, Scan, content};
+use crate::data::{Data, lock, moment};
 use crate::errors::{Raise, raise};
 
 fn algorithm(py: Python<'_>, name: &str) -> PyResult<Algorithm> {
@@ -43,6 +43,14 @@ impl Digest {
     #[getter]
     fn hex(&self) -> &str {
         self.0.hex()
+    }
+    /// Its parts; within another result it is its text.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("digest", self.0.as_str())?;
+        dict.set_item("algorithm", self.algorithm())?;
+        dict.set_item("hex", self.hex())?;
+        Ok(dict)
     }
     fn __str__(&self) -> &str {
         self.0.as_str()
@@ -141,6 +149,17 @@ impl Reference {
     fn version(&self) -> Option<String> {
         self.0.version()
     }
+    /// Its parts; within another result it is its text.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("reference", self.0.to_string())?;
+        dict.set_item("registry", self.registry())?;
+        dict.set_item("repository", self.repository())?;
+        dict.set_item("tag", self.tag())?;
+        dict.set_item("digest", self.0.digest().map(oci::Digest::as_str))?;
+        dict.set_item("version", self.version())?;
+        Ok(dict)
+    }
     fn __str__(&self) -> String {
         self.0.to_string()
     }
@@ -160,6 +179,14 @@ pub(crate) enum ReferenceLike<'py> {
 }
 
 impl ReferenceLike<'_> {
+    /// As it is written.
+    pub(crate) fn text(self) -> String {
+        match self {
+            ReferenceLike::Reference(reference) => reference.get().0.to_string(),
+            ReferenceLike::Text(text) => text,
+        }
+    }
+
     pub(crate) fn read(&self, py: Python<'_>) -> PyResult<oci::Reference> {
         match self {
             ReferenceLike::Reference(reference) => Ok(reference.get().0.clone()),
@@ -179,17 +206,21 @@ impl Artifact {
     fn build(
         py: Python<'_>,
         archive: &Bound<'_, PyAny>,
-        provenance: Option<Data>,
-        created: Option<i64>,
+        provenance: Option<&Bound<'_, PyAny>>,
+        created: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Artifact> {
         let scan = Scan::of(archive)?;
-        let created = created.map(Timestamp::from_unix);
+        let most = chartoci::Limits::default().provenance;
+        let provenance = provenance.map(|provenance| content(provenance, most)).transpose()?;
+        let created = created.map(moment).transpose()?.map(Timestamp::from_unix);
         chartoci::Artifact::build(&scan, provenance.as_deref(), created).map(Artifact).raise(py)
     }
     #[staticmethod]
     #[pyo3(signature = (manifest, limits = None))]
-    fn parse(py: Python<'_>, manifest: Data, limits: Option<&Bound<'_, Limits>>) -> PyResult<Artifact> {
-        chartoci::Artifact::parse(&manifest, &Limits::or_default(limits)).map(Artifact).raise(py)
+    fn parse(py: Python<'_>, manifest: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Artifact> {
+        let limits = Limits::or_default(limits);
+        let manifest = content(manifest, limits.manifest)?;
+        chartoci::Artifact::parse(&manifest, &limits).map(Artifact).raise(py)
     }
     #[getter]
     fn manifest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {

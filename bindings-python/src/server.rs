@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::chart::Limits;
-use crate::data::lock;
+use crate::data::{lock, shown};
 use crate::exchange::{Receiver, duration, failure_in};
 use crate::files::{Machine, answer_in, verb_out};
 
@@ -89,6 +89,9 @@ impl Receive {
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
         PyTuple::new(py, ["receiver", "path", "offset"])
     }
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        shown(slf.as_any(), &["path", "offset"])
+    }
 }
 
 #[pymethods]
@@ -97,6 +100,10 @@ impl Check {
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
         PyTuple::new(py, ["username", "password"])
     }
+    /// Without the password.
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        shown(slf.as_any(), &["username"])
+    }
 }
 
 #[pymethods]
@@ -104,6 +111,10 @@ impl Respond {
     #[classattr]
     fn __match_args__(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
         PyTuple::new(py, ["status", "headers", "body"])
+    }
+    /// Without the body, which may be a token.
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        shown(slf.as_any(), &["status"])
     }
 }
 

@@ -3,6 +3,7 @@
 use chartoci::version as core;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
+use pyo3::types::PyDict;
 
 use crate::errors::Raise;
 
@@ -43,6 +44,18 @@ impl Version {
     fn tag(&self) -> String {
         self.0.tag()
     }
+    /// Its parts; within another result it is its text.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("version", self.0.as_str())?;
+        dict.set_item("major", self.0.major())?;
+        dict.set_item("minor", self.0.minor())?;
+        dict.set_item("patch", self.0.patch())?;
+        dict.set_item("prerelease", self.0.prerelease())?;
+        dict.set_item("build", self.0.build())?;
+        dict.set_item("tag", self.0.tag())?;
+        Ok(dict)
+    }
     fn __str__(&self) -> &str {
         self.0.as_str()
     }
@@ -62,6 +75,14 @@ pub(crate) enum VersionLike<'py> {
 }
 
 impl VersionLike<'_> {
+    /// As it is written.
+    pub(crate) fn text(self) -> String {
+        match self {
+            VersionLike::Version(version) => version.get().0.as_str().to_owned(),
+            VersionLike::Text(text) => text,
+        }
+    }
+
     fn read(&self, py: Python<'_>) -> PyResult<core::Version> {
         match self {
             VersionLike::Version(version) => Ok(version.get().0.clone()),

@@ -65,7 +65,7 @@ impl Session {
             true => None,
             false => dto::milliseconds(options, "idleTimeout")?.map(Duration::from_millis).or(default.idle_timeout),
         };
-        Ok(Session(CoreSession::new(Config {
+        let config = Config {
             user_agent: dto::text(options, "userAgent")?.unwrap_or(default.user_agent),
             seed: dto::whole(options, "seed")?.unwrap_or(default.seed),
             limits: dto::limits(&dto::get(options, "limits"))?,
@@ -80,7 +80,9 @@ impl Session {
             },
             has_credentials: dto::flag(options, "hasCredentials")?.unwrap_or(false),
             tls_options: dto::flag(options, "tlsOptions")?.unwrap_or(false),
-        })))
+        };
+        config.check().map_err(throw)?;
+        Ok(Session(CoreSession::new(config)))
     }
 }
 

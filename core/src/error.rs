@@ -898,7 +898,7 @@ impl Error {
 
     /// Says in which file, entry or document it happened: before the message, and as a fact of that name.
     #[must_use]
-    pub(crate) fn within(mut self, name: &'static str, place: impl fmt::Display) -> Error {
+    pub fn within(mut self, name: &'static str, place: impl fmt::Display) -> Error {
         self.0.message = visible(format!("{place}: {}", self.0.message));
         self.with(name, place)
     }

@@ -203,6 +203,12 @@ class Carrier(
     _transport: Transport | AsyncTransport | None = None
     _loop: asyncio.AbstractEventLoop | None = None
 
+    def _check_transport(self, transport: object) -> None:
+        if transport == "aiohttp":
+            _aiohttp()
+        elif transport != "urllib3":
+            super()._check_transport(transport)
+
     async def close(self) -> None:
         """Closes connections that stand; the client can still be used."""
         transport, self._transport = self._transport, None
@@ -280,17 +286,25 @@ class Carrier(
         return await found if inspect.isawaitable(found) else found
 
 
-def _make(given: Transport | AsyncTransport | str | None, options: dict[str, Any]) -> Transport | AsyncTransport:
+def _make(given: Transport | AsyncTransport | Literal["urllib3", "aiohttp"] | None, options: dict[str, Any]) -> Transport | AsyncTransport:
     match given:
         case None | "urllib3":
             from chartoci.transport.urllib3 import Urllib3Transport
 
             return Urllib3Transport(**options)
         case "aiohttp":
-            from chartoci.transport.aiohttp import AiohttpTransport
-
-            return AiohttpTransport(**options)
-        case str():
-            raise ValueError(f"there is no transport {given!r}")
+            return _aiohttp().AiohttpTransport(**options)
         case _:
             return given
+
+
+def _aiohttp() -> Any:
+    try:
+        import chartoci.transport.aiohttp as found
+    except ModuleNotFoundError as missing:
+        raise native.error(
+            "misuse.argument",
+            f"the transport 'aiohttp' needs {missing.name}, which is not installed",
+            hint='Install the extra: pip install "chartoci[aiohttp]". Or leave `transport` out for urllib3.',
+        ) from None
+    return found

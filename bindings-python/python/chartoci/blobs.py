@@ -13,6 +13,7 @@ from chartoci._native import Archive, error
 from chartoci.model import Packaged
 
 CHUNK = 1 << 18
+A_FILE = "Choose another directory: a file stands there, or on the way to it."
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
@@ -54,8 +55,8 @@ def load(source: Source, limit: int) -> bytes | bytearray | memoryview:
         raise failure(failed, path) from None
 
 
-def failure(failed: OSError, path: Path) -> Exception:
-    """The error that stands for what the system said about a path."""
+def failure(failed: OSError, path: Path, hint: str | None = None) -> Exception:
+    """The error that stands for what the system said about a path; with a hint in place of the code's own."""
     codes: dict[type[OSError], str] = {
         FileNotFoundError: "files.not_found",
         IsADirectoryError: "files.is_directory",
@@ -64,7 +65,18 @@ def failure(failed: OSError, path: Path) -> Exception:
         FileExistsError: "files.exists",
     }
     code = codes.get(type(failed), "files.storage")
-    return error(code, f"{path}: {os.strerror(failed.errno) if failed.errno else failed}", [("path", str(path))])
+    text = os.strerror(failed.errno) if failed.errno else str(failed)
+    return error(code, f"{path}: {text}", [("path", str(path))], hint)
+
+
+def make(directory: Path) -> None:
+    """Makes a directory and those above it, unless they are there."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise failure(NotADirectoryError(20, ""), directory, A_FILE) from None
+    except OSError as failed:
+        raise failure(failed, directory) from None
 
 
 def provenance(source: object) -> bytes | None:
@@ -88,6 +100,7 @@ class ChartSource(NamedTuple):
     scanned: Archive | None
     provenance: bytes | None
     modified: int | None
+    path: str | None = None
 
 
 def chart(source: "Source | Archive | Packaged", limit: int) -> ChartSource:
@@ -106,7 +119,7 @@ def chart(source: "Source | Archive | Packaged", limit: int) -> ChartSource:
     path = path_of(source) if isinstance(source, str | os.PathLike) else None
     if path is None:
         return ChartSource(data, None, None, None)
-    return ChartSource(data, None, provenance(path), int(path.stat().st_mtime))
+    return ChartSource(data, None, provenance(path), int(path.stat().st_mtime), str(path))
 
 
 def pieces(data: bytes | bytearray | memoryview, start: int, end: int) -> Iterator[memoryview]:
@@ -171,10 +184,13 @@ class FileSink:
                 raise OSError("nobody wants this any more")
             if self._file is None:
                 try:
-                    self._file = open(self.path, "xb", buffering=0)
-                except FileNotFoundError:
-                    self.directory.mkdir(parents=True, exist_ok=True)
-                    self._file = open(self.path, "xb", buffering=0)
+                    try:
+                        self._file = open(self.path, "xb", buffering=0)
+                    except (FileNotFoundError, NotADirectoryError):
+                        make(self.directory)
+                        self._file = open(self.path, "xb", buffering=0)
+                except PermissionError as failed:
+                    raise failure(failed, self.directory) from None
             return self._file
 
     def cut(self, offset: int) -> None:
@@ -187,7 +203,10 @@ class FileSink:
     def write(self, chunk: bytes) -> object:
         file, view = self._open(), memoryview(chunk)
         while view:
-            written = file.write(view)
+            try:
+                written = file.write(view)
+            except OSError as failed:
+                raise OSError(failed.errno, failed.strerror, str(self.directory)) from None
             self._offset += written
             view = view[written:]
         return None

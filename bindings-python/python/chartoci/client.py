@@ -55,7 +55,7 @@ from chartoci.model import (
     Resolved,
     Token,
 )
-from chartoci.transport import Transport
+from chartoci.transport import AsyncTransport, Transport
 
 LOOPBACK: Final = "loopback"
 
@@ -137,6 +137,9 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
         user_agent: str | None = None,
         registry_config: str | os.PathLike[str] | None = None,
     ) -> None:
+        if not (credentials is DEFAULT or callable(credentials)):
+            native.credential_kind(credentials)  # refuses what is none
+        self._check_transport(transport)
         self._credentials = credentials
         self._registry_config = os.fspath(registry_config) if registry_config is not None else None
         self._limits = limits or Limits()
@@ -161,6 +164,17 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
         }
         self._given = transport
         self._workers = Workers()
+
+    def _check_transport(self, transport: object) -> None:
+        """Refuses what cannot send requests, before anything is asked of it."""
+        if transport is not None and not callable(getattr(transport, "open", None)):
+            what = repr(transport) if isinstance(transport, str) else f"of {type(transport).__name__}"
+            raise native.error(
+                "misuse.argument",
+                f"there is no transport {what}",
+                hint="Leave `transport` out for urllib3; AsyncClient takes \"aiohttp\" as well. Or pass an object with the"
+                " methods of chartoci.transport.Transport or AsyncTransport.",
+            )
 
     def _fresh(self, **policy: Any) -> Session:
         """A session in which nothing was learned yet, and nothing earned."""
@@ -188,11 +202,20 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 
     _transport: Transport | None = None
 
+    def _check_transport(self, transport: object) -> None:
+        super()._check_transport(transport)
+        if isinstance(transport, AsyncTransport):
+            raise native.error(
+                "misuse.argument",
+                f"the transport of {type(transport).__name__} is for event loops",
+                hint="Pass it to AsyncClient, or leave `transport` out.",
+            )
+
     @verb
     def push(
         self,
         chart: blobs.Source | Archive | Packaged,
-        target: str,
+        target: Named,
         *,
         provenance: blobs.Source | None = None,
         created: int | datetime | None = None,
@@ -210,7 +233,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         moment = source.modified if created is None else seconds(created)
 
         def scan() -> Artifact:
-            scanned = source.scanned or Scan.read(source.data, self._limits)
+            scanned = source.scanned or Scan.read(source.data, self._limits, source.path)
             return Artifact.build(scanned, provenance=signed, created=moment)
 
         push = None
@@ -229,7 +252,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         reference: Named,
         directory: str | os.PathLike[str] = ".",
         *,
-        version: str | None = None,
+        version: str | Version | None = None,
         devel: bool = False,
         provenance: bool = False,
         untar: bool = False,
@@ -264,7 +287,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         self,
         reference: Named,
         *,
-        version: str | None = None,
+        version: str | Version | None = None,
         devel: bool = False,
         progress: Progress | None = None,
         timeout: float | None = None,
@@ -278,7 +301,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         self,
         reference: Named,
         *,
-        version: str | None = None,
+        version: str | Version | None = None,
         devel: bool = False,
         progress: Progress | None = None,
         timeout: float | None = None,
@@ -288,7 +311,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 
     @verb
     def inspect(
-        self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
+        self, reference: Named, *, version: str | Version | None = None, devel: bool = False, timeout: float | None = None
     ) -> Plan[Inspected]:
         """Manifest and config in one go: what lies there, and what a chart's config claims."""
         parts = yield from _describe(self, _reference(reference), version, devel, timeout, config=True, anything=True)
@@ -299,7 +322,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 
     @verb
     def metadata(
-        self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
+        self, reference: Named, *, version: str | Version | None = None, devel: bool = False, timeout: float | None = None
     ) -> Plan[Metadata]:
         """What the config blob claims; manifest and config are all that is fetched. Decisions belong on `open`."""
         parts = yield from _describe(self, _reference(reference), version, devel, timeout, config=True)
@@ -310,7 +333,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         self,
         reference: Named,
         *,
-        version: str | None = None,
+        version: str | Version | None = None,
         devel: bool = False,
         progress: Progress | None = None,
         timeout: float | None = None,
@@ -335,7 +358,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 
     @verb
     def artifact(
-        self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
+        self, reference: Named, *, version: str | Version | None = None, devel: bool = False, timeout: float | None = None
     ) -> Plan[Artifact]:
         """The manifest, verified and explained."""
         parts = yield from _describe(self, _reference(reference), version, devel, timeout)
@@ -343,7 +366,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 
     @verb
     def resolve(
-        self, reference: Named, *, version: str | None = None, devel: bool = False, timeout: float | None = None
+        self, reference: Named, *, version: str | Version | None = None, devel: bool = False, timeout: float | None = None
     ) -> Plan[Resolved]:
         """Which tag and digest a reference or a range means."""
         wanted = _reference(reference)
@@ -519,7 +542,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 def _describe(
     client: Settings[Any, Any],
     wanted: Reference,
-    version: str | None,
+    version: str | Version | None,
     devel: bool,
     timeout: float | None,
     **parts: bool,
@@ -556,7 +579,7 @@ def _doubts(
 def _fetch(
     client: Settings[Any, Any],
     wanted: Reference,
-    version: str | None,
+    version: str | Version | None,
     devel: bool,
     progress: Progress | None,
     timeout: float | None,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chartoci import _native as native
 from chartoci import files
-from chartoci._native import Archive, Limits, Reference, Report
+from chartoci._native import Archive, Limits, Reference, Report, Version
 from chartoci.blobs import Source, failure, load, path_of
 from chartoci.blobs import provenance as beside
 from chartoci.model import Packaged
@@ -18,7 +18,7 @@ from chartoci.model import Packaged
 def package(
     directory: str | os.PathLike[str],
     *,
-    version: str | None = None,
+    version: str | Version | None = None,
     app_version: str | None = None,
     created: int | datetime | None = None,
     limits: Limits | None = None,
@@ -37,7 +37,15 @@ def package(
 
 def seconds(created: int | datetime | None) -> int | None:
     """A moment in seconds since 1970; a datetime without a zone is local time, as everywhere in Python."""
-    return int(created.timestamp()) if isinstance(created, datetime) else created
+    if isinstance(created, datetime):
+        return int(created.timestamp())
+    if created is None or isinstance(created, int):
+        return created
+    raise native.error(
+        "misuse.argument",
+        f"created cannot be a {type(created).__name__}",
+        hint="Pass a datetime, or whole seconds since 1970.",
+    )
 
 
 def archive_of(source: Source | Archive | Packaged, limits: Limits | None = None) -> Archive:

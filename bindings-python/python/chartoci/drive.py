@@ -306,7 +306,8 @@ def _storage() -> Iterator[None]:
     try:
         yield
     except OSError as failed:
-        raise Failed("storage", failed.strerror or str(failed)) from None
+        place = f"{failed.filename}: " if failed.filename else ""
+        raise Failed("storage", f"{place}{failed.strerror or failed}") from None
 
 
 def now() -> int:

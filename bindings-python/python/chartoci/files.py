@@ -285,7 +285,9 @@ def _kill(process: Any) -> None:
 
 def extract(archive: Archive, directory: "str | os.PathLike[str]") -> Path:
     """Writes `directory/<chart name>`, whole or not at all, and gives its path. A missing directory is made."""
+    from chartoci.blobs import make
+
     root = Path(directory)
-    root.mkdir(parents=True, exist_ok=True)
+    make(root)
     name: str = run(native.extract(archive, secrets.randbits(64)), root)
     return root / name

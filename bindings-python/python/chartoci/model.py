@@ -167,10 +167,13 @@ class Packaged(Data):
 
     def write(self, directory: "str | Path" = ".") -> Path:
         """Writes `directory/filename`, whole or not at all, and gives its path. A missing directory is made."""
-        from chartoci.blobs import FileSink
+        from chartoci.blobs import FileSink, failure
 
         with FileSink(Path(directory)) as sink:
-            sink.write(self.data)
+            try:
+                sink.write(self.data)
+            except OSError as failed:
+                raise failure(failed, Path(directory)) from None
             return sink.commit(self.filename)
 
 

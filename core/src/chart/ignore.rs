@@ -12,12 +12,12 @@ use crate::error::{Code, Error, clip};
 /// assert!(ignore.matches("build", true) && !ignore.matches("build", false));
 /// # Ok::<(), chartoci::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ignore {
     rules: Vec<Rule>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Rule {
     /// Turns the rule round: what does **not** match is ignored.
     negated: bool,
@@ -46,6 +46,12 @@ impl Ignore {
             })?);
         }
         Ok(Ignore { rules })
+    }
+
+    /// How many patterns there are, the built-in one included.
+    #[must_use]
+    pub fn patterns(&self) -> usize {
+        self.rules.len()
     }
 
     /// The path (below the chart's root) is ignored; a directory with all that is in it.
@@ -79,17 +85,17 @@ impl Rule {
 }
 
 /// A pattern of Go's `filepath.Match`, on paths divided by `/`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Pattern(Vec<Chunk>);
 
 /// Characters that follow each other, perhaps after a `*`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Chunk {
     after_star: bool,
     characters: Vec<Character>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Character {
     Literal(char),
     /// `?`: any but `/`.

@@ -91,7 +91,8 @@ impl Operation for Deleting {
             (Some(digest), _) => self.delete(Step::Digest, digest.as_str(), requests),
             (None, Some(tag)) => self.delete(Step::Tag, tag, requests),
             (None, None) => {
-                return Err(Error::new(Code::ARGUMENT, "what is to be deleted has neither a tag nor a digest"));
+                return Err(Error::new(Code::ARGUMENT, "what is to be deleted has neither a tag nor a digest")
+                    .with_hint("Write REGISTRY/REPOSITORY:TAG; a digest takes all of its tags along."));
             }
         }
         Ok(None)

@@ -222,8 +222,10 @@ impl Operation for Referring {
             self.search(digest, requests);
             return Ok(None);
         }
-        let tag = selected(&self.reference)
-            .ok_or_else(|| Error::new(Code::ARGUMENT, "a reference needs a tag or a digest to have referrers"))?;
+        let tag = selected(&self.reference).ok_or_else(|| {
+            Error::new(Code::ARGUMENT, "a reference needs a tag or a digest to have referrers")
+                .with_hint("Write REGISTRY/REPOSITORY:TAG, or REGISTRY/REPOSITORY@DIGEST.")
+        })?;
         let draft = manifests::draft(Method::Get, &self.target.place, &tag, &requests.limits());
         requests.start(Step::Manifest, draft.by(self.target.authority));
         Ok(None)

@@ -11,6 +11,7 @@ use super::retry::Random;
 use crate::auth::scope::Scopes;
 use crate::auth::token::TokenServer;
 use crate::auth::{Origin, Scope};
+use crate::error::{Code, Error};
 use crate::http::host::is_loopback;
 use crate::http::url::Url;
 use crate::limits::Limits;
@@ -43,6 +44,21 @@ pub struct Config {
     pub transport: Traits,
     /// Credentials are held for hosts that will challenge: one probe goes before the rest.
     pub has_credentials: bool,
+}
+
+impl Config {
+    /// # Errors
+    /// [`Code::ARGUMENT`]: with no try at all, or no time for one, nothing could ever come of an exchange.
+    pub fn check(&self) -> Result<(), Error> {
+        let (name, hint) = match self {
+            _ if self.retry.attempts == 0 => ("attempts", "The first try counts: 1 tries once, and never again."),
+            _ if self.idle_timeout.is_some_and(|silence| silence.is_zero()) => {
+                ("idle_timeout", "Allow more than 0 seconds, or leave it out for 30; none at all sets no bound.")
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::new(Code::ARGUMENT, format!("{name} is zero")).with_hint(hint))
+    }
 }
 
 /// A set of hosts, with or without a port.
@@ -234,5 +250,20 @@ impl fmt::Debug for Session {
     /// Without what it remembers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Session").field(&self.0.config).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_never_come_to_anything_is_refused_by_its_name() {
+        assert_eq!(Config::default().check(), Ok(()));
+        assert_eq!(Config { idle_timeout: None, ..Config::default() }.check(), Ok(()));
+        let silent = Config { idle_timeout: Some(Duration::ZERO), ..Config::default() };
+        assert_eq!(silent.check().unwrap_err().message(), "idle_timeout is zero");
+        let idle = Config { retry: RetryPolicy { attempts: 0, ..RetryPolicy::default() }, ..Config::default() };
+        assert_eq!(idle.check().unwrap_err().message(), "attempts is zero");
     }
 }

@@ -34,10 +34,12 @@ class _Connect:
     def _new_conn(self: Any) -> socket.socket:
         call: Call = _current.call
         host: str = self._dns_host
+        # Whose connection it is, everybody knows; a proxy's name is news.
+        place = f"{host}:{self.port}: " if self.proxy is not None else ""
         try:
             addresses = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
-            raise Failed("connect", f"{host}: {getattr(error, 'strerror', None) or error}") from None
+            raise Failed("connect", f"{place}{getattr(error, 'strerror', None) or error}") from None
         refused: OSError | None = None
         for family, kind, protocol, _, address in addresses:
             if self.allow is not None and not self.allow(self.host, address[0], self.port):
@@ -57,7 +59,7 @@ class _Connect:
                 raise
         if isinstance(refused, TimeoutError):
             raise Failed("timeout", f"{host}:{self.port}")
-        raise Failed("connect", f"{host}:{self.port}: {refused.strerror if refused else 'no address'}")
+        raise Failed("connect", f"{place}{refused.strerror if refused else 'no address'}")
 
 
 class _Plain(_Connect, HTTPConnection):
