@@ -24,13 +24,18 @@ fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64()
 }
 
-pub(crate) fn duration(py: Python<'_>, seconds: f64) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| raise(py, &Error::new(Code::ARGUMENT, format!("{seconds} is no length of time in seconds"))))
+pub(crate) fn duration(py: Python<'_>, name: &str, seconds: f64) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|_| {
+        let error = Error::new(Code::ARGUMENT, format!("{name} is {seconds}, which is no length of time"));
+        raise(py, &error.with_hint("Pass seconds, 0 or more."))
+    })
 }
 
 fn whole<T: TryFrom<i64>>(py: Python<'_>, name: &str, number: i64) -> PyResult<T> {
-    T::try_from(number).map_err(|_| raise(py, &Error::new(Code::ARGUMENT, format!("{name} is {number}"))))
+    T::try_from(number).map_err(|_| {
+        let error = Error::new(Code::ARGUMENT, format!("{name} is {number}"));
+        raise(py, &error.with_hint("Pass a small whole number, 1 or more."))
+    })
 }
 
 /// When to try again, and after how long; times are seconds.
@@ -45,9 +50,9 @@ impl RetryPolicy {
     fn new(py: Python<'_>, attempts: i64, backoff: f64, backoff_max: f64, retry_after_max: f64) -> PyResult<Self> {
         Ok(RetryPolicy(core::RetryPolicy {
             attempts: whole(py, "attempts", attempts)?,
-            backoff: duration(py, backoff)?,
-            backoff_max: duration(py, backoff_max)?,
-            retry_after_max: duration(py, retry_after_max)?,
+            backoff: duration(py, "backoff", backoff)?,
+            backoff_max: duration(py, "backoff_max", backoff_max)?,
+            retry_after_max: duration(py, "retry_after_max", retry_after_max)?,
         }))
     }
     #[getter]
@@ -159,8 +164,8 @@ impl Session {
             retry: retry.map_or(default.retry, |retry| retry.get().0.clone()),
             concurrency,
             plain_http: plain_http.map(host_set).transpose()?.unwrap_or(default.plain_http),
-            idle_timeout: idle_timeout.map(|seconds| duration(py, seconds)).transpose()?,
-            timeout: timeout.map(|seconds| duration(py, seconds)).transpose()?,
+            idle_timeout: idle_timeout.map(|seconds| duration(py, "idle_timeout", seconds)).transpose()?,
+            timeout: timeout.map(|seconds| duration(py, "timeout", seconds)).transpose()?,
             transport: default.transport,
             has_credentials,
             tls_options,
@@ -619,7 +624,7 @@ impl Exchange {
     /// Allows the whole exchange that many seconds from the first poll, in place of the session's `timeout`.
     #[pyo3(signature = (timeout))]
     fn set_timeout(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
-        let timeout = timeout.map(|seconds| duration(py, seconds)).transpose()?;
+        let timeout = timeout.map(|seconds| duration(py, "timeout", seconds)).transpose()?;
         lock(&self.0).set_timeout(timeout);
         Ok(())
     }

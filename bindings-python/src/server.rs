@@ -44,7 +44,7 @@ impl Registry {
             _ => core::Access::Open,
         };
         let limits = Limits::or_default(limits);
-        let token_lifetime = token_lifetime.map(|seconds| duration(py, seconds)).transpose()?;
+        let token_lifetime = token_lifetime.map(|seconds| duration(py, "token_lifetime", seconds)).transpose()?;
         let config = core::Config { limits, seed, hosts, cors_origins, access, https, token_lifetime };
         Ok(Registry(core::Registry::new(config)))
     }

@@ -304,7 +304,7 @@ def _aiohttp() -> Any:
     except ModuleNotFoundError as missing:
         raise native.error(
             "misuse.argument",
-            f"the transport 'aiohttp' needs {missing.name}, which is not installed",
+            f"transport is 'aiohttp', and {missing.name} is not installed",
             hint='Install the extra: pip install "chartoci[aiohttp]". Or leave `transport` out for urllib3.',
         ) from None
     return found

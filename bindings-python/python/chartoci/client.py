@@ -168,10 +168,10 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
     def _check_transport(self, transport: object) -> None:
         """Refuses what cannot send requests, before anything is asked of it."""
         if transport is not None and not callable(getattr(transport, "open", None)):
-            what = repr(transport) if isinstance(transport, str) else f"of {type(transport).__name__}"
+            what = repr(transport) if isinstance(transport, str) else f"of the class {type(transport).__name__}"
             raise native.error(
                 "misuse.argument",
-                f"there is no transport {what}",
+                f"transport cannot be {what}",
                 hint="Leave `transport` out for urllib3; AsyncClient takes \"aiohttp\" as well. Or pass an object with the"
                 " methods of chartoci.transport.Transport or AsyncTransport.",
             )
@@ -207,7 +207,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         if isinstance(transport, AsyncTransport):
             raise native.error(
                 "misuse.argument",
-                f"the transport of {type(transport).__name__} is for event loops",
+                f"transport cannot be of the class {type(transport).__name__}: that is for event loops",
                 hint="Pass it to AsyncClient, or leave `transport` out.",
             )
 

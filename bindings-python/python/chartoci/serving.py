@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from chartoci import _native as native
 from chartoci import files
 from chartoci._native import Limits, Receiver
-from chartoci.blobs import CHUNK, failure
+from chartoci.blobs import A_FILE, CHUNK, failure
 from chartoci.errors import ChartOciError
 
 
@@ -37,7 +37,8 @@ class Directory:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as failed:
             message = f"the registry's directory cannot be used: {root}: {failed.strerror}"
-            raise native.error("server.storage", message, [("path", str(root))]) from None
+            hint = A_FILE if isinstance(failed, FileExistsError | NotADirectoryError) else None
+            raise native.error("server.storage", message, [("path", str(root))], hint) from None
         # Two registries would sweep away each other's uploads.
         self._held = os.open(root, os.O_RDONLY) if os.name == "posix" else -1
         if self._held >= 0 and not files.hold(self._held):

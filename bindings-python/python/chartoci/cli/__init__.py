@@ -21,8 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ChartOciError as error:
         return output.failed(error, as_json)
     except KeyboardInterrupt:
-        print("Error: interrupted", file=sys.stderr)
-        return 130
+        return output.interrupted(as_json)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

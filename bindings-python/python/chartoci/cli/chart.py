@@ -42,7 +42,9 @@ def add(verb: Verb) -> None:
         choices="chart chart.yaml chart.lock values schema index manifest config provenance".split(),
         help="what the documents are; guessed if not given",
     )
-    examine.add_argument("--format", choices=["text", "json", "sarif"], default="text")
+    examine.add_argument(
+        "--format", choices=["text", "json", "sarif"], default="text", help="text (the default), JSON, or SARIF for CI"
+    )
     examine.add_argument("--fix", action="store_true", help="make the changes that are safe, in place")
     examine.add_argument("--strict", action="store_true", help="warnings count as errors")
     examine.set_defaults(run=_check)

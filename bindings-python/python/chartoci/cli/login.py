@@ -28,7 +28,7 @@ def _add(verb: Verb, under: Any) -> None:
         dest="insecure_skip_tls_verify",
         action="store_true",
         default=SUPPRESS,
-        help="as --insecure-skip-tls-verify",
+        help="believe any certificate, as --insecure-skip-tls-verify",
     )
     login.set_defaults(run=_login)
 

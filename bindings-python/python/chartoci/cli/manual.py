@@ -91,8 +91,13 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "package": (
-        "Packs directories into NAME-VERSION.tgz. The same directory gives the same bytes everywhere.",
-        ("chartoci package web", "chartoci package web -d dist --version 1.3.0 --app-version 2.0.0"),
+        "Packs directories into NAME-VERSION.tgz. Each entry has the time of its file, so that the same files with the same "
+        "times give the same bytes everywhere; with --created (or $SOURCE_DATE_EPOCH) the same files are enough.",
+        (
+            "chartoci package web",
+            "chartoci package web -d dist --version 1.3.0 --app-version 2.0.0",
+            "chartoci package web --created 2026-01-31T12:00:00Z",
+        ),
     ),
     "check": (
         "Reads charts, directories and single documents and lists everything that is wrong, not only the first. Exit code 1 "

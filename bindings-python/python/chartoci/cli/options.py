@@ -1,8 +1,9 @@
 """Flags, before or after the verb."""
 
+import json
 import re
 import sys
-from argparse import SUPPRESS, ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from typing import Any, NoReturn
 
 from chartoci._native import VERSION, RetryPolicy, error
@@ -16,13 +17,21 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise error("misuse.argument", message, hint=self.format_usage().strip())
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """What a verb does not know is refused by the verb, with its own usage."""
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            flags = [word for word in unknown if word.startswith("-")]
+            self.error(f"unrecognized arguments: {' '.join(flags or unknown)}")
+        return namespace, unknown
+
 
 def _formatter(prog: str) -> RawDescriptionHelpFormatter:
     return RawDescriptionHelpFormatter(prog, max_help_position=32)
 
 
-def parser() -> Parser:
-    """All verbs and their flags."""
+def parser(version: str = "") -> Parser:
+    """All verbs and their flags; `version` is what `--version` prints."""
     parser = Parser(
         prog="chartoci",
         description="Helm charts in OCI registries.",
@@ -31,8 +40,9 @@ def parser() -> Parser:
         parents=[_common(SUPPRESS)],
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"chartoci {VERSION}")
-    verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=Parser)
+    parser.add_argument("--version", action="version", version=version)
+    # What is not known is said before what is missing.
+    verbs = parser.add_subparsers(metavar="VERB", parser_class=Parser)
 
     def verb(name: str, help: str, aliases: tuple[str, ...] = (), under: Any = None) -> ArgumentParser:
         made = (under or verbs).add_parser(
@@ -55,7 +65,12 @@ def parser() -> Parser:
 
 def parse(words: list[str]) -> Namespace:
     """The command that the words stand for: `options.run` runs it."""
-    return parser().parse_args(words, _common(None).parse_args([]))
+    version = json.dumps({"version": VERSION}) if "--json" in words else f"chartoci {VERSION}"
+    made = parser(version)
+    options = made.parse_args(words, _common(None).parse_args([]))
+    if not hasattr(options, "run"):
+        made.error("the following arguments are required: VERB")
+    return options
 
 
 def _common(default: Any) -> Parser:
@@ -90,7 +105,7 @@ def _common(default: Any) -> Parser:
 def _duration(text: str) -> float:
     parts = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", text)
     if not text or parts is None:
-        raise error("misuse.argument", f"{text!r} is no length of time", hint="Write 30, 30s, 5m or 1h30m.")
+        raise ArgumentTypeError(f"{text!r} is no length of time: write 30, 30s, 5m or 1h30m")
     hours, minutes, seconds = (float(part or 0) for part in parts.groups())
     return hours * 3600 + minutes * 60 + seconds
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
-from chartoci.errors import ChartOciError
+from chartoci.errors import AbortedError, ChartOciError
 from chartoci.model import Event, Notice, Progress, Retrying
 
 EXIT_CODES = {
@@ -24,6 +24,9 @@ EXIT_CODES = {
     "aborted": 130,
 }
 
+CLEAR = "\r\x1b[K"
+_bar = False  # stands on the terminal's last line
+
 
 def say(options: Namespace, text: str, document: dict[str, Any]) -> None:
     """The result: a document with `--json`, text without; nothing with `--quiet`."""
@@ -36,12 +39,24 @@ def say(options: Namespace, text: str, document: dict[str, Any]) -> None:
 def note(options: Namespace, text: str) -> None:
     """Something beside the result."""
     if not options.quiet:
-        print(visible(text), file=sys.stderr)
+        _complain(text)
+
+
+def _complain(text: str) -> None:
+    """A line on stderr; a bar that stands there makes room."""
+    global _bar
+    print(f"{CLEAR if _bar else ''}{visible(text)}", file=sys.stderr)
+    _bar = False
+
+
+def interrupted(as_json: bool) -> int:
+    """Says that somebody pressed Ctrl-C."""
+    return failed(AbortedError("interrupted", kind="aborted", code="exchange.aborted"), as_json)
 
 
 def failed(error: ChartOciError, as_json: bool) -> int:
     """Says what went wrong and what to do; gives the exit code."""
-    print(f"Error: {visible(str(error))}", file=sys.stderr)
+    _complain(f"Error: {error}")
     if error.report is not None:
         for diagnostic in error.report.errors:
             print(f"  {visible(str(diagnostic))}", file=sys.stderr)
@@ -73,14 +88,19 @@ def watch(options: Namespace) -> Callable[[Event], object]:
     bar = sys.stderr.isatty() and not (options.quiet or options.no_progress or options.json)
     color = "NO_COLOR" not in os.environ
 
+    def draw(line: str, end: str) -> None:
+        global _bar
+        print(f"\r{line}{end}", end="", file=sys.stderr, flush=True)
+        _bar = not end
+
     def tell(event: Event) -> None:
         match event:
             case Progress(item, transferred, total) if bar and total:
                 filled = 24 * min(transferred, total) // total
                 line = "━" * filled if not color else f"\x1b[36m{'━' * filled}\x1b[0m"
-                end = "\r\x1b[K" if transferred >= total else ""
+                end = CLEAR if transferred >= total else ""
                 megabytes = f"{transferred / 1e6:.1f}/{total / 1e6:.1f} MB"
-                print(f"\r{item:10} {line}{'─' * (24 - filled)} {megabytes}{end}", end="", file=sys.stderr, flush=True)
+                draw(f"{item:10} {line}{'─' * (24 - filled)} {megabytes}", end)
             case Retrying(after, why):
                 note(options, f"trying again in {after:.1f} s: {why}")
             case Notice(_, text):

@@ -22,7 +22,12 @@ def add(verb: Verb) -> None:
     push = verb("push", "Push a chart to a registry, as `helm push`.")
     push.add_argument("chart", metavar="CHART.tgz")
     push.add_argument("target", metavar="oci://HOST/PATH")
-    push.add_argument("--if-exists", choices=["overwrite", "skip-same", "refuse"], default="overwrite")
+    push.add_argument(
+        "--if-exists",
+        choices=["overwrite", "skip-same", "refuse"],
+        default="overwrite",
+        help="where the tag is taken: overwrite it (as helm), skip the push if it is this very chart, or refuse it",
+    )
     push.set_defaults(run=_push)
 
     pull = verb("pull", "Pull charts from a registry, as `helm pull`.", ("fetch",))

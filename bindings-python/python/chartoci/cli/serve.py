@@ -1,11 +1,15 @@
 """serve: the embedded registry."""
 
+import json
 import os
 import signal
+import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from chartoci._native import error, is_loopback
 from chartoci.cli.output import visible
@@ -23,7 +27,12 @@ def add(verb: Callable[..., ArgumentParser]) -> None:
         " --username and --password-stdin, or --htpasswd, ask for a password.",
     )
     serve.add_argument("directory", metavar="DIR", nargs="?", help="where it keeps its contents; in memory if not given")
-    serve.add_argument("--listen", metavar="HOST:PORT", default="127.0.0.1:5000")
+    serve.add_argument(
+        "--listen",
+        metavar="HOST:PORT",
+        default="127.0.0.1:5000",
+        help="where to listen (127.0.0.1:5000); port 0 is any that is free",
+    )
     serve.add_argument("--htpasswd", metavar="FILE", help="users and passwords, as `htpasswd -B` writes them")
     serve.add_argument("--token", action="store_true", help="give tokens for user and password, and ask for those")
     serve.add_argument("--host", action="append", default=[], help="a name that it may be called by, besides loopback's")
@@ -65,7 +74,7 @@ def _serve(options: Namespace) -> int:
             tls=tls,
             hosts=names,
             cors_origins=tuple(options.cors_origin),
-            log=None if options.quiet else _log,
+            log=None if options.quiet else partial(_log, sys.stderr if options.json else sys.stdout),
         )
     except OSError as failed:
         holder = _holder(int(port))
@@ -81,7 +90,10 @@ def _serve(options: Namespace) -> int:
     signal.signal(signal.SIGTERM, stop)
     place = options.directory or "memory"
     address = f"[{host}]" if ":" in host else host
-    print(f"Serving {place} on {'https' if tls else 'http'}://{address}:{server.server_address[1]}", flush=True)
+    url = f"{'https' if tls else 'http'}://{address}:{server.server_address[1]}"
+    # The address is what was asked for, with --quiet as well.
+    document = json.dumps({"serving": options.directory, "url": url}, ensure_ascii=False)
+    print(document if options.json else f"Serving {place} on {url}", flush=True)
     try:
         server.serve_forever(poll_interval=0.1)
     except SystemExit:
@@ -107,9 +119,10 @@ def _tls(certificate: str | None, key: str | None) -> "ssl.SSLContext | None":
     return context
 
 
-def _log(method: str, target: str, status: int, seconds: float) -> None:
+def _log(out: TextIO, method: str, target: str, status: int, seconds: float) -> None:
+    line = f"{time.strftime('%H:%M:%S')} {method} {target} {status} {seconds * 1000:.0f} ms"
     try:
-        print(visible(f"{time.strftime('%H:%M:%S')} {method} {target} {status} {seconds * 1000:.0f} ms"), flush=True)
+        print(visible(line), file=out, flush=True)
     except (OSError, ValueError):
         pass
 

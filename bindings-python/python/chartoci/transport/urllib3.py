@@ -131,6 +131,8 @@ class Urllib3Transport:
                 again = response is not None and response.isclosed() and not response.will_close
                 if not again:
                     connection.close()
+                    if response is not None:
+                        response.close()  # which holds the socket as well
                 way.pool._put_conn(connection if again else None)
 
     def stands(self, url: str) -> bool:
@@ -211,7 +213,11 @@ def _exchange(
     except (BrokenPipeError, ssl.SSLEOFError):
         refused = True  # the answer may say why
     response = _http1.Response(source, method)
-    response.begin()
+    try:
+        response.begin()
+    except BaseException:
+        response.close()
+        raise
     response.will_close = response.will_close or refused
     return response
 
