@@ -127,6 +127,8 @@ def test_a_client_outlives_its_event_loop(connect: Callable[..., chartoci.AsyncC
         client = connect()
         asyncio.run(main(client, registry.host))
         asyncio.run(main(client, registry.host))
+        manifests = [request for request in registry.requests if request[0] == "PUT" and "/manifests/" in request[1]]
+    assert [request[2] for request in manifests] == [201, 201]
 
 
 def test_tls_and_addresses_are_judged_as_in_the_other_client(

@@ -11,9 +11,13 @@ import subprocess
 import sys
 import tarfile
 import time
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+from collections.abc import Iterator
 
 import chartoci
 import pytest
+from chartoci.cli import output
+from chartoci.model import Progress, Retrying
 from chartoci.testing import Registry
 from test_errors import QUIET, command
 
@@ -247,3 +251,80 @@ def test_output_that_nobody_reads_is_no_error(tgz: pathlib.Path) -> None:
         f"{sys.executable} -m chartoci show all {tgz!s} | head -c 1", shell=True, capture_output=True, env=QUIET
     )
     assert done.stderr == b""
+
+
+def test_the_version_is_a_document_where_one_is_wanted() -> None:
+    assert run("--version") == f"chartoci {chartoci.__version__}\n"
+    for words in (["--json", "--version"], ["--version", "--json"]):
+        assert json.loads(run(*words)) == {"version": chartoci.__version__}
+
+
+def test_serve_keeps_stdout_for_one_document(tgz: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    process = serve(tmp_path / "registry", "--listen", "127.0.0.1:0", "--json")
+    try:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        assert first["serving"] == str(tmp_path / "registry")
+        run("push", tgz, f"oci://{first['url'].removeprefix('http://')}/charts")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, log = process.communicate(timeout=10)
+    assert said == "" and "PUT /v2/charts/web/manifests/" in log
+
+
+def test_serve_does_not_take_a_file_for_a_port(web: pathlib.Path) -> None:
+    done = command("serve", web / "Chart.yaml", "--listen", "127.0.0.1:0")
+    assert done.returncode == 2
+    assert str(web / "Chart.yaml") in done.stderr and "a file stands there" in done.stderr
+    assert "port" not in done.stderr and "listen" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "usage"),
+    [
+        (["tags", "oci://x/y", "--timeout", "abc"], "'abc' is no length of time: write 30, 30s, 5m or 1h30m", "chartoci tags"),
+        (["push", "web.tgz", "--created", "5", "oci://x/y"], "unrecognized arguments: --created\n", "chartoci push"),
+        (["registry", "login", "x", "--bogus"], "unrecognized arguments: --bogus\n", "chartoci registry login"),
+        (["tags", "oci://x/y", "and more"], "unrecognized arguments: and more\n", "chartoci tags"),
+        (["--bogus"], "unrecognized arguments: --bogus\n", "chartoci"),
+        ([], "the following arguments are required: VERB\n", "chartoci"),
+    ],
+)
+def test_a_word_that_is_not_known_is_told_with_the_usage_of_its_verb(words: list[str], says: str, usage: str) -> None:
+    done = command(*words)
+    assert done.returncode == 2
+    assert says in done.stderr and f"usage: {usage} [-h]" in done.stderr
+
+
+def test_every_flag_says_what_it_does() -> None:
+    from argparse import SUPPRESS
+
+    from chartoci.cli.completion import table
+    from chartoci.cli.options import parser
+
+    def flags(made: ArgumentParser) -> Iterator[tuple[str, str]]:
+        for action in made._actions:
+            if isinstance(action, _SubParsersAction):
+                for verb in action.choices.values():
+                    yield from flags(verb)
+            elif action.option_strings and action.help is not SUPPRESS:
+                yield f"{made.prog} {action.option_strings[-1]}", action.help or ""
+
+    told = dict(flags(parser()))
+    assert len(told) > 100 and len(list(table(parser()))) > 10
+    assert [flag for flag, help in told.items() if not help] == []
+    assert "127.0.0.1:5000" in told["chartoci serve --listen"]
+
+
+def test_a_line_does_not_stick_to_the_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    options = Namespace(json=False, quiet=False, no_progress=False)
+    tell = output.watch(options)
+    tell(Progress("chart", 5, 10))
+    tell(Retrying(1.0, "no connection"))
+    tell(Retrying(1.0, "again"))
+    tell(Progress("chart", 7, 10))
+    output.failed(chartoci.ChartOciError("gone"), as_json=False)
+    said = capsys.readouterr().err
+    assert "MB\r\x1b[Ktrying again in 1.0 s: no connection\ntrying again in 1.0 s: again\n\r" in said
+    assert said.endswith("MB\r\x1b[KError: gone\n")

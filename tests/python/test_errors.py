@@ -283,7 +283,7 @@ def test_control_c_ends_at_once_though_the_peer_never_answers(
     }[verb]
     with peer(answer) as host:
         process = subprocess.Popen(
-            [sys.executable, "-m", "chartoci", *(word.format(host=host) for word in words)],
+            [sys.executable, "-m", "chartoci", "--json", *(word.format(host=host) for word in words)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=QUIET,
         )  # fmt: skip
         try:
@@ -291,13 +291,15 @@ def test_control_c_ends_at_once_though_the_peer_never_answers(
             time.sleep(0.2)
             began = time.monotonic()
             process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=10)
+            document, said = process.communicate(timeout=10)
             assert time.monotonic() - began < 1
         finally:
             process.kill()
             over.set()
     assert process.returncode == 130
     assert said == "Error: interrupted\n"
+    error = json.loads(document)["error"]
+    assert (error["kind"], error["code"], error["message"]) == ("aborted", "exchange.aborted", "interrupted")
     assert list(tmp_path.glob("out/*")) == []
 
 

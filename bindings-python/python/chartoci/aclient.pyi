@@ -18,40 +18,40 @@ class AsyncClient(Carrier):
     no thread is waited for. Files are read and written, and charts are read, in threads; events come in the loop's own.
     """
 
-    async def push(self, chart: blobs.Source | Archive | Packaged, target: str, *, provenance: blobs.Source | None=None, created: int | datetime | None=None, if_exists: IfExists='overwrite', progress: Progress | None=None, timeout: float | None=None) -> Pushed:
+    async def push(self, chart: blobs.Source | Archive | Packaged, target: Named, *, provenance: blobs.Source | None=None, created: int | datetime | None=None, if_exists: IfExists='overwrite', progress: Progress | None=None, timeout: float | None=None) -> Pushed:
         """Pushes a chart to `TARGET/NAME:VERSION`, with the very bytes that `helm push` would send.
 
         A path brings FILE.prov along, and its mtime as `created`; without a path there is no `created` annotation, so
         that the digest is reproducible.
         """
 
-    async def pull(self, reference: Named, directory: str | os.PathLike[str]='.', *, version: str | None=None, devel: bool=False, provenance: bool=False, untar: bool=False, check_tag: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Pulled:
+    async def pull(self, reference: Named, directory: str | os.PathLike[str]='.', *, version: str | Version | None=None, devel: bool=False, provenance: bool=False, untar: bool=False, check_tag: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Pulled:
         """Pulls a chart into `directory`, as `NAME-VERSION.tgz`; with `untar` as a directory of the chart's name.
 
         The file has its name only once its bytes are verified. `version` is a version or a range. A config blob that says
         something else than Chart.yaml is a notice; it is asked for only where Helm would have made another of Chart.yaml.
         """
 
-    async def open(self, reference: Named, *, version: str | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Archive:
+    async def open(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Archive:
         """Pulls a chart into memory, verified and read."""
 
-    async def fetch(self, reference: Named, *, version: str | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Fetched:
+    async def fetch(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Fetched:
         """As `open`, and where it came from."""
 
-    async def inspect(self, reference: Named, *, version: str | None=None, devel: bool=False, timeout: float | None=None) -> Inspected:
+    async def inspect(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, timeout: float | None=None) -> Inspected:
         """Manifest and config in one go: what lies there, and what a chart's config claims."""
 
-    async def metadata(self, reference: Named, *, version: str | None=None, devel: bool=False, timeout: float | None=None) -> Metadata:
+    async def metadata(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, timeout: float | None=None) -> Metadata:
         """What the config blob claims; manifest and config are all that is fetched. Decisions belong on `open`."""
 
-    async def check(self, reference: Named, *, version: str | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Report:
+    async def check(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Report:
         """Everything that is wrong with a chart in a registry: manifest, config, chart and provenance, and whether they
         belong together and under this tag."""
 
-    async def artifact(self, reference: Named, *, version: str | None=None, devel: bool=False, timeout: float | None=None) -> Artifact:
+    async def artifact(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, timeout: float | None=None) -> Artifact:
         """The manifest, verified and explained."""
 
-    async def resolve(self, reference: Named, *, version: str | None=None, devel: bool=False, timeout: float | None=None) -> Resolved:
+    async def resolve(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, timeout: float | None=None) -> Resolved:
         """Which tag and digest a reference or a range means."""
 
     async def versions(self, repository: Named, constraint: str | Constraint | None=None, *, prerelease: bool=False, timeout: float | None=None) -> list[Version]:
