@@ -44,9 +44,9 @@ def test_a_document_may_be_a_text_bytes_a_buffer_a_path_or_a_file(name: str, doc
         with pytest.raises(chartoci.ChartOciError) as caught:
             parse(source)
         assert (caught.value.code, caught.value.context["path"]) == (code, str(source))
-    for source in (5, io.StringIO("text")):
+    for wrong in (5, io.StringIO("text")):
         with pytest.raises(chartoci.MisuseError, match="cannot be a int|open for text"):
-            parse(source)
+            parse(wrong)
 
 
 def test_patterns_are_the_same_only_if_they_say_the_same() -> None:

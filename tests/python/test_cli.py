@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 import chartoci
 import pytest
+from chartoci._native import VERSION
 from chartoci.cli import output
 from chartoci.model import Progress, Retrying
 from chartoci.testing import Registry
@@ -254,9 +255,9 @@ def test_output_that_nobody_reads_is_no_error(tgz: pathlib.Path) -> None:
 
 
 def test_the_version_is_a_document_where_one_is_wanted() -> None:
-    assert run("--version") == f"chartoci {chartoci.__version__}\n"
+    assert run("--version") == f"chartoci {VERSION}\n"
     for words in (["--json", "--version"], ["--version", "--json"]):
-        assert json.loads(run(*words)) == {"version": chartoci.__version__}
+        assert json.loads(run(*words)) == {"version": VERSION}
 
 
 def test_serve_keeps_stdout_for_one_document(tgz: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -293,7 +293,8 @@ def _make(given: Transport | AsyncTransport | Literal["urllib3", "aiohttp"] | No
 
             return Urllib3Transport(**options)
         case "aiohttp":
-            return _aiohttp().AiohttpTransport(**options)
+            made: AsyncTransport = _aiohttp().AiohttpTransport(**options)
+            return made
         case _:
             return given
 

@@ -138,7 +138,7 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
         registry_config: str | os.PathLike[str] | None = None,
     ) -> None:
         if not (credentials is DEFAULT or callable(credentials)):
-            native.credential_kind(credentials)  # refuses what is none
+            native.credential_kind(credentials)  # type: ignore[arg-type]  # refuses what is none
         self._check_transport(transport)
         self._credentials = credentials
         self._registry_config = os.fspath(registry_config) if registry_config is not None else None
