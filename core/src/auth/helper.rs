@@ -70,7 +70,7 @@ impl Helper {
 
     /// What `get` said: a credential, or that there is none.
     pub(super) fn credential(&self, answer: Answer) -> Result<Option<Credential>, Error> {
-        let Some(output) = self.said(answer, "")? else { return Ok(None) };
+        let Some(output) = self.said(answer, true)? else { return Ok(None) };
         // The answer holds a secret: no parser's message about it is shown.
         let document = json::parse(&output, LARGEST).map_err(|_| self.failed("answered with no JSON"))?.value;
         let text = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -81,8 +81,9 @@ impl Helper {
         })
     }
 
-    /// What a helper wrote when all went well; none where it knows nothing of the registry. `secret` is not repeated.
-    pub(super) fn said(&self, answer: Answer, secret: &str) -> Result<Option<Vec<u8>>, Error> {
+    /// What a helper wrote when all went well; none where it knows nothing of the registry. One that was told a secret is not
+    /// `quotable`: it may repeat it, in whatever disguise.
+    pub(super) fn said(&self, answer: Answer, quotable: bool) -> Result<Option<Vec<u8>>, Error> {
         let (status, output) = match answer {
             Answer::Ran { status, output } => (status, output),
             Answer::Failed(FileFailure::NotFound) => {
@@ -101,7 +102,7 @@ impl Helper {
             Some(0) => Ok(Some(output)),
             Some(_) if said.contains("credentials not found") => Ok(None),
             Some(status) => {
-                let quotable = !said.starts_with('{') && (secret.is_empty() || !said.contains(secret));
+                let quotable = quotable && !said.starts_with('{');
                 let why = said
                     .lines()
                     .next()
@@ -177,7 +178,8 @@ mod tests {
         let missing = refused(Answer::Failed(FileFailure::NotFound));
         assert_eq!(missing.code(), Code::AUTH_HELPER_MISSING);
         assert!(missing.message().starts_with("/d/config.json: ") && missing.hint().contains("PATH"));
-        assert!(!format!("{:?}", helper().said(ran(1, "no hunter2"), "hunter2")).contains("hunter2"));
+        let told = helper().said(ran(1, r#"no: {"Secret":"hun\u003cter2"}"#), false).unwrap_err();
+        assert!(told.message().ends_with("failed with status 1"), "{told:?}");
     }
 
     #[test]

@@ -238,14 +238,8 @@ impl Keeper {
     }
 
     fn ran(&mut self, remember: Option<String>, answer: Answer) -> Stage {
-        let secret = match &self.credential {
-            Some(
-                Credential::Basic { password: secret, .. } | Credential::Identity(secret) | Credential::Bearer(secret),
-            ) => secret,
-            None => "",
-        };
         let Some(helper) = &self.helper else { return Stage::Over(Ok(self.kept(false))) };
-        match (helper.said(answer, secret), remember) {
+        match (helper.said(answer, self.credential.is_none()), remember) {
             (Err(error), _) => Stage::Over(Err(error)),
             (Ok(Some(_)), Some(_)) => Stage::Lock,
             (Ok(said), _) => Stage::Over(Ok(self.kept(said.is_some()))),
