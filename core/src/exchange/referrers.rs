@@ -1,7 +1,7 @@
 //! Referrers: what was attached to a manifest, from the API or, where a registry has none, from the tag that stands in for
 //! it (distribution-spec, "Listing Referrers", "Referrers Tag Schema").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -59,11 +59,12 @@ pub(super) struct Search {
     by_tag: bool,
     pages: u32,
     found: Vec<Referrer>,
+    digests: BTreeSet<String>,
 }
 
 impl Search {
     pub(super) fn new(subject: Digest, artifact_type: Option<String>) -> Search {
-        Search { subject, artifact_type, by_tag: false, pages: 0, found: Vec::new() }
+        Search { subject, artifact_type, by_tag: false, pages: 0, found: Vec::new(), digests: BTreeSet::new() }
     }
 
     pub(super) fn subject(&self) -> &Digest {
@@ -164,7 +165,7 @@ impl Search {
             let artifact_type = text(entry, "artifactType");
             // A registry may leave the choice to its client.
             let wanted = self.artifact_type.is_none() || self.artifact_type == artifact_type;
-            if !wanted || self.found.iter().any(|known| known.descriptor.digest == digest) {
+            if !wanted || self.digests.contains(digest.as_str()) {
                 continue;
             }
             if self.found.len() >= MOST {
@@ -178,6 +179,7 @@ impl Search {
                 }
                 _ => BTreeMap::new(),
             };
+            self.digests.insert(digest.to_string());
             let descriptor = Descriptor { media_type, digest, size };
             self.found.push(Referrer { descriptor, artifact_type, annotations });
         }
