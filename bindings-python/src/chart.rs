@@ -47,7 +47,8 @@ macro_rules! limits {
 
 limits!(
     archive: u64, unpacked: u64, ratio: u32, file: u64, files: u32, nesting: u32, document: u64, depth: u32, nodes: u32,
-    manifest: u64, config: u64, provenance: u64, token: u64, error_body: u64, page: u64, pages: u32, redirects: u32
+    manifest: u64, config: u64, provenance: u64, token: u64, error_body: u64, page: u64, pages: u32, tags: u64,
+    redirects: u32
 );
 
 impl Limits {

@@ -62,6 +62,8 @@ export interface Limits {
   page?: number;
   /** Pages of a list. 1,000. */
   pages?: number;
+  /** All tags of a list, from all its pages, each with 32 bytes besides its own. 64 MiB. */
+  tags?: number;
   /** Redirects that are followed. 5. */
   redirects?: number;
 }

@@ -744,6 +744,7 @@ bounds! {
     "errorBody" error_body whole;
     "page" page whole;
     "pages" pages small;
+    "tags" tags whole;
     "redirects" redirects small;
 }
 

@@ -44,6 +44,8 @@ pub struct Limits {
     pub page: u64,
     /// Pages of a list. 1,000.
     pub pages: u32,
+    /// All tags of a list, from all its pages, each with 32 bytes besides its own. 64 MiB: more than a million tags.
+    pub tags: u64,
     /// Redirects that are followed, per request. 5.
     pub redirects: u32,
 }
@@ -68,6 +70,7 @@ impl Default for Limits {
             error_body: 64 << 10,
             page: 4 * MIB,
             pages: 1_000,
+            tags: 64 * MIB,
             redirects: 5,
         }
     }

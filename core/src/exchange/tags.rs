@@ -22,6 +22,8 @@ pub(super) struct Pages {
     /// All tags; nothing as long as each came after the one before in order, since then none can stand twice.
     seen: BTreeSet<String>,
     visited: BTreeSet<Url>,
+    /// What the tags come to, as [`Limits::tags`] counts.
+    size: u64,
 }
 
 impl Pages {
@@ -63,6 +65,9 @@ impl Pages {
                         return Err(unclear("the list of tags holds something else"));
                     };
                     self.add(tag);
+                    if self.size > limits.tags {
+                        return Err(refused(Code::LIMIT_PAGES, "there are too many tags").with("limit", "tags"));
+                    }
                 }
             }
             Some(_) => return Err(unclear("tags is no list")),
@@ -86,14 +91,19 @@ impl Pages {
 
     fn add(&mut self, tag: String) {
         if self.seen.is_empty() && self.tags.last().is_none_or(|last| *last < tag) {
-            return self.tags.push(tag);
+            return self.push(tag);
         }
         if self.seen.is_empty() {
             self.seen.extend(self.tags.iter().cloned());
         }
         if self.seen.insert(tag.clone()) {
-            self.tags.push(tag);
+            self.push(tag);
         }
+    }
+
+    fn push(&mut self, tag: String) {
+        self.size += 32 + tag.len() as u64;
+        self.tags.push(tag);
     }
 
     /// All tags, in the registry's order.
