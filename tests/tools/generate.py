@@ -20,7 +20,7 @@ NOTICES = {
     "artifact.no_provenance": "A provenance was asked for, and the chart has none.",
     "auth.anonymous": "The stored credential was refused, or its helper is missing: it is tried without one.",
     "auth.unchecked": "The registry asks nobody who is calling: user and password are stored, but could not be checked.",
-    "registry.tag_unchecked": "`check_tag` was asked for, and the registry does not say which digest the tag has.",
+    "registry.tag_unchecked": "`check_tag` was asked for, and there is no such tag, or the registry does not say which digest it has.",
 }
 NOTICES_HEAD = """\
 ## Notices

@@ -307,6 +307,11 @@ impl Operation for Pulling {
                     }
                 }
             }
+            (Step::Check(_), 404) => {
+                let tag = self.tag.as_deref().unwrap_or_default();
+                let text = format!("there is no tag {tag}: what is pulled is what has the given digest");
+                requests.notify(Event::Notice { code: "registry.tag_unchecked", text });
+            }
             (Step::Check(_), _) => self.unchecked(&refusal(&reply, About::Manifest), requests),
             (Step::Manifest, 200) => {
                 let served = manifests::read(reply, self.pull.reference.digest(), &limits)?;
