@@ -359,10 +359,15 @@ impl Request {
     fn sink(&self) -> Option<u32> {
         self.0.sink.map(|blob| blob.0)
     }
-    /// Seconds of silence before the host gives up.
+    /// Seconds of silence before the host gives up, while anything is sent and while the answer's body arrives.
     #[getter]
     fn timeout(&self) -> Option<f64> {
         self.0.timeout.map(seconds)
+    }
+    /// Seconds of silence between the last byte that is sent and the answer's head.
+    #[getter]
+    fn thinking(&self) -> Option<f64> {
+        self.0.thinking.map(seconds)
     }
     /// Without the query: it may hold a signature.
     fn __repr__(&self) -> String {

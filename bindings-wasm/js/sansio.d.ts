@@ -53,8 +53,10 @@ export interface Request {
   /** Where the body of a 200 or 206 is stored. */
   sink: number | undefined;
   redirect: "manual" | "follow";
-  /** Milliseconds of silence. */
+  /** Milliseconds of silence, while anything is sent and while the answer's body arrives. */
   timeout: number | undefined;
+  /** Milliseconds of silence between the last byte that is sent and the answer's head. */
+  thinking: number | undefined;
 }
 
 /** Asks for a credential. */

@@ -399,6 +399,7 @@ pub(crate) fn request(request: &Request) -> Object {
             },
         )
         .with("timeout", request.timeout.map(|timeout| timeout.as_millis() as f64))
+        .with("thinking", request.thinking.map(|thinking| thinking.as_millis() as f64))
         .done()
 }
 

@@ -12,7 +12,7 @@ use crate::http::{BlobId, Headers, Method, Payload, Receiver, Redirect, Request,
 use crate::oci::Descriptor;
 use crate::time::{Duration, Instant};
 
-/// The silence that is allowed to a registry that finishes a blob.
+/// The silence that is allowed to a registry that has the last byte of a blob.
 const THINKING: Duration = Duration::from_secs(15 * 60);
 
 /// What becomes of the body of a 2xx.
@@ -321,7 +321,8 @@ impl Call {
             payload: self.way.payload.clone(),
             sink,
             redirect,
-            timeout: match self.draft.thinks {
+            timeout: config.idle_timeout,
+            thinking: match self.draft.thinks {
                 true => config.idle_timeout.map(|silence| silence.max(THINKING)),
                 false => config.idle_timeout,
             },

@@ -192,7 +192,8 @@ impl Uploads {
         if fits && settled && !known && blob.sessions == 1 && !blob.insisted && single != Some(false) {
             let url = self.place.uploads().with_query("digest", digest.as_str());
             let payload = self.payload(index, 0, self.blobs[index].descriptor.size);
-            let draft = Draft::new(Method::Post, url).payload(OCTET_STREAM, payload).by(self.authority).once(0);
+            let draft =
+                Draft::new(Method::Post, url).payload(OCTET_STREAM, payload).by(self.authority).thinking().once(0);
             self.ready.push((Step::Single(index), draft));
             return;
         }
@@ -245,6 +246,7 @@ impl Uploads {
         let draft = Draft::new(Method::Put, url.with_query("digest", blob.descriptor.digest.as_str()))
             .payload(OCTET_STREAM, self.payload(index, 0, size))
             .by(self.authority)
+            .thinking()
             .once(self.blobs[index].sessions.saturating_sub(1));
         self.ready.push((Step::Send(index), draft));
         Ok(())
@@ -272,6 +274,7 @@ impl Uploads {
             .header("content-range", &format!("{start}-{}", end - 1))
             .payload(OCTET_STREAM, self.payload(index, start, end))
             .by(self.authority)
+            .thinking()
             .once(self.blobs[index].stalls);
         self.ready.push((Step::Piece(index), draft));
     }

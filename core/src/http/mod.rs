@@ -76,8 +76,10 @@ pub struct Request {
     pub sink: Option<BlobId>,
     /// Whether the host follows redirects itself.
     pub redirect: Redirect,
-    /// Silence allowed before the host gives up. None from the last byte of a blob PUT on: registries think long.
+    /// Silence allowed before the host gives up, while anything is sent and while the answer's body arrives.
     pub timeout: Option<Duration>,
+    /// Silence allowed between the last byte that is sent and the answer's head: registries think long about a blob.
+    pub thinking: Option<Duration>,
 }
 
 /// A request's body. A blob is a description: for a retry the host opens the range again.

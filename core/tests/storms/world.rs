@@ -640,7 +640,7 @@ impl<'a> Run<'a> {
             asked,
             sink: request.sink,
             follows: request.redirect == Redirect::Follow,
-            timeout: request.timeout,
+            timeout: request.thinking,
             fate,
             answer: None,
             receiver: None,
