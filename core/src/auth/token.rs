@@ -108,6 +108,11 @@ pub fn basic(username: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
 }
 
+/// A token that can stand in `Authorization`: printable ASCII without blanks.
+pub(crate) fn may_stand(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| (0x21..=0x7e).contains(&byte))
+}
+
 impl Token {
     /// A token that was given ready-made.
     pub fn given(text: &str) -> Token {
@@ -126,7 +131,7 @@ impl Token {
             .filter_map(|name| answer.get(name)?.as_str())
             .find(|text| !text.is_empty())
             .ok_or_else(|| refused("holds no token"))?;
-        if !text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
+        if !may_stand(text) {
             return Err(refused("holds a token that cannot stand in a header"));
         }
         let lifetime = answer.get("expires_in").and_then(serde_json::Value::as_u64).unwrap_or(SHORTEST);

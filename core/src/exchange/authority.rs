@@ -51,6 +51,8 @@ enum State {
 enum Scheme {
     Basic,
     Bearer(TokenServer),
+    /// By Bearer, but the token server's place is none: only a token that is there already is of use.
+    ReadyMade(Error),
 }
 
 /// Whether a call may go.
@@ -91,6 +93,8 @@ pub(super) struct Authority {
     /// It has gone out with some call.
     used: bool,
     scheme: Option<Scheme>,
+    /// Something was given for another repository of the registry: the host is asked before the registry asks.
+    foresees: bool,
     /// What the host answered last; `None` within means anonymous.
     credential: Option<Option<Credential>>,
     asked_again: bool,
@@ -109,22 +113,25 @@ impl Authority {
     pub(super) fn new(session: &Session, place: &Place, scope: Scope, also: Option<Scope>) -> Authority {
         let origin = Origin::of(place.base());
         let has_credentials = session.config().has_credentials;
-        let (state, scheme, cautious) = session.host(&origin, |host| {
-            let cautious = host.challenges || has_credentials;
-            if let Some(authorization) = host.standing.clone() {
-                (State::Held { authorization, expires: None }, Some(Scheme::Basic), cautious)
+        let repository = place.repository().name().to_owned();
+        let (state, scheme, cautious, foresees) = session.host(&origin, |host| {
+            let (cautious, foresees) = (host.challenges || has_credentials, host.has_standing());
+            let (state, scheme) = if let Some(authorization) = host.standing(&repository).map(str::to_owned) {
+                (State::Held { authorization, expires: None }, Some(Scheme::Basic))
             } else if let Some(Grant { authorization, expires, server }) = host.grant(&scope, also.as_ref()).cloned() {
-                (State::Held { authorization, expires: Some(expires) }, Some(Scheme::Bearer(server)), cautious)
+                (State::Held { authorization, expires: Some(expires) }, Some(Scheme::Bearer(server)))
             } else if host.open.contains(&scope) {
-                (State::Anonymous, None, cautious)
+                (State::Anonymous, None)
             } else {
-                (State::Unknown { probe: None }, None, cautious)
-            }
+                (State::Unknown { probe: None }, None)
+            };
+            let foresees = foresees && matches!(state, State::Unknown { .. });
+            (state, scheme, cautious, foresees)
         });
         Authority {
             session: session.clone(),
             registry: place.repository().registry().to_owned(),
-            repository: place.repository().name().to_owned(),
+            repository,
             base: place.base().clone(),
             origin,
             scope,
@@ -137,6 +144,7 @@ impl Authority {
             used: false,
             state,
             scheme,
+            foresees,
             credential: None,
             asked_again: false,
             fell_back: false,
@@ -164,7 +172,7 @@ impl Authority {
 
     /// It is known how to go on, with a token or without.
     pub(super) fn is_settled(&self) -> bool {
-        matches!(self.state, State::Held { .. } | State::Anonymous)
+        self.foresees || matches!(self.state, State::Held { .. } | State::Anonymous)
     }
 
     /// A credential is behind what is presented, and not just an anonymous token.
@@ -187,6 +195,10 @@ impl Authority {
         }
         if matches!(self.state, State::Joining) && !self.join(now) {
             return Pass::WaitUntil(now + MOMENT);
+        }
+        if self.foresees && self.scheme.is_none() {
+            self.scheme = Some(Scheme::Basic);
+            self.ask(false);
         }
         match &mut self.state {
             State::Held { authorization, .. } => {
@@ -268,6 +280,15 @@ impl Authority {
             self.negotiate();
             return true;
         }
+        if std::mem::take(&mut self.foresees)
+            && let Ok(scheme @ Scheme::Bearer(_)) = self.choose(challenges)
+        {
+            // It asks otherwise here than there.
+            self.session.host(&self.origin, |host| host.forget(presented));
+            self.scheme = Some(scheme);
+            self.negotiate();
+            return true;
+        }
         if self.proven && !*renewed {
             *renewed = true;
             self.session.host(&self.origin, |host| host.forget(presented));
@@ -300,6 +321,11 @@ impl Authority {
         let State::Asking { id, again } = self.state else { return };
         if id != answered {
             return;
+        }
+        if self.foresees && !matches!(credential, Ok(Some(Credential::Basic { .. } | Credential::Bearer(_)))) {
+            // Nobody has asked yet: where somebody does, the host is asked again.
+            (self.foresees, self.scheme, self.state) = (false, None, State::Anonymous);
+            return self.changed();
         }
         let credential = match credential {
             Ok(credential) => credential,
@@ -372,14 +398,17 @@ impl Authority {
                     server.scopes.extend(self.also.clone());
                     return Ok(Scheme::Bearer(server));
                 }
-                Err(error) => refused = Some(error),
+                Err(error) if !challenge.parameter("realm").is_some_and(|realm| realm.contains("//")) => {
+                    refused = Some(Ok(Scheme::ReadyMade(error)));
+                }
+                Err(error) => refused = Some(Err(error)),
             }
         }
         if challenges.iter().any(|challenge| challenge.is("basic")) {
             return Ok(Scheme::Basic);
         }
         match refused {
-            Some(error) => Err(error),
+            Some(verdict) => verdict,
             // The browser may have hidden the challenge: Basic is worth a try.
             None if challenges.is_empty() && !self.session.config().transport.all_headers => Ok(Scheme::Basic),
             None => Err(Error::new(
@@ -465,6 +494,7 @@ impl Authority {
                 self.errands.push(Errand::Fetch { server: server.clone(), credential, form: self.form });
                 self.state = State::Fetching;
             }
+            (Some(Scheme::ReadyMade(error)), _) => self.deny(error.clone()),
             (_, Some(Credential::Basic { username, password })) => self.stand(basic(&username, &password)),
             (_, Some(Credential::Identity(_))) => self.deny(
                 Error::new(Code::AUTH_REFUSED, format!("{} takes no identity token", self.registry))
@@ -485,7 +515,7 @@ impl Authority {
     }
 
     fn stand(&mut self, authorization: String) {
-        self.session.host(&self.origin, |host| host.standing = Some(authorization.clone()));
+        self.session.host(&self.origin, |host| host.stand(&self.repository, &authorization));
         self.hold(authorization, None);
     }
 

@@ -12,7 +12,7 @@ use super::errcode::{self, About};
 use super::place::Place;
 use super::retry::{Random, is_passing, retry_after};
 use super::{Event, Output, QueryId, Session};
-use crate::auth::token::{Token, TokenServer};
+use crate::auth::token::{Token, TokenServer, may_stand};
 use crate::auth::{Credential, Origin, Scope};
 use crate::error::{Code, Error};
 use crate::http::url::Scheme;
@@ -48,8 +48,6 @@ pub(super) struct Calls {
     arrivals: VecDeque<Arrival>,
     settled: VecDeque<(CallId, Result<Reply, Failed>)>,
     outputs: VecDeque<Output>,
-    /// Origins that asked to be left alone, and until when.
-    quiet: Slots<Origin, Instant>,
     random: Random,
     last_call: u32,
     last_request: u32,
@@ -67,7 +65,6 @@ impl Calls {
             arrivals: VecDeque::new(),
             settled: VecDeque::new(),
             outputs: VecDeque::new(),
-            quiet: Slots::new(),
             random: session.random(),
             last_call: 0,
             last_request: 0,
@@ -211,6 +208,16 @@ impl Calls {
     }
 
     pub(super) fn credential(&mut self, id: QueryId, credential: Result<Option<Credential>, Error>) {
+        let credential = credential.and_then(|credential| match credential {
+            Some(Credential::Bearer(token)) if !may_stand(&token) => Err(Error::new(
+                Code::ARGUMENT,
+                "the token that was given cannot stand in a header",
+            )
+            .with_hint(
+                "A token is printable ASCII without blanks; one that was read from a file may end with a line's end.",
+            )),
+            credential => Ok(credential),
+        });
         if self.queries.contains_key(&id) {
             self.arrivals.push_back(Arrival::Credential(id, credential));
         }
@@ -293,8 +300,8 @@ impl Calls {
             self.outputs.push_back(Output::Notify(Event::Retrying { after: pause, why }));
             return;
         }
-        if let Some(until) = self.quiet.get(&Origin::of(&call.way.target)).filter(|until| **until > now) {
-            call.state = State::Backoff(*until);
+        if let Some(until) = self.session.quiet(&Origin::of(&call.way.target)).filter(|until| *until > now) {
+            call.state = State::Backoff(until);
             return;
         }
         let mut authorization = None;
@@ -503,9 +510,7 @@ impl Calls {
         }
         let pause = self.session.config().retry.pause(call.tries, asked, &mut self.random);
         if let (Some(_), Some(pause)) = (asked, pause) {
-            let origin = Origin::of(&call.way.target);
-            let until = self.quiet.get(&origin).copied().unwrap_or(now).max(now + pause);
-            self.quiet.insert(origin, until);
+            self.session.leave_alone(&Origin::of(&call.way.target), now + pause);
         }
         match pause {
             Some(after) if call.draft.again => {

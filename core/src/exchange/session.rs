@@ -151,8 +151,11 @@ pub(super) struct Host {
     pub(super) challenges: bool,
     /// What it lets anybody do.
     pub(super) open: BTreeSet<Scope>,
-    /// An `Authorization` that is good for everything: Basic, or a token that was given ready-made.
-    pub(super) standing: Option<String>,
+    /// Who is who: an `Authorization` that needs no token (Basic, or a token that was given ready-made), and the repository
+    /// that it was given for. Another repository may be another's.
+    standing: Vec<(String, String)>,
+    /// It asked to be left alone until then.
+    quiet: Option<Instant>,
     /// Tokens that were fetched.
     pub(super) grants: Vec<Grant>,
     /// Tokens that exchanges are fetching now, and until when the others wait for them.
@@ -183,6 +186,22 @@ const MOST_GRANTS: usize = 64;
 const MOST_TAKEN: usize = 256;
 
 impl Host {
+    /// What was given for that repository.
+    pub(super) fn standing(&self, repository: &str) -> Option<&str> {
+        self.standing.iter().find(|(of, _)| of == repository).map(|(_, authorization)| authorization.as_str())
+    }
+
+    /// Something was given for some repository: whoever asks for another is likely to be asked for the like.
+    pub(super) fn has_standing(&self) -> bool {
+        !self.standing.is_empty()
+    }
+
+    pub(super) fn stand(&mut self, repository: &str, authorization: &str) {
+        self.standing.retain(|(of, _)| of != repository);
+        self.standing.truncate(MOST_GRANTS - 1);
+        self.standing.insert(0, (repository.to_owned(), authorization.to_owned()));
+    }
+
     /// The newest token that is good for this.
     pub(super) fn grant(&self, scope: &Scope, also: Option<&Scope>) -> Option<&Grant> {
         let covers = |grant: &&Grant| grant.scopes().cover(scope) && also.is_none_or(|also| grant.scopes().cover(also));
@@ -211,7 +230,7 @@ impl Host {
 
     /// Drops what was refused.
     pub(super) fn forget(&mut self, authorization: &str) {
-        self.standing.take_if(|standing| standing == authorization);
+        self.standing.retain(|(_, standing)| standing != authorization);
         self.grants.retain(|grant| grant.authorization != authorization);
     }
 }
@@ -237,6 +256,16 @@ impl Session {
     pub(super) fn random(&self) -> Random {
         let number = self.0.exchanges.fetch_add(1, Ordering::Relaxed);
         Random::new(self.0.config.seed.wrapping_add(number.wrapping_mul(0xd134_2543_de82_ef95)))
+    }
+
+    /// Until when an origin asked to be left alone.
+    pub(super) fn quiet(&self, origin: &Origin) -> Option<Instant> {
+        self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner).get(origin)?.quiet
+    }
+
+    /// Leaves an origin alone until then, if not for longer.
+    pub(super) fn leave_alone(&self, origin: &Origin, until: Instant) {
+        self.host(origin, |host| host.quiet = host.quiet.max(Some(until)));
     }
 
     /// Reads or changes what is known of an origin.

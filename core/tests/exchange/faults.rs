@@ -205,6 +205,68 @@ fn a_redirect_that_a_browser_followed_counts_as_one() {
     }
 }
 
+/// Lists the tags of a repository whose registry gives these answers, with that credential.
+fn listed(session: &Session, repository: &str, credential: Option<Credential>, answers: &[Answer]) -> Run {
+    let mut peer = Peer::new(Login::Open);
+    for answer in answers {
+        peer.fault(Method::Get, "", answer.clone());
+    }
+    let mut host = Host { credentials: credential.into_iter().collect(), ..Host::default() };
+    host.run(Exchange::tags(session, Repository::parse(repository).unwrap()), &mut peer)
+}
+
+fn shown(run: &Run) -> Vec<Option<&str>> {
+    run.requests.iter().map(|request| request.headers.get("authorization")).collect()
+}
+
+#[test]
+fn what_was_given_for_one_repository_goes_to_no_other() {
+    let session = session();
+    let user = |name: &str| Some(Credential::Basic { username: name.into(), password: name.to_uppercase() });
+    let basic = reply(401, &[("www-authenticate", "Basic realm=\"reg\"")], "");
+    let bearer = reply(401, &[("www-authenticate", "Bearer realm=\"https://reg.example/token\"")], "");
+    let (tags, token) = (reply(200, &[], r#"{"tags":["1.0.0"]}"#), reply(200, &[], r#"{"token":"t1"}"#));
+    let (alice, bob) = (Some("Basic YWxpY2U6QUxJQ0U="), Some("Basic Ym9iOkJPQg=="));
+
+    let run = listed(&session, "reg.example/alice/web", user("alice"), &[basic.clone(), tags.clone()]);
+    assert_eq!(shown(&run), [None, alice]);
+    // It is known how this registry asks: that costs no request.
+    let run = listed(&session, "reg.example/bob/web", user("bob"), &[tags.clone()]);
+    assert_eq!(shown(&run), [bob], "{:?}", run.result);
+    assert_eq!((run.asked.len(), run.asked[0].repository.as_str()), (1, "bob/web"));
+    let run = listed(&session, "reg.example/alice/web", None, &[tags.clone()]);
+    assert_eq!((shown(&run), run.asked.len()), (vec![alice], 0), "what is held is not asked for again");
+
+    let run = listed(&session, "reg.example/carol/web", None, &[tags.clone()]);
+    assert_eq!(shown(&run), [None], "{:?}", run.result);
+    let run = listed(&session, "reg.example/carol/web", None, &[basic.clone()]);
+    assert_eq!((run.code(), shown(&run)), ("auth.required", vec![None]));
+    let run = listed(&session, "reg.example/dave/web", user("dave"), &[bearer, token, tags]);
+    assert!(run.result.is_ok(), "{:?}", run.result);
+    assert_eq!(shown(&run)[2], Some("Bearer t1"));
+}
+
+#[test]
+fn a_ready_made_token_that_cannot_stand_in_a_header_is_refused_before_it_is_sent() {
+    let basic = reply(401, &[("www-authenticate", "Basic realm=\"reg\"")], "");
+    for token in ["tok\n", "", "a b", "t\u{f6}k"] {
+        let run = listed(&session(), "reg.example/a/web", Some(Credential::Bearer(token.into())), &[basic.clone()]);
+        assert_eq!((run.code(), run.requests.len()), ("misuse.argument", 1), "{token:?}");
+        assert!(token.is_empty() || !format!("{:?}", run.error()).contains(token));
+    }
+}
+
+#[test]
+fn a_ready_made_token_needs_no_token_server() {
+    let strange = reply(401, &[("www-authenticate", "Bearer realm=\"a registry\"")], "");
+    let tags = reply(200, &[], r#"{"tags":["1.0.0"]}"#);
+    let ready = Some(Credential::Bearer("ready".into()));
+    let run = listed(&session(), "reg.example/a/web", ready, &[strange.clone(), tags]);
+    assert_eq!(shown(&run), [None, Some("Bearer ready")], "{:?}", run.result);
+    let run = listed(&session(), "reg.example/a/web", Some(basic()), &[strange]);
+    assert_eq!((run.code(), shown(&run)), ("auth.realm", vec![None]));
+}
+
 // Tokens and refusals.
 
 #[test]
@@ -976,8 +1038,14 @@ fn a_tag_that_was_moved_is_found_out_where_that_was_asked_for() {
     assert!(run(&mut peer, false).result.is_ok());
     peer.fault(Method::Head, "/manifests/", reply(200, &[], ""));
     assert_eq!(run(&mut peer, true).code(), "integrity.tag_mismatch", "without a digest in the head");
+    let said = |run: Run| match run.events.into_iter().find(|event| matches!(event, Event::Notice { .. })) {
+        Some(Event::Notice { code: "registry.tag_unchecked", text }) => text,
+        other => panic!("{other:?}"),
+    };
+    peer.fault(Method::Head, "/manifests/", errors(403, "DENIED"));
+    assert!(said(run(&mut peer, true)).contains("could not be found out"));
     peer.manifests.remove("1.2.3");
-    assert_eq!(run(&mut peer, true).notices(), ["registry.tag_unchecked"]);
+    assert!(said(run(&mut peer, true)).starts_with("there is no tag 1.2.3"));
 }
 
 // Lists and names.
@@ -989,6 +1057,19 @@ fn tags(answers: &[(&str, &str)]) -> Run {
     }
     let repository = Repository::parse("reg.example/team/web").unwrap();
     Host::default().run(Exchange::tags(&session(), repository), &mut peer)
+}
+
+#[test]
+fn a_list_of_tags_has_a_bound_over_all_of_its_pages() {
+    let page = |last: u32| {
+        let link = format!("<?last={last}>; rel=\"next\"");
+        reply(200, &[("link", &link)], format!(r#"{{"tags":["{last:08}"]}}"#))
+    };
+    // 40 bytes each, as they are counted.
+    let session = Session::new(Config { limits: Limits { tags: 90, ..Limits::default() }, ..Config::default() });
+    let run = listed(&session, "reg.example/team/web", None, &[page(1), page(2), page(3), page(4)]);
+    assert_eq!((run.code(), run.requests.len()), ("limit.pages", 3));
+    assert!(run.error().context().iter().any(|(name, value)| *name == "limit" && value == "tags"));
 }
 
 #[test]

@@ -171,3 +171,22 @@ fn nobody_waits_for_ever_for_one_that_hangs() {
     assert_eq!(both.succeeded(), 1, "{:?}", both.log);
     assert!((60_000..70_000).contains(&both.now), "{}", both.now);
 }
+
+#[test]
+fn who_is_asked_to_leave_a_host_alone_leaves_it_alone_in_all_exchanges() {
+    let session = Session::new(Config::default());
+    let repository = Repository::parse("reg.example/team/web").unwrap();
+    let mut peer = Peer::new(Login::Open);
+    peer.fault(Method::Get, "", reply(429, &[("retry-after", "2")], ""));
+    let mut first = Exchange::tags(&session, repository.clone());
+    let Output::Send(request) = first.poll(Instant::from_millis(0)) else { panic!() };
+    answered(&mut first, &request, &mut peer);
+    while !matches!(first.poll(Instant::from_millis(100)), Output::Wait(_)) {}
+    let mut second = Exchange::tags(&session, repository);
+    let Output::Wait(wake) = second.poll(Instant::from_millis(500)) else { panic!("it was to wait") };
+    assert_eq!(wake.until, Some(Instant::from_millis(2_100)));
+    assert!(matches!(second.poll(Instant::from_millis(2_100)), Output::Send(_)));
+    let elsewhere = Repository::parse("other.example/team/web").unwrap();
+    let mut third = Exchange::tags(&session, elsewhere);
+    assert!(matches!(third.poll(Instant::from_millis(500)), Output::Send(_)));
+}
