@@ -1,29 +1,39 @@
-// What goes wrong with a registry, over each transport: its own fetch in memory, Node's fetch, and node:http.
+// What goes wrong with a registry, over each transport: its own fetch in memory, Node's fetch, node:http, and Chromium's.
 
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 
-import { Client } from "../../bindings-wasm/js/node.js";
+import { Client, package as pack } from "../../bindings-wasm/js/node.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
+import { chromium } from "./browser.js";
+import { CHART, SHARED, drive, registry, withChromium } from "./drivers.js";
 import { packaged, peer, requests } from "./support.js";
 
 const RETRY = { attempts: 3, backoff: 0.01, backoffMax: 0.02 };
-const TRANSPORTS = ["memory", "fetch", "node:http"];
+const TRANSPORTS = ["memory", "fetch", "node:http", "Chromium"];
 
-/** A registry where the first request of a kind meets a fault; and a client of it. */
+withChromium();
+
+/** A registry where the first requests of a kind meet a fault; verbs of a client of it; and how often it struck. */
 async function spoilt(t, transport, [method, part, fault], times = 1, options = {}) {
   let left = times;
-  const faults = (asked, target) => (asked === method && target.includes(part) && left-- > 0 ? fault : undefined);
-  const registry = new Registry({ ...options, faults });
+  // A page may read what goes wrong as well.
+  const told = fault.status === null ? fault : { ...fault, headers: { ...SHARED, ...fault.headers } };
+  const faults = (asked, target) => (asked === method && target.includes(part) && left-- > 0 ? told : undefined);
+  const { username, password } = options;
+  const settings = { credentials: username ? { username, password } : null, retry: RETRY };
+  const struck = () => times - Math.max(0, left);
   if (transport !== "memory") {
-    await registry.listen();
-    t.after(() => registry.close());
+    const { host } = await registry(t, { ...options, faults });
+    return { ask: (...call) => drive(transport, settings, ...call), charts: `oci://${host}/charts`, struck };
   }
-  const fetch = { memory: registry.fetch, fetch: globalThis.fetch }[transport];
-  const credentials = options.username ? { username: options.username, password: options.password } : null;
-  const client = new Client({ credentials, retry: RETRY, plainHttp: true, ...(fetch ? { fetch } : {}) });
+  const made = new Registry({ ...options, faults });
+  const client = new Client({ ...settings, plainHttp: true, fetch: made.fetch });
   t.after(() => client.close());
-  return { client, charts: `oci://${registry.host}/charts`, struck: () => times - Math.max(0, left) };
+  const ask = (verb, ...words) => client[verb](...words.map((word) => (word === CHART ? packaged.data : word)));
+  return { ask, charts: `oci://${made.host}/charts`, struck };
 }
 
 const MENDED = {
@@ -37,6 +47,7 @@ const MENDED = {
   "an upload that was not opened": ["POST", "/uploads/", { reset: true }],
   "an upload's lost answer": ["PUT", "/uploads/", { status: null, reset: true }],
   "a manifest's lost answer": ["PUT", "/manifests/", { status: null, reset: true }],
+  "an upload without a Docker-Upload-UUID": ["POST", "/uploads/", { status: null, headers: { "docker-upload-uuid": "" } }],
 };
 
 const TOLD = {
@@ -55,27 +66,46 @@ const TOLD = {
 };
 
 for (const transport of TRANSPORTS) {
-  for (const [name, fault] of Object.entries(MENDED)) {
-    test(`${name} is mended, by ${transport}`, async (t) => {
-      const { client, charts, struck } = await spoilt(t, transport, fault);
-      const pushed = await client.push(packaged.data, charts);
-      assert.deepEqual((await client.pull(pushed.reference)).archive, packaged.data);
-      assert.equal(struck(), 1);
+  const skip = transport === "Chromium" && !chromium && "no Chromium";
+  for (const [name, [method, part, fault, times = 1]] of Object.entries(MENDED)) {
+    test(`${name} is mended, by ${transport}`, { skip }, async (t) => {
+      const { ask, charts, struck } = await spoilt(t, transport, [method, part, fault], times);
+      const { reference } = await ask("push", CHART, charts);
+      await ask("open", reference);
+      assert.ok(struck() > 0);
     });
   }
   for (const [name, [fault, kind]] of Object.entries(TOLD)) {
-    test(`${name} is told, by ${transport}`, async (t) => {
-      const { client, charts } = await spoilt(t, transport, fault, 100);
-      const pushed = await client.push(packaged.data, charts);
-      await assert.rejects(client.open(pushed.reference), (error) => kind === undefined || error.kind === kind);
+    test(`${name} is told, by ${transport}`, { skip }, async (t) => {
+      const { ask, charts } = await spoilt(t, transport, fault, 100);
+      const { reference } = await ask("push", CHART, charts);
+      await assert.rejects(ask("open", reference), (error) => kind === undefined || error.kind === kind);
     });
   }
-  test(`a token that expires is asked for again, by ${transport}`, async (t) => {
+  test(`a token that expires is asked for again, by ${transport}`, { skip }, async (t) => {
     const options = { username: "ada", password: "secret", token: true, tokenLifetime: 1 };
-    const { client, charts } = await spoilt(t, transport, ["GET", "never", {}], 1, options);
-    const pushed = await client.push(packaged.data, charts);
-    await new Promise((resolve) => setTimeout(resolve, 1100));
-    assert.deepEqual((await client.open(pushed.reference)).data, packaged.data);
+    const { ask, charts } = await spoilt(t, transport, ["GET", "never", {}], 1, options);
+    const { reference } = await ask("push", CHART, charts);
+    await pause(1100);
+    await ask("open", reference);
+  });
+}
+
+for (const transport of ["memory", "fetch", "node:http"]) {
+  test(`a chart that is too large for one request goes up in pieces, by ${transport}`, async (t) => {
+    const chart = await pack({ "Chart.yaml": "apiVersion: v2\nname: large\nversion: 1.0.0\n", noise: randomBytes(5 << 20) });
+    const limit = { status: 413, above: 2 << 20 };
+    const asked = [];
+    const faults = (method) => (asked.push(method), limit);
+    const made = new Registry({ faults });
+    if (transport !== "memory") await made.listen();
+    t.after(() => made.close());
+    const fetch = { memory: made.fetch, fetch: globalThis.fetch }[transport];
+    const client = new Client({ credentials: null, plainHttp: true, retry: RETRY, ...(fetch ? { fetch } : {}) });
+    t.after(() => client.close());
+    const { reference } = await client.push(chart, `oci://${made.host}/charts`);
+    assert.deepEqual((await client.pull(reference)).archive, chart.data);
+    assert.ok(asked.filter((method) => method === "PATCH").length > 2, asked.join());
   });
 }
 
