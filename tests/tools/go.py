@@ -7,11 +7,12 @@ import subprocess
 import sys
 
 HOME = pathlib.Path(__file__).resolve().parents[2] / ".cache" / "go"
+# Name -> package and version.
 PROGRAMS = {
-    "distribution": "github.com/distribution/distribution/v3/cmd/registry",
-    "go-containerregistry": "github.com/google/go-containerregistry/cmd/registry",
-    "crane": "github.com/google/go-containerregistry/cmd/crane",
-    "regctl": "github.com/regclient/regclient/cmd/regctl",
+    "distribution": ("github.com/distribution/distribution/v3/cmd/registry", "v3.1.2"),
+    "go-containerregistry": ("github.com/google/go-containerregistry/cmd/registry", "v0.22.1"),
+    "crane": ("github.com/google/go-containerregistry/cmd/crane", "v0.22.1"),
+    "regctl": ("github.com/regclient/regclient/cmd/regctl", "v0.11.7"),
 }
 
 
@@ -30,9 +31,10 @@ def install(name: str) -> pathlib.Path:
     target = binary(name)
     if not target.exists():
         settings = {**os.environ, "GOPATH": str(HOME), "GOBIN": str(HOME / "new"), "GOFLAGS": "-modcacherw"}
-        subprocess.run(["go", "install", f"{PROGRAMS[name]}@latest"], env=settings, check=True)
+        package, version = PROGRAMS[name]
+        subprocess.run(["go", "install", f"{package}@{version}"], env=settings, check=True)
         target.parent.mkdir(parents=True, exist_ok=True)
-        (HOME / "new" / PROGRAMS[name].rpartition("/")[2]).rename(target)
+        (HOME / "new" / package.rpartition("/")[2]).rename(target)
     return target
 
 

