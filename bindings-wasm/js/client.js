@@ -242,7 +242,7 @@ export class Client {
     try {
       this.#begin();
       const login = exchange().Exchange.login(this.#fresh({ hasCredentials: true }), written(registry));
-      if (timeout !== undefined) login.setTimeout(timeout);
+      if (timeout !== undefined && timeout !== null) login.setTimeout(timeout);
       const answering = { transport: this.#transport, credentials: () => credential, signal, onProgress };
       checked = await drive(login, answering);
     } catch (error) {
@@ -313,7 +313,7 @@ export class Client {
 
   /** `home` is what the verb is for, if that is not `reference`: a secret that was given is for its registry only. */
   async #run(operation, reference, { signal, onProgress, timeout, home = reference }, blobs) {
-    if (timeout !== undefined) operation.setTimeout(timeout);
+    if (timeout !== undefined && timeout !== null) operation.setTimeout(timeout);
     const { registry } = core().parseReference(written(home));
     const credentials = (query, over) => this.#answer(query, registry, over);
     return drive(operation, { transport: this.#transport, credentials, signal, onProgress, ...blobs });

@@ -59,11 +59,24 @@ export function known(options, names) {
   if (options === undefined || options === null || typeof options === "number") return {};
   if (typeof options !== "object") throw failure("misuse.argument", `options: ${describe(options)} holds none`);
   const strange = Object.keys(options).find((name) => !names.includes(name));
-  if (strange === undefined) return options;
+  if (strange === undefined) return usable(options);
   const meant = plain(strange);
   const near = names.find((name) => plain(name) === meant) ?? names.find((name) => isNear(meant, plain(name)));
   const remedy = near ? `: is ${near} meant?` : names.length > 0 ? `; there are ${names.join(", ")}` : "";
   throw failure("misuse.argument", `there is no option ${JSON.stringify(strange.slice(0, 40))} here${remedy}`);
+}
+
+/** What would be called, and found wanting, only later. */
+function usable(options) {
+  for (const name of ["fetch", "faults", "onProgress"]) wants(options, name, "function", (value) => value);
+  wants(options, "signal", "AbortSignal", (signal) => signal.addEventListener);
+  return options;
+}
+
+function wants(options, name, what, callable) {
+  const value = options[name];
+  if (value === undefined || value === null || typeof callable(value) === "function") return;
+  throw failure("misuse.argument", `${name}: ${describe(value)} is no ${what}`);
 }
 
 const plain = (name) => name.slice(0, 40).replace(/[-_]/g, "").toLowerCase();

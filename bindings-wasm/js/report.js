@@ -1,5 +1,6 @@
 import { failure } from "./core.js";
 import { Data } from "./data.js";
+import { known } from "./given.js";
 
 /** Findings about a document, ordered by document and place. */
 export class Report extends Data {
@@ -57,7 +58,8 @@ export class Report extends Data {
   }
 
   /** As a compiler prints it; with `color` for a terminal. */
-  toText({ color = false } = {}) {
+  toText(options) {
+    const { color = false } = known(options, ["color"]);
     return this.#whole.toText(color);
   }
 

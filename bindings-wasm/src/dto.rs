@@ -656,9 +656,9 @@ pub(crate) fn strings(object: &JsValue, name: &str) -> Result<Vec<String>> {
 }
 
 /// Pairs of name and value: headers, variables.
-pub(crate) fn pairs<C: FromIterator<(String, String)>>(pairs: &Array) -> Result<C> {
-    pairs
-        .iter()
+pub(crate) fn pairs<C: FromIterator<(String, String)>>(object: &JsValue, name: &str) -> Result<C> {
+    list(object, name)?
+        .into_iter()
         .map(|pair| {
             let pair = pair.dyn_into::<Array>().unwrap_or_default();
             match (pair.get(0).as_string(), pair.get(1).as_string()) {

@@ -225,7 +225,7 @@ impl Exchange {
     pub fn handle_response(&mut self, id: u32, head: &JsValue) -> Result<Receiver> {
         let head = ResponseHead {
             status: dto::small(head, "status")?.and_then(|status| u16::try_from(status).ok()).unwrap_or_default(),
-            headers: dto::pairs(&Array::from(&dto::get(head, "headers")))?,
+            headers: dto::pairs(head, "headers")?,
             url: dto::text(head, "url")?,
         };
         Ok(Receiver::of(self.0.handle_response(RequestId(id), head)))

@@ -73,9 +73,8 @@ impl Extract {
 
 /// `variables` (pairs), `home`, `platform` as Node names it.
 fn environment(environment: &JsValue) -> Result<Environment> {
-    let variables = js_sys::Array::from(&dto::get(environment, "variables"));
     Ok(Environment {
-        variables: dto::pairs(&variables)?,
+        variables: dto::pairs(environment, "variables")?,
         home: dto::required(environment, "home")?,
         platform: match dto::required(environment, "platform")?.as_str() {
             "darwin" => Platform::MacOs,

@@ -6,7 +6,7 @@ use chartoci::server::{
     Access, Body, Config, Output, Registry as CoreRegistry, RequestHead, Response, Users, serve_in_memory,
 };
 use chartoci::time::{Duration, Instant};
-use js_sys::{Array, Object, Uint8Array};
+use js_sys::{Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::dto::{self, Fields};
@@ -71,7 +71,7 @@ fn request_head(head: &JsValue) -> Result<RequestHead> {
     Ok(RequestHead {
         method: Method::parse(&method).ok_or_else(|| argument(format!("{method} is no method of registries")))?,
         target: dto::required(head, "target")?,
-        headers: dto::pairs(&Array::from(&dto::get(head, "headers")))?,
+        headers: dto::pairs(head, "headers")?,
     })
 }
 

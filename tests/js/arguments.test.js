@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 
 import * as chartoci from "../../bindings-wasm/js/node.js";
 import * as sansio from "../../bindings-wasm/js/node-sansio.js";
+import { schema } from "../../bindings-wasm/js/node-schema.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
 import { ROOT, failing, packaged, temporary } from "./support.js";
 
@@ -82,6 +83,8 @@ const NEEDED = {
   "sansio.Exchange.login": (wrong) => Exchange.login(session(), wrong),
   "sansio.Exchange.push": (wrong) => Exchange.push(session(), wrong, {}),
   "sansio.Digester.prototype.update": (wrong) => new sansio.Digester().update(wrong),
+  "schema.validate, schema": (wrong) => schema.validate(wrong, Buffer.from("{}")),
+  "schema.validate, values": (wrong) => schema.validate(Buffer.from("{}"), wrong),
   "Registry.prototype.serve": (wrong) => registry.serve({ method: wrong, target: "/v2/", headers: [] }),
 };
 const READING = ["pull", "open", "metadata", "check", "inspect", "artifact", "resolve", "tags", "versions"];
@@ -111,6 +114,10 @@ const OPTIONAL = {
   "Client, registryConfig": (wrong) => new Client({ registryConfig: wrong }).explainCredentials(reference),
   "Client, caFile": (wrong) => new Client({ caFile: wrong }).tags("registry.invalid/web", { timeout: 0.1 }),
   "Client, proxy": (wrong) => new Client({ proxy: wrong }).tags("registry.invalid/web", { timeout: 0.1 }),
+  "Client, fetch": (wrong) => client({ fetch: wrong }),
+  "Client.prototype.tags, signal": (wrong) => client().tags(CHARTS, { signal: wrong }),
+  "Client.prototype.tags, onProgress": (wrong) => client().tags(CHARTS, { onProgress: wrong }),
+  "Client.prototype.tags, timeout": (wrong) => client().tags(CHARTS, { timeout: wrong === 5 ? -5 : wrong }),
   "Client.prototype.push, created": (wrong) => push({ created: wrong }),
   "Client.prototype.push, ifExists": (wrong) => push({ ifExists: wrong }),
   "Client.prototype.push, provenance": (wrong) => push({ provenance: wrong }),
@@ -122,6 +129,13 @@ const OPTIONAL = {
   "Client.prototype.login, username": (wrong) => client().login("registry.test", wrong, "secret"),
   "sansio.Digester": (wrong) => new sansio.Digester(wrong),
   "Registry, username": (wrong) => new Registry({ username: wrong, password: "x" }).serve(BASE),
+  "sansio.Exchange.prototype.handleResponse": (wrong) => {
+    const exchange = Exchange.tags(session(), CHARTS);
+    const { request } = exchange.poll(0);
+    return exchange.handleResponse(request.id, { status: 200, headers: wrong });
+  },
+  "Registry.prototype.serve, headers": (wrong) => registry.serve({ ...BASE, headers: wrong }),
+  "Registry, faults": (wrong) => new Registry({ faults: wrong }),
   "Registry, hosts": (wrong) => new Registry({ hosts: wrong }).serve(BASE),
 };
 
@@ -166,6 +180,8 @@ const STRANGE = {
   "show": [(options) => show(archive, "all", options), "limit", "limits"],
   "package": [(options) => pack(archive.files, options), "app_version", "appVersion"],
   "check": [(options) => check(packaged.data, "chart", options), "fileName", "filename"],
+  "schema.validate": [(options) => schema.validate(Buffer.from("{}"), Buffer.from("{}"), options), "limit", "limits"],
+  "Report.prototype.toText": [(options) => archive.report.toText(options), "colour", "color"],
   "Client": [(options) => new Client(options), "plain_http", "plainHttp"],
   "Client, retry": [(retry) => new Client({ retry }), "backoff_max", "backoffMax"],
   "Client.prototype.push": [(options) => push(options), "if-exists", "ifExists"],
@@ -189,6 +205,13 @@ for (const [place, [use, strange, meant]] of Object.entries(STRANGE)) {
     assert.ok(listed.includes(meant) && listed.length < 400, listed);
   });
 }
+
+test("null stands for what was not given", async () => {
+  const none = { signal: null, onProgress: null, timeout: null };
+  assert.equal((await client({ timeout: null, retry: null, limits: null, allow: null }).tags(CHARTS, none)).length, 1);
+  assert.equal((await client(null).tags(CHARTS, null)).length, 1);
+  assert.equal((await client().pull(CHARTS, { ...none, version: null, provenance: null })).archive.length, packaged.data.length);
+});
 
 test("what cannot be had in JavaScript is not taken in silence", async () => {
   for (const option of ["directory", "tls"]) {
