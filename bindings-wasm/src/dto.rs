@@ -102,7 +102,7 @@ pub(crate) fn report(report: &Report) -> Array {
 
 pub(crate) fn question(question: &Question) -> Object {
     let bytes = |data: &[u8]| Uint8Array::from(data);
-    object().with("schema", bytes(question.schema())).with("values", bytes(&question.values())).done()
+    object().with("schema", bytes(&question.schema())).with("values", bytes(&question.values())).done()
 }
 
 #[cfg(feature = "schema")]

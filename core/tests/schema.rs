@@ -21,7 +21,7 @@ fn defaults_of_real_charts_are_judged() {
         asked += questions.len();
         found
             .extend(report.iter().filter(|finding| finding.code.name().starts_with("limit.")).map(ToString::to_string));
-        let answer = |question: &Question| question.answer(validate(question.schema(), &question.values(), &limits));
+        let answer = |question: &Question| question.answer(validate(&question.schema(), &question.values(), &limits));
         for finding in questions.iter().flat_map(|question| answer(question).iter().cloned().collect::<Vec<_>>()) {
             found.push(format!("{}: {finding}", path.file_name().unwrap().to_string_lossy()));
         }

@@ -4,7 +4,9 @@
 //! What a JSON Schema means is no business of the core's: a [`Question`] has a schema and values, and whoever knows
 //! JSON Schema answers with [`Violation`]s.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::chart::archive::merged_values;
@@ -49,9 +51,22 @@ impl Question {
         Question { document: "values.schema.json".to_owned(), schema: schema.into(), layers: Vec::new() }
     }
 
-    /// values.schema.json, as it is.
-    pub fn schema(&self) -> &[u8] {
-        &self.schema
+    /// values.schema.json, with URNs where it refers to another document: anything fits these, for nothing is ever
+    /// fetched, and the rest can be judged. As it is, where this would change what the rest says.
+    pub fn schema(&self) -> Cow<'_, [u8]> {
+        let has = |word: &str| self.schema.windows(word.len()).any(|part| part == word.as_bytes());
+        let places = remote_references(&self.schema);
+        let others = ["\"$id\"", "\"not\"", "\"oneOf\"", "\"if\"", "\"contains\"", "\"unevaluated"];
+        if places.is_empty() || others.into_iter().any(has) {
+            return Cow::Borrowed(&self.schema);
+        }
+        let mut schema = self.schema.to_vec();
+        for place in places {
+            let target = schema.get_mut(place).unwrap_or_default();
+            target.iter_mut().filter(|byte| **byte == b'#').for_each(|byte| *byte = b'_');
+            target.iter_mut().zip(*b"urn:").for_each(|(byte, new)| *byte = new);
+        }
+        Cow::Owned(schema)
     }
 
     /// The values, as JSON.
@@ -94,7 +109,7 @@ impl Question {
 
     #[cfg(feature = "schema")]
     pub(super) fn judged(&self, limits: &Limits) -> Report {
-        self.answer(crate::schema::validate(&self.schema, &self.values(), limits))
+        self.answer(crate::schema::validate(&self.schema(), &self.values(), limits))
     }
 
     #[cfg(not(feature = "schema"))]
@@ -115,6 +130,23 @@ impl Question {
             format!("{} says so: change the value, or the schema at {}.", self.document, clip(&violation.rule));
         finding.at(pointer, span.filter(|span| span.end > 0))
     }
+}
+
+/// Where the texts stand, without their quotes, that name another document in `$ref`.
+fn remote_references(schema: &[u8]) -> Vec<Range<usize>> {
+    const KEY: &[u8] = b"\"$ref\"";
+    let mut found = Vec::new();
+    for (at, _) in schema.windows(KEY.len()).enumerate().filter(|(_, part)| *part == KEY) {
+        let value = schema.get(at + KEY.len()..).unwrap_or_default().trim_ascii_start();
+        let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
+        let Some(text) = value.strip_prefix(b"\"") else { continue };
+        let length = text.iter().position(|byte| *byte == b'"').unwrap_or_default();
+        if length > 4 && !text.starts_with(b"#") && !text[..length].contains(&b'\\') {
+            let start = schema.len() - text.len();
+            found.push(start..start + length);
+        }
+    }
+    found
 }
 
 /// What of a chart decides whether its defaults fit.
