@@ -1,11 +1,12 @@
 // Situations that a document or an answer alone does not make: tests/errors/situations.json, each with the code that comes of it.
 
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { Archive, ChartOciError, Client } from "../../bindings-wasm/js/node.js";
+import { Archive, ChartOciError, Client, package as pack } from "../../bindings-wasm/js/node.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
-import { packaged, PACKAGE, readJson, ROOT, run } from "./support.js";
+import { failing, packaged, PACKAGE, readJson, ROOT, run, saysWhatToDo, temporary } from "./support.js";
 
 /** A registry that has the example chart, and a client that asks it. */
 async function pushed() {
@@ -16,14 +17,29 @@ async function pushed() {
   return { client, registry, reference, target };
 }
 
+const nobody = () => new Client({ credentials: null, retry: { attempts: 1 } });
+
 const SITUATIONS = {
+  "a text in place of an archive": () => nobody().push(Buffer.from("no archive\n"), "oci://127.0.0.1:1/charts"),
+  "a target that begins with http": () => nobody().push(packaged, "http://127.0.0.1:1/charts"),
+  "a host at which nobody answers": () => nobody().push(packaged, "oci://127.0.0.1:1/charts"),
+  "a path where nothing is": (t) => nobody().push(`${temporary(t)}/nothing.tgz`, "oci://127.0.0.1:1/charts"),
+  "a directory in place of an archive": (t) => nobody().push(temporary(t), "oci://127.0.0.1:1/charts"),
+  "an archive in place of a directory"(t) {
+    const path = `${temporary(t)}/web.tgz`;
+    writeFileSync(path, packaged.data);
+    return pack(path);
+  },
+  "a version that is not there": async () => {
+    const { client, target } = await pushed();
+    await client.pull(`${target}/web`, { version: "9.9.9" });
+  },
   "a text with line breaks where a path stands": () => Archive.read("apiVersion: v2\nname: web\n"),
   "a module that was not loaded"() {
     const program = `
       import { Reference } from "${PACKAGE}/slim.js";
-      try { Reference.parse("a.example/web:1"); } catch ({ code, message }) { console.log(JSON.stringify([code, message])); }`;
-    const [code, message] = JSON.parse(run(ROOT, "node", "--input-type=module", "--eval", program));
-    throw ChartOciError.from({ code, message });
+      try { Reference.parse("a.example/web:1"); } catch ({ code, message, hint }) { console.log(JSON.stringify({ code, message, hint })); }`;
+    throw ChartOciError.from(JSON.parse(run(ROOT, "node", "--input-type=module", "--eval", program)));
   },
   "a tag, and another version beside it": async () => {
     const { client, reference } = await pushed();
@@ -46,5 +62,9 @@ const SITUATIONS = {
 
 for (const { name, languages, expect } of readJson("tests/errors/situations.json")) {
   if (!languages.includes("javascript")) continue;
-  test(name, () => assert.rejects(async () => SITUATIONS[name](), { code: expect.code }));
+  test(name, async (t) => {
+    const error = await failing(async () => SITUATIONS[name](t));
+    assert.equal(error.code, expect.code, error.message);
+    saysWhatToDo(error, expect.says);
+  });
 }

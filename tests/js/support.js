@@ -1,5 +1,6 @@
 // What the tests share: the library from the working tree, a chart, and peers that misbehave.
 
+import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -82,6 +83,12 @@ export async function failing(action) {
     throw error;
   }
   throw new Error("nothing was thrown");
+}
+
+/** The hint has the first of the table's words; the others stand in it or in the message. */
+export function saysWhatToDo(error, says) {
+  assert.ok(error.hint.includes(says[0]), error.hint);
+  for (const words of says) assert.ok(`${error.message} ${error.hint}`.includes(words), error.message);
 }
 
 const openssl = (directory, ...words) => execFileSync("openssl", words, { cwd: directory, stdio: "ignore" });

@@ -49,6 +49,12 @@ def scripted(answers: list[dict[str, Any]]) -> Any:
     return peer(answer)
 
 
+def says_what_to_do(error: chartoci.ChartOciError, says: list[str]) -> None:
+    """The hint has the first of the table's words; the others stand in it or in the message."""
+    assert says[0] in error.hint, error.hint
+    assert all(words in f"{error} {error.hint}" for words in says), error
+
+
 def connected(host: str) -> socket.socket:
     name, _, port = host.partition(":")
     return socket.create_connection((name, int(port)))
@@ -71,8 +77,7 @@ def test_a_bad_answer(case: Any, each_client: chartoci.Client, chart: bytes, tmp
         do(each_client, case["verb"], host, chart, tmp_path / "out")
     error = caught.value
     assert (error.kind, error.code) == (expect["kind"], expect["code"]), error
-    assert error.hint
-    assert expect.get("says", "") in f"{error} {error.hint} {error.registry_errors}"
+    says_what_to_do(error, expect["says"])
     assert list(tmp_path.glob("out/*")) == []
 
 
@@ -89,7 +94,8 @@ def test_a_bad_answer_on_the_command_line(case: Any, tgz: pathlib.Path, tmp_path
         done = command("--json", *verbs[case["verb"]], "--attempts", "1")
     assert done.returncode == expect["exit"], done.stderr
     message, *hint = done.stderr.splitlines()
-    assert message.startswith("Error: ") and hint
+    assert message.startswith("Error: ") and expect["says"][0] in " ".join(hint)
+    assert all(words in done.stderr for words in expect["says"])
     said = json.loads(done.stdout)["error"]
     assert (said["kind"], said["code"]) == (expect["kind"], expect["code"])
     assert set(said) >= {"kind", "code", "message", "hint", "context"}
@@ -98,14 +104,9 @@ def test_a_bad_answer_on_the_command_line(case: Any, tgz: pathlib.Path, tmp_path
 @pytest.mark.parametrize(
     ("words", "code", "exit_code"),
     [
-        (["push", "/nowhere/web.tgz", "oci://127.0.0.1:1/x"], "files.not_found", 4),
-        (["push", "{directory}", "oci://127.0.0.1:1/x"], "files.is_directory", 2),
-        (["push", "{text}", "oci://127.0.0.1:1/x"], "archive.gzip", 7),
-        (["push", "{tgz}", "http://127.0.0.1:1/x"], "reference.scheme", 7),
         (["push", "{tgz}", "127.0.0.1:1/x"], "reference.scheme", 7),
         (["push", "{tgz}", "oci://127.0.0.1:1/x:1.0.0"], "reference.push_target", 2),
         (["push", "{tgz}", "oci://user:secret@127.0.0.1:1/x"], "reference.userinfo", 7),
-        (["push", "{tgz}", "oci://127.0.0.1:1/x"], "transport.connect", 5),
         (["pull", "oci://host.invalid/x:1.0.0"], "transport.connect", 5),
         (["pull", "oci://127.0.0.1:1/X:1.0.0"], "reference.repository", 7),
         (["versions", "oci://127.0.0.1:1/x", "not a range"], "version.constraint", 7),

@@ -14,10 +14,12 @@ import pytest
 from chartoci.sansio import Done, Exchange, Session
 from chartoci.testing import Registry
 from conftest import peer, read_request
+from test_errors import command, says_what_to_do
 from test_hostile_registries import MANIFEST, manifest_of, registry, tags_of
 
 SITUATIONS = json.loads((pathlib.Path(__file__).parent.parent / "errors" / "situations.json").read_text())
 OURS = [situation for situation in SITUATIONS if "python" in situation["languages"]]
+WORDS = [situation for situation in SITUATIONS if "command line" in situation["languages"]]
 
 
 class Setting:
@@ -30,6 +32,21 @@ class Setting:
         for name in ("HELM_REGISTRY_CONFIG", "HELM_CONFIG_HOME", "DOCKER_CONFIG", "DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE"):
             environment.delenv(name, raising=False)
         environment.setenv("HOME", str(directory))
+
+    def a_text_in_place_of_an_archive(self) -> None:
+        (self.directory / "notes.txt").write_text("no archive\n")
+        self.client.push(self.directory / "notes.txt", "oci://127.0.0.1:1/charts")
+
+    def a_target_that_begins_with_http(self) -> None:
+        self.client.push(self.chart, "http://127.0.0.1:1/charts")
+
+    def a_version_that_is_not_there(self) -> None:
+        with Registry() as served:
+            pushed = self.client.push(self.chart, f"oci://{served.host}/charts")
+            self.client.pull(f"oci://{served.host}/{pushed.reference.repository}", self.directory, version="9.9.9")
+
+    def a_host_at_which_nobody_answers(self) -> None:
+        self.client.push(self.chart, "oci://127.0.0.1:1/charts")
 
     def a_text_with_line_breaks_where_a_path_stands(self) -> None:
         chartoci.check("name: web\nversion: 1.0.0\n")
@@ -197,4 +214,44 @@ def test_a_situation_has_its_code(situation: Any, setting: Setting) -> None:
     with pytest.raises(chartoci.ChartOciError) as caught:
         make()
     assert caught.value.code == situation["expect"]["code"], caught.value
-    assert caught.value.hint
+    says_what_to_do(caught.value, situation["expect"]["says"])
+
+
+# The same by the command line: `{tgz}` is in the registry `{host}` already; `{nobody}` is no registry's address.
+COMMANDS = {
+    "a text in place of an archive": "push {text} oci://{nobody}/charts",
+    "a target that begins with http": "push {tgz} http://{nobody}/charts",
+    "a version that is not there": "pull oci://{host}/charts/web --version 9.9.9 -d {directory}",
+    "a host at which nobody answers": "push {tgz} oci://{nobody}/charts",
+    "a text with line breaks where a path stands": "check name:\nweb",
+    "a tag, and another version beside it": "resolve oci://{nobody}/web:1.0.0 --version 2.0.0",
+    "a password that the registry does not take": "push {tgz} oci://{closed}/charts --username ada --password wrong",
+    "a range that no version satisfies": "resolve oci://{host}/charts/web --version >9",
+    "a push to a tag that is taken": "push {later} oci://{host}/charts --if-exists refuse",
+    "a path where nothing is": "push {directory}/nothing.tgz oci://{nobody}/charts",
+    "a directory in place of an archive": "push {directory} oci://{nobody}/charts",
+    "an archive in place of a directory": "package {tgz}",
+}
+
+
+@pytest.mark.parametrize("situation", WORDS, ids=[situation["name"] for situation in WORDS])
+def test_a_situation_has_its_exit_code_and_its_remedy_on_the_command_line(
+    situation: Any, client: chartoci.Client, tgz: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    expect = situation["expect"]
+    (tmp_path / "notes.txt").write_text("no archive\n")
+    later = tmp_path / "later.tgz"
+    later.write_bytes(tgz.read_bytes())
+    os.utime(later, (1, 1))
+    with Registry() as served, Registry(username="ada", password="right") as closed:
+        client.push(tgz, f"oci://{served.host}/charts")
+        places = {"tgz": tgz, "later": later, "text": tmp_path / "notes.txt", "directory": tmp_path, "host": served.host}
+        words = [
+            word.format(**places, closed=closed.host, nobody="127.0.0.1:1")
+            for word in COMMANDS[situation["name"]].split(" ")
+        ]
+        done = command("--json", "--attempts", "1", *words)
+    assert done.returncode == expect["exit"], done.stderr
+    error = json.loads(done.stdout)["error"]
+    assert error["code"] == expect["code"]
+    assert expect["says"][0] in error["hint"] and error["hint"] in done.stderr
