@@ -341,9 +341,22 @@ export class Archive extends Data {
 }
 if (Symbol.dispose) Archive.prototype[Symbol.dispose] = Archive.prototype.free;
 
+/** Packed bytes of which the hash is worth asking the platform for: it has instructions that modules have not. */
+const LARGE = 1 << 18;
+
 /** Of bytes that nobody else holds. */
-export const archiveOf = (data, { limits } = {}, provenance = undefined) =>
-  new Archive(core().Archive.read(data, limits), data, provenance);
+export async function archiveOf(data, { limits } = {}, provenance = undefined) {
+  const platform = data.length < LARGE ? undefined : globalThis.crypto?.subtle;
+  const hashing = platform?.digest("SHA-256", data).catch(() => undefined);
+  const handle = core().Archive.read(data, limits, hashing !== undefined);
+  if (hashing !== undefined) {
+    const hash = await hashing;
+    handle.setDigest(hash === undefined ? core().digestOf(data, "sha256") : `sha256:${hexadecimal(hash)}`);
+  }
+  return new Archive(handle, data, provenance);
+}
+
+const hexadecimal = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 export class Artifact extends Data {
   #handle;

@@ -1,5 +1,6 @@
 //! Charts and what they become in a registry.
 
+use chartoci::Digest;
 use chartoci::chart::{self, Ignore as CoreIgnore, Scan, Section};
 use chartoci::time::Timestamp;
 use js_sys::{Array, Object};
@@ -63,8 +64,15 @@ impl Archive {
 
 #[wasm_bindgen]
 impl Archive {
-    pub fn read(data: &[u8], limits: &JsValue) -> Result<Archive> {
-        chartoci::Archive::read(data, &dto::limits(limits)?).map(Archive).map_err(throw)
+    /// With `unhashed` the digest is yet to come, by `setDigest`.
+    pub fn read(data: &[u8], limits: &JsValue, unhashed: bool) -> Result<Archive> {
+        let digest = || Digest::of(if unhashed { &[] } else { data });
+        chartoci::Archive::read_unpacked(data, &dto::limits(limits)?, Vec::new(), digest).map(Archive).map_err(throw)
+    }
+    #[wasm_bindgen(js_name = setDigest)]
+    pub fn set_digest(&mut self, digest: &str) -> Result<()> {
+        self.0.set_digest(&Digest::parse(digest).map_err(throw)?);
+        Ok(())
     }
     pub fn metadata(&self) -> Metadata {
         Metadata::of(self.0.metadata())

@@ -118,6 +118,17 @@ impl Archive {
         load(walk, data, limits, &mut Budget::packed(limits, data.len()), &mut digest)
     }
 
+    /// Takes that for the digest of the packed bytes, in the charts that are vendored as folders, too: for a host that has
+    /// hashed them by itself.
+    pub fn set_digest(&mut self, digest: &Digest) {
+        self.scan.digest = digest.clone();
+        for vendored in &mut self.dependencies {
+            if Arc::ptr_eq(&vendored.unpacked, &self.unpacked) {
+                vendored.set_digest(digest);
+            }
+        }
+    }
+
     /// The verdict on the whole.
     pub fn scan(&self) -> &Scan {
         &self.scan
@@ -538,6 +549,24 @@ pub(crate) mod tests {
         assert_eq!(peek_chart_yaml(cut, &Limits::default()).unwrap(), CHART);
         let none = packed(&[("web/charts/a/Chart.yaml", CHART)]);
         assert_eq!(peek_chart_yaml(&none, &Limits::default()).unwrap_err().code(), Code::CHART_MISSING);
+    }
+
+    #[test]
+    fn a_digest_that_the_host_made_is_that_of_all_that_came_in_the_same_archive() {
+        let packed_chart = packed(&[("b/Chart.yaml", CHART)]);
+        let data = packed(&[
+            ("web/Chart.yaml", CHART),
+            ("web/charts/a/Chart.yaml", b"name: a\nversion: 1.0.0\n"),
+            ("web/charts/web.tgz", &packed_chart),
+        ]);
+        let expected = Archive::read(&data, &Limits::default()).unwrap();
+        let mut archive = Archive::read_unpacked(&data, &Limits::default(), Vec::new(), || Digest::of(b"")).unwrap();
+        archive.set_digest(&Digest::of(&data));
+        let digests = |archive: &Archive| -> Vec<Digest> {
+            archive.dependencies().iter().chain([archive]).map(|chart| chart.scan().digest.clone()).collect()
+        };
+        assert_eq!(digests(&archive), digests(&expected));
+        assert_eq!(digests(&archive), [Digest::of(&data), Digest::of(&packed_chart), Digest::of(&data)]);
     }
 
     #[test]
