@@ -45,7 +45,7 @@ test("the digest of a large archive is right whoever hashes it", async (t) => {
   });
   assert.equal((await Archive.read(data)).digest, expected);
   assert.equal(asked.mock.callCount(), 1);
-  await failing(() => Archive.read(data.subarray(0, -9)));
+  await failing(() => Archive.read(data.subarray(0, data.length / 2)));
 });
 
 test("an archive shows its parts", async () => {

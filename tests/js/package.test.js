@@ -98,10 +98,10 @@ test("the glue makes no code from text, and nothing says where it was built", ()
 
 // Ratchets, in bytes, as it is and by `gzip -9`: they only get smaller, save with a reason.
 const BUDGETS = {
-  chartoci: [408_000, 184_000],
+  chartoci: [412_000, 186_000],
   check: [478_000, 216_000],
   exchange: [370_000, 164_000],
-  node: [740_000, 330_000],
+  node: [746_000, 330_000],
   package: [390_000, 180_000],
   registry: [380_000, 160_000],
   schema: [480_000, 193_000],
