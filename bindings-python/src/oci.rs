@@ -202,18 +202,18 @@ pub(crate) struct Artifact(pub(crate) chartoci::Artifact);
 #[pymethods]
 impl Artifact {
     #[staticmethod]
-    #[pyo3(signature = (archive, *, provenance = None, created = None))]
+    #[pyo3(signature = (archive, *, provenance = None, created = None, limits = None))]
     fn build(
         py: Python<'_>,
         archive: &Bound<'_, PyAny>,
         provenance: Option<&Bound<'_, PyAny>>,
         created: Option<&Bound<'_, PyAny>>,
+        limits: Option<&Bound<'_, Limits>>,
     ) -> PyResult<Artifact> {
-        let scan = Scan::of(archive)?;
-        let most = chartoci::Limits::default().provenance;
-        let provenance = provenance.map(|provenance| content(provenance, most)).transpose()?;
+        let (scan, limits) = (Scan::of(archive)?, Limits::or_default(limits));
+        let provenance = provenance.map(|provenance| content(provenance, limits.provenance)).transpose()?;
         let created = created.map(moment).transpose()?.map(Timestamp::from_unix);
-        chartoci::Artifact::build(&scan, provenance.as_deref(), created).map(Artifact).raise(py)
+        chartoci::Artifact::build(&scan, provenance.as_deref(), created, &limits).map(Artifact).raise(py)
     }
     #[staticmethod]
     #[pyo3(signature = (manifest, limits = None))]

@@ -373,7 +373,7 @@ export class Artifact extends Data {
     const { Artifact: Handle } = await ready();
     const signature = provenance === undefined ? undefined : await bytesOf(provenance, limits);
     const time = seconds(created);
-    if (chart instanceof Archive) return new Artifact(Handle.build(chart[HANDLE], signature, time));
+    if (chart instanceof Archive) return new Artifact(Handle.build(chart[HANDLE], signature, time, limits));
     return new Artifact(Handle.buildFrom(await bytesOf(chart, limits), signature, time, limits));
   }
 

@@ -135,15 +135,25 @@ impl Archive {
 pub struct Artifact(chartoci::Artifact);
 
 /// `created` in seconds since 1970-01-01T00:00:00Z.
-fn build(scan: &Scan, provenance: Option<Vec<u8>>, created: Option<f64>) -> Result<Artifact> {
+fn build(
+    scan: &Scan,
+    provenance: Option<Vec<u8>>,
+    created: Option<f64>,
+    limits: &chartoci::Limits,
+) -> Result<Artifact> {
     let created = created.map(|seconds| Timestamp::from_unix(seconds.floor() as i64));
-    chartoci::Artifact::build(scan, provenance.as_deref(), created).map(Artifact).map_err(throw)
+    chartoci::Artifact::build(scan, provenance.as_deref(), created, limits).map(Artifact).map_err(throw)
 }
 
 #[wasm_bindgen]
 impl Artifact {
-    pub fn build(archive: &Archive, provenance: Option<Vec<u8>>, created: Option<f64>) -> Result<Artifact> {
-        build(archive.0.scan(), provenance, created)
+    pub fn build(
+        archive: &Archive,
+        provenance: Option<Vec<u8>>,
+        created: Option<f64>,
+        limits: &JsValue,
+    ) -> Result<Artifact> {
+        build(archive.0.scan(), provenance, created, &dto::limits(limits)?)
     }
     /// Of packed bytes, which are looked at whole and not kept.
     #[wasm_bindgen(js_name = buildFrom)]
@@ -153,7 +163,8 @@ impl Artifact {
         created: Option<f64>,
         limits: &JsValue,
     ) -> Result<Artifact> {
-        build(&Scan::read(data, &dto::limits(limits)?).map_err(throw)?, provenance, created)
+        let limits = dto::limits(limits)?;
+        build(&Scan::read(data, &limits).map_err(throw)?, provenance, created, &limits)
     }
     pub fn parse(manifest: &[u8], limits: &JsValue) -> Result<Artifact> {
         chartoci::Artifact::parse(manifest, &dto::limits(limits)?).map(Artifact).map_err(throw)

@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, chart, target] = arguments.as_slice() else { return Err("usage: ureq CHART.tgz oci://HOST/PATH".into()) };
     let data = std::fs::read(chart)?;
-    let artifact = Artifact::build(&Scan::read(&data, &Limits::default())?, None, None)?;
+    let artifact = Artifact::build(&Scan::read(&data, &Limits::default())?, None, None, &Limits::default())?;
 
     let began = Instant::now();
     let agent: ureq::Agent =

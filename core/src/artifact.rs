@@ -131,9 +131,13 @@ impl Artifact {
     ///
     /// # Errors
     /// [`Code::LIMIT_DOCUMENT`]: the provenance is larger than [`Limits::provenance`], or the manifest than
-    /// [`Limits::manifest`], by default.
-    pub fn build(scan: &Scan, provenance: Option<&[u8]>, created: Option<Timestamp>) -> Result<Artifact, Error> {
-        let limits = Limits::default();
+    /// [`Limits::manifest`].
+    pub fn build(
+        scan: &Scan,
+        provenance: Option<&[u8]>,
+        created: Option<Timestamp>,
+        limits: &Limits,
+    ) -> Result<Artifact, Error> {
         let bounded = |what: &'static str, size: usize, limit: u64| match size as u64 > limit {
             true => Err(Error::new(Code::LIMIT_DOCUMENT, format!("the {what} has {size} bytes"))
                 .with("limit", limit)
@@ -480,7 +484,7 @@ mod tests {
             ..Metadata::default()
         };
         let created = Timestamp::parse_rfc3339("1977-09-02T22:04:05Z");
-        let artifact = Artifact::build(&scan(metadata), Some(b"prov"), created).unwrap();
+        let artifact = Artifact::build(&scan(metadata), Some(b"prov"), created, &LIMITS()).unwrap();
         assert!(artifact.manifest().starts_with(manifest.as_bytes()));
         assert_eq!(artifact.config().map(<[u8]>::len), Some(99));
         assert_eq!(artifact.what(), What::Chart);
@@ -494,7 +498,7 @@ mod tests {
         let metadata = Metadata { name: "web".to_owned(), ..Metadata::default() };
         // The chart's digest begins with 44, those of these texts with 6b and 19.
         for (provenance, expected) in [(b"1", [CHART, PROVENANCE]), (b"9", [PROVENANCE, CHART])] {
-            let artifact = Artifact::build(&scan(metadata.clone()), Some(provenance), None).unwrap();
+            let artifact = Artifact::build(&scan(metadata.clone()), Some(provenance), None, &LIMITS()).unwrap();
             let kinds: Vec<&str> = artifact.layers().iter().map(|layer| layer.media_type.as_str()).collect();
             assert_eq!(kinds, expected);
         }
@@ -577,7 +581,7 @@ mod tests {
             annotations: [("x".to_owned(), "a\u{1b}[31m\nb".to_owned())].into(),
             ..Metadata::default()
         };
-        let text = Artifact::build(&scan(metadata), Some(b"p"), None).unwrap().explain();
+        let text = Artifact::build(&scan(metadata), Some(b"p"), None, &LIMITS()).unwrap().explain();
         assert!(text.starts_with("Helm chart web 1.0.0\n"));
         for name in ["manifest", "config", "chart", "provenance", "annotations"] {
             assert!(text.lines().any(|line| line.trim_start().starts_with(name)), "{name}\n{text}");

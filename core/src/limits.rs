@@ -1,4 +1,4 @@
-//! Every bound in one struct. All input is hostile: each limit is checked before memory is given.
+//! The bounds on what is read, in one struct; what bounds work rather than size stands beside it, as `MOST_…`. All input is hostile: each limit is checked before memory is given.
 
 /// Bounds on what is read. All sizes are bytes.
 ///

@@ -20,8 +20,9 @@ fn real_charts_have_the_manifest_and_config_that_helm_pushed() {
         let file = wanted["file"].as_str().unwrap();
         let archive = std::fs::read(folder.join(file)).unwrap();
         let provenance = std::fs::read(folder.join(format!("{file}.prov"))).ok();
-        let built = Scan::read(&archive, &Limits::default())
-            .and_then(|scan| Artifact::build(&scan, provenance.as_deref(), Some(Timestamp::from_unix(CREATED))));
+        let built = Scan::read(&archive, &Limits::default()).and_then(|scan| {
+            Artifact::build(&scan, provenance.as_deref(), Some(Timestamp::from_unix(CREATED)), &Limits::default())
+        });
         let (ours, helms) = match &built {
             Ok(artifact) => (
                 [text(artifact.config().unwrap_or_default()), text(artifact.manifest()), artifact.digest().to_string()],

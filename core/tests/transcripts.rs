@@ -43,7 +43,8 @@ fn exchange(session: &Session, asked: &Value) -> Exchange {
     match text(asked, "verb") {
         "push" => {
             let archive = STANDARD.decode(text(asked, "chart")).unwrap();
-            let artifact = Artifact::build(&Scan::read(&archive, &Limits::default()).unwrap(), None, None).unwrap();
+            let limits = Limits::default();
+            let artifact = Artifact::build(&Scan::read(&archive, &limits).unwrap(), None, None, &limits).unwrap();
             Exchange::push(session, Push::chart(&artifact, text(asked, "target")).unwrap())
         }
         "pull" => {

@@ -129,7 +129,7 @@ vectors! {
         let archive = STANDARD.decode(text(&input["archive"])).unwrap();
         let scan = Scan::read(&archive, &Limits::default())?;
         let created = Timestamp::from_unix(input["created"].as_i64().unwrap());
-        let artifact = Artifact::build(&scan, input["provenance"].as_str().map(str::as_bytes), Some(created))?;
+        let artifact = Artifact::build(&scan, input["provenance"].as_str().map(str::as_bytes), Some(created), &Limits::default())?;
         let utf8 = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         Ok(json!({
             "config": utf8(artifact.config().unwrap()), "manifest": utf8(artifact.manifest()),

@@ -304,3 +304,12 @@ def test_nothing_is_written_through_a_link(chart: bytes, tmp_path: pathlib.Path)
     assert error.value.code == "files.exists"
     assert list(elsewhere.iterdir()) == [] and [path.name for path in target.iterdir()] == ["web"]
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_the_callers_limits_hold_for_what_is_built(chart: bytes) -> None:
+    provenance = bytes(2 << 20)
+    with pytest.raises(chartoci.ChartOciError) as caught:
+        chartoci.Artifact.build(chartoci.Archive.read(chart), provenance=provenance)
+    assert caught.value.code == "limit.document"
+    limits = chartoci.Limits(provenance=4 << 20)
+    assert len(chartoci.Artifact.build(chartoci.Archive.read(chart), provenance=provenance, limits=limits).layers) == 2

@@ -368,6 +368,7 @@ class Artifact:
         *,
         provenance: _Source | None = None,
         created: int | datetime | None = None,
+        limits: Limits | None = None,
     ) -> Artifact: ...
     @staticmethod
     def parse(manifest: _Source, limits: Limits | None = None) -> Artifact: ...

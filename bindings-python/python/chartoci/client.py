@@ -234,7 +234,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 
         def scan() -> Artifact:
             scanned = source.scanned or Scan.read(source.data, self._limits, source.path)
-            return Artifact.build(scanned, provenance=signed, created=moment)
+            return Artifact.build(scanned, provenance=signed, created=moment, limits=self._limits)
 
         push = None
         if source.scanned is None and isinstance(source.data, bytes):
@@ -416,7 +416,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             if Artifact.parse(parts.manifest, self._limits).is_legacy:
                 fetched = yield from _fetch(self, wanted, None, False, progress, timeout, place.registry)
                 data = fetched.archive.data or b""
-                push = Push.to(Artifact.build(Scan.read(data, self._limits)), place)
+                push = Push.to(Artifact.build(Scan.read(data, self._limits), limits=self._limits), place)
                 sources = (None, ("chart", data))
                 exchange = Exchange.push(self._session, push)
                 pushed: Pushed = yield Run(exchange, place.registry, progress, timeout, sources)

@@ -140,7 +140,7 @@ pub fn archive(data: &[u8]) {
     }
     show::show(&archive, show::Section::All);
     archive.values().check_json().expect("values are JSON");
-    Artifact::build(archive.scan(), None, Some(Timestamp::from_unix(0))).map(|built| built.explain()).ok();
+    Artifact::build(archive.scan(), None, Some(Timestamp::from_unix(0)), &limits).map(|built| built.explain()).ok();
     let name = archive.metadata().name.clone();
     let files = archive.paths().count();
     let mut disk = Memory::new();

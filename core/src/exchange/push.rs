@@ -124,7 +124,7 @@ impl Push {
         }
         let (digest, size) = (Digest::of(archive), archive.len() as u64);
         let promised = Scan { metadata, digest, size, unpacked: 0, report: Report::new() };
-        let push = Push::chart(&Artifact::build(&promised, provenance, created).ok()?, target).ok()?;
+        let push = Push::chart(&Artifact::build(&promised, provenance, created, limits).ok()?, target).ok()?;
         Some(Push { ahead: true, ..push })
     }
 }

@@ -38,7 +38,7 @@ fn web() -> (Vec<u8>, Artifact) {
     let made = WEB.get_or_init(|| {
         let archive = archive("apiVersion: v2\nname: web\nversion: 1.2.3\n");
         let scan = Scan::read(&archive, &Limits::default()).unwrap();
-        (archive, Artifact::build(&scan, None, None).unwrap())
+        (archive, Artifact::build(&scan, None, None, &Limits::default()).unwrap())
     });
     made.clone()
 }
