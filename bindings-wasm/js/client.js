@@ -292,6 +292,7 @@ export class Client {
   /** The session; its transport is there from the first verb on. */
   #begin() {
     const { allow, credentials, ...options } = this.#options;
+    if (options.registryConfig) stores();
     this.#transport ??= currentPlatform().transport({ ...options, permit: permission(allow) });
     this.#session ??= this.#fresh({ hasCredentials: credentials !== undefined && credentials !== null });
     return this.#session;

@@ -1,6 +1,7 @@
 /** The transport of browsers and workers, and of whoever brings a `fetch`. */
 
 import { readAll } from "./blobs.js";
+import { failure } from "./core.js";
 import { TransportFailure } from "./drive.js";
 import { failureOf } from "./failures.js";
 
@@ -8,7 +9,10 @@ import { failureOf } from "./failures.js";
  * `browser`: fetch runs under a page's rules: it follows redirects itself, shows what CORS exposes, sends no User-Agent,
  * and an unexplained TypeError is most often missing CORS. `permit(url)`: asked before every request.
  */
-export function fetchTransport({ fetch = globalThis.fetch, browser = false, permit }) {
+export function fetchTransport({ fetch, browser = false, permit, ...others }) {
+  const own = fetch ?? globalThis.fetch;
+  const strange = ["caFile", "certFile", "keyFile", "proxy"].find((name) => others[name]);
+  if (strange) throw failure("misuse.argument", `${strange}: fetch has no such option, only the transport of Node has`);
   const send = async ({ method, url, headers, body, payload, redirect, timeout, signal, onSent }) => {
     if (permit && !(await permit(new URL(url)))) throw new TransportFailure("forbidden", new URL(url).host);
     const silence = watch(timeout, signal);
@@ -16,7 +20,7 @@ export function fetchTransport({ fetch = globalThis.fetch, browser = false, perm
     if (payload.kind !== "blob") silence.heard();
     let response;
     try {
-      response = await fetch(url, {
+      response = await own(url, {
         method,
         headers: browser ? headers.filter(([name]) => name !== "user-agent") : unpacked(headers),
         body: method === "GET" || method === "HEAD" ? undefined : (body ?? new Uint8Array(0)),
