@@ -388,7 +388,7 @@ records! {
     /// Answer with `Exchange.handle_credential`.
     Ask {
         id: u32, registry: String, repository: String, realm: Option<String>, service: Option<String>,
-        scope: Option<String>, refused: bool
+        scope: Option<String>, refused: bool, own: bool
     }
     /// Something worth telling.
     Notify { event: Py<PyAny> }
@@ -634,6 +634,11 @@ impl Exchange {
         Ok(())
     }
 
+    /// It is part of something that is for another registry, as the fetch of a copy's blob is: see `Ask.own`.
+    fn on_behalf_of(&self, registry: &str) {
+        lock(&self.0).on_behalf_of(registry);
+    }
+
     /// Moves time (milliseconds) forward and says what to do next. Call until it answers `Wait` or `Done`.
     fn poll(&self, py: Python<'_>, now: u64) -> PyResult<Py<PyAny>> {
         let output = lock(&self.0).poll(Instant::from_millis(now));
@@ -641,8 +646,8 @@ impl Exchange {
             core::Output::Send(request) => Py::new(py, Send { request: Py::new(py, Request(request))? })?.into_any(),
             core::Output::Cancel(id) => Py::new(py, Cancel { id: id.0 })?.into_any(),
             core::Output::Ask(query) => {
-                let core::CredentialQuery { id, registry, repository, realm, service, scope, refused } = query;
-                Py::new(py, Ask { id: id.0, registry, repository, realm, service, scope, refused })?.into_any()
+                let core::CredentialQuery { id, registry, repository, realm, service, scope, refused, own } = query;
+                Py::new(py, Ask { id: id.0, registry, repository, realm, service, scope, refused, own })?.into_any()
             }
             core::Output::Notify(event) => Py::new(py, Notify { event: event_out(py, event)? })?.into_any(),
             core::Output::Wait(wake) => {

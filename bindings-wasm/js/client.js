@@ -49,7 +49,7 @@ export class Client {
     const push = exchange().Exchange.push(this.#begin(), plan, { ifExists });
     // Blob 0 is the config, which the core holds.
     const blobs = [undefined, source.data, signature];
-    return this.#run(push, plan.target, call, { blobs, names: ["config", ...PARTS] });
+    return this.#run(push, call, { blobs, names: ["config", ...PARTS] });
   }
 
   async pull(reference, given) {
@@ -170,7 +170,7 @@ export class Client {
     await connected();
     const wanted = { version: written(version), devel };
     const resolving = exchange().Exchange.resolve(this.#begin(), written(reference), wanted);
-    return this.#run(resolving, reference, call);
+    return this.#run(resolving, call);
   }
 
   async versions(repository, constraint, options) {
@@ -182,7 +182,7 @@ export class Client {
   async tags(repository, options) {
     const call = known(options, CALL);
     await connected();
-    return this.#run(exchange().Exchange.tags(this.#begin(), written(repository)), repository, call);
+    return this.#run(exchange().Exchange.tags(this.#begin(), written(repository)), call);
   }
 
   /** Bytes unchanged, the manifest last. Within a registry blobs are mounted; across registries they go through memory, in Node piece by piece. */
@@ -194,7 +194,7 @@ export class Client {
       if (Artifact.parse(manifest, this.#limited).isLegacy) return this.#upgrade(source, written(target), call);
     }
     const copying = exchange().Exchange.copy(this.#begin(), written(source), written(target), { referrers });
-    const copied = await this.#run(copying, target, call, { fetchPart: (...part) => this.#fetchPart(target, ...part) });
+    const copied = await this.#run(copying, call, { fetchPart: (...part) => this.#fetchPart(target, ...part) });
     return { ...copied, upgraded: false };
   }
 
@@ -205,14 +205,14 @@ export class Client {
     const data = sink.bytes();
     const artifact = await Artifact.build(data, this.#limited);
     const push = exchange().Exchange.push(this.#begin(), Push.to(artifact, target), {});
-    const pushed = await this.#run(push, target, call, { blobs: [undefined, data], names: ["config", ...PARTS] });
+    const pushed = await this.#run(push, call, { blobs: [undefined, data], names: ["config", ...PARTS] });
     const { reference, digest, size, blobs } = pushed;
     return { reference, digest, size, blobs, referrers: [], upgraded: true };
   }
 
   async #fetchPart(home, repository, descriptor, start, end, signal, sink = new MemorySink(start)) {
     const fetching = exchange().Exchange.fetchPart(this.#begin(), repository, descriptor, start, end);
-    await this.#run(fetching, repository, { signal, home }, { sinks: [sink] });
+    await this.#run(fetching, { signal, home }, { sinks: [sink] });
     return sink.part?.(start, end);
   }
 
@@ -220,7 +220,7 @@ export class Client {
   async delete(reference, options) {
     const call = known(options, CALL);
     await connected();
-    return this.#run(exchange().Exchange.delete(this.#begin(), written(reference)), reference, call);
+    return this.#run(exchange().Exchange.delete(this.#begin(), written(reference)), call);
   }
 
   /** What refers to a manifest: all of it, or what is of one type. */
@@ -228,7 +228,7 @@ export class Client {
     const { artifactType, ...call } = known(options, [...CALL, "artifactType"]);
     await connected();
     const referring = exchange().Exchange.referrers(this.#begin(), written(reference), artifactType);
-    return this.#run(referring, reference, call);
+    return this.#run(referring, call);
   }
 
   /** Shows user and password to a registry and, if it takes them, stores them where Helm does. */
@@ -286,7 +286,7 @@ export class Client {
   #pull(reference, sinks, { signal, onProgress, timeout, home, version, ...others }) {
     const wanted = { ...others, version: written(version) };
     const pulling = exchange().Exchange.pull(this.#begin(), written(reference), wanted);
-    return this.#run(pulling, reference, { signal, onProgress, timeout, home }, { sinks, names: PARTS });
+    return this.#run(pulling, { signal, onProgress, timeout, home }, { sinks, names: PARTS });
   }
 
   /** The session; its transport is there from the first verb on. */
@@ -312,19 +312,19 @@ export class Client {
     });
   }
 
-  /** `home` is what the verb is for, if that is not `reference`: a secret that was given is for its registry only. */
-  async #run(operation, reference, { signal, onProgress, timeout, home = reference }, blobs) {
+  /** `home` is what the verb is for, if that is not the operation's own registry. */
+  async #run(operation, { signal, onProgress, timeout, home }, blobs) {
     if (timeout !== undefined && timeout !== null) operation.setTimeout(timeout);
-    const { registry } = core().parseReference(written(home));
-    const credentials = (query, over) => this.#answer(query, registry, over);
+    if (home !== undefined) operation.onBehalfOf(written(home));
+    const credentials = (query, over) => this.#answer(query, over);
     return drive(operation, { transport: this.#transport, credentials, signal, onProgress, ...blobs });
   }
 
-  async #answer(query, registry, signal) {
+  async #answer(query, signal) {
     const { credentials, registryConfig } = this.#options;
     const isAsked = typeof credentials === "function";
     // Who else asks, as the source of a copy does, gets what the files hold.
-    const isForIt = isAsked || credentials === null || query.registry === registry;
+    const isForIt = isAsked || credentials === null || query.own;
     if (credentials === undefined || !isForIt) return found(query, registryConfig, signal);
     const given = isAsked ? await credentials(query) : credentials;
     if (Array.isArray(given)) return { username: given[0], password: given[1] };

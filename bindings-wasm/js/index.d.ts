@@ -517,6 +517,8 @@ export interface CredentialQuery {
   readonly scope: string | undefined;
   /** The last answer was refused. */
   readonly refused: boolean;
+  /** It is the registry that the verb is for: of a copy, the target's. */
+  readonly own: boolean;
 }
 
 /** A credential for whatever is asked; nobody's; or a function that is asked, again after a refusal, for each registry. */

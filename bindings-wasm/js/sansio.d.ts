@@ -68,6 +68,7 @@ export interface Query {
   service: string | undefined;
   scope: string | undefined;
   refused: boolean;
+  own: boolean;
 }
 
 /** What an exchange says. */

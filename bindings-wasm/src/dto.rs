@@ -367,6 +367,7 @@ pub(crate) fn query(query: &CredentialQuery) -> Object {
         .with("service", query.service.as_deref())
         .with("scope", query.scope.as_deref())
         .with("refused", query.refused)
+        .with("own", query.own)
         .done()
 }
 

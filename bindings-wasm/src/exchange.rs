@@ -203,6 +203,13 @@ impl Exchange {
         Ok(())
     }
 
+    /// It is part of something that is for that reference, as the fetch of a copy's blob is: see `own` of a query.
+    #[wasm_bindgen(js_name = onBehalfOf)]
+    pub fn on_behalf_of(&mut self, home: &str) -> Result<()> {
+        self.0.on_behalf_of(reference(home)?.registry());
+        Ok(())
+    }
+
     /// `now` in milliseconds of a clock that never goes back.
     pub fn poll(&mut self, now: f64) -> Object {
         match self.0.poll(Instant::from_millis(now as u64)) {

@@ -5,7 +5,8 @@ import pathlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import chartoci
@@ -60,16 +61,43 @@ class Waiting:
 
 
 @pytest.fixture(params=["blocking", "urllib3", "aiohttp"])
-def each_client(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """As `client`, by each driver in turn."""
-    settings = {"credentials": None, "retry": chartoci.RetryPolicy(attempts=1)}
+def using(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """`using(**settings)`: a client by each driver in turn; unless they say otherwise, as `client`."""
     if request.param == "aiohttp":
         pytest.importorskip("aiohttp")
-    if request.param != "blocking":
-        yield Waiting(**settings, transport=request.param)
-        return
-    with chartoci.Client(**settings) as client:
-        yield client
+    with ExitStack() as open_ones:
+
+        def make(**settings: Any) -> Any:
+            settings = {"credentials": None, "retry": chartoci.RetryPolicy(attempts=1), **settings}
+            if request.param != "blocking":
+                return Waiting(**settings, transport=request.param)
+            return open_ones.enter_context(chartoci.Client(**settings))
+
+        yield make
+
+
+@pytest.fixture
+def each_client(using: Callable[..., Any]) -> Any:
+    """As `client`, by each driver in turn."""
+    return using()
+
+
+@pytest.fixture
+def drive(using: Callable[..., Any]) -> Callable[..., Any]:
+    """`drive("pull", reference, **settings)`: a verb by each driver in turn."""
+    return lambda verb, *arguments, **settings: getattr(using(**settings), verb)(*arguments)
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """A server of HTTP on loopback; gives its port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @contextmanager

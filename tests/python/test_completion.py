@@ -4,6 +4,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from chartoci.cli import manual
@@ -36,26 +37,46 @@ def test_every_example_can_be_run(example: str) -> None:
     assert parse(words).run
 
 
-def complete(*words: str) -> list[str]:
-    """What bash offers for the last word."""
+# What each shell is told to print what it offers for the last word; of zsh, what the script hands to its functions.
+ASK = {
+    "bash": 'COMP_WORDS=({line}); COMP_CWORD={last}; _chartoci; printf "%s\\n" "${{COMPREPLY[@]}}"\n',
+    "fish": "complete --do-complete {quoted}\n",
+    "zsh": """
+_files() {{ print files }}
+compadd() {{ print -l -- $@ }}
+_describe() {{ print -l -- ${{(P)@[-1]}} }}
+words=({line}); CURRENT={last}+1; PREFIX=$words[CURRENT]; _chartoci
+""",
+}
+
+
+def complete(shell: str, *words: str) -> list[str]:
+    """What a shell offers for the last word."""
     script = subprocess.run(
-        [sys.executable, "-m", "chartoci", "completion", "bash"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "chartoci", "completion", shell], capture_output=True, text=True, check=True
     ).stdout
     line = " ".join(shlex.quote(word) for word in ("chartoci", *words))
-    script += f'COMP_WORDS=({line}); COMP_CWORD={len(words)}; _chartoci; printf "%s\\n" "${{COMPREPLY[@]}}"\n'
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    said = ASK[shell].format(line=line, quoted=shlex.quote(" ".join(("chartoci", *words))), last=len(words))
+    before = "compdef() { :; }\n" if shell == "zsh" else ""
+    done = subprocess.run([shell, "-c", before + script + said], capture_output=True, text=True, check=True)
     assert not done.stderr
-    return done.stdout.split()
+    # Meanings follow a tab in fish and a colon in zsh, which itself leaves out what does not begin so.
+    offered = [line.partition("\t")[0] if shell == "fish" else line.partition(":")[0] for line in done.stdout.splitlines()]
+    return [word for word in offered if word and word.startswith(words[-1])]
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-def test_bash_completes_verbs_flags_and_their_values() -> None:
-    assert complete("pu") == ["push", "pull"]
-    assert complete("registry", "log") == ["login", "logout"]
-    assert complete("--json", "registry", "login", "--password-s") == ["--password-stdin"]
-    assert complete("push", "--if-exists", "") == ["overwrite", "skip-same", "refuse"]
-    assert complete("show", "v") == ["values"]
-    assert complete("pull", "--ca-file", "") == []
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_verbs_flags_and_their_values(shell: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert sorted(complete(shell, "pu")) == ["pull", "push"]
+    assert sorted(complete(shell, "registry", "log")) == ["login", "logout"]
+    assert complete(shell, "--json", "registry", "login", "--password-s") == ["--password-stdin"]
+    assert sorted(complete(shell, "push", "--if-exists", "")) == ["overwrite", "refuse", "skip-same"]
+    assert complete(shell, "show", "v") == ["values"]
+    assert complete(shell, "pull", "--ca-file", "") == (["files"] if shell == "zsh" else [])
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

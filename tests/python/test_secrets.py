@@ -1,23 +1,23 @@
 """Where secrets go: to the registry and the token server that it may name, to nobody else, and into no message."""
 
-import asyncio
 import base64
+import functools
 import json
 import logging
 import os
 import pathlib
 import subprocess
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
 import chartoci
 import pytest
 from chartoci.testing import Fault, Registry
+from conftest import serving
 
 USER, SECRET, TOKEN, SIGNATURE = "ada", "hunter2-password", "t0ken-of-the-server", "s1gned-by-the-store"
 BASIC = base64.b64encode(f"{USER}:{SECRET}".encode()).decode()
@@ -59,34 +59,14 @@ def origin(answer: Callable[[str, str], Answer]) -> Iterator[tuple[int, list[See
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_port, seen
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(Handler) as port:
+        yield port, seen
 
 
-@pytest.fixture(params=["blocking", "urllib3", "aiohttp"])
-def drive(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """`drive("pull", reference)`: a verb by each driver in turn, with user and password."""
-    if request.param == "aiohttp":
-        pytest.importorskip("aiohttp")
-
-    def run(verb: str, *arguments: object, **settings: Any) -> Any:
-        settings = {"credentials": (USER, SECRET), "retry": chartoci.RetryPolicy(attempts=1), **settings}
-        if request.param == "blocking":
-            with chartoci.Client(**settings) as client:
-                return getattr(client, verb)(*arguments)
-
-        async def main() -> Any:
-            async with chartoci.AsyncClient(transport=request.param, **settings) as client:
-                return await getattr(client, verb)(*arguments)
-
-        return asyncio.run(main())
-
-    return run
+@pytest.fixture
+def drive(drive: Callable[..., Any]) -> Callable[..., Any]:
+    """With user and password, unless it is told otherwise."""
+    return functools.partial(drive, credentials=(USER, SECRET))
 
 
 # T-CRED-1: redirects

@@ -1,6 +1,5 @@
 """What a client takes from its surroundings: proxies and NO_PROXY, authorities of one's own, client certificates."""
 
-import asyncio
 import base64
 import http.client
 import pathlib
@@ -11,7 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import chartoci
@@ -19,6 +18,7 @@ import pytest
 from chartoci.serving import Server
 from chartoci.testing import Registry
 from chartoci.transport.surroundings import proxy_for
+from conftest import serving
 
 openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUEST_METHOD")
@@ -29,27 +29,6 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture(params=["blocking", "urllib3", "aiohttp"])
-def drive(request: pytest.FixtureRequest) -> Callable[..., Any]:
-    """`drive("pull", reference)`: a verb by each driver in turn."""
-    if request.param == "aiohttp":
-        pytest.importorskip("aiohttp")
-
-    def run(verb: str, *arguments: object, **settings: Any) -> Any:
-        settings = {"credentials": None, "retry": chartoci.RetryPolicy(attempts=1), **settings}
-        if request.param == "blocking":
-            with chartoci.Client(**settings) as client:
-                return getattr(client, verb)(*arguments)
-
-        async def main() -> Any:
-            async with chartoci.AsyncClient(transport=request.param, **settings) as client:
-                return await getattr(client, verb)(*arguments)
-
-        return asyncio.run(main())
-
-    return run
 
 
 @contextmanager
@@ -105,13 +84,8 @@ def proxy(port: int) -> Iterator[tuple[str, list[str]]]:
         except OSError:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(Handler) as place:
+        yield f"127.0.0.1:{place}", asked
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from chartoci import _native as native
 from chartoci._native import Ask, Descriptor, Exchange, Receiver, Request
-from chartoci.client import Plan, Run, Settings, resume
+from chartoci.client import Plan, Run, Settings, prepare, resume
 from chartoci.credentials import Credential
 from chartoci.blobs import Sink
 from chartoci.drive import Drive, News, Workers, fields, left
@@ -244,8 +244,7 @@ class Carrier(
         return result  # type: ignore[return-value]
 
     async def _drive(self, run: Run) -> Any:
-        if run.timeout is not None:
-            run.exchange.set_timeout(run.timeout)
+        prepare(run)
         return await AsyncDrive(
             run.exchange,
             self._carrier(),
@@ -261,6 +260,7 @@ class Carrier(
     def _fetch(self, copy: Run, repository: str, blob: Descriptor, start: int, end: int, sink: Sink) -> Drive:
         """The drive of a fetch whose bytes go on to another registry: of the kind that the transport is for."""
         exchange = Exchange.fetch(self._session, repository, blob, start, end)
+        prepare(copy._replace(exchange=exchange, timeout=None))
         transport, loop = self._transport, self._loop
         assert transport is not None and loop is not None
         aanswer = partial(self._aanswer, copy)

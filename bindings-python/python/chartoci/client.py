@@ -73,18 +73,18 @@ TransportLike = TypeVar("TransportLike")
 class Run(NamedTuple):
     """An exchange that a plan wants driven.
 
-    `registry` is the one that the verb is for: a secret that was given to the client is shown to no other. `credential` is
-    what is to be shown in place of the client's.
+    `credential` is what is to be shown in place of the client's. `home` is the registry that the verb is for, where the
+    exchange is but a part of it.
     """
 
     exchange: Exchange
-    registry: str
     progress: Progress | None = None
     timeout: float | None = None
     sources: tuple[tuple[str, Any] | None, ...] = ()
     sinks: tuple[tuple[str, blobs.Sink] | None, ...] = ()
     credential: Credential = None
     beside: Callable[[], Artifact] | None = None
+    home: str | None = None
 
 
 Plan = Generator[Run, Any, R]
@@ -114,6 +114,14 @@ def resume(plan: Plan[R], outcome: Any = None, error: BaseException | None = Non
         return plan.send(outcome) if error is None else plan.throw(error), None
     except StopIteration as finished:
         return None, finished.value
+
+
+def prepare(run: Run) -> None:
+    """Tells the exchange what the plan wants of it."""
+    if run.timeout is not None:
+        run.exchange.set_timeout(run.timeout)
+    if run.home is not None:
+        run.exchange.on_behalf_of(run.home)
 
 
 class Settings(Generic[CredentialsFrom, TransportLike]):
@@ -185,7 +193,7 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
         if run.credential is not None:
             return run.credential
         credentials: Any = self._credentials
-        return answer(credentials, query, run.registry, self._registry_config)
+        return answer(credentials, query, self._registry_config)
 
 
 class Client(Settings[Callable[[Ask], Credential], Transport]):
@@ -243,7 +251,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         push = push or Push.chart(scan(), target, if_exists)
         sources = (None, ("chart", source.data), ("provenance", signed) if signed is not None else None)
         exchange = Exchange.push(self._session, push)
-        pushed: Pushed = yield Run(exchange, push.target.registry, progress, timeout, sources, beside=beside)
+        pushed: Pushed = yield Run(exchange, progress, timeout, sources, beside=beside)
         return pushed
 
     @verb
@@ -272,7 +280,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
                 self._session, wanted, version=version, devel=devel, provenance=provenance, check_tag=check_tag
             )
             sinks = (("chart", chart), ("provenance", signed))
-            parts: Parts = yield Run(exchange, wanted.registry, progress, timeout, sinks=sinks)
+            parts: Parts = yield Run(exchange, progress, timeout, sinks=sinks)
             notices = yield from _doubts(self, parts, chart.path, progress, timeout)
             if untar:
                 path = files.extract(Archive.read(chart.path, self._limits), place)
@@ -346,7 +354,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             self._session, wanted, version=version, devel=devel, config=True, provenance=True, anything=True
         )
         sinks = (("chart", chart), ("provenance", signed))
-        parts: Parts = yield Run(exchange, wanted.registry, progress, timeout, sinks=sinks)
+        parts: Parts = yield Run(exchange, progress, timeout, sinks=sinks)
         return native.check_parts(
             reference=parts.reference,
             manifest=parts.manifest,
@@ -371,7 +379,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         """Which tag and digest a reference or a range means."""
         wanted = _reference(reference)
         exchange = Exchange.resolve(self._session, wanted, version=version, devel=devel)
-        resolved: Resolved = yield Run(exchange, wanted.registry, timeout=timeout)
+        resolved: Resolved = yield Run(exchange, timeout=timeout)
         return resolved
 
     @verb
@@ -412,17 +420,17 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         wanted, place = _reference(source), _reference(target)
         if upgrade:
             exchange = Exchange.pull(self._session, wanted, chart=False)
-            parts: Parts = yield Run(exchange, place.registry, timeout=timeout)
+            parts: Parts = yield Run(exchange, timeout=timeout, home=place.registry)
             if Artifact.parse(parts.manifest, self._limits).is_legacy:
                 fetched = yield from _fetch(self, wanted, None, False, progress, timeout, place.registry)
                 data = fetched.archive.data or b""
                 push = Push.to(Artifact.build(Scan.read(data, self._limits), limits=self._limits), place)
                 sources = (None, ("chart", data))
                 exchange = Exchange.push(self._session, push)
-                pushed: Pushed = yield Run(exchange, place.registry, progress, timeout, sources)
+                pushed: Pushed = yield Run(exchange, progress, timeout, sources)
                 return Copied(pushed.reference, pushed.digest, pushed.size, pushed.blobs, (), True)
         exchange = Exchange.copy(self._session, wanted, place, referrers)
-        copied: Copied = yield Run(exchange, place.registry, progress, timeout)
+        copied: Copied = yield Run(exchange, progress, timeout, home=place.registry)
         return copied
 
     @verb
@@ -432,7 +440,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         Where a registry cannot delete a tag alone, the manifest is deleted, unless another tag has it, too: then nothing is.
         """
         wanted = _reference(reference)
-        deleted: Deleted = yield Run(Exchange.delete(self._session, wanted), wanted.registry, timeout=timeout)
+        deleted: Deleted = yield Run(Exchange.delete(self._session, wanted), timeout=timeout)
         return deleted
 
     @verb
@@ -442,7 +450,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         """What refers to a manifest: signatures, attestations, bills of materials; all of it, or of one type."""
         wanted = _reference(reference)
         exchange = Exchange.referrers(self._session, wanted, artifact_type)
-        found: list[Referrer] = yield Run(exchange, wanted.registry, timeout=timeout)
+        found: list[Referrer] = yield Run(exchange, timeout=timeout)
         return found
 
     @verb
@@ -462,7 +470,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         credential = (username, password) if username else Token(password, "identity")
         machine = keeper(registry, credential, self._registry_config)
         exchange = Exchange.login(self._fresh(has_credentials=True), registry)
-        checked: bool = yield Run(exchange, "", progress, timeout, credential=credential)
+        checked: bool = yield Run(exchange, progress, timeout, credential=credential)
         entry, path, helper, _ = keep(machine)
         self._session = self._fresh()
         return LoggedIn(entry, Path(path), helper, checked)
@@ -513,8 +521,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             # Threads and sockets do not survive a fork.
             self._transport = self._given or Urllib3Transport(**self._options)
             self._workers = Workers()
-        if run.timeout is not None:
-            run.exchange.set_timeout(run.timeout)
+        prepare(run)
         return Drive(
             run.exchange,
             self._transport,
@@ -530,8 +537,10 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     def _fetch(self, copy: Run, repository: str, blob: Descriptor, start: int, end: int, sink: blobs.Sink) -> Drive:
         """The drive of a fetch whose bytes go on to another registry."""
         assert self._transport is not None
+        exchange = Exchange.fetch(self._session, repository, blob, start, end)
+        prepare(copy._replace(exchange=exchange, timeout=None))
         return Drive(
-            Exchange.fetch(self._session, repository, blob, start, end),
+            exchange,
             self._transport,
             self._workers,
             sinks=((str(blob.digest), sink),),
@@ -549,7 +558,7 @@ def _describe(
 ) -> Plan[Parts]:
     """The manifest, and what else is wanted; not the chart."""
     exchange = Exchange.pull(client._session, wanted, version=version, devel=devel, chart=False, **parts)
-    described: Parts = yield Run(exchange, wanted.registry, timeout=timeout)
+    described: Parts = yield Run(exchange, timeout=timeout)
     return described
 
 
@@ -583,17 +592,17 @@ def _fetch(
     devel: bool,
     progress: Progress | None,
     timeout: float | None,
-    registry: str | None = None,
+    home: str | None = None,
 ) -> Plan[Fetched]:
     chart = blobs.MemorySink()
     exchange = Exchange.pull(client._session, wanted, version=version, devel=devel)
-    parts: Parts = yield Run(exchange, registry or wanted.registry, progress, timeout, sinks=(("chart", chart),))
+    parts: Parts = yield Run(exchange, progress, timeout, sinks=(("chart", chart),), home=home)
     return Fetched(Archive.read(chart.value(), client._limits), parts.reference, parts.version, parts.digest)
 
 
 def _tags(client: Settings[Any, Any], repository: Named, timeout: float | None) -> Plan[list[str]]:
     exchange = Exchange.tags(client._session, str(repository))
-    tags: list[str] = yield Run(exchange, _reference(repository).registry, timeout=timeout)
+    tags: list[str] = yield Run(exchange, timeout=timeout)
     return tags
 
 

@@ -30,16 +30,14 @@ DEFAULT: Final = Default.FILES
 Credentials = Default | Credential | Callable[[Ask], Credential]
 
 
-def answer(
-    credentials: Credentials, query: Ask, registry: str, registry_config: str | None
-) -> Credential | ChartOciError:
+def answer(credentials: Credentials, query: Ask, registry_config: str | None) -> Credential | ChartOciError:
     """What to say to a question of the machine, which also decides what comes of a search that failed.
 
-    A secret that was given is for `registry` only: who else asks, as the source of a copy does, gets what the files hold.
+    Who else asks than the registry that the verb is for, as the source of a copy does, gets what the files hold.
     """
     if callable(credentials):
         return credentials(query)
-    if credentials is not None and (isinstance(credentials, Default) or query.registry != registry):
+    if credentials is not None and (isinstance(credentials, Default) or not query.own):
         try:
             return from_files(query.registry, query.repository, registry_config)
         except ChartOciError as error:

@@ -481,6 +481,7 @@ impl Authority {
             service: server.and_then(|server| server.service.clone()),
             scope: Some(self.scope.to_string()),
             refused: again,
+            own: false,
         }));
         self.state = State::Asking { id, again };
     }

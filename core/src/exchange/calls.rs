@@ -41,6 +41,8 @@ enum Arrival {
 
 pub(super) struct Calls {
     session: Session,
+    /// The registry that the exchange is for.
+    pub(super) home: String,
     authorities: Vec<Authority>,
     calls: Slots<CallId, Call>,
     flights: Slots<RequestId, Flight>,
@@ -55,9 +57,10 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    pub(super) fn new(session: &Session) -> Calls {
+    pub(super) fn new(session: &Session, home: &str) -> Calls {
         Calls {
             session: session.clone(),
+            home: home.to_owned(),
             authorities: Vec::new(),
             calls: Slots::new(),
             flights: Slots::new(),
@@ -269,6 +272,7 @@ impl Calls {
                         let id = QueryId(self.last_query);
                         self.queries.insert(id, (AuthorityId(index), query.id));
                         query.id = id;
+                        query.own = query.registry == self.home;
                         self.outputs.push_back(Output::Ask(query));
                     }
                     Errand::Fetch { server, credential, form } => {

@@ -82,8 +82,7 @@ pub struct CredentialQuery {
     pub id: QueryId,
     /// Host, and port if one was given, as in the reference.
     pub registry: String,
-    /// The repository there. A copy asks for its source and for its target: a secret that was given for one of them is not
-    /// for the other, if that is another registry.
+    /// The repository there.
     pub repository: String,
     /// The token server, if there is one.
     pub realm: Option<String>,
@@ -93,6 +92,9 @@ pub struct CredentialQuery {
     pub scope: Option<String>,
     /// The last answer was refused: the same secret is not asked for twice.
     pub refused: bool,
+    /// A secret that was given without a word of whom it is for may answer: this is the registry that the exchange is for. A
+    /// copy is for its target, and asks for its source as well; see [`Exchange::on_behalf_of`].
+    pub own: bool,
 }
 
 /// What the machine wants next.
@@ -314,7 +316,7 @@ impl Exchange {
         reference: &Reference,
         drive: impl FnOnce(&mut Calls) -> Result<Box<dyn Drive>, Error>,
     ) -> Exchange {
-        let mut calls = Calls::new(session);
+        let mut calls = Calls::new(session, reference.registry());
         let (drive, phase) = match drive(&mut calls) {
             Ok(drive) => (drive, Phase::Fresh),
             Err(error) => (Box::new(Nothing) as Box<dyn Drive>, Phase::Over(Some(Box::new(Err(error))))),
@@ -331,6 +333,12 @@ impl Exchange {
     /// changes nothing.
     pub fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;
+    }
+
+    /// It is part of something that is for another registry, as the fetch of a blob is that a copy sends on: see
+    /// [`CredentialQuery::own`].
+    pub fn on_behalf_of(&mut self, registry: &str) {
+        self.calls.home = registry.to_owned();
     }
 
     /// Moves time forward and says what to do next. Call until it answers `Wait` or `Done`. After `Done` it only waits.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use chartoci::exchange::{Config, Copied, Copy, Deleted, Exchange, Outcome, Output, Referrers, Session, Uploaded};
 use chartoci::files::Memory;
 use chartoci::http::{BlobId, Failure, Headers, Method, Payload, Request, ResponseHead};
-use chartoci::oci::{Digest, Reference};
+use chartoci::oci::{Digest, Reference, Repository};
 use chartoci::server::{self, Access, Registry, RequestHead, Users, open_in_memory, serve_in_memory};
 use chartoci::time::Instant;
 use chartoci::{Descriptor, Error};
@@ -31,7 +31,7 @@ struct Net {
     nodes: BTreeMap<String, RefCell<Node>>,
     hook: Hook,
     log: RefCell<Vec<String>>,
-    asked: RefCell<Vec<(String, String)>>,
+    asked: RefCell<Vec<(String, String, bool)>>,
     now: RefCell<u64>,
 }
 
@@ -125,7 +125,7 @@ impl Net {
                     exchange.handle_end(request.id, receiver);
                 }
                 Output::Ask(query) => {
-                    self.asked.borrow_mut().push((query.registry, query.repository));
+                    self.asked.borrow_mut().push((query.registry, query.repository, query.own));
                     exchange.handle_credential(query.id, Some(basic()));
                 }
                 Output::Wait(wake) => *self.now.borrow_mut() = wake.until.expect("a time").as_millis(),
@@ -451,7 +451,17 @@ fn a_source_does_not_decide_how_much_the_target_is_asked() {
 fn a_copy_says_for_which_registry_and_repository_it_asks_for_a_secret() {
     let net = Net::new(&bearer());
     net.copy(&session(), "one.example/team/web:1.2.3", "two.example/mirror/web:1.2.3", false).unwrap_err();
-    assert_eq!(*net.asked.borrow(), [("one.example".to_owned(), "team/web".to_owned())]);
+    let asked = |net: &Net| net.asked.borrow().last().map(|(registry, _, own)| (registry.clone(), *own)).unwrap();
+    assert_eq!(*net.asked.borrow(), [("one.example".to_owned(), "team/web".to_owned(), false)], "it is for its target");
+    net.copy(&session(), "two.example/team/web:1.2.3", "two.example/mirror/web:1.2.3", false).unwrap_err();
+    assert_eq!(asked(&net), ("two.example".to_owned(), true));
+    let repository = Repository::parse("one.example/team/web").unwrap();
+    for (home, own) in [("one.example", true), ("two.example", false)] {
+        let mut tags = Exchange::tags(&session(), repository.clone());
+        tags.on_behalf_of(home);
+        net.run(&session(), tags).0.unwrap_err();
+        assert_eq!(asked(&net), ("one.example".to_owned(), own), "{home}");
+    }
 }
 
 #[test]

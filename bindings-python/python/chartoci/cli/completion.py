@@ -85,21 +85,42 @@ def _values(verbs: list[Verb]) -> Iterator[tuple[str, tuple[str, ...]]]:
                     yield pattern, flag.values or ()
 
 
+def _walk(
+    verbs: list[Verb], before: str, previous: str, offer: Callable[[tuple[str, ...]], str], known: Callable[[Verb], str]
+) -> list[str]:
+    """The body that bash and zsh share: finds the verb, offers the values of the flag before the cursor, or else `known`."""
+    lines = [*_find(verbs, before, "  "), f'  case "$verb|{previous}" in']
+    lines += [f"    {pattern}) {offer(values)}return ;;" for pattern, values in _values(verbs)]
+    lines += ["  esac", '  case "$verb" in']
+    lines += [f'    "{" ".join(["", *verb.path])}") {known(verb)} ;;' for verb in verbs]
+    return [*lines, "  esac"]
+
+
 def bash(verbs: list[Verb]) -> str:
     """A script for bash."""
-    lines = ["# bash completion for chartoci: source <(chartoci completion bash)", "_chartoci() {"]
-    lines += ['  local word verb="" current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}"']
-    lines += _find(verbs, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"', "  ")
-    # An empty answer leaves files to bash itself.
-    lines += ["  COMPREPLY=()", '  case "$verb|$previous" in']
-    for pattern, values in _values(verbs):
-        words = f"COMPREPLY=($(compgen -W {quote(' '.join(values))} -- \"$current\")); " if values else ""
-        lines.append(f"    {pattern}) {words}return ;;")
-    lines += ["  esac", '  case "$verb" in']
-    for verb in verbs:
-        path = " ".join(["", *verb.path])
-        lines.append(f'    "{path}") COMPREPLY=($(compgen -W {quote(_words(verb))} -- "$current")) ;;')
-    return "\n".join([*lines, "  esac", "}", "complete -o default -F _chartoci chartoci", ""])
+
+    def offer(words: str) -> str:
+        return f'COMPREPLY=($(compgen -W {quote(words)} -- "$current"))'
+
+    return "\n".join(
+        [
+            "# bash completion for chartoci: source <(chartoci completion bash)",
+            "_chartoci() {",
+            '  local word verb="" current="${COMP_WORDS[COMP_CWORD]}"',
+            # An empty answer leaves files to bash itself.
+            "  COMPREPLY=()",
+            *_walk(
+                verbs,
+                '"${COMP_WORDS[@]:1:COMP_CWORD-1}"',
+                "${COMP_WORDS[COMP_CWORD-1]}",
+                lambda values: f"{offer(' '.join(values))}; " if values else "",
+                lambda verb: offer(_words(verb)),
+            ),
+            "}",
+            "complete -o default -F _chartoci chartoci",
+            "",
+        ]
+    )
 
 
 def zsh(verbs: list[Verb]) -> str:
@@ -108,22 +129,35 @@ def zsh(verbs: list[Verb]) -> str:
     def entry(name: str, help: str) -> str:
         return quote(f"{name}:{help}".replace("\n", " "))
 
-    lines = ["#compdef chartoci", "_chartoci() {", '  local word verb=""', "  local -a verbs flags"]
-    lines += _find(verbs, '"${(@)words[2,CURRENT-1]}"', "  ")
-    lines += ['  case "$verb|${words[CURRENT-1]}" in']
-    for pattern, values in _values(verbs):
-        offer = f"compadd {' '.join(values)}" if values else "_files"
-        lines.append(f"    {pattern}) {offer}; return ;;")
-    lines += ["  esac", '  case "$verb" in']
-    for verb in verbs:
-        path = " ".join(["", *verb.path])
-        entries = " ".join([*(entry(*known) for known in verb.verbs), *map(quote, verb.choices)])
+    def known(verb: Verb) -> str:
+        entries = " ".join([*(entry(*below) for below in verb.verbs), *map(quote, verb.choices)])
         flags = " ".join(entry(name, flag.help) for flag in verb.flags for name in flag.names)
-        lines.append(f'    "{path}") verbs=({entries}); flags=({flags}) ;;')
-    lines += ["  esac", "  if [[ $PREFIX == -* ]]; then", "    _describe -o flag flags", "  else"]
-    lines += ["    (( $#verbs )) && _describe verb verbs || _files", "  fi", "}"]
-    # The file may lie in a directory of $fpath, or be sourced.
-    return "\n".join([*lines, 'if [[ $funcstack[1] == _chartoci ]]; then _chartoci "$@"; else compdef _chartoci chartoci; fi', ""])
+        return f"verbs=({entries}); flags=({flags})"
+
+    return "\n".join(
+        [
+            "#compdef chartoci",
+            "_chartoci() {",
+            '  local word verb=""',
+            "  local -a verbs flags",
+            *_walk(
+                verbs,
+                '"${(@)words[2,CURRENT-1]}"',
+                "${words[CURRENT-1]}",
+                lambda values: f"compadd {' '.join(values)}; " if values else "_files; ",
+                known,
+            ),
+            "  if [[ $PREFIX == -* ]]; then",
+            "    _describe -o flag flags",
+            "  else",
+            "    (( $#verbs )) && _describe verb verbs || _files",
+            "  fi",
+            "}",
+            # The file may lie in a directory of $fpath, or be sourced.
+            'if [[ $funcstack[1] == _chartoci ]]; then _chartoci "$@"; else compdef _chartoci chartoci; fi',
+            "",
+        ]
+    )
 
 
 def fish(verbs: list[Verb]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -20,7 +20,7 @@ from yarl import URL
 from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
 from chartoci.transport import AsyncAnswer, AsyncBody, Failed, Headers
-from chartoci.transport.surroundings import Allow, Tls, origin, proxy_for
+from chartoci.transport.surroundings import Allow, Options, Surroundings, origin, proxy_for
 
 
 _used: ContextVar[list[asyncio.Transport | None]] = ContextVar("_used")
@@ -55,7 +55,7 @@ class _Resolver(AbstractResolver):
         await self._system.close()
 
 
-class AiohttpTransport:
+class AiohttpTransport(Surroundings):
     """A session of aiohttp, made on first use: it belongs to the event loop that first uses it.
 
     `allow(host, ip, port)` is asked before every connection. Proxies are those of the environment unless `proxies` says
@@ -63,21 +63,8 @@ class AiohttpTransport:
     is the caller's to close.
     """
 
-    def __init__(
-        self,
-        *,
-        ca_file: str | None = None,
-        client_cert: str | tuple[str, str] | None = None,
-        verify_tls: bool = True,
-        allow: Allow | None = None,
-        proxies: dict[str, str] | None = None,
-        connections: int = 16,
-        session: aiohttp.ClientSession | None = None,
-    ) -> None:
-        self._tls = Tls(ca_file, client_cert, verify_tls)
-        self._allow = allow
-        self._proxies = proxies
-        self._connections = connections
+    def __init__(self, *, session: aiohttp.ClientSession | None = None, **options: Unpack[Options]) -> None:
+        super().__init__(options)
         self._given = session
         self._session = session
 

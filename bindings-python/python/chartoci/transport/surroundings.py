@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypedDict
 
 from chartoci import _native as native
 from chartoci.blobs import failure
@@ -35,6 +36,30 @@ class Tls:
                     context.load_cert_chain(*parts)
             self._context = context
         return self._context
+
+
+class Options(TypedDict, total=False):
+    """What both transports can be made with."""
+
+    ca_file: str | None
+    client_cert: str | tuple[str, str] | None
+    verify_tls: bool
+    # Asked before every connection: host, ip, port.
+    allow: Allow | None
+    # By scheme; an empty dict: none. Unless given, those of the environment.
+    proxies: dict[str, str] | None
+    # Kept for each origin.
+    connections: int
+
+
+class Surroundings:
+    """A transport's options, with what goes for those that are not given."""
+
+    def __init__(self, options: Options) -> None:
+        self._tls = Tls(options.get("ca_file"), options.get("client_cert"), options.get("verify_tls", True))
+        self._allow = options.get("allow")
+        self._proxies = options.get("proxies")
+        self._connections = options.get("connections", 16)
 
 
 @contextmanager

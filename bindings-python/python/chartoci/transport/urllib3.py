@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException, IncompleteRead
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Unpack
 from urllib.parse import unquote, urlsplit
 
 import urllib3
@@ -18,7 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
 from chartoci.transport import Answer, Body, Call, Failed, Headers, _http1
-from chartoci.transport.surroundings import Allow, Tls, origin, proxy_for
+from chartoci.transport.surroundings import Allow, Options, Surroundings, origin, proxy_for
 
 # Sent in one go: no peer's buffers are smaller.
 SMALL = 32 * 1024
@@ -79,27 +79,16 @@ class _Way(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Urllib3Transport:
+class Urllib3Transport(Surroundings):
     """Pools of connections, one for each origin.
 
     `allow(host, ip, port)` is asked before every connection. Proxies are those of the environment unless `proxies` says
     otherwise (an empty dict: none).
     """
 
-    def __init__(
-        self,
-        *,
-        ca_file: str | None = None,
-        client_cert: str | tuple[str, str] | None = None,
-        verify_tls: bool = True,
-        allow: Allow | None = None,
-        proxies: dict[str, str] | None = None,
-        connections: int = 16,
-    ) -> None:
-        self._tls = Tls(ca_file, client_cert, verify_tls)
-        self._connections = connections
-        self._proxies = proxies
-        self._allow = allow
+    def __init__(self, **options: Unpack[Options]) -> None:
+        super().__init__(options)
+        allow = self._allow
         self._ways: dict[tuple[str, str], _Way] = {}
         self._lock = threading.Lock()
         plain = type("_PlainHere", (_Plain,), {"allow": staticmethod(allow) if allow else None})
