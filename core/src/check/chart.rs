@@ -26,11 +26,12 @@ pub(super) fn packed(
     let (mut report, metadata, defaults) = archive(data, limits, &mut budget, "");
     let questions = defaults.questions(limits, &mut report);
     let filename = filename.and_then(|name| name.rsplit(['/', '\\']).next()).filter(|name| name.ends_with(".tgz"));
-    if let (Some(filename), Some(Ok(expected))) = (filename, metadata.as_ref().map(Metadata::filename)) {
-        if filename != expected && filename != expected.replace('+', "_") {
-            let message = format!("the archive is called {}, not {}", quoted(filename), quoted(&expected));
-            report.push(Diagnostic::new(Code::CHART_FILENAME, "chart", message));
-        }
+    if let (Some(filename), Some(Ok(expected))) = (filename, metadata.as_ref().map(Metadata::filename))
+        && filename != expected
+        && filename != expected.replace('+', "_")
+    {
+        let message = format!("the archive is called {}, not {}", quoted(filename), quoted(&expected));
+        report.push(Diagnostic::new(Code::CHART_FILENAME, "chart", message));
     }
     if let (true, Some(what)) = (metadata.is_some(), stamp(data)) {
         let message = format!("the gzip header names {what}");
