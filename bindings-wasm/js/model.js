@@ -346,17 +346,21 @@ const LARGE = 1 << 18;
 
 /** Of bytes that nobody else holds. */
 export async function archiveOf(data, { limits } = {}, provenance = undefined) {
-  const platform = data.length < LARGE ? undefined : globalThis.crypto?.subtle;
-  const hashing = platform?.digest("SHA-256", data).catch(() => undefined);
+  const hashing = data.length < LARGE ? undefined : digestByPlatform(data);
   const handle = core().Archive.read(data, limits, hashing !== undefined);
-  if (hashing !== undefined) {
-    const hash = await hashing;
-    handle.setDigest(hash === undefined ? core().digestOf(data, "sha256") : `sha256:${hexadecimal(hash)}`);
-  }
+  if (hashing !== undefined) handle.setDigest(await hashing);
   return new Archive(handle, data, provenance);
 }
 
-const hexadecimal = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** Not every page may ask for it, nor a worker at any time. */
+async function digestByPlatform(data) {
+  try {
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+    return `sha256:${Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  } catch {
+    return core().digestOf(data, "sha256");
+  }
+}
 
 export class Artifact extends Data {
   #handle;
