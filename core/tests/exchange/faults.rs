@@ -1,6 +1,7 @@
 //! What goes wrong on the road, one rule a test.
 
 use std::num::NonZeroU8;
+use std::slice;
 use std::sync::Arc;
 
 use chartoci::auth::Credential;
@@ -231,15 +232,15 @@ fn what_was_given_for_one_repository_goes_to_no_other() {
     let run = listed(&session, "reg.example/alice/web", user("alice"), &[basic.clone(), tags.clone()]);
     assert_eq!(shown(&run), [None, alice]);
     // It is known how this registry asks: that costs no request.
-    let run = listed(&session, "reg.example/bob/web", user("bob"), &[tags.clone()]);
+    let run = listed(&session, "reg.example/bob/web", user("bob"), slice::from_ref(&tags));
     assert_eq!(shown(&run), [bob], "{:?}", run.result);
     assert_eq!((run.asked.len(), run.asked[0].repository.as_str()), (1, "bob/web"));
-    let run = listed(&session, "reg.example/alice/web", None, &[tags.clone()]);
+    let run = listed(&session, "reg.example/alice/web", None, slice::from_ref(&tags));
     assert_eq!((shown(&run), run.asked.len()), (vec![alice], 0), "what is held is not asked for again");
 
-    let run = listed(&session, "reg.example/carol/web", None, &[tags.clone()]);
+    let run = listed(&session, "reg.example/carol/web", None, slice::from_ref(&tags));
     assert_eq!(shown(&run), [None], "{:?}", run.result);
-    let run = listed(&session, "reg.example/carol/web", None, &[basic.clone()]);
+    let run = listed(&session, "reg.example/carol/web", None, slice::from_ref(&basic));
     assert_eq!((run.code(), shown(&run)), ("auth.required", vec![None]));
     let run = listed(&session, "reg.example/dave/web", user("dave"), &[bearer, token, tags]);
     assert!(run.result.is_ok(), "{:?}", run.result);
@@ -250,7 +251,8 @@ fn what_was_given_for_one_repository_goes_to_no_other() {
 fn a_ready_made_token_that_cannot_stand_in_a_header_is_refused_before_it_is_sent() {
     let basic = reply(401, &[("www-authenticate", "Basic realm=\"reg\"")], "");
     for token in ["tok\n", "", "a b", "t\u{f6}k"] {
-        let run = listed(&session(), "reg.example/a/web", Some(Credential::Bearer(token.into())), &[basic.clone()]);
+        let run =
+            listed(&session(), "reg.example/a/web", Some(Credential::Bearer(token.into())), slice::from_ref(&basic));
         assert_eq!((run.code(), run.requests.len()), ("misuse.argument", 1), "{token:?}");
         assert!(token.is_empty() || !format!("{:?}", run.error()).contains(token));
     }
