@@ -1,6 +1,5 @@
 /** What is thrown: one class, whatever happened. Programs switch on `kind`, documentation and tests name `code`. */
 
-import { failure } from "./core.js";
 import { Report } from "./report.js";
 
 /** As names are written in this language. */
@@ -29,7 +28,10 @@ export class ChartOciError extends Error {
 
   /** Back from `toJSON`, as after a message between workers: structuredClone keeps only an error's message. */
   static from(json) {
-    if (typeof json?.code !== "string") throw failure("misuse.argument", "what is given is no error's JSON");
+    if (typeof json?.code !== "string") {
+      const message = "what is given is no error's JSON";
+      throw new ChartOciError({ kind: "misuse", code: "misuse.argument", message });
+    }
     return new ChartOciError(json);
   }
 }
