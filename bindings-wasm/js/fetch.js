@@ -13,11 +13,11 @@ export function fetchTransport({ fetch, browser = false, permit, ...others }) {
   const own = fetch ?? globalThis.fetch;
   const strange = ["caFile", "certFile", "keyFile", "proxy"].find((name) => others[name]);
   if (strange) throw failure("misuse.argument", `${strange}: fetch has no such option, only the transport of Node has`);
-  const send = async ({ method, url, headers, body, payload, redirect, timeout, signal, onSent }) => {
+  const send = async ({ method, url, headers, body, payload, redirect, timeout, thinking, signal, onSent }) => {
     if (permit && !(await permit(new URL(url)))) throw new TransportFailure("forbidden", new URL(url).host);
     const silence = watch(timeout, signal);
     // How far an upload is, fetch does not tell: silence is counted from the answer's head on.
-    if (payload.kind !== "blob") silence.heard();
+    if (payload.kind !== "blob") silence.heard(thinking);
     let response;
     try {
       response = await own(url, {
@@ -70,13 +70,13 @@ function watch(timeout, signal) {
   if (signal.aborted) onAbort();
   return {
     signal: control.signal,
-    heard() {
+    heard(most = timeout) {
       clearTimeout(timer);
-      if (timeout === undefined) return;
+      if (most === undefined) return;
       timer = setTimeout(() => {
         silent = true;
         control.abort();
-      }, timeout);
+      }, most);
     },
     over() {
       clearTimeout(timer);

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import chartoci
 import pytest
+from chartoci.adrive import _Patience
 from chartoci.testing import Fault, Registry
 from chartoci.transport import AsyncAnswer, AsyncTransport, Call, Failed
 from chartoci.transport.urllib3 import Urllib3Transport
@@ -346,6 +347,79 @@ def test_a_refused_upload_is_told_why(name: str, reads: bool) -> None:
         gc.collect()
 
 
+def test_a_registry_may_think_about_an_upload_but_not_for_ever() -> None:
+    transport, length = Urllib3Transport(), [("content-length", str(MIB))]
+    with peer(silent) as host:
+        began = time.perf_counter()
+        with pytest.raises(Failed) as caught:
+            call = Call(thinking=0.6)
+            with transport.open("PUT", f"http://{host}/v2/", length, [memoryview(bytes(MIB))], 0.1, call):
+                pass
+        assert caught.value.failure == "timeout"
+        assert 0.5 < time.perf_counter() - began < 3
+    transport.close()
+
+
+def full(connection: socket.socket) -> None:
+    """Takes a little, and then nothing more."""
+    connection.recv(1000)
+    time.sleep(2)
+
+
+@pytest.mark.parametrize("serve", [silent, full], ids=["and says nothing", "and takes nothing more"])
+def test_a_peer_that_is_sent_a_blob_is_not_waited_for_for_ever(
+    serve: Callable[[socket.socket], object], name: str
+) -> None:
+    if name == "urllib3":
+        pytest.skip("it sees to that itself")
+
+    class Asked(NamedTuple):
+        timeout: float | None = 0.3
+        thinking: float | None = 0.6
+
+    async def pieces() -> AsyncIterator[memoryview]:
+        for _ in range(32):
+            yield memoryview(bytes(MIB))
+
+    async def main(host: str) -> float:
+        transport, patience = make(name), _Patience(Asked())  # type: ignore[arg-type]
+        length, began = [("content-length", str(32 * MIB))], time.perf_counter()
+        with pytest.raises(TimeoutError):
+            async with patience.clock, transport.open("PUT", f"http://{host}/", length, patience.watch(pieces()), None):
+                pass
+        patience.end(answered=False)
+        await transport.aclose()
+        return time.perf_counter() - began
+
+    with peer(serve) as host:
+        took = asyncio.run(main(host))
+    assert (0.5 if serve is silent else 0.2) < took < 5
+
+
+@pytest.mark.parametrize("name", ["urllib3", "aiohttp"])
+def test_of_several_addresses_those_that_are_not_allowed_are_left_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def found(host: Any, port: Any, *others: Any, **named: Any) -> Any:
+        if host != "several.test":
+            return real(host, port, *others, **named)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+
+    async def main(place: str, allow: Any) -> list[str]:
+        named: dict[str, Any] = {"credentials": None, "plain_http": True, "allow": allow, "transport": name}
+        async with chartoci.AsyncClient(**named) as client:
+            return list(await client.tags(f"{place}/web"))
+
+    with peer(saying(ok(b'{"tags": ["1.0.0"]}'))) as host:
+        place = f"several.test:{host.rpartition(':')[2]}"
+        assert asyncio.run(main(place, lambda host, ip, port: ip == "127.0.0.1")) == ["1.0.0"]
+        with pytest.raises(chartoci.DeniedError) as caught:
+            asyncio.run(main(place, lambda host, ip, port: False))
+    assert caught.value.code == "transport.forbidden"
+
+
 def test_large_bodies_are_never_held(name: str) -> None:
     size = 48 * MIB
 
@@ -365,12 +439,6 @@ def test_large_bodies_are_never_held(name: str) -> None:
             tracemalloc.stop()
     assert (seen.failure, sum(seen.sizes)) == (None, size)
     assert max(seen.sizes) <= MIB and peak < 8 * MIB
-
-
-def full(connection: socket.socket) -> None:
-    """Takes a little, and then nothing more."""
-    connection.recv(1000)
-    time.sleep(2)
 
 
 @pytest.mark.parametrize("serve", [silent, stopping, full], ids=["before the head", "in the body", "in an upload"])

@@ -31,7 +31,8 @@ class AsyncClient(Carrier):
 
     Takes what `Client` takes. `credentials` may be a coroutine function. Requests go over urllib3 in threads, unless a
     `transport` is passed or named: `"aiohttp"` (the extra `chartoci[aiohttp]`). Cancelling a task shuts its sockets down;
-    no thread is waited for. Files are read and written, and charts are read, in threads; events come in the loop's own.
+    no thread is waited for. Charts are read in threads, and so is all that urllib3 sends and fetches; what aiohttp fetches
+    is hashed and written in the loop's own, piece by piece, where events come, too.
     """
 
 

@@ -142,10 +142,15 @@ class AsyncDrive(Drive):
         exchange, id, transport = self._exchange, request.id, self._transport
         assert isinstance(transport, AsyncTransport)
         receiver: Receiver | None = None
+        patience = _Patience(request)
+        body = self._abody(request)
+        if body is None or isinstance(body, bytes):
+            silence = request.thinking
+        else:
+            silence, body = request.timeout, patience.watch(body)
         try:
-            async with transport.open(
-                request.method, request.url, fields(request), self._abody(request), request.timeout
-            ) as answer:
+            async with patience.clock, transport.open(request.method, request.url, fields(request), body, silence) as answer:
+                patience.end(answered=True)
                 receiver = exchange.handle_response(id, answer.status, answer.headers)
                 take = self.taker(request, receiver, self._note)
                 pipe = self._sinks[0][1] if self._sinks and self._sinks[0] is not None else None
@@ -154,10 +159,14 @@ class AsyncDrive(Drive):
                         break
                     if isinstance(pipe, AsyncPipe):
                         await pipe.room()
+        except TimeoutError:
+            exchange.handle_failure(id, "timeout", "", receiver)
         except Failed as failed:
             exchange.handle_failure(id, failed.failure, failed.text, receiver)
         else:
             exchange.handle_end(id, receiver)
+        finally:
+            patience.end(answered=False)
 
     def _abody(self, request: Request) -> bytes | AsyncIterator[memoryview] | None:
         elsewhere = self._exchange.source(request.blob[0]) if request.blob is not None else None
@@ -188,6 +197,37 @@ class AsyncDrive(Drive):
             sent += len(piece)
             if self._progress is not None:
                 self._note(Progress(str(descriptor.digest), sent, descriptor.size))
+
+
+class _Patience:
+    """How long a peer may neither take a piece of what is sent nor, when it has all, begin to answer."""
+
+    def __init__(self, request: Request) -> None:
+        self.clock = asyncio.timeout(None)
+        self._request = request
+        self._over = False
+
+    async def watch(self, pieces: AsyncIterator[memoryview]) -> AsyncIterator[memoryview]:
+        """The pieces as they are asked for: who asks for the next has taken the one before."""
+        async for piece in pieces:
+            self._wait(self._request.timeout)
+            yield piece
+            self._wait(None)
+        self._wait(self._request.thinking)
+
+    def end(self, answered: bool) -> None:
+        """There is an answer, or none will come."""
+        if answered:
+            self._wait(None)
+        self._over = True
+
+    def _wait(self, silence: float | None) -> None:
+        if not self._over and self.clock.when() != (until := _after(silence)):
+            self.clock.reschedule(until)
+
+
+def _after(silence: float | None) -> float | None:
+    return None if silence is None else asyncio.get_running_loop().time() + silence
 
 
 async def _asynchronous(pieces: Iterable[memoryview]) -> AsyncIterator[memoryview]:

@@ -106,7 +106,8 @@ class Drive:
             match self.advance(sends):
                 case native.Wait(until):
                     if self._alone(sends, until):
-                        self._transact(sends.pop(), Call(), self.tell)
+                        request = sends.pop()
+                        self._transact(request, Call(request.thinking), self.tell)
                         continue
                     while sends:
                         self.start(sends.pop(0))
@@ -181,7 +182,7 @@ class Drive:
 
     def start(self, request: Request) -> None:
         """Gives a request to a worker."""
-        self._calls[request.id] = call = Call()
+        self._calls[request.id] = call = Call(request.thinking)
         self._workers.start(partial(self._work, request, call))
 
     def cancel(self, id: int) -> None:

@@ -37,9 +37,14 @@ class AsyncAnswer(NamedTuple):
 
 
 class Call:
-    """A request under way: knows its socket, so that another thread can shut it down."""
+    """A request under way: knows its socket, so that another thread can shut it down.
 
-    def __init__(self) -> None:
+    `thinking` is the silence allowed between the last byte that is sent and the answer's head, in seconds, where it is
+    another than in the rest of the call: registries think long about a blob.
+    """
+
+    def __init__(self, thinking: float | None = None) -> None:
+        self.thinking = thinking
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._over = False
@@ -77,7 +82,7 @@ class Transport(Protocol):
         """Sends a request and gives the head of the answer; leaving ends the call.
 
         Content-Length is among the headers where there is a body. `timeout` is the silence allowed, in seconds; None
-        allows any. Raises `Failed`. The socket is attached to `call` as soon as there is one.
+        allows any. `call.thinking` stands in its place before the answer's head. Raises `Failed`. The socket is attached to `call` as soon as there is one.
         """
         ...
 
@@ -97,7 +102,10 @@ class AsyncTransport(Protocol):
     def open(
         self, method: str, url: str, headers: Headers, body: AsyncBody, timeout: float | None
     ) -> AbstractAsyncContextManager[AsyncAnswer]:
-        """Sends a request and gives the head of the answer; leaving ends the call. As `Transport.open`."""
+        """Sends a request and gives the head of the answer; leaving ends the call. As `Transport.open`; but where `body`
+        comes in pieces the driver itself sees to it that they are taken and that an answer comes: `timeout` is for
+        connecting and for the answer's body.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -72,7 +72,7 @@ class AiohttpTransport(Surroundings):
     async def open(
         self, method: str, url: str, headers: Headers, body: AsyncBody, timeout: float | None
     ) -> AsyncIterator[AsyncAnswer]:
-        # Registries think long about a blob that is complete: then only the caller's own deadline counts.
+        # The driver sees to it that pieces are taken and that an answer comes.
         silence = timeout if body is None or isinstance(body, bytes) else None
         used: list[asyncio.Transport | None] = []
         _used.set(used)

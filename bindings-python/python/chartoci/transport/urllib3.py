@@ -40,10 +40,12 @@ class _Connect:
             addresses = socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
             raise Failed("connect", f"{place}{getattr(error, 'strerror', None) or error}") from None
+        if self.allow is not None:
+            addresses = [one for one in addresses if self.allow(self.host, one[4][0], self.port)]
+            if not addresses:
+                raise Failed("forbidden", f"{self.host} port {self.port}")
         refused: OSError | None = None
         for family, kind, protocol, _, address in addresses:
-            if self.allow is not None and not self.allow(self.host, address[0], self.port):
-                raise Failed("forbidden", f"{self.host} ({address[0]}) port {self.port}")
             connected = socket.socket(family, kind, protocol)
             try:
                 call.attach(connected)
@@ -196,9 +198,8 @@ def _exchange(
         else:
             source = _http1.Sender(connection.sock, timeout)
             refused = not source.send(chain((head,), (body,) if isinstance(body, bytes) else body))
-            # Registries think long about a blob that is complete: then only the caller's own deadline counts.
-            if not refused and not isinstance(body, bytes):
-                connection.sock.settimeout(None)
+        if not refused:
+            connection.sock.settimeout(timeout if call.thinking is None else call.thinking)
     except (BrokenPipeError, ssl.SSLEOFError):
         refused = True  # the answer may say why
     response = _http1.Response(source, method)
@@ -207,6 +208,7 @@ def _exchange(
     except BaseException:
         response.close()
         raise
+    connection.sock.settimeout(timeout)
     response.will_close = response.will_close or refused
     return response
 
