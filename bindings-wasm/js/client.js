@@ -2,7 +2,7 @@
 
 import { bytesOf, enough, filesOf, isPath, join } from "./blobs.js";
 import { checking, connected, core, currentPlatform, exchange, failure } from "./core.js";
-import { drive } from "./drive.js";
+import { Thrown, drive } from "./drive.js";
 import { ChartOciError } from "./errors.js";
 import { known, texts, written } from "./given.js";
 import { Archive, Artifact, Metadata, Packaged, Push, Version, archiveOf } from "./model.js";
@@ -380,7 +380,11 @@ function permission(allow) {
   const allows = typeof allow === "function" ? allow : isListed;
   return async ({ hostname, port, protocol }, ip) => {
     const number = Number(port || (protocol === "https:" ? 443 : 80));
-    return allows(hostname, ip, number);
+    try {
+      return await allows(hostname, ip, number);
+    } catch (error) {
+      throw new Thrown(error);
+    }
   };
 }
 

@@ -11,6 +11,13 @@ export class TransportFailure extends Error {
   }
 }
 
+/** What a function of the caller's own threw: it is raised as it is, and nothing is tried again. */
+export class Thrown extends Error {
+  constructor(cause) {
+    super("a function of the caller's failed", { cause });
+  }
+}
+
 const now = () => performance.now();
 
 /**
@@ -92,6 +99,7 @@ export async function drive(exchange, options) {
       if (finished) return;
       // What ends the fetch of a copy ends the copy: it has been tried again already.
       if (error instanceof ChartOciError) return fail(error);
+      if (error instanceof Thrown) return fail(error.cause);
       const part = receiver;
       receiver = undefined;
       const { kind = "other", message } = error instanceof TransportFailure ? error : { message: String(error) };

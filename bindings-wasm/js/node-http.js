@@ -10,7 +10,7 @@ import { createSecureContext } from "node:tls";
 
 import { pathOf } from "./blobs.js";
 import { failure as told } from "./core.js";
-import { TransportFailure } from "./drive.js";
+import { Thrown, TransportFailure } from "./drive.js";
 import { ChartOciError } from "./errors.js";
 import { failureOf } from "./failures.js";
 import { unpacked } from "./fetch.js";
@@ -42,7 +42,7 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
     return tunnels.get(proxy.href);
   };
 
-  const send = async ({ method, url, headers, body, payload, timeout, signal, onSent }) => {
+  const send = async ({ method, url, headers, body, timeout, thinking, signal, onSent }) => {
     const target = new URL(url);
     const host = target.hostname.replace(/^\[|\]$/g, "");
     const proxy = proxyFor(target, given);
@@ -81,7 +81,7 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
       request.on("socket", (socket) => (socket.connecting ? socket.once("connect", connected) : connected()));
       request.on("close", connected);
       // A registry may think long about a blob before it answers.
-      if (payload.kind === "blob") request.on("finish", () => request.setTimeout(0));
+      request.on("finish", () => request.setTimeout(thinking ?? 0));
       write(request, body, onSent);
     });
     return {
@@ -156,15 +156,15 @@ function lookup(permit, target) {
   return (name, options, callback) => {
     dns.lookup(name, { ...options, all: true }, async (error, addresses) => {
       if (error) return callback(error);
+      const allowed = [];
       try {
-        for (const { address } of addresses) {
-          if (!(await permit(target, address))) throw new TransportFailure("forbidden", `${target.host} (${address})`);
-        }
+        for (const one of addresses) if (await permit(target, one.address)) allowed.push(one);
+        if (allowed.length === 0) throw new TransportFailure("forbidden", target.host);
       } catch (refusal) {
         return callback(refusal);
       }
-      if (options.all) callback(null, addresses);
-      else callback(null, addresses[0].address, addresses[0].family);
+      if (options.all) callback(null, allowed);
+      else callback(null, allowed[0].address, allowed[0].family);
     });
   };
 }
@@ -176,4 +176,4 @@ function pairs(raw) {
 }
 
 const failure = (error) =>
-  error instanceof TransportFailure || error instanceof ChartOciError ? error : failureOf(error);
+  [TransportFailure, ChartOciError, Thrown].some((kind) => error instanceof kind) ? error : failureOf(error);

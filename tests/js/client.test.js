@@ -1,6 +1,7 @@
 // The client against the registry of chartoci/testing: in memory behind fetch, and over the loopback network.
 
 import assert from "node:assert/strict";
+import dns from "node:dns";
 import { copyFileSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -171,6 +172,34 @@ test("allow is asked before every connection", async (t) => {
   assert.equal((await failing(() => other.tags(repository))).code, "transport.forbidden");
 });
 
+test("what allow throws is raised, and nothing is tried again", async (t) => {
+  const registry = await new Registry().listen();
+  t.after(() => registry.close());
+  const port = registry.host.split(":")[1];
+  for (const host of [registry.host, `localhost:${port}`]) {
+    let asked = 0;
+    const allow = () => {
+      asked += 1;
+      throw new RangeError("not my day");
+    };
+    const client = new Client({ allow, plainHttp: true });
+    await assert.rejects(client.tags(`oci://${host}/charts/web`), RangeError);
+    assert.equal(asked, 1);
+  }
+});
+
+test("of several addresses those that allow refuses are left out", async (t) => {
+  const registry = await new Registry().listen();
+  t.after(() => registry.close());
+  const found = [{ address: "127.0.0.2", family: 4 }, { address: "127.0.0.1", family: 4 }];
+  t.mock.method(dns, "lookup", (name, options, callback) => callback(null, found));
+  const repository = `oci://localhost:${registry.host.split(":")[1]}/charts/web`;
+  const some = new Client({ allow: (host, ip) => ip === "127.0.0.1" });
+  assert.equal((await failing(() => some.tags(repository))).kind, "not_found");
+  const none = new Client({ allow: () => false });
+  assert.equal((await failing(() => none.tags(repository))).code, "transport.forbidden");
+});
+
 test("several verbs run on one client at once", async () => {
   const registry = new Registry();
   const client = new Client({ fetch: registry.fetch, plainHttp: true });
@@ -178,6 +207,7 @@ test("several verbs run on one client at once", async () => {
   await Promise.all([1, 2, 3, 4].map((number) => client.push(packaged, `${charts}/team-${number}`)));
   const found = await Promise.all([1, 2, 3, 4].map((number) => client.tags(`${charts}/team-${number}/web`)));
   assert.deepEqual(found, [[TAG], [TAG], [TAG], [TAG]]);
+  assert.deepEqual(await client.tags(`${charts}/team-1/web`, { timeout: null }), [TAG], "null is no time limit");
 });
 
 everywhere("a chart is checked with all its parts, and under its tag", {}, async (options, charts, t) => {

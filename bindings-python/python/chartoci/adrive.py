@@ -149,7 +149,8 @@ class AsyncDrive(Drive):
         else:
             silence, body = request.timeout, patience.watch(body)
         try:
-            async with patience.clock, transport.open(request.method, request.url, fields(request), body, silence) as answer:
+            opened = transport.open(request.method, request.url, fields(request), body, silence)
+            async with patience.clock, opened as answer:
                 patience.end(answered=True)
                 receiver = exchange.handle_response(id, answer.status, answer.headers)
                 take = self.taker(request, receiver, self._note)
