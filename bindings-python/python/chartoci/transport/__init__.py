@@ -82,8 +82,8 @@ class Transport(Protocol):
         """Sends a request and gives the head of the answer; leaving ends the call.
 
         Content-Length is among the headers where there is a body. `timeout` is the silence allowed, in seconds; None
-        allows any. `call.thinking` stands in its place before the answer's head. Raises `Failed`. The socket is attached to
-        `call` as soon as there is one.
+        allows any. `call.thinking` stands in its place before the answer's head. Raises `Failed`. The socket is attached
+        to `call` as soon as there is one.
         """
         ...
 
