@@ -102,7 +102,7 @@ fn guarded(glue: &str) -> Result<String> {
         }
         glue = guarded;
     }
-    match glue.contains("(__text(") || glue.contains("(__bytes(") {
+    match glue.contains("function passStringToWasm0(arg, ") {
         true => Ok(format!("import {{ bytes as __bytes, text as __text }} from \"../given.js\";\n{glue}")),
         // A module that takes objects alone.
         false if glue.contains("passStringToWasm0(") => Ok(glue),
