@@ -66,6 +66,7 @@ macro_rules! records {
         #[pymethods]
         impl $name {
             #[new]
+            #[allow(clippy::too_many_arguments)]
             fn new($($field: $kind),*) -> $name {
                 $name { $($field),* }
             }
