@@ -99,7 +99,7 @@ test("the glue makes no code from text, and nothing says where it was built", ()
 // Ratchets, in bytes, as it is and by `gzip -9`: they only get smaller, save with a reason.
 const BUDGETS = {
   chartoci: [412_000, 186_000],
-  check: [478_000, 216_000],
+  check: [488_000, 220_000],
   exchange: [370_000, 164_000],
   node: [746_000, 332_000],
   package: [390_000, 180_000],
