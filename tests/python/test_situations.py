@@ -61,6 +61,10 @@ class Setting:
         with Registry(username="ada", password="right") as served, chartoci.Client(credentials=("ada", "wrong")) as client:
             client.push(self.chart, f"oci://{served.host}/charts")
 
+    def a_password_that_the_registry_does_not_take_for_reading(self) -> None:
+        with Registry(username="ada", password="right") as served, chartoci.Client(credentials=("ada", "wrong")) as client:
+            client.tags(f"oci://{served.host}/charts/web")
+
     def stored(self, text: str) -> None:
         (self.directory / "config.json").write_text(text)
         self.environment.setenv("HELM_REGISTRY_CONFIG", str(self.directory / "config.json"))
@@ -226,6 +230,7 @@ COMMANDS = {
     "a text with line breaks where a path stands": "check name:\nweb",
     "a tag, and another version beside it": "resolve oci://{nobody}/web:1.0.0 --version 2.0.0",
     "a password that the registry does not take": "push {tgz} oci://{closed}/charts --username ada --password wrong",
+    "a password that the registry does not take for reading": "tags oci://{closed}/web --username ada --password wrong",
     "a range that no version satisfies": "resolve oci://{host}/charts/web --version >9",
     "a push to a tag that is taken": "push {later} oci://{host}/charts --if-exists refuse",
     "a path where nothing is": "push {directory}/nothing.tgz oci://{nobody}/charts",

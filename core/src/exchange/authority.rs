@@ -99,8 +99,8 @@ pub(super) struct Authority {
     credential: Option<Option<Credential>>,
     asked_again: bool,
     fell_back: bool,
-    /// Why the helper that may know a credential was not asked.
-    unasked: Option<Error>,
+    /// What became of the credential that was tried, or to be asked for, before none was shown.
+    before: Option<Error>,
     /// The token server takes user and password in a form only.
     form: bool,
     queries: u32,
@@ -148,7 +148,7 @@ impl Authority {
             credential: None,
             asked_again: false,
             fell_back: false,
-            unasked: None,
+            before: None,
             form: false,
             queries: 0,
             errands: Vec::new(),
@@ -333,7 +333,7 @@ impl Authority {
                 let text = format!("{}; trying without a credential", error.message());
                 self.errands.push(Errand::Tell(Event::Notice { code: "auth.anonymous", text }));
                 self.fell_back = true;
-                self.unasked = Some(error);
+                self.before = Some(error);
                 None
             }
             Err(error) => return self.deny(error),
@@ -538,7 +538,12 @@ impl Authority {
     }
 
     fn give_up(&mut self, error: Error) {
-        if self.may_fall_back() { self.fall_back() } else { self.deny(error) }
+        if self.may_fall_back() {
+            self.before = Some(error);
+            self.fall_back();
+        } else {
+            self.deny(error);
+        }
     }
 
     fn fall_back(&mut self) {
@@ -559,9 +564,10 @@ impl Authority {
 
     /// The end: with the registry's own words and the hint that fits it, where it had any.
     fn deny(&mut self, error: Error) {
-        // Who did not get to ask its helper learns of that first.
-        let error = match self.unasked.take() {
-            Some(unasked) => unasked.because(error),
+        // Whose credential was refused, or whose helper is not there, learns of that, and not that a login is wanted.
+        let error = match self.before.take() {
+            Some(before) if before.code() == Code::AUTH_REFUSED => before,
+            Some(before) => before.because(error),
             None => error,
         };
         // A token server that cannot be reached, or gives nonsense, is another matter.

@@ -377,6 +377,17 @@ fn a_pull_goes_on_without_a_credential_that_is_refused() {
 }
 
 #[test]
+fn who_may_not_read_without_it_either_learns_that_the_credential_was_refused() {
+    let run = pulled(Login::Bearer, |peer| {
+        peer.fault(Method::Get, "account=u", errors(401, "UNAUTHORIZED"));
+        peer.fault(Method::Get, "/token", errors(401, "UNAUTHORIZED"));
+    });
+    assert_eq!(run.notices(), ["auth.anonymous"]);
+    let error = run.result.unwrap_err();
+    assert_eq!((error.code(), error.status()), (Code::AUTH_REFUSED, Some(401)), "{error}");
+}
+
+#[test]
 fn a_push_with_a_refused_credential_asks_once_more_and_ends() {
     let mut peer = Peer::new(Login::Bearer);
     peer.fault(Method::Get, "/token", errors(401, "UNAUTHORIZED"));
