@@ -45,6 +45,14 @@ def test_the_wheel_holds_its_types_its_licence_and_nothing_foreign(wheel):
     assert {name.split("/")[0].split("-")[0] for name in names} == {"chartoci"}
 
 
+def test_the_wheel_describes_itself_at_length(wheel):
+    archive = zipfile.ZipFile(wheel)
+    (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    fields, _, description = archive.read(name).decode().partition("\n\n")
+    assert "Description-Content-Type: text/markdown" in fields
+    assert description.startswith("# chartoci\n") and "\n## Use it\n" in description
+
+
 def test_a_clean_environment_imports_it_without_loading_an_http_library(environment, tmp_path):
     answer = subprocess.run([environment, "-I", "-c", LOOK], cwd=tmp_path, capture_output=True, text=True, check=True)
     seen = json.loads(answer.stdout)
