@@ -9,6 +9,7 @@ use chartoci::exchange as core;
 use chartoci::http::{self, Failure, Payload, RequestId, ResponseHead};
 use chartoci::oci::Repository;
 use chartoci::time::{Duration, Instant, Timestamp};
+use chartoci::version::tag;
 use chartoci::{Code, Error};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -18,7 +19,7 @@ use crate::chart::Limits;
 use crate::data::{Data, lock, records};
 use crate::errors::{Raise, error_in, exception, raise};
 use crate::oci::{Artifact, Descriptor, Digest, Reference, ReferenceLike};
-use crate::version::VersionLike;
+use crate::version::{Constraint, Version, VersionLike};
 
 fn seconds(duration: Duration) -> f64 {
     duration.as_secs_f64()
@@ -519,11 +520,14 @@ pub(crate) fn credential_kind(credential: &Bound<'_, PyAny>) -> PyResult<Option<
 
 /// One operation with a registry.
 #[pyclass(frozen, module = "chartoci.sansio")]
-pub(crate) struct Exchange(Mutex<core::Exchange>);
+pub(crate) struct Exchange(Mutex<core::Exchange>, Option<Sorted>);
+
+/// Of the tags, the versions that satisfy the constraint are wanted, with pre-releases if that is true; newest first.
+struct Sorted(Option<chartoci::Constraint>, bool);
 
 impl Exchange {
     fn new(exchange: core::Exchange) -> Exchange {
-        Exchange(Mutex::new(exchange))
+        Exchange(Mutex::new(exchange), None)
     }
 }
 
@@ -572,6 +576,19 @@ impl Exchange {
     fn tags(py: Python<'_>, session: &Bound<'_, Session>, repository: &str) -> PyResult<Exchange> {
         let repository = Repository::parse(repository).raise(py)?;
         Ok(Exchange::new(core::Exchange::tags(&session.get().0, repository)))
+    }
+    /// The versions among the tags, newest first.
+    #[staticmethod]
+    #[pyo3(signature = (session, repository, constraint = None, prerelease = false))]
+    fn versions(
+        py: Python<'_>,
+        session: &Bound<'_, Session>,
+        repository: &str,
+        constraint: Option<&Bound<'_, Constraint>>,
+        prerelease: bool,
+    ) -> PyResult<Exchange> {
+        let sorted = Sorted(constraint.map(|constraint| constraint.get().0.clone()), prerelease);
+        Ok(Exchange(Exchange::tags(py, session, repository)?.0, Some(sorted)))
     }
     /// One blob, or its bytes from `start` to `end`, into blob 0.
     #[staticmethod]
@@ -654,9 +671,14 @@ impl Exchange {
                 Py::new(py, Wait { until: wake.until.map(Instant::as_millis), why: wake.why.to_owned() })?.into_any()
             }
             core::Output::Done(result) => {
-                let done = match result {
-                    Ok(outcome) => Done { outcome: Some(outcome_out(py, outcome)?), error: None },
-                    Err(error) => Done { outcome: None, error: Some(exception(py, &error)?.unbind()) },
+                let done = match (result, &self.1) {
+                    (Ok(core::Outcome::Tags(tags)), Some(Sorted(constraint, prerelease))) => {
+                        let versions = tag::versions(&tags, constraint.as_ref(), *prerelease);
+                        let versions: Vec<Version> = versions.into_iter().map(Version).collect();
+                        Done { outcome: Some(versions.into_pyobject(py)?.unbind()), error: None }
+                    }
+                    (Ok(outcome), _) => Done { outcome: Some(outcome_out(py, outcome)?), error: None },
+                    (Err(error), _) => Done { outcome: None, error: Some(exception(py, &error)?.unbind()) },
                 };
                 Py::new(py, done)?.into_any()
             }

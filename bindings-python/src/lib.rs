@@ -43,5 +43,5 @@ mod _native {
     #[pymodule_export]
     use crate::server::{Check, Receive, Registry, Respond, Serving};
     #[pymodule_export]
-    use crate::version::{Constraint, Version, versions};
+    use crate::version::{Constraint, Version};
 }

@@ -2,7 +2,6 @@
 
 use chartoci::version as core;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedStr;
 use pyo3::types::PyDict;
 
 use crate::errors::Raise;
@@ -122,18 +121,4 @@ impl Constraint {
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (String,))> {
         Ok((slf.get_type().getattr("parse")?, (slf.get().0.as_str().to_owned(),)))
     }
-}
-
-/// The versions among a repository's tags, newest first.
-#[pyfunction]
-#[pyo3(signature = (tags, constraint = None, prerelease = false))]
-pub(crate) fn versions(
-    tags: Vec<PyBackedStr>,
-    constraint: Option<&Bound<'_, Constraint>>,
-    prerelease: bool,
-) -> Vec<Version> {
-    core::tag::versions(&tags, constraint.map(|constraint| &constraint.get().0), prerelease)
-        .into_iter()
-        .map(Version)
-        .collect()
 }

@@ -292,10 +292,6 @@ class Constraint:
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
-def versions(
-    tags: Sequence[str], constraint: Constraint | None = None, prerelease: bool = False
-) -> list[Version]: ...
-
 # OCI
 
 @final
@@ -943,6 +939,10 @@ class Exchange:
     ) -> Exchange: ...
     @staticmethod
     def tags(session: Session, repository: str) -> Exchange: ...
+    @staticmethod
+    def versions(
+        session: Session, repository: str, constraint: Constraint | None = None, prerelease: bool = False
+    ) -> Exchange: ...
     @staticmethod
     def fetch(
         session: Session, repository: str, blob: Descriptor, start: int = 0, end: int | None = None

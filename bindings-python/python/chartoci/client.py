@@ -393,12 +393,16 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     ) -> Plan[list[Version]]:
         """The versions in a repository, newest first; pre-releases where they or the constraint ask for them."""
         wanted = Constraint.parse(constraint) if isinstance(constraint, str) else constraint
-        return native.versions((yield from _tags(self, repository, timeout)), wanted, prerelease)
+        exchange = Exchange.versions(self._session, str(repository), wanted, prerelease)
+        versions: list[Version] = yield Run(exchange, timeout=timeout)
+        return versions
 
     @verb
     def tags(self, repository: Named, *, timeout: float | None = None) -> Plan[list[str]]:
         """All tags of a repository, as the registry gives them."""
-        return (yield from _tags(self, repository, timeout))
+        exchange = Exchange.tags(self._session, str(repository))
+        tags: list[str] = yield Run(exchange, timeout=timeout)
+        return tags
 
     @verb
     def copy(
@@ -598,12 +602,6 @@ def _fetch(
     exchange = Exchange.pull(client._session, wanted, version=version, devel=devel)
     parts: Parts = yield Run(exchange, progress, timeout, sinks=(("chart", chart),), home=home)
     return Fetched(Archive.read(chart.value(), client._limits), parts.reference, parts.version, parts.digest)
-
-
-def _tags(client: Settings[Any, Any], repository: Named, timeout: float | None) -> Plan[list[str]]:
-    exchange = Exchange.tags(client._session, str(repository))
-    tags: list[str] = yield Run(exchange, timeout=timeout)
-    return tags
 
 
 def _reference(reference: Named) -> Reference:

@@ -37,7 +37,7 @@ pub fn to_version(tag: &str) -> String {
 pub fn versions<S: AsRef<str>>(tags: &[S], constraint: Option<&Constraint>, prerelease: bool) -> Vec<Version> {
     let mut versions: Vec<Version> = tags
         .iter()
-        .filter_map(|tag| Version::parse_strict(&to_version(tag.as_ref())).ok())
+        .filter_map(|tag| Version::strict(to_version(tag.as_ref())))
         .filter(|version| match constraint {
             Some(constraint) => constraint.admits(version, prerelease),
             None => prerelease || version.prerelease().is_empty(),

@@ -40,6 +40,12 @@ impl Version {
         Ok(Version { text: text.to_owned(), parsed })
     }
 
+    /// As [`Version::parse_strict`], without a word about what is none.
+    pub(super) fn strict(text: String) -> Option<Version> {
+        let parsed = semver::Version::parse(&text).ok().filter(|_| text.len() <= LENGTH)?;
+        Some(Version { text, parsed })
+    }
+
     /// Reads as Helm reads tags: exactly three numbers, no `v`, no leading zeros (Masterminds/semver 3.5,
     /// `StrictNewVersion`; semver.org 2.0.0). At most 256 bytes.
     ///
