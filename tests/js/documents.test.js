@@ -112,7 +112,7 @@ test("limits are obeyed, and a limit that does not exist is refused", async () =
   assert.equal((await failing(() => Archive.read(packaged.data, { limits: { unpacked: 10 } }))).kind, "limit");
   assert.equal((await failing(() => show(packaged.data, "all", { limits: { unpacked: 10 } }))).kind, "limit");
   const names = ["archive", "unpacked", "ratio", "file", "files", "nesting", "document", "depth", "nodes", "manifest", "config", "provenance", "token"];
-  for (const name of [...names, "errorBody", "page", "pages", "redirects"]) {
+  for (const name of [...names, "errorBody", "page", "pages", "tags", "redirects"]) {
     await Archive.read(packaged.data, { limits: { [name]: 1 << 20 } });
   }
   assert.equal((await failing(() => Archive.read(packaged.data, { limits: { archiv: 10 } }))).code, "misuse.argument");

@@ -283,7 +283,7 @@ def test_the_library_does_not_read_the_environment_for_a_time(tmp_path: pathlib.
 
 def test_every_limit_can_be_set_and_read_back() -> None:
     names = chartoci.Limits().to_dict()
-    assert len(names) == 17
+    assert len(names) == 18
     for name, value in names.items():
         assert getattr(chartoci.Limits(**{name: value + 1}), name) == value + 1
         assert chartoci.Limits(**{name: value + 1}).to_dict() == names | {name: value + 1}

@@ -73,6 +73,12 @@ def test_t_page_1_pages_without_end_end(client: chartoci.Client) -> None:
         with pytest.raises(chartoci.LimitError) as raised:
             client.tags(f"{host}/web")
         assert (raised.value.code, len(seen)) == ("limit.pages", 1000)
+    with registry(tags_of(lambda number: [f"{number:08}"], 10**9)) as (host, seen):
+        # Of 40 bytes each, as they are counted.
+        limited = chartoci.Client(credentials=None, limits=chartoci.Limits(tags=90))
+        with limited, pytest.raises(chartoci.LimitError) as raised:
+            limited.tags(f"{host}/web")
+        assert (raised.value.code, len(seen)) == ("limit.pages", 3)
 
 
 def test_t_page_1_what_is_repeated_counts_once_and_what_is_no_version_is_set_aside(client: chartoci.Client) -> None:
