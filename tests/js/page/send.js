@@ -18,10 +18,11 @@ export async function send(transport, { url, method = "GET", headers = [], body,
   const timer = abortAfter === undefined ? undefined : setTimeout(abort, abortAfter);
   const seen = { total: 0, largest: 0, body: "" };
   const payload = { kind: size === undefined ? "bytes" : "blob" };
+  const patience = { timeout: timeout ?? undefined, thinking: timeout ?? undefined };
   const request = { method, url, headers, body: bytes, payload, redirect: "manual", onSent: () => {} };
   if (transport.traits.manualRedirects === false) request.redirect = "follow";
   try {
-    const answer = await transport.send({ ...request, timeout: timeout ?? undefined, signal: control.signal });
+    const answer = await transport.send({ ...request, ...patience, signal: control.signal });
     seen.status = answer.status;
     seen.headers = answer.headers.map(([name, value]) => [name.toLowerCase(), value]);
     for await (const chunk of answer.body) {
