@@ -224,12 +224,16 @@ impl Authority {
         }
     }
 
-    /// The call was answered, and not with a refusal.
-    pub(super) fn accepted(&mut self, generation: u32, status: u16) {
-        if generation != self.generation {
+    /// The call was answered, and not with a refusal; `away`, where the registry sent the host on to.
+    pub(super) fn accepted(&mut self, generation: u32, status: u16, away: bool) {
+        // What others refuse, the registry may not have looked at.
+        if generation != self.generation || away && status >= 400 {
             return;
         }
         self.proven = true;
+        if away {
+            return;
+        }
         if matches!(self.state, State::Unknown { .. }) {
             self.state = State::Anonymous;
         }

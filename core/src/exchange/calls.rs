@@ -357,11 +357,10 @@ impl Calls {
         }
         let (status, away) = (head.status, call.way.strayed);
         if let Some(authority) = call.draft.authority
-            && !away
             && !matches!(status, 401 | 403)
             && !is_passing(status)
         {
-            self.authorities[authority.0].accepted(call.way.generation, status);
+            self.authorities[authority.0].accepted(call.way.generation, status, away);
         }
         match objection {
             Some(Objection::Error(error)) => return self.settle(now, id, Err(Failed { error, again: None })),

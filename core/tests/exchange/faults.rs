@@ -206,6 +206,36 @@ fn a_redirect_that_a_browser_followed_counts_as_one() {
     }
 }
 
+#[test]
+fn a_token_has_served_where_a_browser_was_sent_on_and_may_expire_after_that() {
+    let traits = Traits { manual_redirects: false, all_headers: true };
+    let session = Session::new(Config { transport: traits, ..Config::default() });
+    let mut exchange = Exchange::pull(&session, pull(CHART));
+    let asked = || (401, vec![("www-authenticate", "Bearer realm=\"https://reg.example/token\"")], "", None);
+    let manifest = chart().0.manifest.to_vec();
+    let manifest = str::from_utf8(&manifest).unwrap();
+    let answers = [
+        asked(),
+        (200, vec![], r#"{"token":"t1","expires_in":300}"#, None),
+        (200, vec![("content-type", MANIFEST)], manifest, Some("https://cdn.example/m".to_owned())),
+        asked(),
+    ];
+    for (status, headers, body, url) in answers {
+        let mut output = exchange.poll(Instant::default());
+        while let Output::Ask(query) = output {
+            exchange.handle_credential(query.id, Some(basic()));
+            output = exchange.poll(Instant::default());
+        }
+        let Output::Send(request) = output else { panic!("{output:?}") };
+        let head = ResponseHead { status, headers: headers.into_iter().collect(), url };
+        let mut receiver = exchange.handle_response(request.id, head);
+        receiver.write(body.as_bytes());
+        exchange.handle_end(request.id, receiver);
+    }
+    let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    assert!(request.url.starts_with("https://reg.example/token"), "{}", request.url);
+}
+
 /// Lists the tags of a repository whose registry gives these answers, with that credential.
 fn listed(session: &Session, repository: &str, credential: Option<Credential>, answers: &[Answer]) -> Run {
     let mut peer = Peer::new(Login::Open);
