@@ -18,6 +18,7 @@ use super::helper::Helper;
 use crate::error::{Code, Error};
 use crate::files::{Answer, FileFailure, Step, Verb};
 use crate::json;
+use crate::oci::reference::{DOCKER_HUB, canonical_registry};
 
 /// Where the host's users keep their files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -411,15 +412,9 @@ fn without_scheme(key: &str) -> &str {
     key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key)
 }
 
-const DOCKER_HUB: &str = "docker.io";
-
-/// The host that a key names, in lower case; Docker Hub has one name for all of its own.
+/// The host that a key names.
 pub(super) fn canonical_host(key: &str) -> String {
-    let host = without_scheme(key).split('/').next().unwrap_or_default().to_ascii_lowercase();
-    match host.as_str() {
-        "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB.to_owned(),
-        _ => host,
-    }
+    canonical_registry(without_scheme(key).split('/').next().unwrap_or_default())
 }
 
 /// What an entry holds. `registrytoken` is ready to use, `identitytoken` is exchanged, `auth` wins over `username`.

@@ -3,6 +3,7 @@
 use super::Session;
 use crate::error::{Code, Error};
 use crate::http::url::Url;
+use crate::oci::reference::DOCKER_HUB;
 use crate::oci::{Digest, Repository};
 
 /// A repository, reached by the scheme that the session's policy chose.
@@ -17,7 +18,7 @@ impl Place {
         let registry = repository.registry();
         let scheme = if session.config().is_plain(registry) { "http" } else { "https" };
         // Docker Hub's API has another host than its name, as in oras-go.
-        let host = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
+        let host = if registry == DOCKER_HUB { "registry-1.docker.io" } else { registry };
         let base = Url::parse(&format!("{scheme}://{host}/v2/")).ok_or_else(|| {
             Error::new(Code::REFERENCE_REGISTRY, format!("{registry:?} is no host")).with("registry", registry)
         })?;

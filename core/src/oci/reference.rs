@@ -276,11 +276,19 @@ pub fn login_registry(text: &str) -> Result<String, Error> {
             .with_hint("Write the host alone, and pass user name and password by their own options."));
     }
     check_registry(registry)?;
-    Ok(match registry.to_ascii_lowercase() {
-        hub if matches!(hub.as_str(), "index.docker.io" | "registry-1.docker.io") => "docker.io".to_owned(),
-        registry => registry,
-    })
+    Ok(canonical_registry(registry))
 }
+
+/// A registry's host in lower case; Docker Hub has one name for all of its own.
+pub(crate) fn canonical_registry(host: &str) -> String {
+    let host = host.to_ascii_lowercase();
+    match host.as_str() {
+        "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB.to_owned(),
+        _ => host,
+    }
+}
+
+pub(crate) const DOCKER_HUB: &str = "docker.io";
 
 /// The text is a repository: parts divided by `/`, each of lower-case letters and digits with `.`, `_`, `__` or any number
 /// of `-` between them; at most [`REPOSITORY_LENGTH`] bytes.
@@ -625,5 +633,17 @@ mod tests {
                 prop_assert_eq!(Reference::parse(&reference.to_string()).unwrap(), reference);
             }
         }
+    }
+
+    #[test]
+    fn repositories_and_tags_follow_the_specification() {
+        for name in ["a", "a/b", "a.b", "a_b", "a__b", "a---b", "0/9"] {
+            assert!(is_repository_name(name), "{name}");
+        }
+        for name in ["", "/", "a/", "a___b", "a..b", "a._b", "-a", "a-", "a b", "ä", &"a".repeat(256)] {
+            assert!(!is_repository_name(name), "{name}");
+        }
+        assert!(is_tag("_1.2.3-rc.1") && is_tag(&"a".repeat(128)));
+        assert!(!is_tag("") && !is_tag(".a") && !is_tag("-a") && !is_tag("a+b") && !is_tag(&"a".repeat(129)));
     }
 }

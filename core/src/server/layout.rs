@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::route::{is_repository, is_tag};
 use super::state::{Record, Repository};
 use crate::oci::annotations::REF_NAME;
+use crate::oci::reference::{is_repository_name, is_tag};
 use crate::oci::{Algorithm, Digest, media_type};
 
 pub(super) const MARK: &str = "oci-layout";
@@ -59,7 +59,7 @@ pub(super) fn membership(repository: &str, digest: &Digest) -> (String, String) 
 pub(super) fn member(path: &str) -> Option<(&str, Digest)> {
     let (repository, blob) = path.split_once("/_blobs/")?;
     let digest = Digest::parse(&blob.replacen('/', ":", 1)).ok()?;
-    is_repository(repository).then_some((repository, digest))
+    is_repository_name(repository).then_some((repository, digest))
 }
 
 #[derive(Serialize)]
@@ -154,6 +154,6 @@ fn entry(line: &Value) -> Option<(String, Option<String>, Digest, String)> {
         Some(_) => return None,
         None => name.split_once(':').map(|(repository, tag)| (repository, Some(tag.to_owned())))?,
     };
-    (is_repository(repository) && tag.as_deref().is_none_or(is_tag))
+    (is_repository_name(repository) && tag.as_deref().is_none_or(is_tag))
         .then(|| (repository.to_owned(), tag, digest, media_type))
 }

@@ -8,12 +8,13 @@ use serde_json::Value;
 use super::blobs::{self, Forget};
 use super::commit::{Edit, commit};
 use super::errors::{self, Refusal};
-use super::route::{Request, is_tag};
+use super::route::Request;
 use super::serving::{Event, Next, Stage, broken};
 use super::state::{Record, Referrer, State};
 use super::{Response, layout};
 use crate::files::{Answer, Verb};
 use crate::http::{Method, Receiver};
+use crate::oci::reference::is_tag;
 use crate::oci::{Algorithm, Digest, media_type};
 
 /// `/v2/NAME/manifests/REFERENCE`
