@@ -107,7 +107,7 @@ def test_what_a_machine_says_is_shown_without_secrets() -> None:
     send, wait = exchange.poll(0), exchange.poll(0)
     assert repr(send) == "Send(request=<Request 1 GET http://localhost:1/v2/web/tags/list>)"
     assert repr(wait).startswith("Wait(until=") and "why='" in repr(wait)
-    ask = sansio.Ask(1, "reg.example", "web", None, None, "repository:web:pull", False)
+    ask = sansio.Ask(1, "reg.example", "web", None, None, "repository:web:pull", False, True)
     assert "registry='reg.example'" in repr(ask) and "scope='repository:web:pull'" in repr(ask)
     exchange.abort()
     outputs = [exchange.poll(0) for _ in range(2)]
