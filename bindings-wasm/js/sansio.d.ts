@@ -125,6 +125,8 @@ export class Exchange extends Handle {
   source(blob: number): { repository: string; descriptor: Descriptor } | undefined;
   /** Allows the whole exchange so many seconds, in place of the session's. Counts from the first poll. */
   setTimeout(seconds: number): void;
+  /** It is part of something that is for that reference, as the fetch of a copy's blob is: see `own` of what is asked. */
+  onBehalfOf(reference: string): void;
   /** `now` in milliseconds of a clock that never goes back. */
   poll(now: number): Output;
   handleResponse(id: number, head: { status: number; headers: [string, string][]; url?: string }): Receiver;

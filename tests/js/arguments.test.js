@@ -88,6 +88,7 @@ const NEEDED = {
   "sansio.Exchange.referrers": (wrong) => Exchange.referrers(session(), wrong),
   "sansio.Exchange.login": (wrong) => Exchange.login(session(), wrong),
   "sansio.Exchange.push": (wrong) => Exchange.push(session(), wrong, {}),
+  "sansio.Exchange.prototype.onBehalfOf": (wrong) => begun().exchange.onBehalfOf(wrong),
   "sansio.Exchange.prototype.handleFailure": (wrong) => begun().exchange.handleFailure(0, { kind: wrong }),
   "sansio.Exchange.prototype.handleCredential": (wrong) =>
     begun().exchange.handleCredential(0, { username: "ada", password: wrong }),

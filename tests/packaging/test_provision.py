@@ -12,6 +12,7 @@ PACKAGES = {
     "docker-registry": "docker-registry",
     "apache2-utils": "htpasswd",
     "openssl": "openssl",
+    "nginx-light": "nginx",
     "zsh": "zsh",
     "fish": "fish",
     "chromium": "chromium",
@@ -49,7 +50,7 @@ def test_what_is_missing_is_installed_and_nothing_else(tmp_path: pathlib.Path) -
     programs = machine(tmp_path / "bin", brings=True)
     shutil.copy(programs / "true", programs / "openssl")
     said, asked = provision(programs)
-    assert asked == ["docker-registry", "apache2-utils", "zsh", "fish", "chromium"]
+    assert asked == ["docker-registry", "apache2-utils", "nginx-light", "zsh", "fish", "chromium"]
     assert [line for line in said.splitlines() if line.startswith("SKIP")] == [
         "SKIP there are no real charts in /nowhere; the generated ones are used"
     ]
