@@ -570,8 +570,11 @@ def _doubts(
     client: Settings[Any, Any], parts: Parts, chart: Path, progress: Progress | None, timeout: float | None
 ) -> Plan[tuple[Notice, ...]]:
     """What the config blob of a chart that was pulled claims otherwise than its Chart.yaml."""
+    # Chart.yaml stands in front; no more of the chart is held, however large it is.
+    with open(chart, "rb", buffering=0) as file:
+        front = file.read(blobs.CHUNK)
     try:
-        metadata = Metadata.peek(chart, client._limits)
+        metadata = Metadata.peek(front, client._limits)
         if not Artifact.parse(parts.manifest, client._limits).may_contradict(metadata):
             return ()
     except ChartOciError:

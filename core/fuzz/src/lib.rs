@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use chartoci::artifact::What;
-use chartoci::chart::{Ignore, Lock, Package, Scan, extract::Extract, package::Options, show};
+use chartoci::chart::{Dependency, Ignore, Lock, Package, Scan, extract::Extract, package::Options, show};
 use chartoci::diagnostic::Span;
 use chartoci::exchange::{Config, Exchange, Output, Pull, Session, Want};
 use chartoci::files::{Memory, Step};
@@ -208,16 +208,22 @@ pub fn chart_yaml(data: &[u8]) {
     assert!(!metadata.name.is_empty() && Version::parse(&metadata.version).is_ok());
     assert!(!metadata.name.contains('/') && metadata.name != "..");
     let again = Metadata::parse(metadata.to_yaml().as_bytes(), &Limits::default()).expect("what is printed is read");
-    assert_eq!(again, metadata);
+    assert!(again == metadata || has_negative_zero(&metadata.dependencies), "{again:?} {metadata:?}");
     assert_eq!(
         Metadata::from_config(&metadata.config(), &Limits::default()).expect("JSON").config(),
         metadata.config()
     );
 }
 
+/// Helm writes -0.0, which `import-values` may hold, as 0.
+fn has_negative_zero(dependencies: &[Dependency]) -> bool {
+    format!("{dependencies:?}").contains("Number(-0.0)")
+}
+
 /// A lock is written as it was read.
 pub fn lock(data: &[u8]) {
     match Lock::parse(data, &limits()) {
+        Ok(lock) if has_negative_zero(&lock.dependencies) => drop(lock.to_yaml()),
         Ok(lock) => {
             let text = lock.to_yaml();
             let again = Lock::parse(text.as_bytes(), &Limits::default()).expect(&text);
