@@ -5,7 +5,6 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -16,7 +15,7 @@ import * as library from "../../bindings-wasm/js/node.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
 import { chromium, launch, serve } from "./browser.js";
 import { perform } from "./page/perform.js";
-import { packaged } from "./support.js";
+import { packaged, peer } from "./support.js";
 
 export { CHART } from "./page/perform.js";
 
@@ -158,12 +157,8 @@ export async function origin(t, answer, server = http.createServer()) {
 export const lines = (fields) => Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join("");
 
 /** A server that does what `serve(socket, head)` does with each first request that is no preflight. */
-export async function raw(t, serve) {
-  const sockets = new Set();
-  const server = net.createServer((socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    socket.on("error", () => {});
+export function raw(t, serve) {
+  return peer(t, (socket) => {
     let data = "";
     socket.on("data", function first(chunk) {
       data += chunk.toString("latin1");
@@ -177,11 +172,4 @@ export async function raw(t, serve) {
       serve(socket, data.slice(0, end), Buffer.from(data.slice(end + 4), "latin1"));
     });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return { host: `127.0.0.1:${server.address().port}`, sockets };
 }
