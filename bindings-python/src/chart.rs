@@ -1,7 +1,7 @@
 //! Charts: metadata, archives, reports.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use chartoci::chart as core;
 use chartoci::diagnostic;
@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
-use crate::data::{Data, json, value};
+use crate::data::{Data, json, lock, value};
 use crate::errors::Raise;
 use crate::oci::{Digest, ReferenceLike};
 use crate::threads;
@@ -799,6 +799,37 @@ impl Scan {
     }
     fn __repr__(&self) -> String {
         format!("<Scan {} {} {}>", self.0.metadata.name, self.0.metadata.version, self.0.digest)
+    }
+}
+
+/// A scan that says on its way what the archive promises to be: of a large one on a thread of its own, else here and now.
+#[pyclass(frozen, module = "chartoci.sansio")]
+pub(crate) struct Scanning {
+    running: Mutex<threads::Running>,
+    path: Option<Py<PyAny>>,
+}
+
+#[pymethods]
+impl Scanning {
+    /// `path` is where the bytes are from, for errors to name it.
+    #[new]
+    #[pyo3(signature = (archive, limits = None, path = None))]
+    fn new(py: Python<'_>, archive: Data, limits: Option<&Bound<'_, Limits>>, path: Option<Py<PyAny>>) -> Scanning {
+        let limits = Limits::or_default(limits);
+        Scanning { running: Mutex::new(py.detach(|| threads::scan(archive, limits))), path }
+    }
+    /// What the whole will be found to be if nothing behind Chart.yaml contradicts. None: `finished` says more.
+    fn promised(&self, py: Python<'_>) -> Option<Scan> {
+        py.detach(|| lock(&self.running).promised()).map(Scan)
+    }
+    /// The verdict, once all of it was looked at.
+    fn finished(&self, py: Python<'_>) -> PyResult<Scan> {
+        let scan = py.detach(|| lock(&self.running).finished());
+        let named = |error| match &self.path {
+            Some(path) => of_file(error, path.bind(py)),
+            None => error,
+        };
+        scan.map_err(named).map(Scan).raise(py)
     }
 }
 

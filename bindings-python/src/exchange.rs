@@ -8,7 +8,7 @@ use chartoci::auth::Credential;
 use chartoci::exchange as core;
 use chartoci::http::{self, Failure, Payload, RequestId, ResponseHead};
 use chartoci::oci::Repository;
-use chartoci::time::{Duration, Instant, Timestamp};
+use chartoci::time::{Duration, Instant};
 use chartoci::version::tag;
 use chartoci::{Code, Error};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
@@ -194,10 +194,6 @@ pub(crate) struct Push(core::Push);
 
 #[pymethods]
 impl Push {
-    /// Packed bytes from which on `ahead` gives something.
-    #[classattr]
-    const AHEAD: usize = core::Push::AHEAD;
-
     /// To `TARGET/NAME:VERSION`. Blob 1 is the chart, blob 2 the provenance.
     #[staticmethod]
     #[pyo3(signature = (artifact, target, if_exists = "overwrite"))]
@@ -210,25 +206,6 @@ impl Push {
         let if_exists = if_exists_in(py, if_exists)?;
         let push = core::Push::chart(&artifact.get().0, &target.text()).raise(py)?;
         Ok(Push(core::Push { if_exists, ..push }))
-    }
-    /// The same, of an archive that is scanned while its blobs go up: the tag waits for `Exchange.handle_scanned`. None:
-    /// scan it first.
-    #[staticmethod]
-    #[pyo3(signature = (archive, target, provenance = None, created = None, if_exists = "overwrite", limits = None))]
-    fn ahead(
-        py: Python<'_>,
-        archive: &[u8],
-        target: ReferenceLike<'_>,
-        provenance: Option<Data>,
-        created: Option<i64>,
-        if_exists: &str,
-        limits: Option<&Bound<'_, Limits>>,
-    ) -> PyResult<Option<Push>> {
-        let if_exists = if_exists_in(py, if_exists)?;
-        let (limits, created) = (Limits::or_default(limits), created.map(Timestamp::from_unix));
-        let target = target.text();
-        let push = py.detach(|| core::Push::ahead(archive, provenance.as_deref(), created, &target, &limits));
-        Ok(push.map(|push| Push(core::Push { if_exists, ..push })))
     }
     /// As `chart`, to that very reference.
     #[staticmethod]
@@ -537,6 +514,11 @@ impl Exchange {
     fn push(session: &Bound<'_, Session>, push: &Bound<'_, Push>) -> Exchange {
         Exchange::new(core::Exchange::push(&session.get().0, push.get().0.clone()))
     }
+    /// The same of a chart that is still being scanned: what it promises. The tag waits for `handle_scanned`.
+    #[staticmethod]
+    fn push_ahead(session: &Bound<'_, Session>, promised: &Bound<'_, Push>) -> Exchange {
+        Exchange::new(core::Exchange::push_ahead(&session.get().0, promised.get().0.clone()))
+    }
     /// The chart layer goes into blob 0, the provenance into blob 1.
     #[staticmethod]
     #[pyo3(signature = (session, reference, *, version = None, devel = false, chart = true, provenance = false,
@@ -721,9 +703,9 @@ impl Exchange {
         lock(&self.0).handle_credential(core::QueryId(id), credential);
         Ok(())
     }
-    /// The chart of a `Push.ahead` was scanned, and this is it; where it was refused: `abort`.
-    fn handle_scanned(&self, artifact: &Bound<'_, Artifact>) {
-        lock(&self.0).handle_scanned(&artifact.get().0);
+    /// The chart of a `push_ahead` was scanned, and this is to be pushed; where it was refused: `abort`.
+    fn handle_scanned(&self, push: &Bound<'_, Push>) {
+        lock(&self.0).handle_scanned(push.get().0.clone());
     }
     /// Gives up: cancels what is out, then `Done` with an error.
     fn abort(&self) {

@@ -2,13 +2,14 @@
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Builder};
 
-use chartoci::chart::{Archive, Packaged, Packing, Unpacking};
-use chartoci::{Digest, Error, Limits};
+use chartoci::chart::{Archive, Packaged, Packing, Scan, Scanning, Unpacking};
+use chartoci::{Code, Digest, Error, Limits};
 
-use crate::data::lock;
+use crate::data::{Data, lock};
 
 /// How many may run at once.
 pub(crate) fn processors() -> usize {
@@ -35,11 +36,12 @@ pub(crate) fn pack(packing: Packing, threads: usize) -> Packaged {
     packing.into_inner().unwrap_or_else(PoisonError::into_inner).finish()
 }
 
+/// Packed bytes for which threads are worth it: with less, reading takes less time than a request.
+const LARGE: usize = 1 << 20;
+
 /// Reads an archive. If it is large, one thread hashes it meanwhile, and one has the system bring the memory that it is
 /// unpacked into, page by page.
 pub(crate) fn read(data: &[u8], limits: &Limits) -> Result<Archive, Error> {
-    /// Packed bytes for which threads are worth it.
-    const LARGE: usize = 1 << 20;
     if data.len() < LARGE || data.len() as u64 > limits.archive || processors() == 1 {
         return Archive::read(data, limits);
     }
@@ -73,4 +75,46 @@ fn unpack(data: &[u8], limits: &Limits) -> Option<Vec<u8>> {
         Builder::new().spawn_scoped(scope, bring).is_ok() && pieces.iter().all(|piece| unpacking.fill(piece))
     });
     (is_full && unpacking.is_whole()).then_some(unpacked)
+}
+
+/// A scan on another thread, and what it has said so far.
+pub(crate) struct Running {
+    promises: Receiver<Option<Scan>>,
+    verdicts: Receiver<Result<Scan, Error>>,
+    promised: Option<Option<Scan>>,
+    finished: Option<Result<Scan, Error>>,
+}
+
+impl Running {
+    /// What the archive promises to be, if it is large; waits for that. None as well where only the verdict says why.
+    pub(crate) fn promised(&mut self) -> Option<Scan> {
+        self.promised.get_or_insert_with(|| self.promises.recv().ok().flatten()).clone()
+    }
+
+    /// The verdict; waits for it.
+    pub(crate) fn finished(&mut self) -> Result<Scan, Error> {
+        let gone = |_| Err(Error::new(Code::ABORTED, "the scan has ended without a verdict"));
+        self.finished.get_or_insert_with(|| self.verdicts.recv().unwrap_or_else(gone)).clone()
+    }
+}
+
+/// Scans an archive: a large one while whoever asked does something else.
+pub(crate) fn scan(data: Data, limits: Limits) -> Running {
+    let (promise, promises) = mpsc::channel();
+    let (verdict, verdicts) = mpsc::channel();
+    let is_large = data.len() >= LARGE;
+    let work = Arc::new(move || {
+        let scan = Scanning::new(&data, &limits).and_then(|mut scanning| {
+            if is_large {
+                promise.send(scanning.promised()?).ok();
+            }
+            scanning.finish()
+        });
+        verdict.send(scan).ok();
+    });
+    let there = Arc::clone(&work);
+    if !is_large || Builder::new().spawn(move || there()).is_err() {
+        work();
+    }
+    Running { promises, verdicts, promised: None, finished: None }
 }

@@ -331,7 +331,6 @@ pub(crate) fn read_push(push: &JsValue) -> Result<Push> {
         manifest: bytes(push, "manifest")?.unwrap_or_default().into(),
         media_type: required(push, "mediaType")?,
         if_exists: IfExists::default(),
-        ahead: false,
     })
 }
 

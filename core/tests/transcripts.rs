@@ -42,7 +42,8 @@ fn exchange(session: &Session, asked: &Value) -> Exchange {
     let version = asked["version"].as_str().map(str::to_owned);
     match text(asked, "verb") {
         "push" => {
-            let archive = STANDARD.decode(text(asked, "chart")).unwrap();
+            let mut archive = STANDARD.decode(text(asked, "chart")).unwrap();
+            archive.resize(archive.len() + asked["padding"].as_u64().unwrap_or(0) as usize, 0);
             let limits = Limits::default();
             let artifact = Artifact::build(&Scan::read(&archive, &limits).unwrap(), None, None, &limits).unwrap();
             Exchange::push(session, Push::chart(&artifact, text(asked, "target")).unwrap())
@@ -57,7 +58,8 @@ fn exchange(session: &Session, asked: &Value) -> Exchange {
         "delete" => Exchange::delete(session, reference("reference")),
         "referrers" => Exchange::referrers(session, reference("reference"), None),
         "copy" => {
-            Exchange::copy(session, Copy { source: reference("source"), target: reference("target"), referrers: false })
+            let referrers = asked["referrers"].as_bool().unwrap_or(false);
+            Exchange::copy(session, Copy { source: reference("source"), target: reference("target"), referrers })
         }
         other => panic!("no verb is called {other}"),
     }
@@ -137,13 +139,14 @@ fn give(exchange: &mut Exchange, given: &Value) {
     } else if let Some(id) = id("failure") {
         exchange.handle_failure(RequestId(id), failure(text(given, "kind")), None);
     } else if let Some(id) = id("credential") {
+        let ready_made = given["token"].as_str().map(|token| Credential::Bearer(token.to_owned()));
         let credential = match (given["username"].as_str(), given["identity"].as_str()) {
             (Some(username), _) => {
                 let password = text(given, "password").to_owned();
                 Some(Credential::Basic { username: username.to_owned(), password })
             }
             (None, Some(token)) => Some(Credential::Identity(token.to_owned())),
-            (None, None) => None,
+            (None, None) => ready_made,
         };
         exchange.handle_credential(QueryId(id), credential);
     } else {

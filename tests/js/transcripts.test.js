@@ -11,16 +11,18 @@ import { ROOT } from "./support.js";
 
 const DIRECTORY = join(ROOT, "tests/transcripts");
 
-async function begin(session, { verb, reference, chart, target }) {
+async function begin(session, { verb, reference, version, chart, padding = 0, source, target, referrers = false }) {
   switch (verb) {
     case "push": {
-      const artifact = await Artifact.build(Buffer.from(chart, "base64"));
+      const artifact = await Artifact.build(Buffer.concat([Buffer.from(chart, "base64"), Buffer.alloc(padding)]));
       return Exchange.push(session, Push.chart(artifact, target), {});
     }
     case "pull":
       return Exchange.pull(session, reference, { chart: true });
     case "resolve":
-      return Exchange.resolve(session, reference, {});
+      return Exchange.resolve(session, reference, { version });
+    case "copy":
+      return Exchange.copy(session, source, target, { referrers });
     default:
       return Exchange[verb](session, reference);
   }
@@ -66,8 +68,9 @@ function fits(expected, actual) {
 
 function give(exchange, given) {
   if (given.credential !== undefined) {
-    const { credential, username, password, identity } = given;
-    const known = username ? { username, password } : identity ? { identityToken: identity } : null;
+    const { credential, username, password, identity, token } = given;
+    const secret = identity ? { identityToken: identity } : token ? { token } : null;
+    const known = username ? { username, password } : secret;
     return exchange.handleCredential(credential, known);
   }
   if (given.failure !== undefined) return exchange.handleFailure(given.failure, { kind: given.kind, message: "" });

@@ -3,7 +3,6 @@
 import asyncio
 import gzip
 import io
-import pathlib
 import random
 import socket
 import tarfile
@@ -17,7 +16,7 @@ from chartoci.testing import Registry
 from conftest import peer, read_request
 
 CHART_YAML = b"apiVersion: v2\nname: web\nversion: 1.2.0\n"
-NOISE = random.Random(1).randbytes(chartoci.sansio.Push.AHEAD)
+NOISE = random.Random(1).randbytes(1 << 20)
 
 
 def packed(*files: tuple[str, bytes], level: int = 1) -> bytes:
@@ -87,29 +86,52 @@ def test_a_scan_that_fails_does_not_wait_for_a_peer_that_never_answers(push: Pus
     assert not [line for line in seen if "/manifests/" in line]
 
 
-def test_no_tag_is_put_before_the_scan_is_done(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize("name", ["web/Chart.yaml", "web/./Chart.yaml", "web/templates/../Chart.yaml"])
+def test_a_second_chart_yaml_behind_a_big_file_gets_no_tag(push: Push, name: str) -> None:
+    evil = CHART_YAML.replace(b"1.2.0", b"6.6.6")
+    chart = packed(("web/Chart.yaml", CHART_YAML), ("web/noise", NOISE), (name, evil))
+    with Registry() as registry, chartoci.Client(credentials=None) as client:
+        with pytest.raises(chartoci.ChartOciError) as caught:
+            push(chart, f"oci://{registry.host}/charts")
+        assert caught.value.code == "archive.duplicate"
+        for version in ("1.2.0", "6.6.6"):
+            with pytest.raises(chartoci.NotFoundError):
+                client.resolve(f"oci://{registry.host}/charts/web:{version}")
+
+
+def test_what_the_rest_of_a_big_chart_adds_is_pushed_as_well(push: Push) -> None:
+    requirements = b"dependencies:\n- name: db\n  version: 1.0.0\n  repository: ''\n"
+    chart = packed(("web/Chart.yaml", CHART_YAML), ("web/noise", NOISE), ("web/requirements.yaml", requirements))
+    expected = chartoci.Artifact.build(chartoci.Archive.read(chart)).digest
+    with Registry() as registry:
+        assert push(chart, f"oci://{registry.host}/charts").digest == expected
+
+
+def test_no_tag_is_put_before_the_scan_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
-    build = chartoci.Artifact.build
+    uploaded = threading.Event()
 
     class Slow:
-        """The whole blob has arrived before it says what it found."""
+        """The whole chart has arrived before it says what it found."""
 
-        @staticmethod
-        def build(*arguments: object, **named: object) -> chartoci.Artifact:
+        def __init__(self, *arguments: object) -> None:
+            self.scanning = chartoci.sansio.Scanning(*arguments)  # type: ignore[arg-type]
+
+        def promised(self) -> object:
+            return self.scanning.promised()
+
+        def finished(self) -> object:
             assert uploaded.wait(20)
             order.append("scanned")
-            return build(*arguments, **named)  # type: ignore[arg-type]
-
-    uploaded = threading.Event()
+            return self.scanning.finished()
 
     def heard(event: object) -> None:
         if type(event).__name__ == "Uploaded":
             order.append("uploaded")
-            if order.count("uploaded") == 2:
-                uploaded.set()
+            uploaded.set()
 
-    monkeypatch.setattr("chartoci.client.Artifact", Slow)
+    monkeypatch.setattr("chartoci.client.Scanning", Slow)
     with Registry() as registry, chartoci.Client(credentials=None) as client:
         client.push(BIG, f"oci://{registry.host}/charts", progress=heard)
         assert client.tags(f"oci://{registry.host}/charts/web") == ["1.2.0"]
-    assert order == ["uploaded", "uploaded", "scanned"]
+    assert order == ["uploaded", "scanned", "uploaded"]

@@ -19,9 +19,12 @@ FILES = sorted((ROOT / "tests" / "transcripts").glob("*.jsonl"))
 def begin(session: Session, asked: dict[str, Any]) -> Exchange:
     verb = asked["verb"]
     if verb == "push":
-        artifact = chartoci.Artifact.build(base64.b64decode(asked["chart"]))
+        artifact = chartoci.Artifact.build(base64.b64decode(asked["chart"]) + bytes(asked.get("padding", 0)))
         return Exchange.push(session, Push.chart(artifact, asked["target"]))
-    made: Exchange = getattr(Exchange, verb)(session, asked["reference"])
+    if verb == "copy":
+        return Exchange.copy(session, asked["source"], asked["target"], asked.get("referrers", False))
+    version = {"version": asked["version"]} if "version" in asked else {}
+    made: Exchange = getattr(Exchange, verb)(session, asked["reference"], **version)
     return made
 
 
@@ -67,7 +70,7 @@ def fits(expected: Any, actual: Any) -> bool:
 def give(exchange: Exchange, given: dict[str, Any]) -> None:
     if "credential" in given:
         named = (given["username"], given["password"]) if "username" in given else None
-        token = chartoci.Token(given["identity"], "identity") if "identity" in given else None
+        token = chartoci.Token(given["identity"], "identity") if "identity" in given else given.get("token")
         return exchange.handle_credential(given["credential"], named or token)
     if "failure" in given:
         return exchange.handle_failure(given["failure"], given["kind"])

@@ -534,6 +534,14 @@ class Scan:
     def report(self) -> Report: ...
 
 @final
+class Scanning:
+    def __new__(
+        cls, archive: _Buffer | str, limits: Limits | None = None, path: str | PathLike[str] | None = None
+    ) -> Scanning: ...
+    def promised(self) -> Scan | None: ...
+    def finished(self) -> Scan: ...
+
+@final
 class Files(Mapping[str, bytes]):
     def __getitem__(self, path: str, /) -> bytes: ...
     def __len__(self) -> int: ...
@@ -781,18 +789,8 @@ class Session:
 
 @final
 class Push:
-    AHEAD: ClassVar[int]
     @staticmethod
     def chart(artifact: Artifact, target: Reference | str, if_exists: str = "overwrite") -> Push: ...
-    @staticmethod
-    def ahead(
-        archive: bytes,
-        target: Reference | str,
-        provenance: _Buffer | str | None = None,
-        created: int | None = None,
-        if_exists: str = "overwrite",
-        limits: Limits | None = None,
-    ) -> Push | None: ...
     @staticmethod
     def to(artifact: Artifact, target: Reference | str) -> Push: ...
     @property
@@ -921,6 +919,8 @@ class Exchange:
     @staticmethod
     def push(session: Session, push: Push) -> Exchange: ...
     @staticmethod
+    def push_ahead(session: Session, promised: Push) -> Exchange: ...
+    @staticmethod
     def pull(
         session: Session,
         reference: Reference | str,
@@ -969,7 +969,7 @@ class Exchange:
     def handle_credential(
         self, id: int, credential: tuple[str, str] | str | Token | ChartOciError | None
     ) -> None: ...
-    def handle_scanned(self, artifact: Artifact) -> None: ...
+    def handle_scanned(self, push: Push) -> None: ...
     def abort(self) -> None: ...
 
 # The registry

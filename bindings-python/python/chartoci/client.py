@@ -30,6 +30,7 @@ from chartoci._native import (
     Report,
     RetryPolicy,
     Scan,
+    Scanning,
     Session,
     Version,
 )
@@ -83,7 +84,7 @@ class Run(NamedTuple):
     sources: tuple[tuple[str, Any] | None, ...] = ()
     sinks: tuple[tuple[str, blobs.Sink] | None, ...] = ()
     credential: Credential = None
-    beside: Callable[[], Artifact] | None = None
+    beside: Callable[[], Push] | None = None
     home: str | None = None
 
 
@@ -239,18 +240,21 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         source = blobs.chart(chart, self._limits.archive)
         signed = source.provenance if provenance is None else blobs.load(provenance, self._limits.provenance)
         moment = source.modified if created is None else seconds(created)
+        def push(scan: Scan | Archive) -> Push:
+            artifact = Artifact.build(scan, provenance=signed, created=moment, limits=self._limits)
+            return Push.chart(artifact, target, if_exists)
 
-        def scan() -> Artifact:
-            scanned = source.scanned or Scan.read(source.data, self._limits, source.path)
-            return Artifact.build(scanned, provenance=signed, created=moment, limits=self._limits)
-
-        push = None
-        if source.scanned is None and isinstance(source.data, bytes):
-            push = Push.ahead(source.data, target, signed, moment, if_exists, self._limits)
-        beside = None if push is None else scan
-        push = push or Push.chart(scan(), target, if_exists)
+        beside = None
+        if source.scanned is not None:
+            exchange = Exchange.push(self._session, push(source.scanned))
+        else:
+            scanning = Scanning(source.data, self._limits, source.path)
+            if promised := scanning.promised():
+                exchange = Exchange.push_ahead(self._session, push(promised))
+                beside = lambda: push(scanning.finished())  # noqa: E731
+            else:
+                exchange = Exchange.push(self._session, push(scanning.finished()))
         sources = (None, ("chart", source.data), ("provenance", signed) if signed is not None else None)
-        exchange = Exchange.push(self._session, push)
         pushed: Pushed = yield Run(exchange, progress, timeout, sources, beside=beside)
         return pushed
 

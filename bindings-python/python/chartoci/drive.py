@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from chartoci import _native as native
-from chartoci._native import Artifact, Ask, Descriptor, Done, Exchange, Receiver, Request, Wait
+from chartoci._native import Ask, Descriptor, Done, Exchange, Push, Receiver, Request, Wait
 from chartoci.blobs import Sink, pieces
 from chartoci.model import Event, Progress
 from chartoci.pipe import Pipe
@@ -73,7 +73,7 @@ class Drive:
         sinks: Sequence[tuple[str, Sink] | None] = (),
         credentials: Callable[[Ask], Any] = lambda query: None,
         progress: Callable[[Event], object] | None = None,
-        beside: Callable[[], Artifact] | None = None,
+        beside: Callable[[], Push] | None = None,
         fetch: Fetch | None = None,
     ) -> None:
         self._exchange = exchange

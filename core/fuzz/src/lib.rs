@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use chartoci::artifact::What;
-use chartoci::chart::{Dependency, Ignore, Lock, Package, Scan, extract::Extract, package::Options, show};
+use chartoci::chart::{Dependency, Ignore, Lock, Package, Scan, Scanning, extract::Extract, package::Options, show};
 use chartoci::diagnostic::Span;
 use chartoci::exchange::{Config, Exchange, Output, Pull, Session, Want};
 use chartoci::files::{Memory, Step};
@@ -137,6 +137,11 @@ pub fn archive(data: &[u8]) {
     assert!(total as u64 <= archive.scan().unpacked);
     if archive.file("requirements.yaml").is_none() {
         assert_eq!(Metadata::peek(&data, &limits).as_ref(), Ok(archive.metadata()));
+        if let Some(promised) =
+            Scanning::new(&data, &limits).and_then(|mut scanning| scanning.promised()).expect("an archive")
+        {
+            assert_eq!((&promised.metadata, &promised.digest), (archive.metadata(), &archive.scan().digest));
+        }
     }
     show::show(&archive, show::Section::All);
     archive.values().check_json().expect("values are JSON");

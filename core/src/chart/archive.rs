@@ -40,8 +40,73 @@ impl Scan {
     /// # Errors
     /// `archive.*`, `chart.*`, `yaml.*`, `limit.*`; always with the entry's name.
     pub fn read(data: &[u8], limits: &Limits) -> Result<Scan, Error> {
-        let budget = &mut Budget::packed(limits, data.len());
-        Ok(load(Walk::new(data, limits, Keep::Verdict)?, data, limits, budget, &mut || Digest::of(data))?.scan)
+        Scanning::new(data, limits)?.finish()
+    }
+}
+
+/// A [`Scan`] that stops once on its way, to say what the archive promises to be.
+///
+/// ```
+/// # use chartoci::chart::{Package, package::Options};
+/// # use chartoci::files::{Memory, Step};
+/// # let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+/// # let limits = chartoci::Limits::default();
+/// # let mut package = Package::new(Options::default(), &limits);
+/// # let data = loop {
+/// #     match package.poll() {
+/// #         Step::Do(verb) => package.handle(files.execute(verb)),
+/// #         Step::Done(result) => break result?.data,
+/// #     }
+/// # };
+/// let mut scanning = chartoci::chart::Scanning::new(&data, &limits)?;
+/// let promised = scanning.promised()?.unwrap();
+/// // What has no tag yet can go up meanwhile.
+/// let scan = scanning.finish()?;
+/// assert_eq!((scan.metadata, scan.digest), (promised.metadata, promised.digest));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+pub struct Scanning<'a> {
+    walk: Walk<'a>,
+    loader: Loader<'a>,
+    budget: Budget,
+    data: &'a [u8],
+    digest: Option<Digest>,
+}
+
+impl<'a> Scanning<'a> {
+    /// Starts.
+    ///
+    /// # Errors
+    /// `archive.*`, `limit.*`: it is no archive at all.
+    pub fn new(data: &'a [u8], limits: &'a Limits) -> Result<Scanning<'a>, Error> {
+        let walk = Walk::new(data, limits, Keep::Verdict)?;
+        let (loader, budget) = (Loader::new(limits, Keep::Verdict), Budget::packed(limits, data.len()));
+        Ok(Scanning { walk, loader, budget, data, digest: None })
+    }
+
+    /// Goes on until the chart's own Chart.yaml has been read. What it says, with digest and size of the archive, is what the
+    /// whole will be found to be if nothing that follows contradicts: a promise, and no verdict. `None`: it cannot be told
+    /// yet, since this is a v1 chart (what it depends on stands in another file), or Chart.yaml cannot be used.
+    ///
+    /// # Errors
+    /// As [`Scan::read`], for what stands before it.
+    pub fn promised(&mut self) -> Result<Option<Scan>, Error> {
+        while self.loader.chart_yaml().is_none() && step(&mut self.loader, &mut self.walk, &mut self.budget)? {}
+        let read = |chart_yaml| Metadata::load(chart_yaml, None, self.loader.limits).ok();
+        let promised = self.loader.chart_yaml().and_then(read).filter(|(metadata, _)| metadata.api_version != "v1");
+        let Some((metadata, report)) = promised else { return Ok(None) };
+        let digest = self.digest.get_or_insert_with(|| Digest::of(self.data)).clone();
+        Ok(Some(Scan { metadata, digest, size: self.data.len() as u64, unpacked: self.budget.used, report }))
+    }
+
+    /// Looks at all that is left.
+    ///
+    /// # Errors
+    /// As [`Scan::read`].
+    pub fn finish(mut self) -> Result<Scan, Error> {
+        while step(&mut self.loader, &mut self.walk, &mut self.budget)? {}
+        let mut digest = || self.digest.take().unwrap_or_else(|| Digest::of(self.data));
+        Ok(self.loader.finish(Vec::new(), &mut digest, self.data.len() as u64, self.budget.used)?.scan)
     }
 }
 
@@ -293,13 +358,18 @@ fn load(
 ) -> Result<Archive, Error> {
     let spent_before = budget.used;
     let mut loader = Loader::new(limits, walk.keep());
-    while let Some(found) = walk.next(budget)? {
-        let range = if loader.wants(&found.path) { walk.content(&found)? } else { 0..0 };
-        let content = &walk.bytes()[range.clone()];
-        let file = File::new(&found.path, range, found.modified);
-        loader.add(file, content, budget).map_err(|error| error.within("entry", clip(&found.name)))?;
-    }
+    while step(&mut loader, &mut walk, budget)? {}
     loader.finish(walk.into_bytes(), digest, data.len() as u64, budget.used - spent_before)
+}
+
+/// Takes in the next file; false at the end.
+fn step(loader: &mut Loader, walk: &mut Walk, budget: &mut Budget) -> Result<bool, Error> {
+    let Some(found) = walk.next(budget)? else { return Ok(false) };
+    let range = if loader.wants(&found.path) { walk.content(&found)? } else { 0..0 };
+    let content = &walk.bytes()[range.clone()];
+    let file = File::new(&found.path, range, found.modified);
+    loader.add(file, content, budget).map_err(|error| error.within("entry", clip(&found.name)))?;
+    Ok(true)
 }
 
 /// Sorts files into charts, and judges them, as Helm's loader does.
@@ -319,6 +389,11 @@ impl<'a> Loader<'a> {
         let mut roots = BTreeMap::new();
         roots.insert(String::new(), 0);
         Loader { limits, keep, charts: vec![Chart::default()], roots, paths: BTreeMap::new(), files: Vec::new() }
+    }
+
+    /// Chart.yaml of the archive's own chart.
+    fn chart_yaml(&self) -> Option<&[u8]> {
+        self.charts.first().and_then(|chart| chart.chart_yaml.as_deref())
     }
 
     /// The content of this file has to be handed to [`Loader::add`].
@@ -549,6 +624,39 @@ pub(crate) mod tests {
         assert_eq!(peek_chart_yaml(cut, &Limits::default()).unwrap(), CHART);
         let none = packed(&[("web/charts/a/Chart.yaml", CHART)]);
         assert_eq!(peek_chart_yaml(&none, &Limits::default()).unwrap_err().code(), Code::CHART_MISSING);
+    }
+
+    #[test]
+    fn a_running_scan_tells_what_chart_yaml_promises_and_judges_the_rest_all_the_same() {
+        let limits = Limits::default();
+        let promised = |data: &[u8]| Scanning::new(data, &limits)?.promised();
+        let data = packed(&[("web/a", b""), ("web/Chart.yaml", CHART), ("web/big", &[7; 1 << 20])]);
+        let mut scanning = Scanning::new(&data, &limits).unwrap();
+        let front = scanning.promised().unwrap().unwrap();
+        assert!(front.unpacked < 1000, "it has read no further");
+        assert_eq!(scanning.promised().unwrap().unwrap().metadata, front.metadata, "asked again");
+        let scan = scanning.finish().unwrap();
+        assert_eq!((&scan.metadata, &scan.digest, scan.size), (&front.metadata, &front.digest, front.size));
+        assert_eq!(scan.unpacked, Scan::read(&data, &limits).unwrap().unpacked);
+
+        let other: &[u8] = b"apiVersion: v2\nname: evil\nversion: 6.6.6\n";
+        for second in ["web/Chart.yaml", "web/./Chart.yaml", "web/a/../Chart.yaml"] {
+            let data = packed(&[("web/Chart.yaml", CHART), (second, other)]);
+            let mut scanning = Scanning::new(&data, &limits).unwrap();
+            assert_eq!(scanning.promised().unwrap().unwrap().metadata.name, "web");
+            assert_eq!(scanning.finish().unwrap_err().code(), Code::ARCHIVE_DUPLICATE, "{second}");
+        }
+        let linked = packed(&[("web/../x", b""), ("web/Chart.yaml", CHART)]);
+        assert_eq!(promised(&linked).unwrap_err(), Scan::read(&linked, &limits).unwrap_err());
+        let v1: &[u8] = b"apiVersion: v1\nname: web\nversion: 1.0.0\n";
+        for unknown in [&[("web/Chart.yaml", v1)][..], &[("web/Chart.yaml", b"name: [")], &[("web/a", b"")], &[]] {
+            let data = packed(unknown);
+            assert!(promised(&data).unwrap().is_none());
+            let mut scanning = Scanning::new(&data, &limits).unwrap();
+            scanning.promised().unwrap();
+            let (one, other) = (scanning.finish(), Scan::read(&data, &limits));
+            assert_eq!(one.map(|scan| scan.unpacked), other.map(|scan| scan.unpacked));
+        }
     }
 
     #[test]

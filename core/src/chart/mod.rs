@@ -19,7 +19,7 @@ mod tar;
 pub mod unpacking;
 pub(crate) mod walk;
 
-pub use archive::{Archive, Scan};
+pub use archive::{Archive, Scan, Scanning};
 pub(crate) use decode::json as to_json;
 pub use dependency::Dependency;
 pub use directory::Directory;

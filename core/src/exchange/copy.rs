@@ -133,7 +133,7 @@ impl Copying {
         let source = Target { place: from, authority: source };
         let target = Target { place: to, authority: target };
         Ok(Copying {
-            uploads: Uploads::new(&target),
+            uploads: Uploads::from(&target, 0),
             copy,
             source,
             target,

@@ -63,12 +63,11 @@ use crate::slots::Slots;
 use calls::{AuthorityId, CallId, Calls, Draft, Failed, Reply};
 use place::Place;
 
-use crate::artifact::Artifact;
 use crate::auth::{Credential, Scope};
 use crate::error::{Code, Error, Kind};
 use crate::http::{BlobId, Failure, Request, RequestId, ResponseHead};
 use crate::limits::Limits;
-use crate::oci::{Descriptor, Digest, Reference, Repository};
+use crate::oci::{Descriptor, Reference, Repository};
 use crate::time::{Duration, Instant};
 
 /// Number of a question about credentials, unique within its exchange.
@@ -208,8 +207,8 @@ pub struct Exchange {
     subject: Vec<(&'static str, String)>,
     timeout: Option<Duration>,
     deadline: Option<Instant>,
-    /// The manifest of what the scan has found, until the operation has heard of it.
-    scanned: Option<Digest>,
+    /// What the scan has found, until the operation has heard of it.
+    scanned: Option<Push>,
     phase: Phase,
 }
 
@@ -231,6 +230,14 @@ impl Exchange {
     pub fn push(session: &Session, push: Push) -> Exchange {
         let reference = push.target.clone();
         Exchange::new(session, &reference, Scope::push, |target| push::Pushing::new(target, push))
+    }
+
+    /// The same of a chart that is still being scanned ([`Scanning`](crate::chart::Scanning)): what its Chart.yaml promises.
+    /// The chart and its provenance go up; what is made of Chart.yaml, the config and the manifest with its tag, waits for
+    /// [`Exchange::handle_scanned`].
+    pub fn push_ahead(session: &Session, promised: Push) -> Exchange {
+        let reference = promised.target.clone();
+        Exchange::new(session, &reference, Scope::push, |target| push::Pushing::promised(target, promised))
     }
 
     /// Fetches a manifest and the layers that are wanted.
@@ -395,9 +402,10 @@ impl Exchange {
         self.calls.credential(id, Err(error));
     }
 
-    /// The chart of a [`Push::ahead`] has been looked at, and this is it. Where it was refused, [`Exchange::abort`].
-    pub fn handle_scanned(&mut self, artifact: &Artifact) {
-        self.scanned = Some(artifact.digest().clone());
+    /// The chart of an [`Exchange::push_ahead`] has been scanned, and this is what to push: to the same reference, or else
+    /// that is an error and nothing gets a tag. Where the scan refused the chart, [`Exchange::abort`].
+    pub fn handle_scanned(&mut self, push: Push) {
+        self.scanned = Some(push);
     }
 
     /// Where the payload of a blob is to be fetched: the host streams it by [`Exchange::fetch_part`] from there. `None`: it
@@ -438,8 +446,8 @@ impl Exchange {
         if self.deadline.is_some_and(|deadline| deadline <= now) {
             return Err(Error::new(Code::TRANSPORT_TIMEOUT, "the time for the whole exchange is over"));
         }
-        if let Some(manifest) = self.scanned.take()
-            && let Some(outcome) = self.drive.scanned(&manifest, &mut self.calls)?
+        if let Some(push) = self.scanned.take()
+            && let Some(outcome) = self.drive.scanned(push, &mut self.calls)?
         {
             return Ok(Some(outcome));
         }
@@ -511,9 +519,9 @@ trait Operation: Send {
         Err(failed.error)
     }
 
-    /// The chart has been looked at, and has this manifest.
-    fn scanned(&mut self, manifest: &Digest, requests: &mut Requests<Self::Step>) -> Result<Option<Outcome>, Error> {
-        let _ = (manifest, requests);
+    /// The chart has been scanned, and this is to be pushed.
+    fn scanned(&mut self, push: Push, requests: &mut Requests<Self::Step>) -> Result<Option<Outcome>, Error> {
+        let _ = (push, requests);
         Ok(None)
     }
 
@@ -567,7 +575,7 @@ trait Drive: Send {
         result: Result<Reply, Failed>,
         calls: &mut Calls,
     ) -> Result<Option<Outcome>, Error>;
-    fn scanned(&mut self, manifest: &Digest, calls: &mut Calls) -> Result<Option<Outcome>, Error>;
+    fn scanned(&mut self, push: Push, calls: &mut Calls) -> Result<Option<Outcome>, Error>;
     fn give_up(&mut self, calls: &mut Calls);
     fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)>;
 }
@@ -602,8 +610,8 @@ impl<O: Operation> Drive for Driver<O> {
         }
     }
 
-    fn scanned(&mut self, manifest: &Digest, calls: &mut Calls) -> Result<Option<Outcome>, Error> {
-        self.operation.scanned(manifest, &mut Requests { calls, steps: &mut self.steps })
+    fn scanned(&mut self, push: Push, calls: &mut Calls) -> Result<Option<Outcome>, Error> {
+        self.operation.scanned(push, &mut Requests { calls, steps: &mut self.steps })
     }
 
     fn give_up(&mut self, calls: &mut Calls) {
@@ -627,7 +635,7 @@ impl Drive for Nothing {
         Ok(None)
     }
 
-    fn scanned(&mut self, _: &Digest, _: &mut Calls) -> Result<Option<Outcome>, Error> {
+    fn scanned(&mut self, _: Push, _: &mut Calls) -> Result<Option<Outcome>, Error> {
         Ok(None)
     }
 

@@ -1,6 +1,7 @@
 //! Push: blobs first, in parallel, then the manifest under its tag.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::calls::{Draft, Failed, Reply};
@@ -9,14 +10,11 @@ use super::manifests::{self, misses_blobs, selected};
 use super::upload::{self, Uploads, check_same};
 use super::{Operation, Outcome, Requests, Target};
 use crate::artifact::Artifact;
-use crate::chart::{Metadata, Scan};
-use crate::diagnostic::Report;
 use crate::error::{Code, Error};
 use crate::http::{Method, Payload};
 use crate::limits::Limits;
 use crate::oci::media_type::MANIFEST;
 use crate::oci::{Descriptor, Digest, Reference, Repository, annotations};
-use crate::time::Timestamp;
 
 /// What to do when the tag is there already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,15 +62,9 @@ pub struct Push {
     pub media_type: String,
     /// What to do when the tag is there already.
     pub if_exists: IfExists,
-    /// The chart is still being looked at: its blobs go up, and the manifest waits for
-    /// [`Exchange::handle_scanned`](super::Exchange::handle_scanned).
-    pub ahead: bool,
 }
 
 impl Push {
-    /// Packed bytes from which on an archive is looked at while its blobs go up: below, that takes less time than a request.
-    pub const AHEAD: usize = 1 << 20;
-
     /// A chart to `TARGET/NAME:VERSION`, as `helm push` names it. Uploads: the config (held by the core), then the layers
     /// in the order chart, provenance (opened by the host: `BlobId` 1 is the chart, 2 the provenance).
     ///
@@ -101,31 +93,12 @@ impl Push {
             manifest: Arc::from(artifact.manifest()),
             media_type: MANIFEST.to_owned(),
             if_exists: IfExists::default(),
-            ahead: false,
         })
     }
 
-    /// As [`Push::chart`], of an archive that is yet to be scanned: all that it will be called is taken from its
-    /// Chart.yaml, and nothing gets a tag before the scan has found the same. `None`: it is to be scanned first, since it is
-    /// small, or a v1 chart (what it depends on stands in another file), or its Chart.yaml cannot be used.
-    pub fn ahead(
-        archive: &[u8],
-        provenance: Option<&[u8]>,
-        created: Option<Timestamp>,
-        target: &str,
-        limits: &Limits,
-    ) -> Option<Push> {
-        if archive.len() < Push::AHEAD {
-            return None;
-        }
-        let metadata = Metadata::peek(archive, limits).ok()?;
-        if metadata.api_version == "v1" {
-            return None;
-        }
-        let (digest, size) = (Digest::of(archive), archive.len() as u64);
-        let promised = Scan { metadata, digest, size, unpacked: 0, report: Report::new() };
-        let push = Push::chart(&Artifact::build(&promised, provenance, created, limits).ok()?, target).ok()?;
-        Some(Push { ahead: true, ..push })
+    /// The uploads that the core holds and the host does not: they come first.
+    fn held(&self) -> usize {
+        self.uploads.iter().take_while(|upload| matches!(upload.source, Source::Bytes(_))).count()
     }
 }
 
@@ -159,13 +132,14 @@ pub struct Pushed {
 /// Puts blobs and manifest in their places.
 pub(super) struct Pushing {
     target: Target,
+    /// While the chart is being scanned, what its Chart.yaml promises.
     push: Push,
-    digest: Digest,
+    is_scanned: bool,
     uploads: Uploads,
-    /// All blobs are there, and the scan is not.
-    complete: bool,
-    /// What it came to, and the scan is not there.
-    outcome: Option<Outcome>,
+    /// The blobs are on their way.
+    writing: bool,
+    /// What has the tag already, and cannot be compared yet.
+    looked: Option<Reply>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -180,12 +154,28 @@ pub(super) enum Step {
 
 impl Pushing {
     pub(super) fn new(target: Target, push: Push) -> Pushing {
-        let digest = Digest::of(&push.manifest);
-        let mut uploads = Uploads::new(&target);
-        for upload in &push.uploads {
-            uploads.add(upload, target.place.repository().name());
+        let mut pushing = Pushing::ahead(target, push, 0);
+        pushing.is_scanned = true;
+        pushing
+    }
+
+    /// Begins with what the host holds; the rest and the manifest follow the scan.
+    pub(super) fn promised(target: Target, push: Push) -> Pushing {
+        let held = push.held();
+        Pushing::ahead(target, push, held)
+    }
+
+    fn ahead(target: Target, push: Push, held: usize) -> Pushing {
+        let uploads = Uploads::from(&target, held);
+        let mut pushing = Pushing { target, push, is_scanned: false, uploads, writing: false, looked: None };
+        pushing.add(held..pushing.push.uploads.len());
+        pushing
+    }
+
+    fn add(&mut self, uploads: Range<usize>) {
+        for upload in self.push.uploads.get(uploads).unwrap_or_default() {
+            self.uploads.add(upload, self.target.place.repository().name());
         }
-        Pushing { target, push, digest, uploads, complete: false, outcome: None }
     }
 
     fn reference(&self) -> Result<String, Error> {
@@ -202,6 +192,7 @@ impl Pushing {
 
     /// The blobs in parallel; the manifest at once if there are none.
     fn write(&mut self, requests: &mut Requests<Step>) -> Result<(), Error> {
+        self.writing = true;
         let complete = self.uploads.begin(requests.calls);
         self.go_on(complete, requests)
     }
@@ -211,8 +202,7 @@ impl Pushing {
         for (step, draft) in self.uploads.take_ready() {
             requests.start(Step::Blob(step), draft);
         }
-        self.complete |= complete;
-        if complete && !self.push.ahead {
+        if complete && self.is_scanned {
             let draft = Draft::new(Method::Put, self.target.place.manifest(&self.reference()?))
                 .payload(&self.push.media_type, Payload::Bytes(self.push.manifest.clone()))
                 .by(self.target.authority);
@@ -263,11 +253,10 @@ impl Operation for Pushing {
         match (step, reply.status) {
             (Step::Look(_), 404) => self.write(requests)?,
             (Step::Look(Method::Get), 200) if self.push.if_exists == IfExists::SkipSame => {
-                let outcome = self.compare(reply, &session.config().limits)?;
-                if !self.push.ahead {
-                    return Ok(Some(outcome));
+                if self.is_scanned {
+                    return self.compare(reply, &session.config().limits).map(Some);
                 }
-                self.outcome = Some(outcome);
+                self.looked = Some(reply);
             }
             (Step::Look(_), 200) => {
                 let error = Error::new(Code::TAG_EXISTS, format!("{} is there already", self.push.target));
@@ -291,7 +280,8 @@ impl Operation for Pushing {
                     let actual = Digest::with(named.algorithm(), &self.push.manifest);
                     check_same(&reply, &actual, &named)?;
                 }
-                return Ok(Some(self.pushed(self.digest.clone(), self.push.manifest.len() as u64, false)));
+                let manifest = &self.push.manifest;
+                return Ok(Some(self.pushed(Digest::of(manifest), manifest.len() as u64, false)));
             }
             (Step::Tag, 400..=499) if misses_blobs(&reply) && self.uploads.insist(requests.calls) => {
                 self.go_on(false, requests)?;
@@ -311,17 +301,29 @@ impl Operation for Pushing {
         }
     }
 
-    fn scanned(&mut self, manifest: &Digest, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
-        if !self.push.ahead {
+    fn scanned(&mut self, push: Push, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
+        if self.is_scanned {
             return Ok(None);
         }
-        if *manifest != self.digest {
-            let message = "the chart is not what its Chart.yaml promised";
-            return Err(Error::new(Code::ARGUMENT, message).with("expected", &self.digest).with("actual", manifest));
+        let held = self.push.held();
+        let promised = std::mem::replace(&mut self.push, push);
+        fn given(push: &Push, held: usize) -> impl Iterator<Item = &Descriptor> {
+            push.uploads.iter().skip(held).map(|upload| &upload.descriptor)
         }
-        self.push.ahead = false;
-        self.go_on(self.complete, requests)?;
-        Ok(self.outcome.take())
+        if self.push.target != promised.target || !given(&self.push, held).eq(given(&promised, held)) {
+            let message =
+                format!("Chart.yaml promised {}, and the whole chart is {}", promised.target, self.push.target);
+            return Err(Error::new(Code::ARGUMENT, message).with_hint("Nothing has a tag. Push what was scanned."));
+        }
+        self.is_scanned = true;
+        if let Some(reply) = self.looked.take() {
+            return self.compare(reply, &requests.limits()).map(Some);
+        }
+        self.add(0..held);
+        if self.writing {
+            self.write(requests)?;
+        }
+        Ok(None)
     }
 
     fn give_up(&mut self, requests: &mut Requests<Step>) {

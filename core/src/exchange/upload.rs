@@ -83,15 +83,18 @@ pub(super) struct Uploads {
     authority: AuthorityId,
     blobs: Vec<Blob>,
     digests: BTreeSet<String>,
+    /// The number by which the host knows the first of them.
+    first: usize,
     /// So many of the blobs were begun with.
     begun: usize,
     ready: Vec<(Step, Draft)>,
 }
 
 impl Uploads {
-    pub(super) fn new(target: &Target) -> Uploads {
+    /// The host knows the first of them by that number; those that have a smaller one are added last.
+    pub(super) fn from(target: &Target, first: usize) -> Uploads {
         let (place, authority) = (target.place.clone(), target.authority);
-        Uploads { place, authority, blobs: Vec::new(), digests: BTreeSet::new(), begun: 0, ready: Vec::new() }
+        Uploads { place, authority, blobs: Vec::new(), digests: BTreeSet::new(), first, begun: 0, ready: Vec::new() }
     }
 
     /// Adds a blob; what is named twice is sent once. `from` is the repository of the same registry where it may be already.
@@ -121,7 +124,9 @@ impl Uploads {
 
     /// What has become of each blob.
     pub(super) fn uploaded(&self) -> impl Iterator<Item = (Descriptor, Uploaded)> {
-        self.blobs.iter().map(|blob| (blob.descriptor.clone(), blob.uploaded.unwrap_or(Uploaded::Existed)))
+        let (first, last) = self.blobs.split_at(self.blobs.len().saturating_sub(self.first));
+        let blobs = last.iter().chain(first);
+        blobs.map(|blob| (blob.descriptor.clone(), blob.uploaded.unwrap_or(Uploaded::Existed)))
     }
 
     /// A blob of that digest is among them.
@@ -136,7 +141,8 @@ impl Uploads {
 
     /// The repository and the descriptor of a blob that is not at the host's but in a registry.
     pub(super) fn source(&self, blob: BlobId) -> Option<(&Source, &Descriptor)> {
-        self.blobs.get(blob.0 as usize).map(|blob| (&blob.source, &blob.descriptor))
+        let index = (blob.0 as usize).checked_sub(self.first)?;
+        self.blobs.get(index).map(|blob| (&blob.source, &blob.descriptor))
     }
 
     /// Begins with the blobs that were added. True: they are there already, all of them.
@@ -219,7 +225,7 @@ impl Uploads {
             Source::Bytes(bytes) if start == 0 && end == bytes.len() as u64 => Payload::Bytes(bytes.clone()),
             Source::Bytes(bytes) => slice(bytes).map_or(Payload::Empty, Payload::Bytes),
             Source::Host | Source::Registry(_) => {
-                Payload::Blob { blob: BlobId(u32::try_from(index).unwrap_or(u32::MAX)), range: start..end }
+                Payload::Blob { blob: BlobId(u32::try_from(self.first + index).unwrap_or(u32::MAX)), range: start..end }
             }
         }
     }

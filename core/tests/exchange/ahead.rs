@@ -1,29 +1,19 @@
-//! Pushes whose chart is still being looked at.
+//! Pushes whose chart is still being scanned.
 
-use std::sync::OnceLock;
-
-use chartoci::chart::{Package, Scan, package::Options};
+use chartoci::chart::{Package, Scan, Scanning, package::Options};
 use chartoci::exchange::{Config, Exchange, IfExists, Outcome, Output, Push, Session};
 use chartoci::files::{Memory, Step, Verb};
 use chartoci::http::{Method, Payload, Request, ResponseHead};
 use chartoci::time::Instant;
-use chartoci::{Artifact, Limits};
+use chartoci::{Artifact, Descriptor, Limits, Metadata};
 
 use crate::peer::{Answer, Login, Peer};
 
-/// A chart of a bit more than the least, with this Chart.yaml.
-fn archive(chart_yaml: &str) -> Vec<u8> {
+/// A chart.
+fn archive() -> Vec<u8> {
     let (limits, mut files) = (Limits::default(), Memory::new());
-    let mut state = 1u64;
-    let noise: Vec<u8> = (0..Push::AHEAD + 1000)
-        .map(|_| {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (state >> 56) as u8
-        })
-        .collect();
-    for (path, data) in [("Chart.yaml", chart_yaml.as_bytes().to_vec()), ("noise", noise)] {
-        files.execute(Verb::Write { path: path.to_owned(), offset: 0, data });
-    }
+    let data = b"apiVersion: v2\nname: web\nversion: 1.2.3\n".to_vec();
+    files.execute(Verb::Write { path: "Chart.yaml".to_owned(), offset: 0, data });
     let mut package = Package::new(Options::default(), &limits);
     loop {
         match package.poll() {
@@ -34,17 +24,32 @@ fn archive(chart_yaml: &str) -> Vec<u8> {
 }
 
 fn web() -> (Vec<u8>, Artifact) {
-    static WEB: OnceLock<(Vec<u8>, Artifact)> = OnceLock::new();
-    let made = WEB.get_or_init(|| {
-        let archive = archive("apiVersion: v2\nname: web\nversion: 1.2.3\n");
-        let scan = Scan::read(&archive, &Limits::default()).unwrap();
-        (archive, Artifact::build(&scan, None, None, &Limits::default()).unwrap())
-    });
-    made.clone()
+    (archive(), found(&archive(), |_| {}))
 }
 
-fn ahead(archive: &[u8]) -> Option<Push> {
-    Push::ahead(archive, None, None, "oci://reg.example/team", &Limits::default())
+/// What the scan has found, with this change.
+fn found(archive: &[u8], change: fn(&mut Metadata)) -> Artifact {
+    let mut scan = Scan::read(archive, &Limits::default()).unwrap();
+    change(&mut scan.metadata);
+    build(&scan, None)
+}
+
+fn build(scan: &Scan, provenance: Option<&[u8]>) -> Artifact {
+    Artifact::build(scan, provenance, None, &Limits::default()).unwrap()
+}
+
+fn push(artifact: &Artifact) -> Push {
+    Push::chart(artifact, "oci://reg.example/team").unwrap()
+}
+
+/// What Chart.yaml promises, before the rest has been looked at.
+fn promised(archive: &[u8], provenance: Option<&[u8]>) -> Push {
+    let limits = Limits::default();
+    push(&build(&Scanning::new(archive, &limits).unwrap().promised().unwrap().unwrap(), provenance))
+}
+
+fn ahead(promised: Push) -> Exchange {
+    Exchange::push_ahead(&Session::new(Config::default()), promised)
 }
 
 /// Polls, and lets the registry answer, until nothing more is sent; what was sent, and the last word if there was one.
@@ -79,54 +84,83 @@ fn drive(exchange: &mut Exchange, peer: &mut Peer, archive: &[u8]) -> (Vec<Reque
 }
 
 #[test]
-fn blobs_go_up_at_once_and_the_tag_follows_the_scan() {
+fn the_chart_goes_up_at_once_and_what_its_metadata_says_follows_the_scan() {
     let ((archive, artifact), mut peer) = (web(), Peer::new(Login::Open));
-    let push = ahead(&archive).unwrap();
-    assert_eq!(*push.manifest, *artifact.manifest());
-    let mut exchange = Exchange::push(&Session::new(Config::default()), push);
+    let mut exchange = ahead(promised(&archive, None));
 
     let (sent, last) = drive(&mut exchange, &mut peer, &archive);
-    assert_eq!(sent.iter().filter(|request| request.method == Method::Put).count(), 2);
-    assert!(last.is_none() && peer.manifests.is_empty() && peer.blobs.len() == 2);
+    let put = |sent: &[Request]| sent.iter().filter(|request| request.method == Method::Put).count();
+    assert_eq!((sent.len(), put(&sent)), (2, 1));
+    assert!(last.is_none() && peer.manifests.is_empty());
+    assert_eq!(peer.blobs.keys().collect::<Vec<_>>(), [&artifact.chart_layer().unwrap().digest.to_string()]);
 
-    exchange.handle_scanned(&artifact);
-    exchange.handle_scanned(&artifact);
+    exchange.handle_scanned(push(&artifact));
+    exchange.handle_scanned(push(&artifact));
     let (sent, last) = drive(&mut exchange, &mut peer, &archive);
-    assert_eq!(sent.len(), 1);
+    assert_eq!((sent.len(), put(&sent)), (3, 2));
     let Some(Output::Done(Ok(Outcome::Pushed(pushed)))) = last else { panic!("{last:?}") };
     assert_eq!((&pushed.digest, pushed.reference.tag()), (artifact.digest(), Some("1.2.3")));
+    let blobs: Vec<&Descriptor> = pushed.blobs.iter().map(|(descriptor, _)| descriptor).collect();
+    assert_eq!(blobs, [artifact.config_descriptor().unwrap(), artifact.chart_layer().unwrap()]);
     assert_eq!(peer.manifests["1.2.3"], artifact.manifest());
 }
 
 #[test]
 fn a_scan_that_is_there_first_costs_nothing() {
     let ((archive, artifact), mut peer) = (web(), Peer::new(Login::Open));
-    let mut exchange = Exchange::push(&Session::new(Config::default()), ahead(&archive).unwrap());
-    exchange.handle_scanned(&artifact);
+    let mut exchange = ahead(promised(&archive, None));
+    exchange.handle_scanned(push(&artifact));
     let (sent, last) = drive(&mut exchange, &mut peer, &archive);
     assert_eq!(sent.len(), 5);
     assert!(matches!(last, Some(Output::Done(Ok(_)))), "{last:?}");
 }
 
 #[test]
-fn another_chart_than_was_promised_gets_no_tag() {
-    let ((archive, artifact), mut peer) = (web(), Peer::new(Login::Open));
-    let signed = Push::ahead(&archive, Some(b"signed"), None, "oci://reg.example/team", &Limits::default()).unwrap();
-    let mut exchange = Exchange::push(&Session::new(Config::default()), signed);
-    exchange.handle_scanned(&artifact);
+fn what_the_rest_adds_to_the_metadata_is_pushed_as_the_scan_found_it() {
+    // Helm reads requirements.yaml of a v2 chart as well, and warns.
+    let (archive, promised) = (archive(), promised(&archive(), None));
+    let artifact = found(&archive, |metadata| metadata.description = "from requirements.yaml".to_owned());
+    assert_ne!(*promised.manifest, *artifact.manifest());
+    let (mut exchange, mut peer) = (ahead(promised), Peer::new(Login::Open));
+    drive(&mut exchange, &mut peer, &archive);
+    exchange.handle_scanned(push(&artifact));
+    let (_, last) = drive(&mut exchange, &mut peer, &archive);
+    assert!(matches!(last, Some(Output::Done(Ok(_)))), "{last:?}");
+    assert_eq!(peer.manifests["1.2.3"], artifact.manifest());
+    assert_eq!(peer.blobs.len(), 2);
+}
+
+#[test]
+fn a_chart_that_turns_out_to_be_called_otherwise_gets_no_tag() {
+    let archive = archive();
+    let artifact = found(&archive, |metadata| metadata.version = "9.9.9".to_owned());
+    let (mut exchange, mut peer) = (ahead(promised(&archive, None)), Peer::new(Login::Open));
+    drive(&mut exchange, &mut peer, &archive);
+    exchange.handle_scanned(push(&artifact));
     let (_, last) = drive(&mut exchange, &mut peer, &archive);
     let Some(Output::Done(Err(error))) = last else { panic!("{last:?}") };
     assert_eq!(error.code().name(), "misuse.argument");
+    assert!(error.message().contains("web:1.2.3") && error.message().contains("web:9.9.9"), "{error}");
+    assert!(peer.manifests.is_empty());
+}
+
+#[test]
+fn another_chart_than_went_up_gets_no_tag() {
+    let ((archive, artifact), mut peer) = (web(), Peer::new(Login::Open));
+    let mut exchange = ahead(promised(&archive, Some(b"signed")));
+    exchange.handle_scanned(push(&artifact));
+    let (_, last) = drive(&mut exchange, &mut peer, &archive);
+    assert!(matches!(last, Some(Output::Done(Err(_)))), "{last:?}");
     assert!(peer.manifests.is_empty());
 }
 
 #[test]
 fn an_aborted_push_gets_no_tag_whatever_comes_later() {
     let ((archive, artifact), mut peer) = (web(), Peer::new(Login::Open));
-    let mut exchange = Exchange::push(&Session::new(Config::default()), ahead(&archive).unwrap());
+    let mut exchange = ahead(promised(&archive, None));
     drive(&mut exchange, &mut peer, &archive);
     exchange.abort();
-    exchange.handle_scanned(&artifact);
+    exchange.handle_scanned(push(&artifact));
     let (_, last) = drive(&mut exchange, &mut peer, &archive);
     let Some(Output::Done(Err(error))) = last else { panic!("{last:?}") };
     assert_eq!(error.code().name(), "exchange.aborted");
@@ -137,21 +171,12 @@ fn an_aborted_push_gets_no_tag_whatever_comes_later() {
 fn what_has_the_tag_already_is_said_after_the_scan() {
     let ((archive, artifact), mut peer) = (web(), Peer::new(Login::Open));
     peer.manifests.insert("1.2.3".to_owned(), artifact.manifest().to_vec());
-    let push = Push { if_exists: IfExists::SkipSame, ..ahead(&archive).unwrap() };
-    let mut exchange = Exchange::push(&Session::new(Config::default()), push);
+    let unless = |push| Push { if_exists: IfExists::SkipSame, ..push };
+    let mut exchange = ahead(unless(promised(&archive, None)));
     let (sent, last) = drive(&mut exchange, &mut peer, &archive);
     assert!(sent.len() == 1 && last.is_none());
-    exchange.handle_scanned(&artifact);
+    exchange.handle_scanned(unless(push(&artifact)));
     let (sent, last) = drive(&mut exchange, &mut peer, &archive);
     let Some(Output::Done(Ok(Outcome::Pushed(pushed)))) = last else { panic!("{last:?}") };
     assert!(sent.is_empty() && pushed.skipped);
-}
-
-#[test]
-fn what_cannot_be_named_in_advance_is_scanned_first() {
-    let (big, _) = web();
-    assert!(ahead(&big[..Push::AHEAD - 1]).is_none(), "small");
-    assert!(ahead(&vec![0; Push::AHEAD]).is_none(), "no archive");
-    assert!(ahead(&archive("apiVersion: v1\nname: web\nversion: 1.2.3\n")).is_none(), "v1");
-    assert!(Push::ahead(&big, None, None, "http://reg.example", &Limits::default()).is_none(), "no such target");
 }

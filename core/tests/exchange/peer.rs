@@ -393,7 +393,6 @@ pub fn chart_with(layers: &[(&str, &[u8])]) -> (Push, Vec<Vec<u8>>) {
         manifest: Arc::from(manifest.into_bytes()),
         media_type: MANIFEST.to_owned(),
         if_exists: Default::default(),
-        ahead: false,
     };
     (push, blobs)
 }

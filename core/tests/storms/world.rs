@@ -15,7 +15,7 @@ use chartoci::http::{BlobId, Failure, Method, Payload, Receiver, Redirect, Reque
 use chartoci::oci::{Digest, Reference, Repository};
 use chartoci::server::{Access, Users};
 use chartoci::time::{Duration, Instant};
-use chartoci::{Artifact, Code, Descriptor, Error, Limits};
+use chartoci::{Code, Descriptor, Error, Limits};
 
 use crate::fate::{Fate, Loss, Weather};
 use crate::habits::Habits;
@@ -77,7 +77,6 @@ impl Chart {
             manifest: Arc::from(self.manifest.as_slice()),
             media_type: chartoci::oci::media_type::MANIFEST.to_owned(),
             if_exists: IfExists::Overwrite,
-            ahead: false,
         }
     }
 }
@@ -177,13 +176,14 @@ impl World {
 
     fn push(&mut self, chart: &Chart) -> String {
         let ahead = self.random.chance(30);
-        let exchange = Exchange::push(&self.session.clone(), Push { ahead, ..chart.push() });
+        let begin = if ahead { Exchange::push_ahead } else { Exchange::push };
+        let exchange = begin(&self.session.clone(), chart.push());
         let blobs = chart.blobs.iter().map(|(_, data)| data.clone()).collect();
         let mut run = Run::new(self, exchange, blobs);
         if ahead {
             let after = run.latency();
             run.scanned = Some(false);
-            run.plan(after, Happening::Scanned(chart.manifest.clone()));
+            run.plan(after, Happening::Scanned(chart.push()));
         }
         let (result, _) = run.finish();
         let tags = model::judge(&self.network.files);
@@ -395,7 +395,7 @@ enum Happening {
     /// Who would know one cannot be asked.
     NoCredential(QueryId, Error),
     /// The chart has been looked at.
-    Scanned(Vec<u8>),
+    Scanned(Push),
     Abort,
 }
 
@@ -720,11 +720,10 @@ impl<'a> Run<'a> {
                 self.world.tally.insert("no credential".to_owned());
                 self.exchange.handle_credential_failure(id, error);
             }
-            Happening::Scanned(manifest) => {
+            Happening::Scanned(push) => {
                 self.log("scanned");
                 self.scanned = Some(true);
-                let artifact = Artifact::parse(&manifest, &Limits::default()).expect("a manifest");
-                self.exchange.handle_scanned(&artifact);
+                self.exchange.handle_scanned(push);
             }
             Happening::Abort => {
                 self.log("abort");
