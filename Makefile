@@ -17,7 +17,7 @@ RUST := Cargo.toml Cargo.lock .cargo/config.toml $(wildcard core/Cargo.toml bind
 PYTHON_SOURCES := pyproject.toml $(shell find bindings-python/python -type f -not -name '*.pyc' -not -name '*.so' 2>/dev/null)
 JS_SOURCES := $(shell find bindings-wasm/js -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: demo build test test-all go conformance test-bundlers storms fuzz bench fmt generate clean
+.PHONY: demo build test test-all go platforms conformance test-bundlers storms fuzz bench fmt generate clean
 .PHONY: provision check-format check-lints test-rust check-docs test-python check-types test-js test-packaging test-e2e check-licences
 
 demo: build
@@ -38,11 +38,15 @@ test:
 test-all: export NASTY ?= 2000
 test-all:
 	@$(STAGE) begin
-	@$(MAKE) --no-print-directory go $(STAGES) storms conformance test-bundlers fuzz check-licences; status=$$?; $(STAGE) end; exit $$status
+	@$(MAKE) --no-print-directory go $(STAGES) platforms storms conformance test-bundlers fuzz check-licences; status=$$?; $(STAGE) end; exit $$status
 
 # Registries and clients by others, for the live tests; those skip what is not there.
 go:
 	@$(STAGE) run "programs written in Go" $(PYTHON) tests/tools/go.py
+
+# The core where bytes lie the other way round, and on Windows.
+platforms:
+	@$(STAGE) run "other platforms" tests/tools/platforms.sh
 
 # The distribution specification's own suite, in its released version and in the one to come.
 conformance: $(STAMPS)/wheel
