@@ -156,7 +156,7 @@ impl Session {
     ) -> PyResult<Session> {
         let default = core::Config::default();
         let concurrency = NonZeroU8::new(whole(py, "concurrency", concurrency)?).ok_or_else(|| {
-            raise(py, &Error::new(Code::ARGUMENT, "concurrency is zero").with_hint("Pass 1 or more."))
+            raise(py, &Error::new(Code::ARGUMENT, "`concurrency` is zero").with_hint("Pass 1 or more."))
         })?;
         let config = core::Config {
             user_agent: user_agent.unwrap_or(default.user_agent),

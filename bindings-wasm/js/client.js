@@ -15,7 +15,7 @@ const FRONT = 1 << 18;
 // What each verb takes beside its arguments.
 const CALL = ["signal", "onProgress", "timeout"];
 const WHICH = [...CALL, "version", "devel"];
-const PULL = [...WHICH, "provenance", "checkTag", "directory", "untar"];
+const PULL = [...WHICH, "provenance", "verify", "checkTag", "directory", "untar"];
 const OPTIONS = [
   ...["credentials", "registryConfig", "plainHttp", "caFile", "certFile", "keyFile", "proxy", "idleTimeout", "timeout"],
   ...["concurrency", "retry", "limits", "allow", "userAgent", "fetch"],
@@ -53,8 +53,11 @@ export class Client {
   }
 
   async pull(reference, given) {
-    const { directory, untar = false, ...options } = known(given, PULL);
+    const { directory, untar = false, verify, ...options } = known(given, PULL);
     await connected();
+    if (verify !== undefined && verify !== null) {
+      throw failure("provenance.unverified", `${written(reference)}: signatures cannot be verified yet`);
+    }
     if (directory !== undefined || untar) return this.#pullTo(directory ?? ".", reference, untar, options);
     const sinks = [new MemorySink(), new MemorySink()];
     const { provenance, ...pulled } = await this.#pull(reference, sinks, { ...options, chart: true });

@@ -5,13 +5,16 @@ import { Report } from "./report.js";
 /** As names are written in this language. */
 const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 
+/** Options, which the core names as `plain_http`. */
+const spoken = (text) => String(text ?? "").replace(/`[a-z_]+`/g, camel);
+
 export class ChartOciError extends Error {
   /** `fields` are those of `toJSON`. */
   constructor(fields, options) {
-    super(fields.message, options);
+    super(spoken(fields.message), options);
     this.kind = fields.kind;
     this.code = fields.code;
-    this.hint = (fields.hint ?? "").replace(/plain_http( \(--plain-http\))?/g, "plainHttp");
+    this.hint = spoken(fields.hint);
     this.context = Object.create(null);
     for (const [name, value] of Object.entries(fields.context ?? {})) this.context[camel(name)] = value;
     this.status = fields.status ?? undefined;

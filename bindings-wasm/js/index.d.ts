@@ -613,6 +613,8 @@ export interface PushOptions extends CallOptions {
 export interface PullOptions extends CallOptions, VersionOptions {
   /** Fetch the provenance, where there is one. */
   provenance?: boolean;
+  /** A keyring: refused before anything is asked for, as signatures cannot be verified yet. */
+  verify?: string | URL | Uint8Array;
   /** With tag and digest given: ask that the tag has this digest. */
   checkTag?: boolean;
 }

@@ -205,20 +205,16 @@ impl Artifact {
         Ok(artifact)
     }
 
-    /// What keeps a manifest from being a chart, or makes clients disagree about which chart it is. (An index may list a
-    /// chart; that is for those to find out who have the manifests.)
+    /// What keeps a manifest that is meant to be a chart from being one, or makes clients disagree about which chart it is.
+    /// (An index may list a chart; that is for those to find out who have the manifests.)
     fn check(&self, report: &mut Report) {
-        let mut find = |code, message: String, pointer: &str| {
-            report.push(Diagnostic::new(code, "manifest", message).at(pointer, json::span(&self.manifest, pointer)));
-        };
         if self.what() != What::Chart {
-            let kind = self.config_descriptor().map_or("", |config| &config.media_type);
-            let message = match self.what() {
-                What::AlphaChart => "Chart.yaml lies apart from the chart, as in Helm 3.0 alpha".to_owned(),
-                _ => format!("the config is of the type {kind}, a chart's is {CONFIG}"),
-            };
-            return find(Code::ARTIFACT_NOT_A_CHART, message, "/config/mediaType");
+            if self.is_meant_as_chart() {
+                report.push(self.not_a_chart());
+            }
+            return;
         }
+        let mut find = |code, message: String, pointer: &str| report.push(self.finding(code, message, pointer));
         let count = |kinds: &[&str]| {
             let layers = self.layers().iter().filter(|layer| kinds.contains(&layer.media_type.as_str()));
             let mut digests: Vec<&str> = layers.map(|layer| layer.digest.as_str()).collect();
@@ -241,6 +237,34 @@ impl Artifact {
         if count(&[PROVENANCE]) > 1 {
             find(Code::ARTIFACT_SEVERAL_PROVENANCES, "several layers hold a provenance".to_owned(), "/layers");
         }
+    }
+
+    fn finding(&self, code: Code, message: String, pointer: &str) -> Diagnostic {
+        Diagnostic::new(code, "manifest", message).at(pointer, json::span(&self.manifest, pointer))
+    }
+
+    fn not_a_chart(&self) -> Diagnostic {
+        let kind = self.config_descriptor().map_or("", |config| &config.media_type);
+        let message = match self.what() {
+            What::AlphaChart => "Chart.yaml lies apart from the chart, as in Helm 3.0 alpha".to_owned(),
+            _ => format!("the config is of the type {kind}, a chart's is {CONFIG}"),
+        };
+        self.finding(Code::ARTIFACT_NOT_A_CHART, message, "/config/mediaType")
+    }
+
+    /// It is a chart, or holds one.
+    fn is_meant_as_chart(&self) -> bool {
+        matches!(self.what(), What::Chart | What::AlphaChart) || self.chart_layer().is_some()
+    }
+
+    /// What is wrong with it where a chart is wanted: its report, and of what is something else by right, such as a
+    /// signature, that it is no chart. An index may list one.
+    pub fn as_chart(&self) -> Report {
+        let mut report = self.report.clone();
+        if self.what() != What::Index && !self.is_meant_as_chart() {
+            report.push(self.not_a_chart());
+        }
+        report.sorted()
     }
 
     /// The manifest's bytes.
@@ -323,7 +347,8 @@ impl Artifact {
         }
     }
 
-    /// What is wrong with it.
+    /// What is wrong with it as what it is: a signature is not at fault for being no chart. [`Artifact::as_chart`] is for
+    /// those who want a chart.
     pub fn report(&self) -> &Report {
         &self.report
     }
@@ -554,6 +579,18 @@ mod tests {
             assert_eq!(findings(&manifest(CONFIG, layers)), expected, "{layers:?}");
         }
         assert_eq!(findings(&manifest("a/b", &[(CHART, DIGEST)])), ["artifact.not_a_chart"]);
+    }
+
+    #[test]
+    fn what_is_no_chart_by_right_is_at_fault_only_where_a_chart_is_wanted() {
+        let wanted = |artifact: &Artifact| artifact.as_chart().iter().map(|it| it.code).collect::<Vec<_>>();
+        let signature = manifest(media_type::IMAGE_CONFIG, &[(SIGNATURES[0], DIGEST)]);
+        for artifact in [signature, manifest(media_type::IMAGE_CONFIG, &[("x/y", DIGEST)]), manifest("a/b", &[])] {
+            assert!(!findings(&artifact).contains(&"artifact.not_a_chart"), "{:?}", artifact.what());
+            assert!(wanted(&artifact).contains(&Code::ARTIFACT_NOT_A_CHART), "{:?}", artifact.what());
+        }
+        assert_eq!(wanted(&manifest("a/b", &[(CHART, DIGEST)])), [Code::ARTIFACT_NOT_A_CHART]);
+        assert_eq!(wanted(&manifest(CONFIG, &[(CHART, DIGEST)])), []);
     }
 
     #[test]

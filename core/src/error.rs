@@ -807,6 +807,9 @@ table! {
     PROVENANCE_DIGEST = "provenance.digest", finding(Severity::Error),
         "The provenance was made for another archive; `helm verify` refuses it.",
         "Fetch both again; do not use the archive if that does not help.";
+    PROVENANCE_UNVERIFIED = "provenance.unverified", kind(Kind::Unsupported),
+        "Signatures are not verified yet, so nothing was fetched.",
+        "Fetch the chart with its provenance (`provenance`), and have `gpg --verify` or `helm verify` judge the signature.";
     PROVENANCE_METADATA = "provenance.metadata", finding(Severity::Warning),
         "The provenance says something else than the archive's Chart.yaml.",
         "Sign the archive anew.";

@@ -45,6 +45,9 @@ const SITUATIONS = {
     const { client, reference } = await pushed();
     await client.resolve(reference, { version: "9.9.9" });
   },
+  "a signature that is to be verified": async () => {
+    await new Client({ fetch: () => assert.fail("a request"), plainHttp: true }).pull("localhost/web", { verify: "keys.gpg" });
+  },
   "a range that no version satisfies": async () => {
     const { client, target } = await pushed();
     await client.resolve(`${target}/web`, { version: ">9" });

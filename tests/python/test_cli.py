@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import urllib.request
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Iterator
 
@@ -284,17 +285,93 @@ def test_serve_does_not_take_a_file_for_a_port(web: pathlib.Path) -> None:
     ("words", "says", "usage"),
     [
         (["tags", "oci://x/y", "--timeout", "abc"], "'abc' is no length of time: write 30, 30s, 5m or 1h30m", "chartoci tags"),
-        (["push", "web.tgz", "--created", "5", "oci://x/y"], "unrecognized arguments: --created\n", "chartoci push"),
+        (["push", "web.tgz", "--created", "5", "oci://x/y"], "unrecognized arguments: --created", "chartoci push"),
         (["registry", "login", "x", "--bogus"], "unrecognized arguments: --bogus\n", "chartoci registry login"),
         (["tags", "oci://x/y", "and more"], "unrecognized arguments: and more\n", "chartoci tags"),
         (["--bogus"], "unrecognized arguments: --bogus\n", "chartoci"),
-        ([], "the following arguments are required: VERB\n", "chartoci"),
+        (["pull", "--versoin", "1", "oci://x/y"], "unrecognized arguments: --versoin; is --version meant?\n", "chartoci pull"),
+        (["pul", "oci://x/y"], "'pul' is no VERB; is pull meant?\n", "chartoci"),
+        (["show", "value", "web"], "'value' is no section; is values meant?\n", "chartoci show"),
+        (["push", "a", "oci://x/y", "--if-exists", "no"], "'no' is no --if-exists; there are overwrite,", "chartoci push"),
     ],
 )
 def test_a_word_that_is_not_known_is_told_with_the_usage_of_its_verb(words: list[str], says: str, usage: str) -> None:
     done = command(*words)
     assert done.returncode == 2
-    assert says in done.stderr and f"usage: {usage} [-h]" in done.stderr
+    assert says in done.stderr and re.search(rf"^usage: {usage}\b.* \[flags\]$", done.stderr, re.MULTILINE)
+    assert f"`{usage} --help`" in done.stderr
+
+
+def test_without_a_verb_help_is_what_is_said() -> None:
+    assert run() == run("--help")
+    assert run("registry") == run("registry", "--help")
+
+
+def test_what_the_core_calls_an_option_is_called_as_the_flag_here(tmp_path: pathlib.Path) -> None:
+    done = command("--json", "tags", "oci://127.0.0.1:1/x", "--attempts", "0")
+    assert json.loads(done.stdout)["error"]["message"] == "`--attempts` is zero"
+    assert "Error: `--attempts` is zero\n" in done.stderr
+
+
+def test_an_error_names_its_code_beside_what_to_do() -> None:
+    assert command("show", "chart", "/nowhere").stderr.rstrip().endswith(" [files.not_found]")
+
+
+@pytest.mark.parametrize("words", [["push", "{tgz}", "oci://{host}/charts"], ["login", "{host}"], ["serve"]])
+def test_an_empty_password_on_stdin_and_two_of_them_are_refused(
+    words: list[str], tgz: pathlib.Path, chart_registry: Registry
+) -> None:
+    words = [word.format(tgz=tgz, host=chart_registry.host) for word in words]
+    for more, stdin, says in (
+        ([], "", "there is no password on stdin"),
+        ([], "\n", "there is no password on stdin"),
+        (["--password", "x"], "y\n", "--password and --password-stdin say it twice"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "chartoci", *words, "--username", "ada", "--password-stdin", *more],
+            input=stdin, capture_output=True, text=True, env=QUIET, timeout=30,
+        )  # fmt: skip
+        assert (done.returncode, done.stdout) == (2, "") and says in done.stderr
+    assert chart_registry.requests == []
+
+
+@pytest.mark.parametrize("verb", [["pull"], ["show", "chart"]])
+def test_a_signature_that_is_to_be_verified_is_refused_before_any_request(
+    verb: list[str], chart_registry: Registry, tgz: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    run("push", tgz, f"oci://{chart_registry.host}/charts")
+    reference = f"oci://{chart_registry.host}/charts/web:1.2.0_demo.1"
+    del chart_registry.requests[:]
+    place = ["-d", tmp_path / "out"] if verb == ["pull"] else []
+    for more in ([], ["--keyring", tmp_path / "keys.gpg"]):
+        done = command(*verb, reference, "--verify", *more, *place)
+        assert (done.returncode, done.stdout) == (11, "")
+        assert "helm verify" in done.stderr and "`--prov`" in done.stderr
+    assert chart_registry.requests == [] and not (tmp_path / "out").exists()
+    # As Helm: without --verify the keyring is for nobody.
+    assert run(*verb, reference, "--keyring", "keys.gpg", *place)
+
+
+def test_inspect_finds_no_fault_with_what_is_no_chart_by_right(chart_registry: Registry, tgz: pathlib.Path) -> None:
+    run("push", tgz, f"oci://{chart_registry.host}/charts")
+    host = chart_registry.host
+    with chartoci.Client(credentials=None) as client:
+        config = client.artifact(f"oci://{host}/charts/web:1.2.0_demo.1").config_descriptor
+    assert config is not None
+    blob = {"digest": str(config.digest), "size": config.size}
+    manifest = {
+        "schemaVersion": 2,
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json", **blob},
+        "layers": [{"mediaType": "application/vnd.dev.cosign.simplesigning.v1+json", **blob}],
+    }
+    url = f"http://{host}/v2/charts/web/manifests/sha256-1.sig"
+    kind = {"Content-Type": "application/vnd.oci.image.manifest.v1+json"}
+    urllib.request.urlopen(urllib.request.Request(url, json.dumps(manifest).encode(), kind, method="PUT")).close()
+    reference = f"oci://{host}/charts/web:sha256-1.sig"
+    done = command("inspect", reference)
+    assert done.stdout.startswith("signature\n") and "not_a_chart" not in done.stdout and done.stderr == ""
+    assert command("check", reference).returncode == 1
+    assert "artifact.not_a_chart" in command("pull", reference).stderr
 
 
 def test_every_flag_says_what_it_does() -> None:

@@ -2,12 +2,17 @@
 
 import json
 import pathlib
+import signal
+import subprocess
+import sys
 from typing import Any
 
 import jsonschema
 import pytest
+from chartoci.cli.completion import table
+from chartoci.cli.options import parser
 from chartoci.testing import Registry
-from test_errors import command
+from test_errors import QUIET, command
 
 SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[2] / "docs" / "cli.schema.json").read_text())
 
@@ -15,9 +20,60 @@ SCHEMA = json.loads((pathlib.Path(__file__).resolve().parents[2] / "docs" / "cli
 def valid(verb: str, *words: object, code: int = 0) -> Any:
     done = command("--json", *words)
     assert done.returncode == code, done.stderr
-    document = json.loads(done.stdout)
+    return is_document(verb, done.stdout)
+
+
+def is_document(verb: str, text: str) -> Any:
+    document = json.loads(text)
     jsonschema.Draft202012Validator({**SCHEMA, "anyOf": [{"$ref": f"#/$defs/{verb}"}]}).validate(document)
+    assert verb == "error" or "error" not in document
     return document
+
+
+def test_every_verb_has_a_document_that_is_published_and_tested() -> None:
+    named = {reference["$ref"].removeprefix("#/$defs/") for reference in SCHEMA["anyOf"]}
+    made = {path: parser_of(path) for path in (verb.path for verb in table(parser())) if path and path != ("registry",)}
+    verbs = {made[path].get_default("verb") for path in made}
+    assert named == verbs | {"error", "help", "version"}
+    tests = pathlib.Path(__file__).read_text()
+    assert [verb for verb in verbs if f'valid("{verb}", ' not in tests and f'is_document("{verb}", ' not in tests] == []
+
+
+def parser_of(path: tuple[str, ...]) -> Any:
+    made: Any = parser()
+    for word in path:
+        made = next(action for action in made._actions if getattr(action, "choices", None) and word in action.choices)
+        made = made.choices[word]
+    return made
+
+
+@pytest.mark.parametrize("path", [verb.path for verb in table(parser())], ids=" ".join)
+def test_help_is_a_document_where_one_is_wanted(path: tuple[str, ...]) -> None:
+    said = valid("help", *path, "--help")["help"]
+    assert said + "\n" == command(*path, "--help").stdout
+    if path in ((), ("registry",)):
+        assert valid("help", *path)["help"] == said
+
+
+def test_documents_about_the_command_line() -> None:
+    assert valid("version", "--version")["version"] in command("--version").stdout
+    for shell in ("bash", "zsh", "fish"):
+        assert valid("completion", "completion", shell)["script"] == command("completion", shell).stdout
+
+
+def test_a_registry_that_serves_says_where() -> None:
+    words = [sys.executable, "-m", "chartoci", "serve", "--json", "--listen", "127.0.0.1:0"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=QUIET)
+    assert process.stdout is not None
+    assert is_document("serve", process.stdout.readline())["serving"] is None
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=10) == ("", "")
+
+
+def test_one_answer_is_wanted_at_a_time(web: pathlib.Path) -> None:
+    error = valid("error", "check", web, "--format", "sarif", code=2)["error"]
+    assert error["code"] == "misuse.argument" and "--format sarif" in error["message"]
+    assert valid("check", "check", web, "--format", "json")["ok"]
 
 
 def test_the_schema_is_a_schema() -> None:
@@ -46,7 +102,8 @@ def test_documents_about_registries(chart_registry: Registry, tgz: pathlib.Path,
     valid("inspect", "inspect", reference)
     valid("copy", "copy", reference, f"oci://{host}/other/web:1.0.0")
     valid("referrers", "referrers", reference)
-    valid("credentials", "registry", "credentials", reference)
+    for words in (["explain-credentials"], ["credentials"], ["registry", "credentials"]):
+        valid("explain-credentials", *words, reference)
     valid("delete", "delete", f"oci://{host}/other/web:1.0.0")
 
 

@@ -1,5 +1,6 @@
 """What the command line says of itself: help for every verb, examples that parse, completion in the shell."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -7,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from chartoci.cli import manual
+from chartoci._native import credential_variable
+from chartoci.cli import main, manual
 from chartoci.cli.completion import table
 from chartoci.cli.options import parse, parser
 
@@ -18,15 +20,49 @@ VERBS = [verb.path for verb in table(parser())]
 def test_every_verb_says_what_it_does_with_examples_and_exit_codes(
     path: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        parse([*path, "--help"])
+    assert main([*path, "--help"]) == 0
     text = capsys.readouterr().out
-    assert ended.value.code == 0
-    assert "exit codes:" in text and "--json" in text
-    if path and path != ("fetch",):
-        description, examples = manual.VERBS[path[-1]]
-        assert description.split()[0] in text and f"  {examples[0]}\n" in text
+    assert "exit codes:" in text and "environment:" in text and "--json" in text
+    description, examples = manual.VERBS[{"fetch": "pull", "credentials": "explain-credentials"}.get(verb, verb) if (verb := " ".join(path[-1:])) else ""]
+    assert description.split()[0] in text and f"  {examples[0]}\n" in text
     assert max(map(len, text.splitlines())) <= 120
+
+
+def test_every_variable_that_is_read_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--help"])
+    words = set(re.findall(r"[A-Z_]{2,}", capsys.readouterr().out))
+    package = Path(manual.__file__).parents[1]
+    read = {name for path in package.rglob("*.py") for name in re.findall(r"""environ\b[^\n]*["']([A-Z_]+)["']""", path.read_text())}
+    read |= {name for path in package.rglob("*.py") for name in re.findall(r'"([A-Z_]+)" (?:not )?in os\.environ', path.read_text())}
+    assert {"NO_COLOR", "SOURCE_DATE_EPOCH", "PATH"} <= read <= words
+    assert {word for word in words if credential_variable(word)} >= {"HELM_REGISTRY_CONFIG", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE"}
+    core = (Path(__file__).parents[2] / "core" / "src" / "auth" / "store.rs").read_text().partition("const NAMES")[2].partition("];")[0]
+    assert set(re.findall(r'"?([A-Z_]{5,})"?,', core)) <= words
+    assert {"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"} <= words
+
+
+@pytest.mark.parametrize(
+    ("path", "told", "kept"),
+    [
+        (["serve"], ["--cert-file", "--password-stdin"], ["--ca-file", "--plain-http", "--timeout", "HTTPS_PROXY", "DOCKER_CONFIG"]),
+        (["package"], ["--created", "SOURCE_DATE_EPOCH"], ["--ca-file", "--username", "HTTPS_PROXY"]),
+        (["logout"], ["--registry-config", "HELM_REGISTRY_CONFIG"], ["--plain-http", "HTTPS_PROXY"]),
+        (["pull"], ["--ca-file", "HTTPS_PROXY", "SSL_CERT_FILE", "DOCKER_CONFIG", "--verify"], ["SOURCE_DATE_EPOCH"]),
+    ],
+)
+def test_a_verb_tells_of_what_it_uses_alone(
+    path: list[str], told: list[str], kept: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*path, "--help"])
+    text = capsys.readouterr().out
+    assert [word for word in told if word not in text] == []
+    assert [word for word in kept if word in text] == []
+
+
+@pytest.mark.parametrize("words", [["serve", "--ca-file", "x"], ["--plain-http", "serve"], ["serve", "--timeout", "5"]])
+def test_serve_refuses_what_is_for_those_who_call_a_registry(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert "serve has no use for --" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("example", [example for _, examples in manual.VERBS.values() for example in examples])
@@ -76,7 +112,49 @@ def test_a_shell_completes_verbs_flags_and_their_values(shell: str, monkeypatch:
     assert complete(shell, "--json", "registry", "login", "--password-s") == ["--password-stdin"]
     assert sorted(complete(shell, "push", "--if-exists", "")) == ["overwrite", "refuse", "skip-same"]
     assert complete(shell, "show", "v") == ["values"]
-    assert complete(shell, "pull", "--ca-file", "") == (["files"] if shell == "zsh" else [])
+    assert complete(shell, "explain-c") == ["explain-credentials"]
+    # The same under its other name.
+    assert complete(shell, "fet") == ["fetch"] and "--untar" in complete(shell, "fetch", "--unt")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_offers_paths_where_paths_may_stand_and_nowhere_else(
+    shell: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "my ca.pem").touch()
+    (tmp_path / "my charts").mkdir()
+    both = ["files"] if shell == "zsh" else ["my ca.pem", "my charts"]
+    directories = ["files"] if shell == "zsh" else ["my charts"]
+
+    def offered(*words: str) -> list[str]:
+        return sorted(word.replace("\\ ", " ").rstrip("/") for word in complete(shell, *words))
+
+    first = "" if shell == "zsh" else "m"
+    for words in (["pull", "--ca-file"], ["push"], ["check"], ["show", "values"], ["serve", "--htpasswd"]):
+        assert offered(*words, first) == both if shell != "zsh" else "files" in offered(*words, first), words
+    for words in (["pull", "-d"], ["package"], ["serve"]):
+        assert offered(*words, first) == directories, words
+    for words in (["pull", "--timeout"], ["pull"], ["login"], ["tags"], ["pull", "--version"], ["explain"], ["--username"]):
+        assert offered(*words, first) == [], words
+    if shell == "bash":  # which takes this for three words
+        assert offered("pull", "--ca-file", "=", "m") == both and offered("push", "--if-exists", "=", "sk") == ["skip-same"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_offers_no_flag_that_the_verb_has_no_use_for(
+    shell: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert complete(shell, "serve", "--ca") == complete(shell, "package", "--plain") == []
+    assert complete(shell, "push", "--ca") == complete(shell, "--ca") == ["--ca-file"]
+    assert complete(shell, "serve", "--cert") == ["--cert-file"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

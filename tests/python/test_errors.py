@@ -121,7 +121,7 @@ def test_a_bad_answer_on_the_command_line(case: Any, tgz: pathlib.Path, tmp_path
         (["serve", "--listen", "0.0.0.0:0"], "misuse.argument", 2),
         (["pull"], "misuse.argument", 2),
         (["nothing"], "misuse.argument", 2),
-        ([], "misuse.argument", 2),
+        (["--bogus"], "misuse.argument", 2),
     ],
 )
 def test_bad_input_on_the_command_line(

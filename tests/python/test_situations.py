@@ -84,6 +84,13 @@ class Setting:
     def a_credential_helper_that_is_not_there(self) -> None:
         self.stored('{"credsStore": "nowhere"}')
 
+    def a_signature_that_is_to_be_verified(self) -> None:
+        with registry(tags_of(lambda number: [], 1)) as (host, asked):
+            try:
+                self.client.pull(f"{host}/web", self.directory, verify="keys.gpg")
+            finally:
+                assert not asked
+
     def a_range_that_no_version_satisfies(self) -> None:
         with Registry() as served:
             pushed = self.client.push(self.chart, f"oci://{served.host}/charts")
@@ -231,6 +238,7 @@ COMMANDS = {
     "a tag, and another version beside it": "resolve oci://{nobody}/web:1.0.0 --version 2.0.0",
     "a password that the registry does not take": "push {tgz} oci://{closed}/charts --username ada --password wrong",
     "a password that the registry does not take for reading": "tags oci://{closed}/web --username ada --password wrong",
+    "a signature that is to be verified": "pull oci://{host}/charts/web --verify",
     "a range that no version satisfies": "resolve oci://{host}/charts/web --version >9",
     "a push to a tag that is taken": "push {later} oci://{host}/charts --if-exists refuse",
     "a path where nothing is": "push {directory}/nothing.tgz oci://{nobody}/charts",

@@ -26,11 +26,12 @@ class AsyncClient(Carrier):
         that the digest is reproducible.
         """
 
-    async def pull(self, reference: Named, directory: str | os.PathLike[str]='.', *, version: str | Version | None=None, devel: bool=False, provenance: bool=False, untar: bool=False, check_tag: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Pulled:
+    async def pull(self, reference: Named, directory: str | os.PathLike[str]='.', *, version: str | Version | None=None, devel: bool=False, provenance: bool=False, verify: str | os.PathLike[str] | None=None, untar: bool=False, check_tag: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Pulled:
         """Pulls a chart into `directory`, as `NAME-VERSION.tgz`; with `untar` as a directory of the chart's name.
 
         The file has its name only once its bytes are verified. `version` is a version or a range. A config blob that says
         something else than Chart.yaml is a notice; it is asked for only where Helm would have made another of Chart.yaml.
+        `verify`, a keyring, is refused before anything is asked for: signatures cannot be verified yet.
         """
 
     async def open(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Archive:

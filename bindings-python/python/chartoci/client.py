@@ -267,6 +267,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         version: str | Version | None = None,
         devel: bool = False,
         provenance: bool = False,
+        verify: str | os.PathLike[str] | None = None,
         untar: bool = False,
         check_tag: bool = False,
         progress: Progress | None = None,
@@ -276,8 +277,11 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 
         The file has its name only once its bytes are verified. `version` is a version or a range. A config blob that says
         something else than Chart.yaml is a notice; it is asked for only where Helm would have made another of Chart.yaml.
+        `verify`, a keyring, is refused before anything is asked for: signatures cannot be verified yet.
         """
         wanted = _reference(reference)
+        if verify is not None:
+            raise native.error("provenance.unverified", f"{wanted}: signatures cannot be verified yet")
         place = Path(directory)
         with blobs.FileSink(place) as chart, blobs.FileSink(place) as signed:
             exchange = Exchange.pull(

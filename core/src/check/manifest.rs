@@ -19,7 +19,7 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> (Page<'a>, Optio
             return (page, None);
         }
     };
-    page.extend(artifact.report().clone());
+    page.extend(artifact.as_chart());
     if artifact.what() == What::Chart {
         for (at, layer) in artifact.layers().iter().enumerate() {
             if ![CHART, LEGACY_CHART, PROVENANCE].contains(&layer.media_type.as_str()) {

@@ -215,6 +215,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("provenance.syntax", "chartoci check web-1.0.0.tgz.prov, which is an answer of a server"),
     ("provenance.filename", "web.tgz and web.tgz.prov, which says web-1.0.0.tgz"),
     ("provenance.digest", "web-1.0.0.tgz, packed again after it was signed"),
+    ("provenance.unverified", "chartoci pull oci://registry.example/charts/web --verify"),
     ("provenance.metadata", "web-1.0.0.tgz.prov, which says version: 1.0.1"),
     (
         "values.schema",

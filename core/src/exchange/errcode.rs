@@ -96,7 +96,7 @@ fn hint(reply: &Reply, about: About, page: bool, says: &dyn Fn(&str) -> bool) ->
     if reply.url.scheme() == Scheme::Http
         && (body.contains("HTTP request to an HTTPS server") || body.contains("plain HTTP request was sent to HTTPS"))
     {
-        return Some("The registry speaks TLS: leave the option for plain http out.".to_owned());
+        return Some("The registry speaks TLS: leave `plain_http` out.".to_owned());
     }
     let hint = match reply.status {
         401 | 403 if host.ends_with(".dkr.ecr.amazonaws.com") || body.contains("authorization token has expired") => {
@@ -177,7 +177,7 @@ pub(super) fn failure(failure: &Failure, method: Method, url: &Url, follows: boo
         Failure::Tls(text) | Failure::Connect(text) | Failure::Other(text)
             if url.scheme() == Scheme::Https && speaks_plainly(text) =>
         {
-            error.with_hint("The registry seems to speak plain http: name it in plain_http (--plain-http).")
+            error.with_hint("The registry seems to speak plain http: name it in `plain_http`.")
         }
         Failure::Other(_) | Failure::Connect(_) if follows => error.with_hint(
             "A browser does not tell more. If the host is up, it most likely does not allow this page's origin (CORS).",

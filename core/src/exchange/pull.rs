@@ -176,8 +176,10 @@ impl Pulling {
     }
 
     fn fetch_parts(&mut self, artifact: &Artifact, requests: &mut Requests<Step>) -> Result<(), Error> {
-        if let Some(first) = artifact.report().errors().next().filter(|_| !self.pull.want.anything) {
-            return Err(Error::new(first.code, first.message.clone()).with_report(artifact.report().clone()));
+        let report = artifact.as_chart();
+        let first = report.errors().next().map(|first| Error::new(first.code, first.message.clone()));
+        if let Some(error) = first.filter(|_| !self.pull.want.anything) {
+            return Err(error.with_report(report));
         }
         let limits = requests.limits();
         if self.pull.want.chart

@@ -57,7 +57,7 @@ impl Config {
             }
             _ => return Ok(()),
         };
-        Err(Error::new(Code::ARGUMENT, format!("{name} is zero")).with_hint(hint))
+        Err(Error::new(Code::ARGUMENT, format!("`{name}` is zero")).with_hint(hint))
     }
 }
 
@@ -291,8 +291,8 @@ mod tests {
         assert_eq!(Config::default().check(), Ok(()));
         assert_eq!(Config { idle_timeout: None, ..Config::default() }.check(), Ok(()));
         let silent = Config { idle_timeout: Some(Duration::ZERO), ..Config::default() };
-        assert_eq!(silent.check().unwrap_err().message(), "idle_timeout is zero");
+        assert_eq!(silent.check().unwrap_err().message(), "`idle_timeout` is zero");
         let idle = Config { retry: RetryPolicy { attempts: 0, ..RetryPolicy::default() }, ..Config::default() };
-        assert_eq!(idle.check().unwrap_err().message(), "attempts is zero");
+        assert_eq!(idle.check().unwrap_err().message(), "`attempts` is zero");
     }
 }

@@ -98,7 +98,7 @@ fn the_same_seed_gives_the_same_transcript() {
     });
 }
 
-/// What the network may do, and what of it stands for that in the storms.
+/// What the network may do, and what of it stands for that in the storms. What they cannot know stands in [`ELSEWHERE`].
 const FAULTS: [(&str, &[&str]); 17] = [
     ("Retry-After in seconds", &["429, pause Seconds", "503, pause Seconds"]),
     ("Retry-After with decimals", &["429, pause Decimal"]),
@@ -135,6 +135,83 @@ const FAULTS: [(&str, &[&str]); 17] = [
     ("challenges", &["challenges Joined", "challenges Apart"]),
     ("silence and giving up", &["Silence", "out of time", "given up"]),
 ];
+
+/// What else a client must stand is met before the machine hears of it, by a transport or by another host of files: here no
+/// storm can blow, and these tests bring it about.
+const ELSEWHERE: [(&str, &str, &[&str]); 8] = [
+    (
+        "proxies, NO_PROXY, their passwords",
+        SURROUNDINGS,
+        &[
+            "test_plain_http_goes_through_the_proxy_by_the_whole_url",
+            "test_https_goes_through_a_tunnel",
+            "test_who_is_exempt_from_the_proxy",
+        ],
+    ),
+    (
+        "the same in Node",
+        NODE,
+        &[
+            "a proxy is asked by the whole URL, or for a tunnel",
+            "a proxy that wants another password says so, and its own is not told",
+            "the environment's proxy is used save for loopback, NO_PROXY, and where it is switched off",
+        ],
+    ),
+    (
+        "a certificate authority of one's own, a client's certificate, files that are no such thing",
+        SURROUNDINGS,
+        &[
+            "test_an_authority_is_believed_that_the_environment_names",
+            "test_a_client_shows_its_certificate",
+            "test_a_file_that_is_not_there_is_named",
+        ],
+    ),
+    (
+        "the same in Node",
+        NODE,
+        &[
+            "TLS: an authority of one's own, a client's certificate",
+            "an authority is believed that the environment names",
+            "a file with certificates that cannot be used is named",
+        ],
+    ),
+    (
+        "TLS that is none, names that nobody knows, hosts that are not allowed",
+        TRANSPORTS,
+        &["test_failures_have_their_name_and_the_next_request_is_well", "test_what_cannot_be_reached_says_so"],
+    ),
+    (
+        "a last PUT over which a registry thinks for minutes, a peer that stops reading",
+        TRANSPORTS,
+        &[
+            "test_a_registry_may_think_about_an_upload_but_not_for_ever",
+            "test_a_peer_that_is_sent_a_blob_is_not_waited_for_for_ever",
+        ],
+    ),
+    ("a socket that is hung up on when somebody gives up", TRANSPORTS, &["test_cancelling_ends_at_once_and_hangs_up"]),
+    (
+        "credential helpers that fail or are not there, a disk that is full",
+        SITUATIONS,
+        &[
+            "a credential helper that fails",
+            "a credential helper that is not there",
+            "a file of the client's that cannot be written to its end",
+        ],
+    ),
+];
+const SURROUNDINGS: &str = include_str!("../../../tests/python/test_surroundings.py");
+const TRANSPORTS: &str = include_str!("../../../tests/python/test_transports.py");
+const SITUATIONS: &str = include_str!("../../../tests/errors/situations.json");
+const NODE: &str = include_str!("../../../tests/js/transport.test.js");
+
+#[test]
+fn what_storms_cannot_know_has_tests_elsewhere() {
+    for (fault, file, tests) in ELSEWHERE {
+        for test in tests {
+            assert!(file.contains(test), "{fault}: there is no test {test}");
+        }
+    }
+}
 
 #[test]
 fn storms_know_every_fault() {

@@ -11,7 +11,7 @@ from pathlib import Path
 from chartoci import _native as native
 from chartoci._native import Archive, Report, error
 from chartoci.cli.output import note, say, underscore, watch
-from chartoci.cli.registry import version_flags
+from chartoci.cli.registry import verify_flags, version_flags
 from chartoci.documents import archive_of, check, mend, package
 
 Verb = Callable[..., ArgumentParser]
@@ -23,6 +23,7 @@ def add(verb: Verb) -> None:
     show.add_argument("section", choices=["all", "chart", "values", "readme", "crds"])
     show.add_argument("chart", metavar="CHART", help="a file, a directory, or oci://…")
     version_flags(show)
+    verify_flags(show)
     show.set_defaults(run=_show)
 
     pack = verb("package", "Pack charts' directories, as `helm package`, deterministically.")
@@ -43,7 +44,7 @@ def add(verb: Verb) -> None:
         help="what the documents are; guessed if not given",
     )
     examine.add_argument(
-        "--format", choices=["text", "json", "sarif"], default="text", help="text (the default), JSON, or SARIF for CI"
+        "--format", choices=["text", "json", "sarif"], help="text (the default), JSON, or SARIF for CI"
     )
     examine.add_argument("--fix", action="store_true", help="make the changes that are safe, in place")
     examine.add_argument("--strict", action="store_true", help="warnings count as errors")
@@ -104,6 +105,9 @@ def _moment(text: str | None) -> int | None:
 
 
 def _check(options: Namespace) -> int:
+    if options.json and options.format not in (None, "json"):
+        hint = f"Leave --json out for {options.format}, or --format for JSON."
+        raise error("misuse.argument", f"--json and --format {options.format} want two answers", hint=hint)
     reports = [(path, _report(options, path)) for path in options.paths]
     ok = all(report.ok and not (options.strict and report.warnings) for _, report in reports)
     if options.json or options.format == "json":

@@ -1,10 +1,11 @@
 """completion: scripts for bash, zsh and fish, made from the parser's own table of verbs and flags."""
 
-import sys
-from argparse import ArgumentParser, Namespace, _SubParsersAction
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace, _SubParsersAction
 from collections.abc import Callable, Iterator
 from shlex import quote
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from chartoci.cli.output import answer
 
 
 def add(verb: Callable[..., ArgumentParser]) -> None:
@@ -14,12 +15,22 @@ def add(verb: Callable[..., ArgumentParser]) -> None:
     completion.set_defaults(run=_completion)
 
 
+Place = Literal["", "file", "directory"]
+
+
+class Values(NamedTuple):
+    """What may stand somewhere: these words, and paths of this kind; or what no shell knows."""
+
+    words: tuple[str, ...]
+    place: Place
+
+
 class Flag(NamedTuple):
-    """An option, what it means, and what may follow it: a choice, anything (an empty tuple), or nothing (None)."""
+    """An option, what it means, and what may follow it, if anything must."""
 
     names: tuple[str, ...]
     help: str
-    values: tuple[str, ...] | None
+    values: Values | None
 
 
 class Verb(NamedTuple):
@@ -28,40 +39,43 @@ class Verb(NamedTuple):
     path: tuple[str, ...]
     verbs: tuple[tuple[str, str], ...]
     flags: tuple[Flag, ...]
-    choices: tuple[str, ...]
+    values: Values
 
 
 def table(parser: ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[Verb]:
-    """A parser's verbs, itself first."""
+    """A parser's verbs, itself first; aliases are verbs."""
     verbs: list[tuple[str, str]] = []
     below: list[tuple[str, ArgumentParser]] = []
-    flags: dict[str, Flag] = {}
-    choices: list[str] = []
+    flags: list[Flag] = []
+    words: list[str] = []
+    place: Place = ""
     for action in parser._actions:
         if isinstance(action, _SubParsersAction):
-            verbs += [(choice.dest, choice.help or "") for choice in action._choices_actions]
-            below += list(action.choices.items())
+            briefs = {action.choices[choice.dest]: choice.help or "" for choice in action._choices_actions}
+            verbs += [(name, briefs[made]) for name, made in action.choices.items()]
+            below += action.choices.items()
         elif not action.option_strings:
-            choices += map(str, action.choices or ())
-        else:
-            values = None if action.nargs == 0 else tuple(map(str, action.choices or ()))
-            flag = Flag(tuple(action.option_strings), (action.help or "").replace("%%", "%"), values)
-            flags[action.option_strings[0]] = flag
-    yield Verb(path, tuple(verbs), tuple(flags.values()), tuple(choices))
+            words += map(str, action.choices or ())
+            place = _place(action) or place
+        elif action.help is not SUPPRESS:
+            values = None if action.nargs == 0 else Values(tuple(map(str, action.choices or ())), _place(action))
+            flags.append(Flag(tuple(action.option_strings), (action.help or "").replace("%%", "%"), values))
+    yield Verb(path, tuple(verbs), tuple(flags), Values(tuple(words), place))
     for name, parser_below in below:
         yield from table(parser_below, (*path, name))
+
+
+def _place(action: Action) -> Place:
+    places: dict[object, Place] = {"FILE": "file", "PATH": "file", "CHART": "file", "CHART.tgz": "file", "DIR": "directory"}
+    return places.get(action.metavar, "")
 
 
 def _completion(options: Namespace) -> int:
     from chartoci.cli.options import parser
 
-    verbs = list(table(parser()))
-    sys.stdout.write({"bash": bash, "zsh": zsh, "fish": fish}[options.shell](verbs))
+    script = {"bash": bash, "zsh": zsh, "fish": fish}[options.shell](list(table(parser())))
+    answer(script.rstrip("\n"), {"shell": options.shell, "script": script}, options.json)
     return 0
-
-
-def _words(verb: Verb) -> str:
-    return " ".join([*(name for name, _ in verb.verbs), *verb.choices, *(name for f in verb.flags for name in f.names)])
 
 
 def _find(verbs: list[Verb], words: str, indent: str) -> list[str]:
@@ -72,22 +86,22 @@ def _find(verbs: list[Verb], words: str, indent: str) -> list[str]:
     return [*lines, f"{indent}  esac", f"{indent}done"]
 
 
-def _values(verbs: list[Verb]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """For each flag with a value: a pattern of `verb|flag`, and the choices."""
+def _values(verbs: list[Verb]) -> Iterator[tuple[str, Values]]:
+    """For each flag with a value: a pattern of `verb|flag`, and what may follow."""
     seen = set()
     for verb in verbs:
         for flag in verb.flags:
             for name in flag.names if flag.values is not None else ():
                 path = " ".join(("", *verb.path))
-                pattern = f'"{path}|{name}"' if flag.values else f'*"|{name}"'
+                values = flag.values or Values((), "")
+                # `-d` and others mean the same wherever they are; choices are a verb's own.
+                pattern = f'"{path}|{name}"' if values.words else f'*"|{name}"'
                 if pattern not in seen:
                     seen.add(pattern)
-                    yield pattern, flag.values or ()
+                    yield pattern, values
 
 
-def _walk(
-    verbs: list[Verb], before: str, previous: str, offer: Callable[[tuple[str, ...]], str], known: Callable[[Verb], str]
-) -> list[str]:
+def _walk(verbs: list[Verb], before: str, previous: str, offer: Callable[[Values], str], known: Callable[[Verb], str]) -> list[str]:
     """The body that bash and zsh share: finds the verb, offers the values of the flag before the cursor, or else `known`."""
     lines = [*_find(verbs, before, "  "), f'  case "$verb|{previous}" in']
     lines += [f"    {pattern}) {offer(values)}return ;;" for pattern, values in _values(verbs)]
@@ -98,26 +112,34 @@ def _walk(
 
 def bash(verbs: list[Verb]) -> str:
     """A script for bash."""
+    paths = {"": "", "file": "_chartoci_paths -f; ", "directory": "_chartoci_paths -d; "}
 
-    def offer(words: str) -> str:
-        return f'COMPREPLY=($(compgen -W {quote(words)} -- "$current"))'
+    def offer(values: Values) -> str:
+        words = " ".join(values.words)
+        return (f'COMPREPLY=($(compgen -W {quote(words)} -- "$current")); ' if words else "") + paths[values.place]
+
+    def known(verb: Verb) -> str:
+        words = offer(Values((*(name for name, _ in verb.verbs), *verb.values.words), verb.values.place))
+        flags = offer(Values(tuple(name for flag in verb.flags for name in flag.names), ""))
+        return f'if [[ $current == -* ]]; then {flags}else {words or ": "}; fi'.replace("; ; fi", "; fi")
 
     return "\n".join(
         [
             "# bash completion for chartoci: source <(chartoci completion bash)",
-            "_chartoci() {",
-            '  local word verb="" current="${COMP_WORDS[COMP_CWORD]}"',
-            # An empty answer leaves files to bash itself.
-            "  COMPREPLY=()",
-            *_walk(
-                verbs,
-                '"${COMP_WORDS[@]:1:COMP_CWORD-1}"',
-                "${COMP_WORDS[COMP_CWORD-1]}",
-                lambda values: f"{offer(' '.join(values))}; " if values else "",
-                lambda verb: offer(_words(verb)),
-            ),
+            "_chartoci_paths() {",
+            "  local IFS=$'\\n'",
+            "  compopt -o filenames 2> /dev/null",
+            '  COMPREPLY+=($(compgen "$1" -- "$current"))',
             "}",
-            "complete -o default -F _chartoci chartoci",
+            "_chartoci() {",
+            '  local word verb="" current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}"',
+            # bash takes --flag=value for three words.
+            '  if [[ $current == "=" ]]; then current=""',
+            '  elif [[ $previous == "=" ]]; then previous="${COMP_WORDS[COMP_CWORD-2]}"; fi',
+            "  COMPREPLY=()",
+            *_walk(verbs, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"', "$previous", offer, known),
+            "}",
+            "complete -F _chartoci chartoci",
             "",
         ]
     )
@@ -125,32 +147,31 @@ def bash(verbs: list[Verb]) -> str:
 
 def zsh(verbs: list[Verb]) -> str:
     """A script for zsh."""
+    paths = {"": "", "file": "_files; ", "directory": "_files -/; "}
 
     def entry(name: str, help: str) -> str:
         return quote(f"{name}:{help}".replace("\n", " "))
 
+    def offer(values: Values) -> str:
+        return (f"compadd {' '.join(values.words)}; " if values.words else "") + paths[values.place]
+
     def known(verb: Verb) -> str:
-        entries = " ".join([*(entry(*below) for below in verb.verbs), *map(quote, verb.choices)])
+        entries = " ".join([*(entry(*below) for below in verb.verbs), *map(quote, verb.values.words)])
         flags = " ".join(entry(name, flag.help) for flag in verb.flags for name in flag.names)
-        return f"verbs=({entries}); flags=({flags})"
+        return f"verbs=({entries}); flags=({flags}); place={verb.values.place}"
 
     return "\n".join(
         [
             "#compdef chartoci",
             "_chartoci() {",
-            '  local word verb=""',
+            '  local word place verb=""',
             "  local -a verbs flags",
-            *_walk(
-                verbs,
-                '"${(@)words[2,CURRENT-1]}"',
-                "${words[CURRENT-1]}",
-                lambda values: f"compadd {' '.join(values)}; " if values else "_files; ",
-                known,
-            ),
+            *_walk(verbs, '"${(@)words[2,CURRENT-1]}"', "${words[CURRENT-1]}", offer, known),
             "  if [[ $PREFIX == -* ]]; then",
             "    _describe -o flag flags",
             "  else",
-            "    (( $#verbs )) && _describe verb verbs || _files",
+            "    (( $#verbs )) && _describe verb verbs",
+            "    case $place in file) _files ;; directory) _files -/ ;; esac",
             "  fi",
             "}",
             # The file may lie in a directory of $fpath, or be sourced.
@@ -163,22 +184,33 @@ def zsh(verbs: list[Verb]) -> str:
 def fish(verbs: list[Verb]) -> str:
     """A script for fish."""
     seen = "__fish_seen_subcommand_from"
-    lines = ["# fish completion for chartoci"]
+    directories = "(__fish_complete_directories)"
+    # Paths are offered only where they may stand.
+    lines = ["# fish completion for chartoci", "complete -c chartoci -f"]
     for verb in verbs:
         here = [f"{seen} {word}" for word in verb.path]
         known = " ".join(name for name, _ in verb.verbs)
         where = quote("; and ".join([*here, *([f"not {seen} {known}"] if known else [])]) or "true")
         for name, help in verb.verbs:
             lines.append(f"complete -c chartoci -f -n {where} -a {quote(name)} -d {quote(help)}")
-        if verb.choices:
-            lines.append(f"complete -c chartoci -f -n {where} -a {quote(' '.join(verb.choices))}")
-        # Flags of all verbs are said once.
+        if verb.values.words:
+            lines.append(f"complete -c chartoci -f -n {where} -a {quote(' '.join(verb.values.words))}")
+        if verb.values.place == "file":
+            lines.append(f"complete -c chartoci -F -n {where}")
+        elif verb.values.place:
+            lines.append(f"complete -c chartoci -f -n {where} -a {quote(directories)}")
+        # Flags of all verbs are said once, for those that show them.
         common = {flag.names for flag in verbs[0].flags} if verb.path else set()
         for flag in verb.flags:
             if flag.names in common and flag.names != ("-h", "--help"):
                 continue
             names = [f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in flag.names]
-            value = [] if flag.values is None else [f"-x -a {quote(' '.join(flag.values))}" if flag.values else "-r"]
-            condition = [f"-n {quote('; and '.join(here))}"] if here else []
+            value: list[str] = []
+            if flag.values is not None:
+                words = [*flag.values.words, *([directories] if flag.values.place == "directory" else [])]
+                value = ["-r -F"] if flag.values.place == "file" else ["-x", *([f"-a {quote(' '.join(words))}"] if words else [])]
+            without = [v.path[-1] for v in verbs if v.path and not v.verbs and flag.names not in {f.names for f in v.flags}]
+            conditions = here if verb.path else [f"not {seen} {' '.join(dict.fromkeys(without))}"] if without else []
+            condition = [f"-n {quote('; and '.join(conditions))}"] if conditions else []
             lines.append(" ".join(["complete -c chartoci", *condition, *names, *value, f"-d {quote(flag.help)}"]))
     return "\n".join([*lines, ""])

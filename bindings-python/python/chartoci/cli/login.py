@@ -1,4 +1,4 @@
-"""login, logout, registry login, registry logout, registry credentials."""
+"""login, logout, explain-credentials; and the same below `registry`."""
 
 import sys
 from argparse import SUPPRESS, ArgumentParser, Namespace
@@ -15,7 +15,10 @@ def add(verb: Verb) -> None:
     """Adds the verbs to the parser."""
     _add(verb, None)
     group = verb("registry", "Log in to registries and out, as `helm registry`.")
-    _add(verb, group.add_subparsers(metavar="VERB", required=True))
+    from chartoci.cli.options import ask_for_a_verb
+
+    ask_for_a_verb(group)
+    _add(verb, group.add_subparsers(metavar="VERB", prog=group.prog))
 
 
 def _add(verb: Verb, under: Any) -> None:
@@ -36,10 +39,10 @@ def _add(verb: Verb, under: Any) -> None:
     logout.add_argument("host", metavar="HOST", help="a scheme and a path are taken off")
     logout.set_defaults(run=_logout)
 
-    if under is not None:
-        credentials = verb("credentials", "Say where the credentials for a repository come from.", under=under)
-        credentials.add_argument("reference", metavar="oci://HOST/PATH")
-        credentials.set_defaults(run=_credentials)
+    brief = "Say where the credentials for a repository come from."
+    credentials = verb("explain-credentials", brief, ("credentials",), under)
+    credentials.add_argument("reference", metavar="oci://HOST/PATH")
+    credentials.set_defaults(run=_credentials)
 
 
 def _login(options: Namespace) -> int:
@@ -47,7 +50,7 @@ def _login(options: Namespace) -> int:
 
     secret = password(options)
     username = options.username
-    if secret is None:
+    if not secret:  # Helm asks as well where it is empty
         username, secret = _ask(options, username)
     elif not username:
         raise error("misuse.argument", "a user name is missing", hint="Give --username beside the password.")

@@ -1,14 +1,58 @@
-"""What `--help` says of a verb beyond its flags: what it does, examples that can be run, exit codes."""
+"""What `--help` says of a verb beyond its flags: what it does, examples that can be run, environment, files, exit codes."""
 
-from textwrap import fill
+from textwrap import fill, wrap
 
 EXIT_CODES = """exit codes:
   0 done · 1 `check` found errors · 2 usage · 3 denied · 4 not found · 5 no connection · 6 wrong digest or size
   7 invalid input · 8 the peer broke the protocol · 9 conflict · 10 a limit was reached · 11 unsupported
   130 interrupted. `chartoci explain CODE` says what an error's code means."""
 
-# Of each verb: what it does, then examples.
+# What a verb has to do with; flags, variables and files belong to one of these or to all verbs (an empty text).
+NETWORK, STORES, SERVING, PACKING = "network", "stores", "serving", "packing"
+TOPICS = {
+    **dict.fromkeys(("push", "copy", "delete", "referrers", "versions", "tags", "resolve", "inspect"), (NETWORK, STORES)),
+    **dict.fromkeys(("login", "pull", "show", "check"), (NETWORK, STORES)),
+    **dict.fromkeys(("logout", "explain-credentials"), (STORES,)),
+    "serve": (SERVING,),
+    "package": (PACKING,),
+}
+
+# Every variable that is read.
+ENVIRONMENT: tuple[tuple[str, str, str], ...] = (
+    ("", "NO_COLOR", "if it is set, nothing is coloured"),
+    (STORES, "HELM_REGISTRY_CONFIG", "Helm's file with credentials, if it is not the one below; --registry-config goes first"),
+    (STORES, "HELM_CONFIG_HOME", "Helm's directory, in place of ~/.config/helm"),
+    (STORES, "DOCKER_CONFIG", "Docker's directory, in place of ~/.docker"),
+    (STORES, "DOCKER_AUTH_CONFIG", "what would stand in Docker's file"),
+    (STORES, "REGISTRY_AUTH_FILE", "Podman's file, in place of those below"),
+    (STORES, "XDG_CONFIG_HOME, XDG_RUNTIME_DIR, APPDATA, HOME", "where these directories lie"),
+    (STORES, "PATH", "where credential helpers are looked for"),
+    (NETWORK, "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY", "the proxy to go through, for https, for http, for both; in lower case, too"),
+    (NETWORK, "NO_PROXY", "for whom not: example.org,10.0.0.0/8; never for loopback"),
+    (NETWORK, "SSL_CERT_FILE, SSL_CERT_DIR", "certificate authorities, in place of the system's; --ca-file goes first"),
+    (PACKING, "SOURCE_DATE_EPOCH", "the time of every entry, in seconds since 1970; --created goes first"),
+)
+
+FILES: tuple[tuple[str, str, str], ...] = (
+    (STORES, "~/.config/helm/registry/config.json", "Helm's credentials, which login and logout write (macOS: below"
+     " ~/Library/Preferences/helm, Windows: %APPDATA%\\helm)"),
+    (STORES, "~/.docker/config.json", "Docker's credentials, only read"),
+    (STORES, "~/.config/containers/auth.json", "Podman's, only read, after $XDG_RUNTIME_DIR/containers/auth.json"),
+    (PACKING, "DIR/.helmignore", "what is not packed"),
+    (SERVING, "DIR/index.json, DIR/blobs", "what was pushed, as an OCI image layout: other tools read it as well"),
+)
+
+# Of each verb: what it does, then examples. The first is of no verb.
 VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "": (
+        "Pushes charts to registries, pulls them, checks and packs them, and is a registry itself. Where Helm has the verb, "
+        "its arguments, flags and output are Helm's. `chartoci VERB --help` tells more of each.",
+        (
+            "chartoci push web-1.2.0.tgz oci://registry.example/charts",
+            "chartoci pull oci://registry.example/charts/web --version '^1.2'",
+            "chartoci check web",
+        ),
+    ),
     "login": (
         "Shows user name and password to the registry and, if it takes them, stores them where Helm does: in its "
         "registry/config.json, or with the credential helper that this file names. What is missing is asked for at the "
@@ -28,10 +72,10 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
         "The same verbs under the name that Helm has for them, and one that Helm does not have.",
         ("chartoci registry login registry.example -u ada", "chartoci registry logout registry.example"),
     ),
-    "credentials": (
+    "explain-credentials": (
         "Asks the stores in their order, as a push or pull would: Helm's file, DOCKER_AUTH_CONFIG, Docker's file, Podman's, "
         "and the helpers that they name. Says who was asked and who answered, never the secret.",
-        ("chartoci registry credentials oci://registry.example/charts/web",),
+        ("chartoci explain-credentials oci://registry.example/charts/web",),
     ),
     "push": (
         "Pushes a packed chart to OCI/NAME:VERSION, with the very manifest that Helm would write. A file CHART.tgz.prov "
@@ -105,16 +149,21 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("chartoci check web", "chartoci check Chart.yaml values.yaml --strict --format json"),
     ),
     "serve": (
-        "Is an OCI registry, for tests, laptops and air gaps: Helm, oras and docker can push to it and pull from it. With a "
-        "directory it keeps its contents there, as an OCI image layout.",
-        ("chartoci serve", "chartoci serve charts --listen 127.0.0.1:5001"),
+        "Helm, oras, docker and chartoci can push to it and pull from it, on this machine alone unless --listen says more. "
+        "With a directory it keeps its contents there, as an OCI image layout. --cert-file and --key-file make it speak TLS; "
+        "--username and --password-stdin, or --htpasswd, ask for a password. It ends by Ctrl-C or SIGTERM.",
+        (
+            "chartoci serve",
+            "chartoci serve charts --listen 127.0.0.1:5001",
+            'echo "$PASSWORD" | chartoci serve charts --username ada --password-stdin',
+        ),
     ),
     "explain": (
         "Every error and every finding has a code; this says what one means and what to do about it.",
         ("chartoci explain auth.required",),
     ),
     "completion": (
-        "Prints a script that lets a shell complete verbs and flags.",
+        "Prints a script that lets a shell complete verbs, flags and their values.",
         (
             "source <(chartoci completion bash)",
             "chartoci completion zsh > ~/.zfunc/_chartoci",
@@ -127,11 +176,27 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
 def description(verb: str, brief: str) -> str:
     """The first words of a verb's help."""
     text = VERBS.get(verb, ("", ()))[0]
-    return fill(f"{brief} {text}".strip(), 100)
+    return fill(f"{brief} {text}".strip(), WIDTH)
 
 
 def epilog(verb: str) -> str:
     """The last words of a verb's help."""
-    examples = VERBS.get(verb, ("", ()))[1]
-    lines = ["examples:", *(f"  {example}" for example in examples), ""] if examples else []
-    return "\n".join([*lines, EXIT_CODES])
+    examples = [f"  {example}" for example in VERBS[verb][1]]
+    sections = {"examples": examples, "environment": _of(verb, ENVIRONMENT), "files": _of(verb, FILES)}
+    return "\n".join([*(line for head, lines in sections.items() if lines for line in (f"{head}:", *lines, "")), EXIT_CODES])
+
+
+WIDTH = 100
+COLUMN = 32
+
+
+def _of(verb: str, entries: tuple[tuple[str, str, str], ...]) -> list[str]:
+    """What concerns the verb, in two columns as the flags stand; of no verb, all."""
+    lines = []
+    for topic, name, meaning in entries:
+        if not verb or not topic or topic in TOPICS.get(verb, ()):
+            first, *more = wrap(meaning, WIDTH - COLUMN)
+            head = f"  {name}"
+            lines += [f"{head:{COLUMN}}{first}"] if len(head) < COLUMN - 1 else [head, " " * COLUMN + first]
+            lines += [" " * COLUMN + line for line in more]
+    return lines

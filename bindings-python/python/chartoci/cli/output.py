@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -30,10 +31,13 @@ _bar = False  # stands on the terminal's last line
 
 def say(options: Namespace, text: str, document: dict[str, Any]) -> None:
     """The result: a document with `--json`, text without; nothing with `--quiet`."""
-    if options.json:
-        print(json.dumps(document, indent=2, ensure_ascii=False))
-    elif text and not options.quiet:
-        print(text)
+    if options.json or text and not options.quiet:
+        answer(text, document, options.json)
+
+
+def answer(text: str, document: dict[str, Any], as_json: bool) -> None:
+    """What was asked for, with `--quiet` as well."""
+    print(json.dumps(document, indent=2, ensure_ascii=False) if as_json else text)
 
 
 def note(options: Namespace, text: str) -> None:
@@ -56,15 +60,26 @@ def interrupted(as_json: bool) -> int:
 
 def failed(error: ChartOciError, as_json: bool) -> int:
     """Says what went wrong and what to do; gives the exit code."""
-    _complain(f"Error: {error}")
+    message, hint = spoken(error.message), spoken(error.hint)
+    _complain(f"Error: {message}")
     if error.report is not None:
         for diagnostic in error.report.errors:
             print(f"  {visible(str(diagnostic))}", file=sys.stderr)
-    if error.hint:
-        print(visible(error.hint), file=sys.stderr)
+    if hint:
+        # Of a word that is not known the usage tells more than its code would.
+        print(visible(hint) + ("" if error.code == "misuse.argument" else f" [{error.code}]"), file=sys.stderr)
     if as_json:
-        print(json.dumps({"error": error.to_dict()}, indent=2, ensure_ascii=False))
+        answer("", {"error": error.to_dict() | {"message": message, "hint": hint}}, as_json)
     return EXIT_CODES.get(error.kind, 2)
+
+
+def spoken(text: str) -> str:
+    """Options, which the core names as `plain_http`, as they are written here."""
+    if "`" not in text:
+        return text
+    from chartoci.cli.options import flags
+
+    return re.sub("`([a-z_]+)`", lambda found: f"`{flags().get(found[1], found[1])}`", text)
 
 
 def visible(text: str) -> str:

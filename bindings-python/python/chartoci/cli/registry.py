@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
 from chartoci._native import error
-from chartoci.cli.output import note, say, underscore, visible, watch
+from chartoci.cli.output import say, underscore, visible, watch
 from chartoci.model import Event, Notice, plain
 
 Verb = Callable[..., ArgumentParser]
@@ -36,7 +36,10 @@ def add(verb: Verb) -> None:
     pull.add_argument("-d", "--destination", metavar="DIR", default=".", help="where the file is written")
     pull.add_argument("--untar", action="store_true", help="unpack the chart")
     pull.add_argument("--untardir", metavar="DIR", default=".", help="where it is unpacked, below the destination")
-    pull.add_argument("--prov", action="store_true", help="fetch the provenance file too, without verifying it")
+    pull.add_argument(
+        "--prov", dest="provenance", action="store_true", help="fetch the provenance file too, without verifying it"
+    )
+    verify_flags(pull)
     pull.set_defaults(run=_pull)
 
     versions = verb("versions", "List a chart's versions, newest first.")
@@ -82,6 +85,12 @@ def version_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--devel", action="store_true", help="pre-releases too; ignored where --version is given")
 
 
+def verify_flags(parser: ArgumentParser) -> None:
+    """Whether a signature is to be verified, and by which keys."""
+    parser.add_argument("--verify", action="store_true", help="refused for now: `gpg --verify` and `helm verify` judge signatures")
+    parser.add_argument("--keyring", metavar="FILE", help="public keys for --verify (~/.gnupg/pubring.gpg)")
+
+
 def _push(options: Namespace) -> int:
     from chartoci.cli.options import client
 
@@ -117,7 +126,7 @@ def _pull(options: Namespace) -> int:
                 directory,
                 version=options.version,
                 devel=options.devel,
-                provenance=options.prov,
+                provenance=options.provenance,
                 untar=options.untar,
                 progress=hear,
             )
@@ -179,8 +188,6 @@ def _inspect(options: Namespace) -> int:
         "metadata": metadata.to_dict() if metadata is not None else None,
     }
     say(options, text, document)
-    for diagnostic in found.artifact.report:
-        note(options, str(diagnostic))
     return 0
 
 

@@ -23,8 +23,7 @@ def add(verb: Callable[..., ArgumentParser]) -> None:
     """Adds the verb to the parser."""
     serve = verb(
         "serve",
-        "Be a registry, on loopback: for tests, laptops and air gaps. --cert-file and --key-file make it speak TLS;"
-        " --username and --password-stdin, or --htpasswd, ask for a password.",
+        "Be a registry, for tests, laptops and air gaps.",
     )
     serve.add_argument("directory", metavar="DIR", nargs="?", help="where it keeps its contents; in memory if not given")
     serve.add_argument(
@@ -35,8 +34,14 @@ def add(verb: Callable[..., ArgumentParser]) -> None:
     )
     serve.add_argument("--htpasswd", metavar="FILE", help="users and passwords, as `htpasswd -B` writes them")
     serve.add_argument("--token", action="store_true", help="give tokens for user and password, and ask for those")
-    serve.add_argument("--host", action="append", default=[], help="a name that it may be called by, besides loopback's")
-    serve.add_argument("--cors-origin", action="append", default=[], help="an origin whose pages may read and write")
+    serve.add_argument("--host", metavar="NAME", action="append", default=[], help="a name that it may be called by, besides loopback's; may be given several times")
+    serve.add_argument(
+        "--cors-origin",
+        metavar="ORIGIN",
+        action="append",
+        default=[],
+        help="an origin whose pages may read and write, as https://app.example; may be given several times",
+    )
     serve.add_argument("--anonymous", action="store_true", help="beyond loopback, let everybody read and write")
     serve.set_defaults(run=_serve)
 
@@ -91,7 +96,7 @@ def _serve(options: Namespace) -> int:
     place = options.directory or "memory"
     address = f"[{host}]" if ":" in host else host
     url = f"{'https' if tls else 'http'}://{address}:{server.server_address[1]}"
-    # The address is what was asked for, with --quiet as well.
+    # The address is what was asked for, with --quiet as well; a line of its own, which can be read while it serves.
     document = json.dumps({"serving": options.directory, "url": url}, ensure_ascii=False)
     print(document if options.json else f"Serving {place} on {url}", flush=True)
     try:
