@@ -125,6 +125,8 @@ test("errors speak of options by their names in JavaScript", async (t) => {
     assert.match(hint, /plainHttp/);
     assert.ok(!/plain_http|--/.test(hint), hint);
   }
+  const { message } = await failing(() => new Client({ idleTimeout: 0, credentials: null }).tags(`${registry.host}/web`));
+  assert.equal(message, "`idleTimeout` is zero");
   const told = ChartOciError.from({ kind: "limit", code: "x", message: "", context: { retry_after: "5" } });
   assert.deepEqual(json(told).context, { retryAfter: "5" });
 });

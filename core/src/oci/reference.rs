@@ -358,7 +358,7 @@ fn after_scheme(text: &str) -> Result<&str, Error> {
     };
     Err(match scheme.to_ascii_lowercase().as_str() {
         "oci" => error.with_hint("Write oci:// in lower case."),
-        "http" => error.with_hint("Write oci://HOST/PATH, and ask for plain http by its option (plain_http)."),
+        "http" => error.with_hint("Write oci://HOST/PATH, and ask for plain http by its option (`plain_http`)."),
         "https" => error.with_hint("Write oci://HOST/PATH: https is what is spoken unless plain http is asked for."),
         _ => error,
     })
