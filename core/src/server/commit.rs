@@ -1,10 +1,11 @@
-//! Tags and manifests on disk: every change writes a snapshot of the index.
+//! Tags and manifests on disk: every change is a file of its own, and `index.json` follows.
 //!
-//! A snapshot is written beside under its generation and synced; from then on the change is safe, since a start takes the
-//! newest snapshot there is. Moving it to `index.json` is a second step that one request at a time takes, for itself and
-//! for those that came meanwhile; so no request waits for another, and no older index replaces a newer one.
+//! A change is written beside under its generation and synced; from then on it is safe, since a start makes the changes that
+//! the index does not have, in their order. What a commit costs does so not depend on how much the registry holds, and no
+//! request waits for another. Folding all changes into `index.json` is a second step: the host does it when it has time, and
+//! a request when there are too many. The index never names what is not on disk yet.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::Value;
 
@@ -15,23 +16,35 @@ use super::state::{Record, State};
 use crate::files::{Answer, Verb};
 use crate::oci::Digest;
 
+/// So many changes may lie beside, and one more for four lines of the index, before a request folds them.
+const MOST_CHANGES: usize = 256;
+
 #[derive(Default)]
 pub(super) struct Commits {
-    /// Of what is in memory.
+    /// Of the newest change in memory.
     pub(super) generation: u64,
-    /// Of the newest snapshot that is on disk.
-    pub(super) settled: u64,
-    /// Of the snapshot that `index.json` is.
-    pub(super) moved: u64,
-    /// Snapshots on disk that lie beside.
+    /// Changes that are on their way to the disk, by their generations.
+    under_way: BTreeMap<u64, Change>,
+    /// Changes that lie beside on disk.
     beside: BTreeSet<u64>,
-    /// Somebody is moving a snapshot to `index.json`.
-    moving: bool,
+    /// Somebody is writing the index.
+    folding: bool,
+    /// Of the index that was written last.
+    pub(super) lines: usize,
     /// Entries of the index that name no repository.
     pub(super) foreign: Vec<Value>,
 }
 
-/// A change to a repository.
+/// What a request changes at once.
+struct Change {
+    repository: String,
+    /// All that is to be so.
+    edits: Vec<Edit>,
+    /// Those of them that were not so before, and what takes each back.
+    made: Vec<(Edit, Edit)>,
+}
+
+/// One thing that is so in a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Edit {
     Tag { tag: String, to: Option<Digest> },
@@ -39,7 +52,7 @@ pub(super) enum Edit {
 }
 
 impl Edit {
-    /// Makes the change, and returns the one that takes it back.
+    /// Makes it so, and returns what takes it back.
     fn apply(&self, state: &mut State, repository: &str) -> Edit {
         let repository = state.repositories.entry(repository.to_owned()).or_default();
         match self {
@@ -60,7 +73,7 @@ impl Edit {
         }
     }
 
-    /// The change still stands.
+    /// It is so.
     fn stands(&self, state: &State, repository: &str) -> bool {
         let repository = state.repository(repository);
         match self {
@@ -85,14 +98,13 @@ pub(super) fn commit(
         state.need_names(&layout::blobs(digest.algorithm()), &mut verbs);
         state.need_names(&layout::membership(repository, digest).0, &mut verbs);
     }
-    let mut changes = Vec::new();
-    for edit in edits {
+    let mut made = Vec::new();
+    for edit in &edits {
         if !edit.stands(state, repository) {
-            let inverse = edit.apply(state, repository);
-            changes.push((edit, inverse));
+            made.push((edit.clone(), edit.apply(state, repository)));
         }
     }
-    if changes.is_empty() && state.commits.settled == state.commits.generation {
+    if made.is_empty() && state.commits.under_way.is_empty() {
         return match verbs.is_empty() {
             true => then.resume(state, Event::Files(Answer::Done)),
             false => Next::Files { verbs, stage: then },
@@ -100,109 +112,144 @@ pub(super) fn commit(
     }
     state.commits.generation += 1;
     let generation = state.commits.generation;
-    let data = layout::write_index(&state.repositories, &state.commits.foreign, generation);
-    let path = layout::snapshot(generation);
+    let path = layout::change(generation);
     let known = verbs.len();
-    state.need_directory(layout::UPLOADS, &mut verbs);
+    state.need_directory(layout::CHANGES, &mut verbs);
     match verbs.len() > known {
         true => verbs.push_back(Verb::Sync { path: String::new() }),
         false => state.need_names("", &mut verbs),
     }
-    verbs.push_back(Verb::Write { path: path.clone(), offset: 0, data });
+    verbs.push_back(Verb::Write { path: path.clone(), offset: 0, data: layout::write_change(repository, &edits) });
     verbs.push_back(Verb::Sync { path });
-    verbs.push_back(Verb::Sync { path: layout::UPLOADS.to_owned() });
-    Next::Files { verbs, stage: Box::new(Write { repository: repository.to_owned(), changes, generation, then }) }
+    verbs.push_back(Verb::Sync { path: layout::CHANGES.to_owned() });
+    state.commits.under_way.insert(generation, Change { repository: repository.to_owned(), edits, made });
+    Next::Files { verbs, stage: Box::new(Write { generation, then }) }
 }
 
-/// The snapshot is being written.
+/// A change is being written.
 struct Write {
-    repository: String,
-    changes: Vec<(Edit, Edit)>,
     generation: u64,
     then: Box<dyn Stage>,
 }
 
 impl Stage for Write {
     fn resume(self: Box<Self>, state: &mut State, event: Event) -> Next {
+        let Some(change) = state.commits.under_way.remove(&self.generation) else { return broken() };
         let answer = match event {
             Event::Files(_) => {
-                state.commits.settled = state.commits.settled.max(self.generation);
+                settle(state, &change);
                 state.commits.beside.insert(self.generation);
-                return sweep(state, self.then);
+                let is_due = state.commits.beside.len() > MOST_CHANGES + state.commits.lines / 4;
+                return match is_due && !state.commits.folding {
+                    true => fold(state, self.then),
+                    false => self.then.resume(state, Event::Files(Answer::Done)),
+                };
             }
             Event::Failed(failure) => errors::storage(&failure),
-            Event::Body(_) | Event::Broken => return self.take_back(state, broken()),
+            Event::Body(_) | Event::Broken => {
+                take_back(state, self.generation, change);
+                return broken();
+            }
         };
-        let remove = Verb::Remove { path: layout::snapshot(self.generation) };
-        self.take_back(state, Next::after(VecDeque::from([remove]), answer))
+        take_back(state, self.generation, change);
+        Next::after(VecDeque::from([Verb::Remove { path: layout::change(self.generation) }]), answer)
     }
 }
 
-impl Write {
-    /// What was not written is not so in memory either, unless somebody changed it again.
-    fn take_back(self, state: &mut State, next: Next) -> Next {
-        for (edit, inverse) in self.changes.iter().rev() {
-            if edit.stands(state, &self.repository) {
-                inverse.apply(state, &self.repository);
+/// What is on disk by this change stays, should another fail that made it so first.
+fn settle(state: &mut State, change: &Change) {
+    for other in state.commits.under_way.values_mut().filter(|other| other.repository == change.repository) {
+        other.made.retain(|(edit, _)| !change.edits.contains(edit));
+    }
+}
+
+/// What was not written is not so in memory either, unless somebody changed it again, or somebody else wants it as well.
+fn take_back(state: &mut State, generation: u64, change: Change) {
+    for (edit, before) in change.made.into_iter().rev() {
+        let stands = edit.stands(state, &change.repository);
+        let mut later = state.commits.under_way.range_mut(generation..).map(|(_, later)| later);
+        let mut later = later.by_ref().filter(|later| later.repository == change.repository);
+        match stands {
+            true => match later.find(|later| later.edits.contains(&edit)) {
+                Some(heir) => heir.made.push((edit, before)),
+                None => drop(before.apply(state, &change.repository)),
+            },
+            false => {
+                if let Some((_, undo)) = later.flat_map(|later| &mut later.made).find(|(_, undo)| *undo == edit) {
+                    *undo = before;
+                }
             }
         }
-        state.commits.generation += 1;
-        next
     }
 }
 
-/// Removes the snapshots beside that `index.json` has overtaken, for it has their changes too; then moves the newest.
-fn sweep(state: &mut State, then: Box<dyn Stage>) -> Next {
-    let newer = state.commits.beside.split_off(&(state.commits.moved + 1));
-    let older = std::mem::replace(&mut state.commits.beside, newer);
-    let verbs: VecDeque<Verb> =
-        older.into_iter().map(|generation| Verb::Remove { path: layout::snapshot(generation) }).collect();
-    match verbs.is_empty() {
-        true => next_move(state, then),
-        false => Next::Files { verbs, stage: Box::new(Swept(then)) },
+/// Writes all changes that are on disk to `index.json`, if there are any and nobody is at it.
+pub(super) fn tidy(state: &mut State) -> Option<Next> {
+    struct Nothing;
+    impl Stage for Nothing {
+        fn resume(self: Box<Self>, _: &mut State, _: Event) -> Next {
+            broken()
+        }
     }
+    let is_due = !state.commits.beside.is_empty() && !state.commits.folding;
+    is_due.then(|| fold(state, Box::new(Nothing)))
 }
 
-/// Moves the newest snapshot that lies beside to `index.json`, unless somebody is at it.
-fn next_move(state: &mut State, then: Box<dyn Stage>) -> Next {
-    let commits = &mut state.commits;
-    let newest = commits.beside.last().copied().filter(|newest| *newest > commits.moved && !commits.moving);
-    let Some(newest) = newest else { return then.resume(state, Event::Files(Answer::Done)) };
-    commits.moving = true;
-    let rename = Verb::Rename { from: layout::snapshot(newest), to: layout::INDEX.to_owned() };
-    Next::Files { verbs: VecDeque::from([rename]), stage: Box::new(Move { generation: newest, then }) }
+/// Writes the index without what is under way, then removes the changes that it has.
+fn fold(state: &mut State, then: Box<dyn Stage>) -> Next {
+    state.commits.folding = true;
+    let under_way = std::mem::take(&mut state.commits.under_way);
+    let mut undone = Vec::new();
+    for change in under_way.values().rev() {
+        for (edit, before) in change.made.iter().rev() {
+            if edit.stands(state, &change.repository) {
+                before.apply(state, &change.repository);
+                undone.push((edit, &change.repository));
+            }
+        }
+    }
+    let oldest = under_way.keys().next();
+    let generation = oldest.map_or(state.commits.generation, |oldest| oldest.saturating_sub(1));
+    let (data, lines) = layout::write_index(&state.repositories, &state.commits.foreign, generation);
+    for (edit, repository) in undone.into_iter().rev() {
+        edit.apply(state, repository);
+    }
+    (state.commits.under_way, state.commits.lines) = (under_way, lines);
+    let mut verbs = VecDeque::new();
+    state.need_directory(layout::UPLOADS, &mut verbs);
+    layout::replace_index(data).into_iter().for_each(|verb| verbs.push_back(verb));
+    Next::Files { verbs, stage: Box::new(Fold { generation, then }) }
 }
 
-/// A snapshot is being moved to `index.json`.
-struct Move {
+/// The index is being written.
+struct Fold {
     generation: u64,
     then: Box<dyn Stage>,
 }
 
-impl Stage for Move {
+impl Stage for Fold {
     fn resume(self: Box<Self>, state: &mut State, event: Event) -> Next {
-        state.commits.moving = false;
-        // If it went wrong the snapshot is safe where it lies, and the next one replaces both.
-        state.commits.beside.remove(&self.generation);
-        match event {
+        state.commits.folding = false;
+        let verbs: VecDeque<Verb> = match event {
             Event::Files(_) => {
-                state.commits.moved = self.generation;
-                sweep(state, self.then)
+                let newer = state.commits.beside.split_off(&self.generation.saturating_add(1));
+                let folded = std::mem::replace(&mut state.commits.beside, newer);
+                folded.into_iter().map(|generation| Verb::Remove { path: layout::change(generation) }).collect()
             }
-            Event::Failed(failure) => Next::Answer(errors::storage(&failure)),
-            Event::Body(_) | Event::Broken => broken(),
-        }
+            // The changes are safe where they lie.
+            Event::Failed(_) => VecDeque::from([Verb::Remove { path: layout::NEXT_INDEX.to_owned() }]),
+            Event::Body(_) | Event::Broken => return self.then.resume(state, Event::Broken),
+        };
+        Next::Files { verbs, stage: Box::new(Swept(self.then)) }
     }
 }
 
-/// Snapshots that were overtaken are being removed; the next start would do it as well.
+/// Changes that the index has are being removed; the next start would do it as well.
 struct Swept(Box<dyn Stage>);
 
 impl Stage for Swept {
     fn resume(self: Box<Self>, state: &mut State, event: Event) -> Next {
-        match event {
-            Event::Body(_) | Event::Broken => broken(),
-            Event::Files(_) | Event::Failed(_) => next_move(state, self.0),
-        }
+        let event = if matches!(event, Event::Failed(_)) { Event::Files(Answer::Done) } else { event };
+        self.0.resume(state, event)
     }
 }

@@ -3,16 +3,19 @@
 //! ```text
 //! oci-layout  index.json  blobs/ALGORITHM/HEX      the layout; index.json names REPOSITORY:TAG or REPOSITORY@DIGEST
 //! repositories/NAME/_blobs/ALGORITHM/HEX           empty: the repository has that blob
-//! uploads/ID  uploads/index-GENERATION.json        on their way; swept at the next start
+//! changes/GENERATION.json                          changes that index.json does not have yet, each by a request
+//! uploads/ID  uploads/index.json                   on their way; swept at the next start
 //! ```
 //! No part of a repository's name starts with `_`, so that no repository's files meet another's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::commit::Edit;
 use super::state::{Record, Repository};
+use crate::files::Verb;
 use crate::oci::annotations::REF_NAME;
 use crate::oci::reference::{is_repository_name, is_tag};
 use crate::oci::{Algorithm, Digest, media_type};
@@ -22,6 +25,9 @@ pub(super) const MARK_CONTENT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 pub(super) const INDEX: &str = "index.json";
 pub(super) const BLOBS: &str = "blobs";
 pub(super) const UPLOADS: &str = "uploads";
+pub(super) const CHANGES: &str = "changes";
+/// The index that takes the place of the one there is.
+pub(super) const NEXT_INDEX: &str = "uploads/index.json";
 pub(super) const REPOSITORIES: &str = "repositories";
 /// Which of two indexes is newer.
 const GENERATION: &str = "io.github.chartoci.generation";
@@ -39,13 +45,24 @@ pub(super) fn upload(id: &str) -> String {
     format!("{UPLOADS}/{id}")
 }
 
-pub(super) fn snapshot(generation: u64) -> String {
-    format!("{UPLOADS}/index-{generation}.json")
+pub(super) fn change(generation: u64) -> String {
+    format!("{CHANGES}/{generation}.json")
 }
 
-/// The generation of the snapshot of that name.
-pub(super) fn snapshot_generation(name: &str) -> Option<u64> {
-    name.strip_prefix("index-")?.strip_suffix(".json")?.parse().ok()
+/// The generation of the change of that name.
+pub(super) fn change_generation(name: &str) -> Option<u64> {
+    name.strip_suffix(".json")?.parse().ok()
+}
+
+/// Brings a new index to its place; its directory is there.
+pub(super) fn replace_index(data: Vec<u8>) -> [Verb; 4] {
+    let path = || NEXT_INDEX.to_owned();
+    [
+        Verb::Write { path: path(), offset: 0, data },
+        Verb::Sync { path: path() },
+        Verb::Rename { from: path(), to: INDEX.to_owned() },
+        Verb::Sync { path: String::new() },
+    ]
 }
 
 /// The directory of a repository's blobs of one algorithm, and the mark of one in it.
@@ -84,8 +101,12 @@ enum Line<'a> {
     },
 }
 
-/// The bytes of `index.json`.
-pub(super) fn write_index(repositories: &BTreeMap<String, Repository>, foreign: &[Value], generation: u64) -> Vec<u8> {
+/// The bytes of `index.json`, and how many lines it has.
+pub(super) fn write_index(
+    repositories: &BTreeMap<String, Repository>,
+    foreign: &[Value],
+    generation: u64,
+) -> (Vec<u8>, usize) {
     let mut manifests: Vec<Line<'_>> = foreign.iter().map(Line::Foreign).collect();
     let line = |name: String, digest: &'_ Digest, record: &'_ Record| (name, digest.clone(), record.clone());
     let mut own = Vec::new();
@@ -104,17 +125,90 @@ pub(super) fn write_index(repositories: &BTreeMap<String, Repository>, foreign: 
         annotations: BTreeMap::from([(REF_NAME, name.clone())]),
     }));
     let annotations = BTreeMap::from([(GENERATION, generation.to_string())]);
+    let lines = manifests.len();
     let document = Document { schema_version: 2, media_type: media_type::INDEX, manifests, annotations };
-    serde_json::to_vec(&document).unwrap_or_default()
+    (serde_json::to_vec(&document).unwrap_or_default(), lines)
+}
+
+/// The bytes of a change. A part of them is no JSON.
+pub(super) fn write_change(repository: &str, edits: &[Edit]) -> Vec<u8> {
+    let edit = |edit: &Edit| match edit {
+        Edit::Tag { tag, to } => json!({ "tag": tag, "digest": to.as_ref().map(Digest::as_str) }),
+        Edit::Manifest { digest, to: None } => json!({ "digest": digest.as_str() }),
+        Edit::Manifest { digest, to: Some(record) } => {
+            json!({ "digest": digest.as_str(), "mediaType": record.media_type, "size": record.size })
+        }
+    };
+    let edits: Vec<Value> = edits.iter().map(edit).collect();
+    json!({ "repository": repository, "edits": edits }).to_string().into_bytes()
 }
 
 /// An `index.json` that was read.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     pub(super) generation: u64,
-    pub(super) entries: Vec<Entry>,
+    /// By repository, and by tag or, where a manifest has none, digest.
+    pub(super) entries: BTreeMap<(String, String), Entry>,
     /// Entries that name no repository: kept as they are, and not served.
     pub(super) foreign: Vec<Value>,
+}
+
+impl Index {
+    fn insert(&mut self, entry: Entry) {
+        let name = entry.tag.clone().unwrap_or_else(|| entry.digest.to_string());
+        if let Some(before) = self.entries.insert((entry.repository.clone(), name), entry) {
+            self.keep(before);
+        }
+    }
+
+    /// A manifest whose tag goes stays without one.
+    fn keep(&mut self, entry: Entry) {
+        let key = (entry.repository.clone(), entry.digest.to_string());
+        if entry.tag.is_some() && !self.entries.contains_key(&key) {
+            let line = line(&format!("{}@{}", entry.repository, entry.digest), &entry.line);
+            self.entries.insert(key, Entry { tag: None, line, ..entry });
+        }
+    }
+
+    /// Makes a change that came after the index. Nothing of one that cannot be read; it was not written to its end.
+    pub(super) fn change(&mut self, data: &[u8]) -> Option<()> {
+        let change: Value = serde_json::from_slice(data).ok()?;
+        let repository = change.get("repository")?.as_str().filter(|name| is_repository_name(name))?;
+        for edit in change.get("edits")?.as_array()? {
+            let text = |name: &str| edit.get(name).and_then(Value::as_str);
+            let digest = text("digest").and_then(|digest| Digest::parse(digest).ok());
+            match (text("tag"), digest) {
+                (Some(tag), Some(digest)) => {
+                    let known = self.entries.get(&(repository.to_owned(), digest.to_string()))?.clone();
+                    let line = line(&format!("{repository}:{tag}"), &known.line);
+                    self.insert(Entry { tag: Some(tag.to_owned()), line, ..known });
+                }
+                (Some(tag), None) => {
+                    if let Some(before) = self.entries.remove(&(repository.to_owned(), tag.to_owned())) {
+                        self.keep(before);
+                    }
+                }
+                (None, digest) => {
+                    let (repository, digest) = (repository.to_owned(), digest?);
+                    match text("mediaType") {
+                        Some(media_type) => {
+                            let line = line(&format!("{repository}@{digest}"), edit);
+                            let media_type = media_type.to_owned();
+                            self.insert(Entry { repository, tag: None, digest, media_type, line });
+                        }
+                        None => drop(self.entries.remove(&(repository, digest.to_string()))),
+                    }
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+/// A line of the index by another name.
+fn line(name: &str, like: &Value) -> Value {
+    let field = |name: &str| like.get(name).unwrap_or(&Value::Null);
+    json!({ "mediaType": field("mediaType"), "digest": field("digest"), "size": field("size"), "annotations": { REF_NAME: name } })
 }
 
 /// A manifest of a repository, with a tag or without.
@@ -137,7 +231,7 @@ pub(super) fn read_index(data: &[u8]) -> Option<Index> {
     for line in lines {
         match entry(&line) {
             Some((repository, tag, digest, media_type)) => {
-                index.entries.push(Entry { repository, tag, digest, media_type, line });
+                index.insert(Entry { repository, tag, digest, media_type, line });
             }
             None => index.foreign.push(line),
         }

@@ -23,6 +23,7 @@ mod route;
 mod serving;
 mod state;
 mod tags;
+mod tidy;
 mod uploads;
 
 #[cfg(test)]
@@ -31,6 +32,7 @@ mod tests;
 pub use memory::{open_in_memory, serve_in_memory};
 pub use open::Open;
 pub use serving::Serving;
+pub use tidy::Tidy;
 
 use std::sync::{Arc, Mutex};
 
@@ -246,6 +248,18 @@ impl Registry {
     /// directory becomes an OCI image layout.
     pub fn open(&self) -> Open {
         Open::new(Arc::clone(&self.state))
+    }
+
+    /// Brings `index.json` up to date, where it is not: for hosts that have time, and when they end. What was acknowledged is
+    /// in the files before that, and read by [`Registry::open`].
+    ///
+    /// ```
+    /// use chartoci::server::{Config, Registry};
+    /// assert!(Registry::new(Config::default()).tidy().is_none());
+    /// ```
+    pub fn tidy(&self) -> Option<Tidy> {
+        let next = commit::tidy(&mut serving::lock(&self.state))?;
+        Some(Tidy::new(Serving::new(Arc::clone(&self.state), next, Box::new(|response| response))))
     }
 
     /// Begins to serve a request.

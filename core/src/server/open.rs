@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::layout::{self, Entry, Index};
 use super::manifests::Document;
 use super::serving::lock;
-use super::state::{Repository, State};
+use super::state::{Repository, State, levels};
 use crate::error::{Code, Error};
 use crate::files::{Answer, EntryKind, FileFailure, Step, Verb};
 use crate::oci::{Algorithm, Digest};
@@ -31,7 +31,8 @@ enum Task {
     Mark,
     Index,
     Uploads,
-    Snapshot,
+    Changes,
+    Change(u64),
     Blobs(Algorithm),
     Repositories(String),
     Manifest(Entry),
@@ -50,13 +51,17 @@ enum Phase {
 #[derive(Default)]
 struct Found {
     index: Option<Index>,
-    /// The chosen index lies beside.
-    is_beside: bool,
+    /// By their generations.
+    changes: BTreeMap<u64, Vec<u8>>,
+    /// The index has changes that are not in its file.
+    is_changed: bool,
     sweep: Vec<String>,
     blobs: BTreeMap<Digest, u64>,
     /// A crash may have come before the names in them were on disk.
     directories: Vec<String>,
     members: BTreeSet<(String, Digest)>,
+    /// Members that have no mark yet.
+    adopted: BTreeSet<(String, Digest)>,
     /// Repositories that have marks of their own.
     marked: BTreeSet<String>,
     repositories: BTreeMap<String, Repository>,
@@ -109,12 +114,17 @@ impl Open {
             (Task::Root, Answer::Entries(entries)) => return self.root(&entries),
             (Task::Mark, Answer::Data(data)) => return mark(&data),
             (Task::Index, Answer::Data(data)) => match layout::read_index(&data) {
-                Some(index) => self.choose(index, false),
+                Some(index) => self.found.index = Some(index),
                 None => return Err(not_a_layout("index.json is no image index")),
             },
-            (Task::Snapshot, Answer::Data(data)) => {
-                layout::read_index(&data).into_iter().for_each(|index| self.choose(index, true));
+            (Task::Changes, Answer::Entries(entries)) => {
+                self.found.directories.push(layout::CHANGES.to_owned());
+                for generation in entries.iter().filter_map(|entry| layout::change_generation(&entry.name)) {
+                    let verb = Verb::Read { path: layout::change(generation), offset: 0, limit: MOST_INDEX };
+                    self.plan(Task::Change(generation), verb);
+                }
             }
+            (Task::Change(generation), Answer::Data(data)) => drop(self.found.changes.insert(generation, data)),
             (Task::Uploads, Answer::Entries(entries)) => {
                 self.found.directories.push(layout::UPLOADS.to_owned());
                 self.uploads(&entries);
@@ -147,7 +157,7 @@ impl Open {
         self.plan(Task::Plain, write(layout::MARK, layout::MARK_CONTENT));
         self.plan(Task::Plain, Verb::Sync { path: layout::MARK.to_owned() });
         self.plan(Task::Plain, Verb::MakeDirectory { path: layout::BLOBS.to_owned() });
-        self.plan(Task::Plain, write(layout::INDEX, &layout::write_index(&BTreeMap::new(), &[], 0)));
+        self.plan(Task::Plain, write(layout::INDEX, &layout::write_index(&BTreeMap::new(), &[], 0).0));
         self.plan(Task::Plain, Verb::Sync { path: layout::INDEX.to_owned() });
         self.plan(Task::Plain, Verb::Sync { path: String::new() });
     }
@@ -167,6 +177,9 @@ impl Open {
         if has(layout::UPLOADS) {
             self.plan(Task::Uploads, list(layout::UPLOADS));
         }
+        if has(layout::CHANGES) {
+            self.plan(Task::Changes, list(layout::CHANGES));
+        }
         if has(layout::REPOSITORIES) {
             self.plan(Task::Repositories(String::new()), list(layout::REPOSITORIES));
         }
@@ -176,21 +189,9 @@ impl Open {
     fn uploads(&mut self, entries: &[crate::files::Entry]) {
         for entry in entries.iter().filter(|entry| entry.kind == EntryKind::File) {
             let path = layout::upload(&entry.name);
-            let is_snapshot = layout::snapshot_generation(&entry.name).is_some();
-            if is_snapshot {
-                self.plan(Task::Snapshot, Verb::Read { path: path.clone(), offset: 0, limit: MOST_INDEX });
-            }
-            if is_snapshot || entry.name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            if path == layout::NEXT_INDEX || entry.name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 self.found.sweep.push(path);
             }
-        }
-    }
-
-    /// The newest index wins; one that was not written to its end cannot be read.
-    fn choose(&mut self, index: Index, is_beside: bool) {
-        if self.found.index.as_ref().is_none_or(|known| known.generation < index.generation) {
-            self.found.index = Some(index);
-            self.found.is_beside = is_beside;
         }
     }
 
@@ -222,10 +223,20 @@ impl Open {
 
     fn read_manifests(&mut self) {
         self.phase = Phase::Manifests;
-        let Some(index) = &mut self.found.index else { return };
+        let changes = std::mem::take(&mut self.found.changes);
+        self.found.sweep.extend(changes.keys().map(|generation| layout::change(*generation)));
+        if self.found.index.is_none() && changes.is_empty() {
+            return;
+        }
+        let index = self.found.index.get_or_insert_default();
+        for (generation, data) in changes.range(index.generation.saturating_add(1)..) {
+            if index.change(data).is_some() {
+                (index.generation, self.found.is_changed) = (*generation, true);
+            }
+        }
         self.found.foreign = std::mem::take(&mut index.foreign);
         let limit = lock(&self.state).config.limits.manifest;
-        for entry in std::mem::take(&mut index.entries) {
+        for entry in std::mem::take(&mut index.entries).into_values() {
             let verb = Verb::Read { path: layout::blob(&entry.digest), offset: 0, limit };
             self.tasks.push_back((Task::Manifest(entry), verb));
         }
@@ -240,16 +251,35 @@ impl Open {
         };
         // An index that another program wrote knows no marks: what its manifests name is in their repository.
         if self.generation() == 0 && !self.found.marked.contains(&entry.repository) {
-            self.found.members.extend(document.blobs().map(|digest| (entry.repository.clone(), digest)));
+            self.found.adopted.extend(document.blobs().map(|digest| (entry.repository.clone(), digest)));
         }
         let repository = self.found.repositories.entry(entry.repository).or_default();
         repository.tags.extend(entry.tag.map(|tag| (tag, entry.digest.clone())));
         repository.manifests.insert(entry.digest, document.record(entry.media_type, data.len() as u64));
     }
 
+    /// Marks what another program's manifests name: the next index is ours, and knows nothing without marks.
+    fn adopt(&mut self) {
+        let mut directories = BTreeSet::new();
+        for (repository, digest) in std::mem::take(&mut self.found.adopted) {
+            if self.found.blobs.contains_key(&digest) {
+                let (directory, mark) = layout::membership(&repository, &digest);
+                self.plan(Task::Plain, Verb::MakeDirectory { path: directory.clone() });
+                self.plan(Task::Plain, Verb::Write { path: mark, offset: 0, data: Vec::new() });
+                directories.insert(directory);
+                self.found.members.insert((repository, digest));
+            }
+        }
+        let names: BTreeSet<&str> = directories.iter().flat_map(|directory| levels(directory)).collect();
+        for path in names {
+            self.tasks.push_back((Task::Plain, Verb::Sync { path: path.to_owned() }));
+        }
+    }
+
     fn sweep(&mut self) {
         self.phase = Phase::Sweeping;
         let generation = self.generation();
+        self.adopt();
         // What a crash kept from being a member, or from being removed. Where others write too, nothing is certain.
         if generation > 0 && self.found.foreign.is_empty() {
             let members: BTreeSet<&Digest> = self.found.members.iter().map(|(_, digest)| digest).collect();
@@ -262,12 +292,11 @@ impl Open {
                 self.found.sweep.push(layout::blob(&digest));
             }
         }
-        if self.found.is_beside {
-            let from = layout::snapshot(generation);
-            self.found.sweep.retain(|path| *path != from);
-            self.plan(Task::Plain, Verb::Sync { path: from.clone() });
-            self.plan(Task::Plain, Verb::Rename { from, to: layout::INDEX.to_owned() });
-            self.plan(Task::Plain, Verb::Sync { path: String::new() });
+        if self.found.is_changed {
+            let Found { repositories, foreign, .. } = &self.found;
+            let (data, _) = layout::write_index(repositories, foreign, generation);
+            self.plan(Task::Plain, Verb::MakeDirectory { path: layout::UPLOADS.to_owned() });
+            layout::replace_index(data).into_iter().for_each(|verb| self.plan(Task::Plain, verb));
         }
         for path in std::mem::take(&mut self.found.sweep) {
             self.plan(Task::Plain, Verb::Remove { path });
@@ -285,8 +314,8 @@ impl Open {
         }
         let state = &mut *lock(&self.state);
         state.commits.generation = generation;
-        state.commits.settled = generation;
-        state.commits.moved = generation;
+        state.commits.lines = foreign.len()
+            + repositories.values().map(|known| known.tags.len().max(known.manifests.len())).sum::<usize>();
         state.commits.foreign = foreign;
         directories.iter().for_each(|path| state.found_directory(path));
         state.repositories = repositories;

@@ -123,7 +123,7 @@ impl State {
         let parent = |path: &str| path.rsplit_once('/').map_or("", |(parent, _)| parent).to_owned();
         match verb {
             Verb::MakeDirectory { path } => Effect::Made(path.clone()),
-            // Until it is on disk that a snapshot became the index, it is there as a snapshot.
+            // Who writes the index syncs its name.
             Verb::Rename { to, .. } if to == layout::INDEX => Effect::None,
             Verb::Rename { to: path, .. } | Verb::Write { path, .. } => Effect::Named(parent(path)),
             Verb::Sync { path } => match self.directories.get(path) {
@@ -210,7 +210,7 @@ pub(super) enum Effect {
 }
 
 /// A directory and those above it, from the root on.
-fn levels(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn levels(path: &str) -> impl Iterator<Item = &str> {
     let above = path.match_indices('/').map(|(end, _)| &path[..end]);
     [""].into_iter().chain(above).chain(Some(path).filter(|path| !path.is_empty()))
 }

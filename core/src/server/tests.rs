@@ -47,6 +47,50 @@ impl Peer {
     }
 }
 
+/// A request that is being served, a step at a time.
+struct Turn {
+    serving: Serving,
+    line: String,
+    body: Vec<u8>,
+    verb: Option<Verb>,
+}
+
+impl Turn {
+    fn new(registry: &Registry, line: &str, body: &[u8]) -> Turn {
+        let serving = registry.accept(head(line, &[], body), Instant::default());
+        Turn { serving, line: line.to_owned(), body: body.to_vec(), verb: None }
+    }
+
+    /// Lets it ask, or hear; its answer, if that is what comes. Everybody is who they say.
+    fn step(&mut self, mut execute: impl FnMut(Verb) -> Answer) -> Option<Response> {
+        if let Some(verb) = self.verb.take() {
+            self.serving.handle_file(execute(verb));
+            return None;
+        }
+        match self.serving.poll() {
+            Output::Check(_) => self.serving.handle_check(true),
+            Output::Receive { mut receiver, sink } => {
+                receiver.write(&self.body);
+                if let Some(sink) = sink {
+                    execute(Verb::Write { path: sink.path, offset: sink.offset, data: self.body.clone() });
+                }
+                self.serving.handle_body(receiver, Ok(()));
+            }
+            Output::Do(verb) => self.verb = Some(verb),
+            Output::Respond(response) => return Some(response),
+        }
+        None
+    }
+}
+
+/// Brings the index up to date.
+fn tidy(registry: &Registry, mut execute: impl FnMut(Verb) -> Answer) {
+    let Some(mut tidy) = registry.tidy() else { return };
+    while let Step::Do(verb) = tidy.poll() {
+        tidy.handle(execute(verb));
+    }
+}
+
 fn head(line: &str, headers: &[(&str, &str)], body: &[u8]) -> RequestHead {
     let (method, target) = line.split_once(' ').unwrap();
     let mut all: Headers = headers.iter().copied().collect();
@@ -263,7 +307,8 @@ fn a_restart_knows_what_was_acknowledged_and_sweeps_the_rest() {
     let loose = peer.push("b", b"loose");
     let location = peer.location("POST /v2/b/blobs/uploads/");
     assert_eq!(peer.status(&format!("PATCH {location}"), b"part"), 202);
-    peer.files.execute(Verb::Write { path: "uploads/index-9.json".into(), offset: 0, data: b"{\"manif".to_vec() });
+    peer.files.execute(Verb::Write { path: "uploads/index.json".into(), offset: 0, data: b"{\"manif".to_vec() });
+    peer.files.execute(Verb::Write { path: "changes/9.json".into(), offset: 0, data: b"{\"repos".to_vec() });
     peer.registry = Registry::new(Config::default());
     open_in_memory(&peer.registry, &mut peer.files).unwrap();
     assert_eq!(peer.ask("GET /v2/team/a/manifests/1", &[], b"").1, manifest(b"{}"));
@@ -271,7 +316,95 @@ fn a_restart_knows_what_was_acknowledged_and_sweeps_the_rest() {
     assert_eq!(peer.status(&format!("HEAD /v2/b/blobs/{loose}"), b""), 200);
     assert_eq!(peer.status(&format!("HEAD /v2/b/blobs/{blob}"), b""), 404);
     assert_eq!(peer.status(&format!("GET {location}"), b""), 404);
-    assert_eq!(peer.files.iter().filter(|(path, _)| path.starts_with("uploads/")).count(), 0);
+    let left = peer.files.iter().filter(|(path, _)| path.starts_with("uploads/") || path.starts_with("changes/"));
+    assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn the_index_follows_when_there_is_time_and_after_many_changes() {
+    let mut peer = Peer::open();
+    peer.push("a", b"{}");
+    let tags_in_index =
+        |peer: &Peer| peer.files.get("index.json").unwrap().windows(4).filter(|at| at == b"\"a:t").count();
+    assert_eq!(peer.status("PUT /v2/a/manifests/t0", &manifest(b"{}")), 201);
+    assert_eq!(tags_in_index(&peer), 0);
+    tidy(&peer.registry, |verb| peer.files.execute(verb));
+    assert_eq!(tags_in_index(&peer), 1);
+    assert!(peer.registry.tidy().is_none());
+    assert_eq!(peer.files.iter().filter(|(path, _)| path.starts_with("changes/")).count(), 0);
+    for number in 1..600 {
+        assert_eq!(peer.status(&format!("PUT /v2/a/manifests/t{number}"), &manifest(b"{}")), 201);
+    }
+    assert!(tags_in_index(&peer) > 400);
+    // Nor does the index name what is not acknowledged.
+    let mut turn = Turn::new(&peer.registry, "PUT /v2/a/manifests/t600", &manifest(b"{}"));
+    while turn
+        .verb
+        .as_ref()
+        .is_none_or(|verb| !matches!(verb, Verb::Write { path, .. } if path.starts_with("changes/")))
+    {
+        assert!(turn.step(|verb| peer.files.execute(verb)).is_none());
+    }
+    tidy(&peer.registry, |verb| peer.files.execute(verb));
+    assert_eq!(tags_in_index(&peer), 600);
+    while turn.step(|verb| peer.files.execute(verb)).is_none() {}
+    tidy(&peer.registry, |verb| peer.files.execute(verb));
+    assert_eq!(tags_in_index(&peer), 601);
+}
+
+#[test]
+fn a_change_that_fails_takes_nothing_with_it_that_another_made_or_wanted() {
+    let (one, two) = (manifest(b"{}"), manifest(b"[]"));
+    // Both write the same, and the first fails; the second overwrites the first, and both fail, in either order.
+    for (second, failing) in [(&one, vec![0]), (&two, vec![0, 1]), (&two, vec![1, 0]), (&two, vec![0])] {
+        let mut peer = Peer::open();
+        (peer.push("a", b"{}"), peer.push("a", b"[]"));
+        let mut turns = [&one, second].map(|data| {
+            let mut turn = Turn::new(&peer.registry, "PUT /v2/a/manifests/1", data);
+            let is_change = |verb: &Verb| matches!(verb, Verb::Write { path, .. } if path.starts_with("changes/"));
+            while !turn.verb.as_ref().is_some_and(is_change) {
+                assert!(turn.step(|verb| peer.files.execute(verb)).is_none());
+            }
+            turn
+        });
+        for number in &failing {
+            turns[*number].step(|_| Answer::Failed(FileFailure::Full));
+        }
+        let mut acknowledged = None;
+        for mut turn in turns {
+            let response = loop {
+                if let Some(response) = turn.step(|verb| peer.files.execute(verb)) {
+                    break response;
+                }
+            };
+            acknowledged = (response.status == 201).then_some(turn.body).or(acknowledged);
+        }
+        for _ in 0..2 {
+            let (response, body) = peer.ask("GET /v2/a/manifests/1", &[], b"");
+            assert_eq!((response.status == 200).then_some(body), acknowledged, "{failing:?}");
+            peer.registry = Registry::new(Config::default());
+            open_in_memory(&peer.registry, &mut peer.files).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_layout_of_another_program_keeps_its_blobs_when_something_is_pushed_to_it() {
+    let mut peer = Peer::open();
+    peer.push("a", b"{}");
+    assert_eq!(peer.status("PUT /v2/a/manifests/1", &manifest(b"{}")), 201);
+    tidy(&peer.registry, |verb| peer.files.execute(verb));
+    peer.files.execute(Verb::Remove { path: "repositories".into() });
+    let index = String::from_utf8(peer.files.get("index.json").unwrap().to_vec()).unwrap();
+    let data = index.split(",\"annotations\":{\"io.").next().unwrap().to_owned() + "}";
+    peer.files.execute(Verb::Write { path: "index.json".into(), offset: 0, data: data.into_bytes() });
+    for tag in ["2", "3"] {
+        peer.registry = Registry::new(Config::default());
+        open_in_memory(&peer.registry, &mut peer.files).unwrap();
+        assert_eq!(peer.status(&format!("HEAD /v2/a/blobs/{}", Digest::of(b"{}")), b""), 200);
+        peer.push("b", b"[]");
+        assert_eq!(peer.status(&format!("PUT /v2/b/manifests/{tag}"), &manifest(b"[]")), 201);
+    }
 }
 
 #[test]
@@ -288,6 +421,7 @@ fn a_layout_of_another_program_is_served_by_its_names() {
     let mut peer = Peer::open();
     peer.push("a", b"{}");
     assert_eq!(peer.status("PUT /v2/a/manifests/1", &manifest(b"{}")), 201);
+    tidy(&peer.registry, |verb| peer.files.execute(verb));
     peer.files.execute(Verb::Remove { path: "repositories".into() });
     let index = String::from_utf8(peer.files.get("index.json").unwrap().to_vec()).unwrap();
     let data = index.split(",\"annotations\":{\"io.").next().unwrap().to_owned() + "}";

@@ -4,30 +4,22 @@ use super::*;
 
 /// Serves a request up to its `count`th verb, which fails; the files are then as a crash would leave them.
 fn fail_at(peer: &mut Peer, line: &str, body: &[u8], count: usize) -> Option<u16> {
-    let mut serving = peer.registry.accept(head(line, &[], body), peer.now);
-    let mut failed = false;
-    for step in 0.. {
-        match serving.poll() {
-            Output::Check(_) => serving.handle_check(true),
-            Output::Receive { mut receiver, sink } => {
-                receiver.write(body);
-                if let Some(sink) = sink {
-                    peer.files.execute(Verb::Write { path: sink.path, offset: sink.offset, data: body.to_vec() });
-                }
-                serving.handle_body(receiver, Ok(()));
-            }
-            Output::Do(_) if !failed && step >= count => {
+    let mut turn = Turn::new(&peer.registry, line, body);
+    let (mut failed, mut verbs) = (false, 0);
+    loop {
+        let is_verb = turn.verb.is_some();
+        verbs += usize::from(is_verb);
+        let answer = turn.step(|verb| match is_verb && !failed && verbs > count {
+            true => {
                 failed = true;
-                serving.handle_file(Answer::Failed(FileFailure::Full));
+                Answer::Failed(FileFailure::Full)
             }
-            Output::Do(verb) => {
-                let answer = peer.files.execute(verb);
-                serving.handle_file(answer);
-            }
-            Output::Respond(response) => return failed.then_some(response.status),
+            false => peer.files.execute(verb),
+        });
+        if let Some(response) = answer {
+            return failed.then_some(response.status);
         }
     }
-    None
 }
 
 #[test]
@@ -82,9 +74,9 @@ fn whatever_happens_at_once_memory_and_files_agree_and_what_is_served_is_whole()
     let mut below = random();
     for round in 0..250 {
         let mut peer = Peer::open();
-        let mut servings: Vec<(Serving, Vec<u8>, Option<Verb>)> = Vec::new();
+        let mut turns: Vec<Turn> = Vec::new();
         for _ in 0..200 {
-            if servings.len() < 3 {
+            if turns.len() < 3 {
                 let repository = ["a", "b"][below(2) as usize];
                 let content = contents[below(2) as usize];
                 let (digest, put) = (Digest::of(content), Digest::of(&manifest(content)));
@@ -97,13 +89,16 @@ fn whatever_happens_at_once_memory_and_files_agree_and_what_is_served_is_whole()
                     5 => (format!("DELETE /v2/{repository}/manifests/{}", below(2)), Vec::new()),
                     _ => (format!("DELETE /v2/{repository}/manifests/{put}"), Vec::new()),
                 };
-                servings.push((peer.registry.accept(head(&line, &[], &body), peer.now), body, None));
+                turns.push(Turn::new(&peer.registry, &line, &body));
             }
-            let which = below(servings.len() as u64) as usize;
-            step(&mut peer.files, &mut servings, which);
+            let which = below(turns.len() as u64) as usize;
+            step(&mut peer.files, &mut turns, which);
+            if below(40) == 0 {
+                tidy(&peer.registry, |verb| peer.files.execute(verb));
+            }
         }
-        while !servings.is_empty() {
-            step(&mut peer.files, &mut servings, 0);
+        while !turns.is_empty() {
+            step(&mut peer.files, &mut turns, 0);
         }
         let before = served(&mut peer, contents);
         peer.registry = Registry::new(Config::default());
@@ -113,26 +108,10 @@ fn whatever_happens_at_once_memory_and_files_agree_and_what_is_served_is_whole()
 }
 
 /// Lets one of the requests take its next step; one that is answered goes.
-fn step(files: &mut Memory, servings: &mut Vec<(Serving, Vec<u8>, Option<Verb>)>, which: usize) {
-    let (serving, body, verb) = &mut servings[which];
-    if let Some(verb) = verb.take() {
-        let answer = files.execute(verb);
-        return serving.handle_file(answer);
-    }
-    match serving.poll() {
-        Output::Check(_) => serving.handle_check(true),
-        Output::Receive { mut receiver, sink } => {
-            receiver.write(body);
-            if let Some(sink) = sink {
-                files.execute(Verb::Write { path: sink.path, offset: sink.offset, data: body.clone() });
-            }
-            serving.handle_body(receiver, Ok(()));
-        }
-        Output::Do(next) => *verb = Some(next),
-        Output::Respond(response) => {
-            assert!(response.status < 500 || response.status == 503, "{response:?}");
-            drop(servings.remove(which));
-        }
+fn step(files: &mut Memory, turns: &mut Vec<Turn>, which: usize) {
+    if let Some(response) = turns[which].step(|verb| files.execute(verb)) {
+        assert!(response.status < 500 || response.status == 503, "{response:?}");
+        drop(turns.remove(which));
     }
 }
 
@@ -166,31 +145,18 @@ fn requests_that_commit_at_once_lose_nothing_wherever_the_host_dies() {
         let mut peer = Peer::open();
         peer.push("a", b"{}");
         let data = manifest(b"{}");
-        let begin = |tag| {
-            let head = head(&format!("PUT /v2/a/manifests/{tag}"), &[], &data);
-            (tag, Some(peer.registry.accept(head, peer.now)), None)
-        };
-        let mut servings: Vec<(u64, Option<Serving>, Option<Verb>)> = (0..4).map(begin).collect();
+        let begin = |tag: u64| Some(Turn::new(&peer.registry, &format!("PUT /v2/a/manifests/{tag}"), &data));
+        let mut turns: Vec<Option<Turn>> = (0..4).map(begin).collect();
         let mut acknowledged = Vec::new();
         for _ in 0..below(120) {
-            let (tag, serving, verb) = &mut servings[below(4) as usize];
-            let Some(active) = serving else { continue };
-            if let Some(verb) = verb.take() {
-                let answer = peer.files.execute(verb);
-                active.handle_file(answer);
-                continue;
-            }
-            match active.poll() {
-                Output::Check(_) => active.handle_check(true),
-                Output::Receive { mut receiver, .. } => {
-                    receiver.write(&data);
-                    active.handle_body(receiver, Ok(()));
-                }
-                Output::Do(next) => *verb = Some(next),
-                Output::Respond(response) => {
-                    assert_eq!(response.status, 201);
-                    acknowledged.push(*tag);
-                    *serving = None;
+            let tag = below(4);
+            let Some(turn) = &mut turns[tag as usize] else { continue };
+            if let Some(response) = turn.step(|verb| peer.files.execute(verb)) {
+                assert_eq!(response.status, 201);
+                acknowledged.push(tag);
+                turns[tag as usize] = None;
+                if below(3) == 0 {
+                    tidy(&peer.registry, |verb| peer.files.execute(verb));
                 }
             }
         }
