@@ -160,6 +160,7 @@ machine!(CheckDirectory, |py, report| Py::new(py, Report::new(report))?.into_any
 machine!(core::Directory, |py, archive| Py::new(py, Archive::unpacked(archive))?.into_any());
 machine!(core::extract::Extract, |py, name| name.into_pyobject(py)?.into_any().unbind());
 machine!(server::Open, |py, _nothing| py.None());
+machine!(server::Tidy, |py, _nothing| py.None());
 machine!(Lookup, |py, found| {
     let (kind, username) = match &found.credential {
         Some(credential) => (Some(credential.kind()), credential.username().map(str::to_owned)),
@@ -181,6 +182,10 @@ pub(crate) struct Machine(Mutex<Box<dyn FileMachine>>);
 impl Machine {
     pub(crate) fn open(open: server::Open) -> Machine {
         Machine(Mutex::new(Box::new(open)))
+    }
+
+    pub(crate) fn tidy(tidy: server::Tidy) -> Machine {
+        Machine(Mutex::new(Box::new(tidy)))
     }
 
     /// Who waits for the machine leaves the interpreter to the thread that works with it: that one wants it back.

@@ -52,6 +52,10 @@ impl Registry {
     fn open(&self) -> Machine {
         Machine::open(self.0.open())
     }
+    /// Brings `index.json` up to date; None where it is.
+    fn tidy(&self) -> Option<Machine> {
+        self.0.tidy().map(Machine::tidy)
+    }
     /// Begins to serve a request; None for a method that no registry knows. `now` is in milliseconds.
     fn accept(&self, method: &str, target: String, headers: Vec<(String, String)>, now: u64) -> Option<Serving> {
         let head = core::RequestHead { method: Method::parse(method)?, target, headers: headers.into_iter().collect() };

@@ -112,7 +112,10 @@ def _execute(verb: object, root: Path, locks: Locks | None) -> Answer:
 
 def create(root: Path, path: str, offset: int, flags: int = os.O_CREAT) -> FileIO:
     """Opens a file to be written from that offset on, where it ends now."""
-    file = open(os.open(os.path.join(root, path), os.O_WRONLY | flags | _PLAIN | _NO_LINK, 0o644), "wb", buffering=0)
+    flags |= os.O_WRONLY | _PLAIN | _NO_LINK | (0 if offset else os.O_TRUNC)
+    file = open(os.open(os.path.join(root, path), flags, 0o644), "wb", buffering=0)
+    if not offset:
+        return file
     try:
         file.truncate(offset)
         file.seek(offset)

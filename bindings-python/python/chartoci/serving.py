@@ -8,8 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any, NamedTuple, Protocol
 
 from chartoci import _native as native
@@ -17,6 +17,7 @@ from chartoci import files
 from chartoci._native import Limits, Receiver
 from chartoci.blobs import A_FILE, CHUNK, failure
 from chartoci.errors import ChartOciError
+from chartoci.wire import Refused, Wire
 
 
 class Place(Protocol):
@@ -196,54 +197,45 @@ class Fault(NamedTuple):
             yield body[start : min(start + step, end)]
 
 
+# Seconds that a client may be silent.
+PATIENCE = 60
 Faults = Callable[[str, str], Fault | None]
 Log = Callable[[str, str, int, float], object]
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = 60
+class _Handler(BaseRequestHandler):
+    """Serves the requests of one connection, one after the other."""
+
     server: "Server"
 
     def handle(self) -> None:
-        self.server.connections.add(self.connection)
+        self.server.connections.add(self.request)
         try:
-            super().handle()
+            self._began = time.monotonic()
+            self._wire = Wire(self.request, PATIENCE)
+            while not self._wire.closes and self._wire.next():
+                self.server.is_quiet = False
+                self._serve()
+        except Refused as refused:
+            self._wire.closes = True
+            self._respond(refused.args[0], [("content-length", "0")], iter(()))
+            self._read_away()
         except (ConnectionError, ssl.SSLError, TimeoutError):
             pass
         finally:
-            self.server.connections.discard(self.connection)
-
-    def finish(self) -> None:
-        try:
-            super().finish()
-        except OSError:
-            pass
-
-    def __getattr__(self, name: str) -> Any:
-        # The core knows which methods there are.
-        if name.startswith("do_"):
-            return self._serve
-        raise AttributeError(name)
+            self.server.connections.discard(self.request)
 
     def _serve(self) -> None:
-        lengths = set(self.headers.get_all("Content-Length") or ["0"])
-        coding = self.headers.get("Transfer-Encoding", "").strip().lower()
-        self._chunked = coding == "chunked"
-        self._remaining = 0 if self._chunked else _number(lengths.pop(), 10) if len(lengths) == 1 else -1
-        if self._remaining < 0 or coding not in ("", "chunked"):
-            self.send_error(400)
-            return
-        fault = self.server.faults(self.command, self.path) if self.server.faults is not None else None
+        wire = self._wire
+        fault = self.server.faults(wire.method, wire.target) if self.server.faults is not None else None
         self._began = time.monotonic()
-        self._fault = fault if fault is not None and fault.strikes(self._remaining) else None
+        self._fault = fault if fault is not None and fault.strikes(wire.remaining) else None
         if self._fault is None:
             self._answer()
             return
         time.sleep(self._fault.delay)
         if self._fault.status is not None:
-            self.close_connection = True
+            wire.closes = True
             self._spoil(self._fault, self._fault.status, [("content-length", "0")], b"")
         else:
             self._answer()
@@ -253,22 +245,21 @@ class _Handler(BaseHTTPRequestHandler):
         headers, body = fault.spoil(headers, body)
         cut = fault.reset or (fault.short is not None and fault.short < len(body))
         if cut:
-            self.close_connection = True
+            self._wire.closes = True
         if fault.reset:
-            if self.server.log is not None:
-                self.server.log(self.command, self.path, 0, time.monotonic() - self._began)
+            self._tell(0)
         else:
             self._respond(status, headers, fault.pieces(body))
         if cut:
-            self.connection.shutdown(socket.SHUT_RDWR)
+            self.request.shutdown(socket.SHUT_RDWR)
 
     def _answer(self) -> None:
-        place = self.server.place
+        wire, place = self._wire, self.server.place
         hidden = self._fault.ignore if self._fault is not None else ()
-        headers = [(name, value) for name, value in self.headers.items() if name.lower() not in hidden]
-        serving = self.server.registry.accept(self.command, self.path, headers, time.monotonic_ns() // 1_000_000)
+        headers = [(name, value) for name, value in wire.fields if name.lower() not in hidden] if hidden else wire.fields
+        serving = self.server.registry.accept(wire.method, wire.target, headers, time.monotonic_ns() // 1_000_000)
         if serving is None:
-            self.close_connection = True
+            wire.closes = True
             self._respond(405, [("content-length", "0")], iter(()))
             return
         while True:
@@ -279,10 +270,10 @@ class _Handler(BaseHTTPRequestHandler):
                 case native.Receive(receiver, path, offset):
                     self._receive(serving, receiver, path, offset)
                 case native.Respond(status, headers, body):
-                    unread = self._remaining != 0 or self._chunked
+                    unread = wire.is_unread
                     if unread:
                         # What was not read would be taken for the next request.
-                        self.close_connection = True
+                        wire.closes = True
                     chunks = iter([body]) if isinstance(body, bytes) else place.part(*body)
                     if self._fault is not None:
                         self._spoil(self._fault, status, headers, b"".join(chunks))
@@ -297,83 +288,44 @@ class _Handler(BaseHTTPRequestHandler):
     def _read_away(self) -> None:
         """Takes what still comes, for a while: a connection that is closed before that takes the answer with it."""
         try:
-            self.connection.shutdown(socket.SHUT_WR)
-            self.connection.settimeout(1)
+            self.request.shutdown(socket.SHUT_WR)
+            self.request.settimeout(1)
             end = time.monotonic() + 5
-            while time.monotonic() < end and self.connection.recv(CHUNK):
+            while time.monotonic() < end and self.request.recv(CHUNK):
                 pass
         except OSError:
             pass
 
     def _respond(self, status: int, headers: list[tuple[str, str]], chunks: Iterator[bytes]) -> None:
-        if self.server.log is not None:
-            self.server.log(self.command, self.path, status, time.monotonic() - self._began)
-        self.send_response_only(status)
-        for name, value in headers:
-            self.send_header(name, value)
-        if self.close_connection:
-            self.send_header("connection", "close")
-        self.end_headers_with(next(chunks, b"") if self.command != "HEAD" else b"")
-        if self.command != "HEAD":
-            for chunk in chunks:
-                self.wfile.write(chunk)
+        self._tell(status)
+        self._wire.respond(status, headers, chunks)
 
-    def end_headers_with(self, first: bytes) -> None:
-        """Head and first piece in one packet."""
-        buffered: list[bytes] = self._headers_buffer
-        buffered += [b"\r\n", first]
-        self.flush_headers()
+    def _tell(self, status: int) -> None:
+        if self.server.log is not None:
+            self.server.log(self._wire.method, self._wire.target, status, time.monotonic() - self._began)
 
     def _receive(self, serving: native.Serving, receiver: Receiver, path: str | None, offset: int) -> None:
         """Reads the body, and says what became of it."""
         try:
             with nullcontext() if path is None else self.server.place.sink(path, offset) as store:
-                for chunk in self._body():
+                for chunk in self._wire.body():
                     if not receiver.write(chunk):
                         break
                     if store is not None:
                         store(chunk)
         except (ConnectionError, TimeoutError, EOFError, ssl.SSLError) as error:
-            self.close_connection = True
+            self._wire.closes = True
             serving.handle_body(receiver, "reset", str(error))
         except OSError as error:
             serving.handle_file(error)
         else:
             serving.handle_body(receiver)
 
-    def _body(self) -> Iterator[bytes]:
-        if self._chunked:
-            while size := _number(self.rfile.readline(64).split(b";")[0].strip().decode("latin-1"), 16):
-                while size:
-                    if size < 0:
-                        raise EOFError("the length of a chunk is no number")
-                    chunk = self.rfile.read(min(CHUNK, size))
-                    if not chunk:
-                        raise EOFError("the body is short")
-                    size -= len(chunk)
-                    yield chunk
-                self.rfile.readline(8)
-            while self.rfile.readline(1024).strip():
-                pass
-            self._chunked = False
-            return
-        while self._remaining:
-            chunk = self.rfile.read(min(CHUNK, self._remaining))
-            if not chunk:
-                raise EOFError("the body is short")
-            self._remaining -= len(chunk)
-            yield chunk
 
-
-def _number(text: str, base: int) -> int:
-    """A length, or -1 for what is none."""
-    digits = "0123456789abcdef"[:base]
-    return int(text, base) if text and len(text) < 16 and all(c in digits for c in text.lower()) else -1
-
-
-class Server(ThreadingHTTPServer):
+class Server(ThreadingTCPServer):
     """Listens at once; serves between `start` and `stop`. Connections live in daemon threads."""
 
+    allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
@@ -401,6 +353,7 @@ class Server(ThreadingHTTPServer):
         self.users: Users | None = Users(htpasswd) if htpasswd is not None else None
         self.log = log
         self.connections: set[socket.socket] = set()
+        self.is_quiet = True
         self.place: Place = Memory() if directory is None else Directory(directory)
         self.registry: native.Registry = native.Registry(
             seed=secrets.randbits(64),
@@ -415,9 +368,7 @@ class Server(ThreadingHTTPServer):
             limits=limits,
         )
         try:
-            machine = self.registry.open()
-            while not isinstance(verb := machine.poll(), native.Finished):
-                machine.handle(self.place.execute(verb))
+            self._carry_out(self.registry.open())
             super().__init__(address, _Handler)
         except BaseException:
             self.place.close()
@@ -426,12 +377,15 @@ class Server(ThreadingHTTPServer):
             self.socket: socket.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self._thread: threading.Thread | None = None
 
-    def server_bind(self) -> None:
-        # Without the look-up of its own name that http.server does.
-        if self.allow_reuse_address:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address: Any = self.socket.getsockname()
+    def _carry_out(self, machine: native.Machine) -> None:
+        while not isinstance(verb := machine.poll(), native.Finished):
+            machine.handle(self.place.execute(verb))
+
+    def service_actions(self) -> None:
+        """Now and then: where nobody asked for anything meanwhile, there is time to bring the index up to date."""
+        if self.is_quiet and (machine := self.registry.tidy()) is not None:
+            self._carry_out(machine)
+        self.is_quiet = True
 
     def start(self) -> None:
         """Serves in a thread of its own."""
@@ -451,6 +405,8 @@ class Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+        if (machine := self.registry.tidy()) is not None:
+            self._carry_out(machine)
         self.place.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:

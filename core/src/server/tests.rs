@@ -358,7 +358,8 @@ fn a_change_that_fails_takes_nothing_with_it_that_another_made_or_wanted() {
     // Both write the same, and the first fails; the second overwrites the first, and both fail, in either order.
     for (second, failing) in [(&one, vec![0]), (&two, vec![0, 1]), (&two, vec![1, 0]), (&two, vec![0])] {
         let mut peer = Peer::open();
-        (peer.push("a", b"{}"), peer.push("a", b"[]"));
+        peer.push("a", b"{}");
+        peer.push("a", b"[]");
         let mut turns = [&one, second].map(|data| {
             let mut turn = Turn::new(&peer.registry, "PUT /v2/a/manifests/1", data);
             let is_change = |verb: &Verb| matches!(verb, Verb::Write { path, .. } if path.starts_with("changes/"));
