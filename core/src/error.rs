@@ -518,8 +518,11 @@ table! {
         "A part of the chart is larger than its limit.",
         "Raise the limit that the context names if the chart is to be trusted.";
     LIMIT_PAGES = "limit.pages", kind(Kind::Limit),
-        "A list has more pages than its limit.",
+        "A list of a registry's has more pages or entries than its limit.",
         "Raise the limit that the context names if the registry is to be trusted.";
+    LIMIT_COPY = "limit.copy", kind(Kind::Limit),
+        "What is to be copied is more than one copy takes: manifests, their bytes, or blobs.",
+        "Copy what the index lists one by one, or without referrers.";
     LIMIT_REDIRECTS = "limit.redirects", kind(Kind::Limit),
         "There are more redirects than the limit.",
         "Check the registry, and the proxy before it.";

@@ -118,6 +118,13 @@ class Setting:
         with registry(lambda line: (200, {"Content-Type": MANIFEST}, b" " * (5 << 20))) as (host, _):
             self.client.artifact(f"{host}/web:1.0.0")
 
+    def a_copy_of_an_index_that_lists_too_much(self) -> None:
+        listed = [{"mediaType": MANIFEST, "digest": f"sha256:{number:064x}", "size": 1} for number in range(1_025)]
+        kind = "application/vnd.oci.image.index.v1+json"
+        index = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": listed}).encode()
+        with registry(lambda line: (200, {"Content-Type": kind}, index)) as (host, _):
+            self.client.copy(f"{host}/web:all", "127.0.0.1:1/web:all")
+
     def pages_without_end(self) -> None:
         with registry(tags_of(lambda number: [], 10**9)) as (host, _):
             self.client.tags(f"{host}/web")

@@ -125,6 +125,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("limit.body", "a manifest of 5 MiB"),
     ("limit.blob", "a layer of 200 MiB"),
     ("limit.pages", "a list of tags that never ends"),
+    ("limit.copy", "chartoci copy of an index that lists 2,000 manifests"),
     ("limit.redirects", "a redirect to itself"),
     ("limit.document", "a values.yaml of 20 MiB"),
     ("limit.depth", "values.yaml: [[[[… 200 levels"),

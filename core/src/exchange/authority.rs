@@ -118,7 +118,8 @@ impl Authority {
             let (cautious, foresees) = (host.challenges || has_credentials, host.has_standing());
             let (state, scheme) = if let Some(authorization) = host.standing(&repository).map(str::to_owned) {
                 (State::Held { authorization, expires: None }, Some(Scheme::Basic))
-            } else if let Some(Grant { authorization, expires, server }) = host.grant(&scope, also.as_ref()).cloned() {
+            } else if let Some(grant) = host.grant(&repository, &scope, also.as_ref()).cloned() {
+                let Grant { authorization, expires, server, .. } = grant;
                 (State::Held { authorization, expires: Some(expires) }, Some(Scheme::Bearer(server)))
             } else if host.open.contains(&scope) {
                 (State::Anonymous, None)
@@ -313,11 +314,19 @@ impl Authority {
                 return true;
             }
             if self.presents() && self.may_fall_back() {
+                self.before = self.refusal.clone();
                 self.fall_back();
                 return true;
             }
         }
-        false
+        // Without the credential that was refused it does not go either.
+        match (self.before.is_some(), self.refusal.clone()) {
+            (true, Some(refusal)) => {
+                self.deny(refusal);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// The host's answer; one that was not asked for is ignored.
@@ -358,6 +367,7 @@ impl Authority {
         match answer {
             Ok(token) => {
                 let grant = Grant {
+                    repository: self.repository.clone(),
                     authorization: token.authorization(),
                     expires: now + token.lifetime,
                     server: server.clone(),
@@ -434,7 +444,8 @@ impl Authority {
     fn join(&mut self, now: Instant) -> bool {
         let (scope, also) = (&self.scope, self.also.as_ref());
         let joined = self.session.host(&self.origin, |host| {
-            if let Some(grant) = host.grant(scope, also).filter(|grant| grant.expires > now + MARGIN) {
+            if let Some(grant) = host.grant(&self.repository, scope, also).filter(|grant| grant.expires > now + MARGIN)
+            {
                 return Some(Some(grant.clone()));
             }
             host.fetching.retain(|(_, until)| *until > now);
@@ -446,7 +457,7 @@ impl Authority {
         });
         match joined {
             None => return false,
-            Some(Some(Grant { authorization, expires, server })) => {
+            Some(Some(Grant { authorization, expires, server, .. })) => {
                 self.scheme = Some(Scheme::Bearer(server));
                 self.hold(authorization, Some(expires));
                 (self.proven, self.joined) = (true, true);

@@ -129,7 +129,8 @@ impl Copying {
         let same_origin = Origin::of(from.base()) == Origin::of(to.base());
         let at_home = same_origin && copy.source.repository() == copy.target.repository();
         let target = calls.authority(&to, push, Some(pull.clone()).filter(|_| same_origin && !at_home));
-        let source = if same_origin { target } else { calls.authority(&from, pull, None) };
+        // Each side is asked by its own credential. The mounts are the target's, who wants to read the source as well.
+        let source = if at_home { target } else { calls.authority(&from, pull, None) };
         let source = Target { place: from, authority: source };
         let target = Target { place: to, authority: target };
         Ok(Copying {
@@ -378,7 +379,7 @@ impl Copying {
 }
 
 fn too_many(most: usize, what: &'static str) -> Error {
-    Error::new(Code::LIMIT_PAGES, format!("there are more than {most} {what} to be copied")).with("limit", what)
+    Error::new(Code::LIMIT_COPY, format!("there are more than {most} {what} to be copied")).with("limit", what)
 }
 
 /// The subject of a manifest, and how the manifest stands on the list of that one's referrers.

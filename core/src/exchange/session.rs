@@ -175,6 +175,8 @@ pub(super) struct Host {
 /// A token that was fetched, and how to get the next.
 #[derive(Clone)]
 pub(super) struct Grant {
+    /// For which a credential was asked: another repository may be another's.
+    pub(super) repository: String,
     pub(super) authorization: String,
     pub(super) expires: Instant,
     pub(super) server: TokenServer,
@@ -202,14 +204,14 @@ impl Host {
         self.standing.insert(0, (repository.to_owned(), authorization.to_owned()));
     }
 
-    /// The newest token that is good for this.
-    pub(super) fn grant(&self, scope: &Scope, also: Option<&Scope>) -> Option<&Grant> {
+    /// The newest token that was given for this repository and is good for this.
+    pub(super) fn grant(&self, repository: &str, scope: &Scope, also: Option<&Scope>) -> Option<&Grant> {
         let covers = |grant: &&Grant| grant.scopes().cover(scope) && also.is_none_or(|also| grant.scopes().cover(also));
-        self.grants.iter().rev().find(covers)
+        self.grants.iter().rev().filter(|grant| grant.repository == repository).find(covers)
     }
 
     pub(super) fn remember(&mut self, grant: Grant) {
-        self.grants.retain(|known| known.scopes() != grant.scopes());
+        self.grants.retain(|known| known.repository != grant.repository || known.scopes() != grant.scopes());
         if self.grants.len() >= MOST_GRANTS {
             self.grants.remove(0);
         }

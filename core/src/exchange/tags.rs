@@ -106,6 +106,14 @@ impl Pages {
         self.tags.push(tag);
     }
 
+    /// Keeps of all tags this one, and the last, behind which the next page begins.
+    fn keep(&mut self, best: Option<&String>) {
+        let last = self.tags.pop().filter(|last| best != Some(last));
+        self.seen.clear();
+        self.tags.clear();
+        self.tags.extend(best.cloned().into_iter().chain(last));
+    }
+
     /// All tags, in the registry's order.
     pub(super) fn into_tags(self) -> Vec<String> {
         self.tags
@@ -117,6 +125,9 @@ impl Pages {
 pub(super) struct Search {
     pages: Pages,
     range: Option<Constraint>,
+    /// Of what was read so far.
+    best: Option<String>,
+    count: usize,
 }
 
 /// What a page led to.
@@ -136,14 +147,21 @@ impl Search {
 
     /// Takes a page.
     pub(super) fn take(&mut self, target: &Target, reply: &Reply, config: &Config) -> Result<Searched, Error> {
-        if let Some(next) = self.pages.take(target, reply, config)? {
+        let known = self.pages.tags.len();
+        let next = self.pages.take(target, reply, config)?;
+        self.count += self.pages.tags.len() - known;
+        self.best = self.range.as_ref().and_then(|range| tag::pick(&self.pages.tags, range));
+        if let Some(next) = next {
+            // Where the Link may be hidden it is by the tags that the end is told.
+            if config.transport.all_headers {
+                self.pages.keep(self.best.as_ref());
+            }
             return Ok(Searched::Page(Box::new(next)));
         }
-        let (tags, range) = (std::mem::take(&mut self.pages).into_tags(), self.range.as_ref());
-        range.and_then(|range| tag::pick(&tags, range)).map(Searched::Tag).ok_or_else(|| {
-            let wanted = range.map_or("*", Constraint::as_str);
+        self.best.take().map(Searched::Tag).ok_or_else(|| {
+            let wanted = self.range.as_ref().map_or("*", Constraint::as_str);
             let message = format!("no version of {} satisfies {:?}", target.place.repository(), clip(wanted));
-            Error::new(Code::VERSION_UNKNOWN, message).with("version", clip(wanted)).with("tags", tags.len())
+            Error::new(Code::VERSION_UNKNOWN, message).with("version", clip(wanted)).with("tags", self.count)
         })
     }
 }

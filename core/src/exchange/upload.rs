@@ -207,6 +207,15 @@ impl Uploads {
         self.post(index, mount, pause);
     }
 
+    /// A mount that was refused so may be wanted no more: who may not read the other repository can write to this one.
+    fn may_go_without(&self, index: usize, status: u16) -> bool {
+        match status {
+            401 | 403 => self.blobs[index].from != self.place.repository().name(),
+            413 => false,
+            _ => true,
+        }
+    }
+
     fn post(&mut self, index: usize, mount: bool, pause: Option<(Duration, &str)>) {
         let blob = &self.blobs[index];
         let place = &self.place;
@@ -363,7 +372,7 @@ impl Uploads {
                 }
                 self.send(index, reply, calls)?;
             }
-            (Step::Open { index, mount: true }, 400..=499) if !matches!(reply.status, 401 | 403 | 413) => {
+            (Step::Open { index, mount: true }, 400..=499) if self.may_go_without(index, reply.status) => {
                 self.blobs[index].refused = true;
                 self.post(index, false, None);
             }

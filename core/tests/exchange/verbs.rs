@@ -245,14 +245,15 @@ fn within_a_registry_blobs_are_mounted_and_within_a_repository_nothing_but_the_m
 }
 
 #[test]
-fn a_copy_within_a_registry_needs_one_token_for_both_repositories() {
+fn a_copy_within_a_registry_reads_its_source_as_who_may_read_it() {
     let net = Net::new(&bearer());
     let error = net.copy(&session(), "one.example/team/web:1.2.3", "one.example/other/web:2", false).unwrap_err();
     assert_eq!(error.code().name(), "registry.repository_unknown");
     let asked: Vec<String> = net.log.borrow().iter().filter(|line| line.contains("/token")).cloned().collect();
     assert_eq!(asked.len(), 1, "{asked:?}");
-    assert!(asked[0].contains("scope=repository%3Aother%2Fweb%3Apull%2Cpush"), "{asked:?}");
-    assert!(asked[0].contains("scope=repository%3Ateam%2Fweb%3Apull"), "{asked:?}");
+    assert!(asked[0].contains("scope=repository%3Ateam%2Fweb%3Apull&"), "{asked:?}");
+    assert!(!asked[0].contains("other"), "{asked:?}");
+    assert_eq!(*net.asked.borrow(), [("one.example".to_owned(), "team/web".to_owned(), true)]);
 }
 
 #[test]
@@ -441,7 +442,7 @@ fn a_source_does_not_decide_how_much_the_target_is_asked() {
     let net = Net::hooked(&Access::Open, Box::new(hook));
     for (tag, limit) in [("many", "blobs"), ("big", "bytes of manifests")] {
         let error = net.copy(&session(), &format!("one.example/web:{tag}"), "two.example/web:1", false).unwrap_err();
-        assert_eq!(error.code().name(), "limit.pages", "{error:?}");
+        assert_eq!(error.code().name(), "limit.copy", "{error:?}");
         assert!(error.context().iter().any(|(name, value)| *name == "limit" && value == limit), "{error:?}");
     }
     assert_eq!(net.count("PUT "), 0);
