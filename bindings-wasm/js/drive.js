@@ -56,9 +56,14 @@ export async function drive(exchange, options) {
     if (!elsewhere) return { body: blobs[blob].subarray(start, end), item: names[blob], total: blobs[blob].length };
     const { repository, descriptor } = elsewhere;
     const shown = { item: descriptor.digest, total: descriptor.size };
-    if (!transport.traits?.streams) return { body: await fetchPart(repository, descriptor, start, end, given), ...shown };
+    // Its drive has tried again what is of use to try again: what else comes out of it was thrown by the caller's functions.
+    const fetched = (sink) =>
+      fetchPart(repository, descriptor, start, end, given, sink).catch((error) => {
+        throw error instanceof ChartOciError ? error : new Thrown(error);
+      });
+    if (!transport.traits?.streams) return { body: await fetched(), ...shown };
     const body = new Pipe(start, end);
-    fetchPart(repository, descriptor, start, end, given, body).then(
+    fetched(body).then(
       () => body.finish(),
       (error) => body.finish({ error }),
     );

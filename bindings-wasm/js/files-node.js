@@ -1,9 +1,11 @@
 /** Executes the core's file verbs below a directory, and decides nothing. */
 
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
 import * as fs from "node:fs/promises";
-import { delimiter, dirname, isAbsolute, join } from "node:path";
+import { hostname } from "node:os";
+import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -275,6 +277,44 @@ function ran(path, { arguments: words, input, timeout, limit }, signal) {
   });
 }
 
+/** Among whom a number of a process means one and the same: this start of this machine, and what Linux shows of it. */
+const among = () => {
+  const tell = (read, path) => {
+    try {
+      return String(read(path));
+    } catch {
+      return "";
+    }
+  };
+  const boot = tell(readFileSync, "/proc/sys/kernel/random/boot_id");
+  const text = [hostname(), boot, tell(readlinkSync, "/proc/self/ns/pid")].join("\n");
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+};
+let ours;
+const swept = new Set();
+
+/** Node has no locks that end with their process: the name says whose a file is. */
+const partOf = () => `.chartoci-${(ours ??= among())}-${process.pid}-${randomBytes(8).toString("hex")}.part`;
+
+/** Removes what killed processes have left in a directory, once: those that are killed from now on are for who comes next. */
+async function sweep(directory) {
+  if (swept.has(directory)) return;
+  swept.add(directory);
+  for (const name of await fs.readdir(directory).catch(() => [])) {
+    const [, whose, pid] = /^\.chartoci-([0-9a-f]{8})-([0-9]+)-[0-9a-f]{16}\.part$/.exec(name) ?? [];
+    if (whose === ours && isOver(Number(pid))) await fs.rm(join(directory, name), { force: true }).catch(() => {});
+  }
+}
+
+function isOver(pid) {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error.code === "ESRCH";
+  }
+}
+
 /** A file that is written beside its place, made on first use; it gets its name by `commit` or disappears. */
 class Beside {
   #directory;
@@ -284,12 +324,15 @@ class Beside {
 
   constructor(directory) {
     this.#directory = String(directory instanceof URL ? fileURLToPath(directory) : directory);
-    this.path = join(this.#directory, `.chartoci-${randomBytes(8).toString("hex")}.part`);
+    this.path = join(this.#directory, partOf());
   }
 
   async #open() {
     if (this.#isOver) throw new Error("nobody wants the file any more");
-    this.#opening ??= fs.mkdir(this.#directory, { recursive: true }).then(() => fs.open(this.path, "wx"));
+    this.#opening ??= fs
+      .mkdir(this.#directory, { recursive: true })
+      .then(() => sweep(resolve(this.#directory)))
+      .then(() => fs.open(this.path, "wx"));
     return this.#opening;
   }
 

@@ -89,7 +89,9 @@ def test_a_client_that_is_killed_in_a_pull_leaves_no_file_under_its_name(tmp_pat
             process.kill()
         assert [path for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")] == []
         slow = False
-        assert client.pull(pushed.reference, tmp_path / "out").path.read_bytes() == packed.data
+        pulled = client.pull(pushed.reference, tmp_path / "out")
+        assert pulled.path.read_bytes() == packed.data
+        assert list((tmp_path / "out").iterdir()) == [pulled.path], "what was left beside it is gone"
 
 
 @contextlib.contextmanager

@@ -1,9 +1,11 @@
 // The client against the registry of chartoci/testing: in memory behind fetch, and over the loopback network.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import dns from "node:dns";
+import { once } from "node:events";
 import { copyFileSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { test } from "node:test";
 
 import * as chartoci from "../../bindings-wasm/js/node.js";
@@ -186,6 +188,53 @@ test("what allow throws is raised, and nothing is tried again", async (t) => {
     await assert.rejects(client.tags(`oci://${host}/charts/web`), RangeError);
     assert.equal(asked, 1);
   }
+});
+
+test("what allow throws where a copy takes its blobs from ends the copy at once", async (t) => {
+  const [source, target] = await Promise.all([new Registry().listen(), new Registry().listen()]);
+  t.after(() => Promise.all([source.close(), target.close()]));
+  const { reference } = await new Client({ credentials: null }).push(packaged, `oci://${source.host}/charts`);
+  for (const options of [{}, { fetch }]) {
+    let asked = 0;
+    // The manifest may come.
+    const allow = (host, ip, port) => {
+      if (String(port) !== source.host.split(":")[1] || ++asked === 1) return true;
+      throw new RangeError("not my day");
+    };
+    const client = new Client({ allow, credentials: null, ...options });
+    const begin = performance.now();
+    await assert.rejects(client.copy(reference, `oci://${target.host}/mirror/web:1`), RangeError);
+    client.close();
+    assert.ok(asked <= 3, `it was asked ${asked} times`);
+    assert.ok(performance.now() - begin < 2000);
+  }
+});
+
+test("what a killed process has left of a pull is removed, and never what a living one writes", async (t) => {
+  const directory = temporary(t);
+  const program = (what) => `
+    import { beside, save } from ${JSON.stringify(new URL("../../bindings-wasm/js/files-node.js", import.meta.url).href)};
+    const directory = ${JSON.stringify(directory)};
+    ${what}`;
+  const node = (what) => spawn(process.execPath, ["--input-type=module", "-e", program(what)], { stdio: ["pipe", "pipe", "inherit"] });
+  const save = async (name) => {
+    const [status] = await once(node(`await save(directory, ${JSON.stringify(name)}, Buffer.from("whole"));`), "close");
+    assert.equal(status, 0);
+  };
+  const other = ".chartoci-0123456789abcdef.part";
+  writeFileSync(join(directory, other), "");
+  const living = node(`
+    const file = beside(directory);
+    await file.write(Buffer.from("half"));
+    console.log(file.path);
+    process.stdin.resume();`);
+  const part = basename(String((await once(living.stdout, "data"))[0]).trim());
+  await save("a");
+  assert.deepEqual(readdirSync(directory).sort(), [part, other, "a"].sort());
+  living.kill("SIGKILL");
+  await once(living, "close");
+  await save("b");
+  assert.deepEqual(readdirSync(directory).sort(), [other, "a", "b"].sort());
 });
 
 test("of several addresses those that allow refuses are left out", async (t) => {

@@ -1,6 +1,8 @@
 """Where bytes come from and where they go: paths, bytes, buffers, files; a file appears whole or not at all."""
 
+import functools
 import os
+import re
 import secrets
 import threading
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Protocol, Self
 
+from chartoci import files
 from chartoci._native import Archive, error
 from chartoci.model import Packaged
 
@@ -154,12 +157,25 @@ class MemorySink:
         return self._file.getvalue()
 
 
+_PART = re.compile(r"\.chartoci-[0-9a-f]{16}\.part")
+
+
+@functools.lru_cache(maxsize=64)
+def _sweep(directory: str) -> None:
+    """Removes what killed processes have left there, once: those that are killed from now on are for who comes next."""
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if _PART.fullmatch(entry.name):
+                files.remove_unheld(Path(entry.path))
+
+
 class FileSink:
-    """Keeps a blob in a file beside its place, made on first use; `commit` names it, leaving without that removes it."""
+    """Keeps a blob in a file beside its place, made on first use; `commit` names it, leaving without that removes it. As long
+    as this process lives it holds the file, which nobody else's sweep removes."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.path: Path = directory / f".chartoci-{secrets.token_hex(8)}.part"
+        self.path = directory  # until there is a file
         self._file: Any = None
         self._offset = 0
         self._over = False
@@ -185,13 +201,23 @@ class FileSink:
             if self._file is None:
                 try:
                     try:
-                        self._file = open(self.path, "xb", buffering=0)
+                        self._file = self._make()
                     except (FileNotFoundError, NotADirectoryError):
                         make(self.directory)
-                        self._file = open(self.path, "xb", buffering=0)
+                        self._file = self._make()
                 except PermissionError as failed:
                     raise failure(failed, self.directory) from None
             return self._file
+
+    def _make(self) -> Any:
+        while True:
+            self.path = self.directory / f".chartoci-{secrets.token_hex(8)}.part"
+            file = open(self.path, "xb", buffering=0)
+            # A sweep may have found it before it was held.
+            if files.hold(file.fileno()) is not False and self.path.exists():
+                _sweep(os.path.abspath(self.directory))
+                return file
+            file.close()
 
     def cut(self, offset: int) -> None:
         file = self._open()
@@ -217,8 +243,11 @@ class FileSink:
         try:
             file = self._open()
             os.fsync(file.fileno())
-            file.close()
+            # It is held until it has its name, where an open file can be renamed.
+            if os.name == "nt":
+                file.close()
             os.replace(self.path, target)
+            file.close()
         except OSError as failed:
             raise failure(failed, target) from None
         self._file = None

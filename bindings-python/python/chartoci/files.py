@@ -190,17 +190,31 @@ def _lock(path: Path, patience: float) -> int:
             time.sleep(0.02)
 
 
-def hold(descriptor: int) -> bool:
-    """Holds a file or directory, until it is closed or the process ends. False: somebody else does. Where the system has no
-    such locks everybody may."""
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            pass
+def hold(descriptor: int) -> bool | None:
+    """Holds a file or directory, until it is closed or the process ends. False: somebody else does. None: the system has no
+    such locks."""
+    if sys.platform == "win32":
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
     return True
+
+
+def remove_unheld(path: Path) -> None:
+    """Removes a file that nobody holds, if that can be told."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | _PLAIN | _NO_LINK)
+        try:
+            if hold(descriptor):
+                path.unlink()
+        finally:
+            os.close(descriptor)
+    except OSError:
+        pass
 
 
 def _remove_left_over(path: Path, patience: float) -> bool:
@@ -212,7 +226,7 @@ def _remove_left_over(path: Path, patience: float) -> bool:
         return True
     try:
         found = os.fstat(descriptor)
-        if time.time() - found.st_mtime <= patience or not hold(descriptor):
+        if time.time() - found.st_mtime <= patience or hold(descriptor) is False:
             return False
         if sys.platform == "win32":
             os.close(descriptor)

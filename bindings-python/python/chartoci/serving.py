@@ -42,7 +42,7 @@ class Directory:
             raise native.error("server.storage", message, [("path", str(root))], hint) from None
         # Two registries would sweep away each other's uploads.
         self._held = os.open(root, os.O_RDONLY) if os.name == "posix" else -1
-        if self._held >= 0 and not files.hold(self._held):
+        if self._held >= 0 and files.hold(self._held) is False:
             self.close()
             hint = "Ask that one, or serve another directory."
             raise native.error("misuse.argument", f"another process serves {root}", [("path", str(root))], hint)
