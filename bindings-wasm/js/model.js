@@ -548,7 +548,7 @@ export async function check(source, kind, options) {
   const questions = schema ? handle.questions() : [];
   for (const [at, question] of questions.entries()) {
     const judged = schema.validate(question.schema, question.values, { limits });
-    handle.answer(at, await judged.catch((error) => (error instanceof ChartOciError ? error : Promise.reject(error))));
+    handle.answer(at, await judged.catch((error) => (error instanceof ChartOciError ? error.toJSON() : Promise.reject(error))));
   }
   return new Report(handle);
 }

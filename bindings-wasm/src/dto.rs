@@ -130,7 +130,14 @@ pub(crate) fn violations(answer: &JsValue) -> Result<std::result::Result<Vec<Vio
     let code =
         chartoci::Code::find(&text(answer, "code")).ok_or_else(|| argument("the answer is no list of violations"))?;
     let context = Reflect::get(answer, &JsValue::from_str("context")).unwrap_or_default();
-    let error = Error::new(code, text(answer, "message")).with_hint(text(answer, "hint"));
+    let mut error = Error::new(code, text(answer, "message")).with_hint(text(answer, "hint"));
+    let report = Reflect::get(answer, &JsValue::from_str("report")).unwrap_or_default();
+    if Array::is_array(&report) {
+        let finding = |one: JsValue| {
+            Diagnostic::new(code, text(&one, "document"), text(&one, "message")).at(text(&one, "pointer"), None)
+        };
+        error = error.with_report(Array::from(&report).iter().map(finding).collect());
+    }
     Ok(Err(match text(&context, "pointer") {
         pointer if pointer.is_empty() => error,
         pointer => error.with("pointer", pointer),

@@ -31,6 +31,8 @@ pub struct Provenance {
 const MESSAGE: &str = "-----BEGIN PGP SIGNED MESSAGE-----";
 const SIGNATURE: &str = "-----BEGIN PGP SIGNATURE-----";
 const END: &str = "-----END PGP SIGNATURE-----";
+/// More mistakes than these help nobody.
+const MOST: usize = 100;
 
 impl Provenance {
     /// Reads a provenance file; what stands before and after the signed message is not looked at.
@@ -38,48 +40,87 @@ impl Provenance {
     /// # Errors
     /// [`Code::PROVENANCE_SYNTAX`] with `line`, [`Code::LIMIT_DOCUMENT`].
     pub fn parse(text: &[u8], limits: &Limits) -> Result<Provenance, Error> {
+        let (provenance, errors) = Provenance::look(text, limits);
+        match errors.into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(provenance),
+        }
+    }
+
+    /// As much of a provenance file as can be read, and all that is wrong with it, in no order but for the first.
+    pub(crate) fn look(text: &[u8], limits: &Limits) -> (Provenance, Vec<Error>) {
+        let mut provenance =
+            Provenance { metadata: String::new(), files: Vec::new(), lines_before: 0, lines: Vec::new() };
         if text.len() as u64 > limits.provenance {
-            return Err(Error::new(Code::LIMIT_DOCUMENT, format!("the provenance has {} bytes", text.len()))
-                .with("limit", limits.provenance));
+            let error = Error::new(Code::LIMIT_DOCUMENT, format!("the provenance has {} bytes", text.len()));
+            return (provenance, vec![error.with("limit", limits.provenance)]);
         }
         let refused = |line: usize, why: &str| Error::new(Code::PROVENANCE_SYNTAX, why).with("line", line + 1);
         let text = String::from_utf8_lossy(text);
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         let find =
             |from: usize, wanted: &str| lines.iter().skip(from).position(|line| *line == wanted).map(|at| at + from);
-        let begin = find(0, MESSAGE).ok_or_else(|| refused(0, "there is no signed message"))?;
-        let start = 1 + find(begin, "").ok_or_else(|| refused(begin, "the message's headers do not end"))?;
-        let signature = find(start, SIGNATURE).ok_or_else(|| refused(begin, "the message has no signature"))?;
-        find(signature, END).ok_or_else(|| refused(signature, "the signature does not end"))?;
+        let Some(begin) = find(0, MESSAGE) else {
+            return (provenance, vec![refused(0, "there is no signed message")]);
+        };
+        let Some(start) = find(begin, "").map(|at| at + 1) else {
+            return (provenance, vec![refused(begin, "the message's headers do not end")]);
+        };
+        let mut errors = Vec::new();
+        let signature = find(start, SIGNATURE).unwrap_or_else(|| {
+            errors.push(refused(begin, "the message has no signature"));
+            lines.len()
+        });
+        if signature < lines.len() && find(signature, END).is_none() {
+            errors.push(refused(signature, "the signature does not end"));
+        }
         let body = lines.get(start..signature).unwrap_or_default();
         // A line that begins with a dash has "- " before it.
         let body: Vec<&str> = body.iter().map(|line| line.strip_prefix("- ").unwrap_or(line)).collect();
-        let divider = body.iter().position(|line| *line == "...");
-        let divider =
-            divider.ok_or_else(|| refused(start, "the message has one part; Chart.yaml and files are wanted"))?;
+        let divider = body.iter().position(|line| *line == "...").unwrap_or_else(|| {
+            errors.push(refused(start, "the message has one part; Chart.yaml and files are wanted"));
+            body.len()
+        });
         let (chart, files) = body.split_at(divider);
+        provenance.metadata = chart.join("\n").trim_end().to_owned() + "\n";
+        provenance.lines_before = u32::try_from(start).unwrap_or(u32::MAX);
+        if divider == body.len() {
+            return (provenance, errors);
+        }
         let lines_before = start + divider + 1;
         let files = files.get(1..).unwrap_or_default().join("\n");
-        let node = yaml::parse(files.as_bytes(), limits).map_err(|_| refused(lines_before, "the files are no YAML"))?;
+        let node = match yaml::parse(files.as_bytes(), limits) {
+            Ok(node) => node,
+            Err(error) => {
+                let number = |name: &str| {
+                    let found = error.context().iter().find(|(known, _)| *known == name);
+                    found.and_then(|(_, value)| value.parse::<usize>().ok()).unwrap_or(1)
+                };
+                let line = lines_before + number("line") - 1;
+                let column = number("column");
+                errors.push(refused(line, "the files are no YAML").with("column", column).because(error));
+                return (provenance, errors);
+            }
+        };
         let Some(listed) = node.get("files").and_then(Node::as_mapping).filter(|listed| !listed.pairs.is_empty())
         else {
-            return Err(refused(lines_before, "the message names no files"));
-        };
-        let mut provenance = Provenance {
-            metadata: chart.join("\n").trim_end().to_owned() + "\n",
-            files: Vec::new(),
-            lines_before: u32::try_from(start).unwrap_or(u32::MAX),
-            lines: Vec::new(),
+            errors.push(refused(lines_before, "the message names no files"));
+            return (provenance, errors);
         };
         for (name, place, value) in &listed.pairs {
-            let Data::String(digest) = &value.data else {
-                let line = lines_before + place.line as usize - 1;
-                return Err(refused(line, &format!("{:?} has no digest", clip(name))));
-            };
-            provenance.files.push((name.clone(), digest.clone()));
-            provenance.lines.push(u32::try_from(lines_before).unwrap_or(u32::MAX).saturating_add(place.line));
+            let line = lines_before + place.line as usize - 1;
+            match &value.data {
+                Data::String(digest) => {
+                    provenance.files.push((name.clone(), digest.clone()));
+                    provenance.lines.push(u32::try_from(line + 1).unwrap_or(u32::MAX));
+                }
+                _ if errors.len() > MOST => {}
+                _ => {
+                    errors.push(refused(line, &format!("{:?} has no digest", clip(name))).with("column", place.column))
+                }
+            }
         }
-        Ok(provenance)
+        (provenance, errors)
     }
 }
 
@@ -96,7 +137,7 @@ mod tests {
             (&*whole.replace(END, ""), "9"),
             (&*whole.replace(SIGNATURE, ""), "2"),
             (&*whole.replace("...", ""), "5"),
-            (&*whole.replace("files:", "files: {"), "7"),
+            (&*whole.replace("files:", "files: {"), "8"),
             (&*whole.replace("  a: b", ""), "7"),
             (&*whole.replace("a: b", "a: 1"), "8"),
         ] {

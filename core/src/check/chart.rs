@@ -402,10 +402,7 @@ fn is_crd(path: &str) -> bool {
 
 /// Every document is a CustomResourceDefinition.
 fn crd(page: &mut Page, limits: &Limits) {
-    let documents = match yaml::parse_all(page.text, limits) {
-        Ok(documents) => documents,
-        Err(error) => return page.fail(&error),
-    };
+    let Some(documents) = page.yaml(yaml::Documents::All, limits) else { return };
     for node in documents.iter().filter(|node| node.data != Data::Null) {
         let place = |name: &str| Some(node.get(name).map_or(node.span, |value| value.span));
         if !text(node, "apiVersion").is_some_and(|version| version.starts_with("apiextensions.k8s.io")) {

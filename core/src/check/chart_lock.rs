@@ -21,13 +21,7 @@ pub(super) fn check(page: &mut Page, limits: &Limits) -> Option<(Lock, Node)> {
 }
 
 fn look(page: &mut Page, limits: &Limits) -> Option<(Lock, Node)> {
-    let node = match yaml::parse(page.text, limits) {
-        Ok(node) => node,
-        Err(error) => {
-            page.fail(&error);
-            return None;
-        }
-    };
+    let node = page.yaml(yaml::Documents::First, limits)?.into_iter().next()?;
     let mut report = Report::new();
     duplicates(&node, "Chart.lock", &mut report);
     let lock = Lock::decode(&node);
@@ -41,7 +35,7 @@ fn look(page: &mut Page, limits: &Limits) -> Option<(Lock, Node)> {
     }
     lint::fields(page, &node, "", LOCK);
     lint::habits(page, limits);
-    Some((lock.ok()??, node))
+    Some((lock.ok().filter(|_| !page.has_refused())??, node))
 }
 
 /// The lock against the dependencies that were declared: which entry does not fit, else whether the digest does.

@@ -119,13 +119,10 @@ pub(super) fn check(page: &mut Page, requirements: Option<&[u8]>, setting: &Sett
 }
 
 fn look(page: &mut Page, requirements: Option<&[u8]>, setting: &Setting, limits: &Limits) -> Said {
-    let node = match yaml::parse(page.text, limits) {
-        Ok(node) => node,
-        Err(error) => {
-            page.fail(&error);
-            broken(page);
-            return Said::default();
-        }
+    let Some(node) = page.yaml(yaml::Documents::First, limits).and_then(|documents| documents.into_iter().next())
+    else {
+        broken(page);
+        return Said::default();
     };
     let mut documents = vec![Document { name: "Chart.yaml", node }];
     if let Some(text) = requirements {
@@ -138,8 +135,9 @@ fn look(page: &mut Page, requirements: Option<&[u8]>, setting: &Setting, limits:
             }
         }
     }
-    let are_all_read = documents.len() == 1 + usize::from(requirements.is_some());
+    let are_all_read = documents.len() == 1 + usize::from(requirements.is_some()) && !page.has_refused();
     let (metadata, is_whole, report) = Metadata::examine(&documents, true);
+    let is_whole = is_whole && !page.has_refused();
     let is_misfit = |finding: &Diagnostic| {
         [Code::CHART_FIELD_TYPE, Code::CHART_DEPENDENCY].contains(&finding.code)
             && (finding.pointer.is_empty() || finding.pointer.starts_with("/dependencies"))

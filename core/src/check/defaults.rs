@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::chart::archive::merged_values;
 use crate::chart::{Dependency, Metadata};
-use crate::diagnostic::{Diagnostic, Report};
+use crate::diagnostic::{Diagnostic, Report, Span};
 use crate::error::{Code, Error, clip};
 use crate::json;
 use crate::limits::Limits;
@@ -98,11 +98,19 @@ impl Question {
             // The rules of values.schema.json have said so.
             Err(error) if [Code::JSON_SYNTAX, Code::SCHEMA_REMOTE].contains(&error.code()) => Report::new(),
             Err(error) => {
-                let pointer = error.context().iter().find(|(name, _)| *name == "pointer").map(|(_, value)| &**value);
-                let mut finding = Diagnostic::new(error.code(), &*self.document, error.to_string());
-                error.hint().clone_into(&mut finding.help);
-                let span = pointer.and_then(|pointer| json::span(&self.schema, pointer));
-                Report::from_iter([finding.at(pointer.unwrap_or_default(), span)])
+                let finding = |pointer: &str, message: String| {
+                    let mut finding = Diagnostic::new(error.code(), &*self.document, message);
+                    error.hint().clone_into(&mut finding.help);
+                    let span = Some(pointer).filter(|pointer| !pointer.is_empty());
+                    finding.at(pointer, span.and_then(|pointer| json::span(&self.schema, pointer)))
+                };
+                match error.report() {
+                    Some(report) => report.iter().map(|one| finding(&one.pointer, one.message.clone())).collect(),
+                    None => {
+                        let pointer = error.context().iter().find(|(name, _)| *name == "pointer");
+                        [finding(pointer.map_or("", |(_, value)| value), error.to_string())].into_iter().collect()
+                    }
+                }
             }
         }
     }
@@ -119,8 +127,12 @@ impl Question {
 
     fn finding(&self, violation: &Violation) -> Diagnostic {
         let place = self.layers.iter().find_map(|layer| Some((layer, locate(&layer.node, &violation.pointer)?)));
+        let is_key = violation.rule.ends_with("/additionalProperties");
         let (document, pointer, span) = match place {
-            Some((layer, node)) => (&*layer.document, format!("{}{}", layer.base, violation.pointer), Some(node.span)),
+            Some((layer, (node, key))) => {
+                let span = if is_key { key } else { node.span };
+                (&*layer.document, format!("{}{}", layer.base, violation.pointer), Some(span.within(&layer.text)))
+            }
             None => ("values.yaml", violation.pointer.clone(), None),
         };
         let what = if violation.pointer.is_empty() { "the values" } else { &violation.pointer };
@@ -327,11 +339,15 @@ fn without_null(node: &mut Node, is_merged: bool) {
     }
 }
 
-/// The value that a pointer names; of one that is missing nothing.
-fn locate<'n>(node: &'n Node, pointer: &str) -> Option<&'n Node> {
-    pointer.split('/').skip(1).try_fold(node, |node, token| match &node.data {
-        Data::Sequence(items) => items.get(token.parse::<usize>().ok()?),
-        _ => node.get(&token.replace("~1", "/").replace("~0", "~")),
+/// The value that a pointer names, with the place of its key; of one that is missing nothing.
+fn locate<'n>(node: &'n Node, pointer: &str) -> Option<(&'n Node, Span)> {
+    pointer.split('/').skip(1).try_fold((node, node.span), |(node, _), token| match &node.data {
+        Data::Sequence(items) => items.get(token.parse::<usize>().ok()?).map(|item| (item, item.span)),
+        _ => {
+            let name = token.replace("~1", "/").replace("~0", "~");
+            let pair = node.as_mapping()?.pairs.iter().find(|(known, _, _)| *known == name);
+            pair.map(|(_, key, value)| (value, *key))
+        }
     })
 }
 

@@ -18,17 +18,11 @@ use crate::yaml::{self, Data, Node};
 pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
     // Valid JSON is read leniently, YAML strictly.
     let is_json = page.text.trim_ascii_start().starts_with(b"{");
-    let parsed = match json::parse(page.text, limits.document).ok().filter(|_| is_json) {
-        Some(parsed) => Ok(decode::node(parsed.value)),
-        None => yaml::parse(page.text, limits),
+    let node = match json::parse(page.text, limits.document).ok().filter(|_| is_json) {
+        Some(parsed) => Some(decode::node(parsed.value)),
+        None => page.yaml(yaml::Documents::First, limits).and_then(|documents| documents.into_iter().next()),
     };
-    let node = match parsed {
-        Ok(node) => node,
-        Err(error) => {
-            page.fail(&error);
-            return page;
-        }
-    };
+    let Some(node) = node else { return page };
     let is_strict = node.span != Span::default();
     let mapping = match &node.data {
         Data::Null if page.text.trim_ascii().is_empty() => {

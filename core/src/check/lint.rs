@@ -196,14 +196,19 @@ fn distance(a: &str, b: &str) -> usize {
 /// A byte order mark, lines that end as on Windows, and a second document.
 pub(super) fn habits(page: &mut Page, limits: &Limits) {
     if page.text.starts_with(b"\xef\xbb\xbf") {
-        let span = Span { start: 0, end: 3, line: 1, column: 1, end_line: 1, end_column: 1 };
+        let span = Span::of(page.text, 0..3);
         page.find(Code::YAML_BYTE_ORDER_MARK, "", Some(span), "the file begins with a byte order mark");
     }
     if let Some(at) = page.text.windows(2).position(|two| two == b"\r\n") {
-        let line = page.text[..at].split(|byte| *byte == b'\n').next_back().unwrap_or_default();
-        let column = 1 + String::from_utf8_lossy(line).chars().count() as u32;
-        let span = Span { start: at, end: at + 2, line: 1, column, end_line: 2, end_column: 1 };
-        page.find(Code::YAML_LINE_ENDS, "", Some(span), "the lines end with a carriage return and a line feed");
+        let mut ends = (0..page.text.len()).filter(|at| page.text[*at] == b'\n');
+        let other = ends.find(|at| at.checked_sub(1).is_none_or(|before| page.text[before] != b'\r'));
+        let message = match other {
+            Some(_) => "this line ends with a carriage return and a line feed, others with a line feed alone",
+            None => "the lines end with a carriage return and a line feed",
+        };
+        let (span, other) = (Span::of(page.text, at..at + 1), other.map(|at| Span::of(page.text, at..at)));
+        let finding = page.find(Code::YAML_LINE_ENDS, "", Some(span), message);
+        finding.related.extend(other.map(|span| (span, "this one ends with a line feed alone".to_owned())));
     }
     // Only a line can begin a document, so most files need no second look.
     let marks = page.text.split(|byte| *byte == b'\n').filter(|line| line.starts_with(b"---"));

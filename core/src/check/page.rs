@@ -1,9 +1,11 @@
 //! A document under examination, and what was found in it.
 
+use crate::chart::metadata::duplicates;
 use crate::diagnostic::{Diagnostic, Fix, Report, Span};
 use crate::error::{Class, Code, Error, clip};
 use crate::json;
-use crate::yaml::{Data, Node};
+use crate::limits::Limits;
+use crate::yaml::{self, Data, Node};
 
 /// More findings of one code than these help nobody.
 pub(super) const MOST: usize = 100;
@@ -19,13 +21,15 @@ pub(super) struct Page<'a> {
     pub(super) text: &'a [u8],
     found: Vec<Diagnostic>,
     counts: Vec<(Code, usize)>,
+    /// Where values begin that are none: nothing else is said of them.
+    refused: Vec<usize>,
     /// One more finding of a code that has too many.
     spare: Option<Diagnostic>,
 }
 
 impl<'a> Page<'a> {
     pub(super) fn new(name: &'a str, text: &'a [u8]) -> Page<'a> {
-        Page { name, text, found: Vec::new(), counts: Vec::new(), spare: None }
+        Page { name, text, found: Vec::new(), counts: Vec::new(), refused: Vec::new(), spare: None }
     }
 
     /// Adds a finding; what is returned may be changed before the next one.
@@ -41,6 +45,9 @@ impl<'a> Page<'a> {
     }
 
     fn push(&mut self, finding: Diagnostic) -> &mut Diagnostic {
+        if finding.span.is_some_and(|span| self.refused.contains(&span.start)) && finding.document == self.name {
+            return self.spare.insert(finding);
+        }
         let known = self.counts.iter().position(|(code, _)| *code == finding.code);
         let known = known.unwrap_or_else(|| {
             self.counts.push((finding.code, 0));
@@ -113,20 +120,69 @@ impl<'a> Page<'a> {
         self.extend(report);
     }
 
+    /// Reads YAML. All that Helm refuses is found; where a mistake ends a document there is nothing to look at further, but
+    /// for the keys that stand twice before it.
+    pub(super) fn yaml(&mut self, which: yaml::Documents, limits: &Limits) -> Option<Vec<Node>> {
+        let looked = yaml::look(self.text, limits, which);
+        let mut refused = Vec::new();
+        for error in &looked.errors {
+            self.fail(error);
+            refused.extend(self.found.last().and_then(|finding| finding.span).map(|span| span.start));
+        }
+        self.refused = refused;
+        if looked.is_whole {
+            return Some(looked.documents);
+        }
+        let mut report = Report::new();
+        for node in &looked.documents {
+            duplicates(node, self.name, &mut report);
+        }
+        self.extend(report);
+        None
+    }
+
+    /// Some of what [`Page::yaml`] read is no value.
+    pub(super) fn has_refused(&self) -> bool {
+        !self.refused.is_empty()
+    }
+
     /// Adds what an error says about this document, at the place that it names.
     pub(super) fn fail(&mut self, error: &Error) {
         let fact = |name: &str| {
             error.context().iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
         };
         let number = |name: &str| fact(name).and_then(|value| value.parse().ok());
-        let span = number("line").map(|line| self.place(line, number("column").unwrap_or(1)));
+        let mut span = number("line").map(|line| self.place(line, number("column").unwrap_or(1)));
+        if let Some(span) = &mut span
+            && [Code::YAML_ALIAS, Code::YAML_TAG, Code::YAML_NUMBER].contains(&error.code())
+        {
+            *span = self.word(*span);
+        }
         let mut help = error.hint().to_owned();
         if error.code() == Code::YAML_SYNTAX && span.is_some_and(|span| self.has_tab(span.line)) {
             help = "YAML takes no tabs before a line's text: indent with blanks.".to_owned();
         }
+        let is_template =
+            |span: Span| self.text.get(span.start.saturating_sub(1)..).is_some_and(|at| at.starts_with(b"{{"));
+        if error.code() == Code::YAML_KEY && span.is_some_and(is_template) {
+            help = "Helm runs no templates in this file: put a text with {{ in quotes, or move it to templates/."
+                .to_owned();
+        }
         let document = fact("entry").or(fact("path")).unwrap_or(self.name).to_owned();
-        let finding = Diagnostic::new(error.code(), document, error.to_string());
-        self.push(finding.at(fact("pointer").unwrap_or_default(), span)).help = help;
+        let mut finding = Diagnostic::new(error.code(), document, error.to_string());
+        if let (Some(what), Some(line), Some(column)) = (fact("begins"), number("begins_line"), number("begins_column"))
+        {
+            finding.related.push((self.place(line, column), format!("{what} begins here")));
+        }
+        finding.help = help;
+        self.push(finding.at(fact("pointer").unwrap_or_default(), span));
+    }
+
+    /// As far as no blank, comma or closing bracket stands in it.
+    fn word(&self, span: Span) -> Span {
+        let rest = self.text.get(span.start..).unwrap_or_default();
+        let length = rest.iter().position(|byte| b" \t\r\n,]}".contains(byte)).unwrap_or(rest.len());
+        Span::of(self.text, span.start..span.end.max(span.start + length))
     }
 
     fn has_tab(&self, line: u32) -> bool {
@@ -139,14 +195,31 @@ impl<'a> Page<'a> {
         std::str::from_utf8(self.text.get(span.start..span.end)?).ok()
     }
 
-    /// The character at a line and a column.
+    /// The character at a line and a column; the last of the text, where that one stands behind its end.
     pub(super) fn place(&self, line: u32, column: u32) -> Span {
-        let lines = self.text.split_inclusive(|byte| *byte == b'\n');
-        let before: usize = lines.clone().take(line.saturating_sub(1) as usize).map(<[u8]>::len).sum();
-        let rest = String::from_utf8_lossy(lines.clone().nth(line.saturating_sub(1) as usize).unwrap_or_default());
-        let start = before + rest.chars().take(column.saturating_sub(1) as usize).map(char::len_utf8).sum::<usize>();
-        let length = rest.chars().nth(column.saturating_sub(1) as usize).map_or(0, char::len_utf8);
-        Span { start, end: start + length, line, column, end_line: line, end_column: column + u32::from(length > 0) }
+        let text = self.text;
+        let mut start = if text.starts_with(b"\xef\xbb\xbf") && line <= 1 { 3 } else { 0 };
+        for _ in 1..line {
+            let rest = text.get(start..).unwrap_or_default();
+            start += rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |length| length + 1);
+        }
+        let row = text.get(start..).unwrap_or_default().split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let (mut left, mut length) = (column.saturating_sub(1), 0);
+        for chunk in row.utf8_chunks() {
+            let invalid = Some(chunk.invalid().len()).filter(|length| *length > 0);
+            for width in chunk.valid().chars().map(char::len_utf8).chain(invalid) {
+                if left == 0 {
+                    length = width;
+                    break;
+                }
+                left -= 1;
+                start += width;
+            }
+            if length > 0 {
+                break;
+            }
+        }
+        if start >= text.trim_ascii_end().len() { Span::last(text) } else { Span::of(text, start..start + length) }
     }
 
     /// Everything that was found. Findings of JSON get their places here.
@@ -157,7 +230,8 @@ impl<'a> Page<'a> {
         let mut found = self.found;
         for finding in &mut found {
             // A place of no bytes is no place.
-            finding.span = finding.span.filter(|span| *span != Span::default());
+            finding.span = finding.span.filter(|span| *span != Span::default()).map(|span| span.within(self.text));
+            finding.related.iter_mut().for_each(|(span, _)| *span = span.within(self.text));
             if is_json && lookups > 0 && finding.span.is_none() && !finding.pointer.is_empty() {
                 lookups -= 1;
                 finding.span = json::span(self.text, &finding.pointer);

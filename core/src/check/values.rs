@@ -24,17 +24,9 @@ pub(super) fn check(page: &mut Page, charts: &[Vendored], limits: &Limits) {
 
 /// What keeps Helm from reading values, and keys that are written twice.
 pub(super) fn load(page: &mut Page, limits: &Limits) -> Option<Vec<Node>> {
-    let documents = match yaml::parse_values(page.text, limits) {
-        Ok(documents) => documents,
-        Err(error) => {
-            page.fail(&error);
-            return None;
-        }
-    };
+    let documents = page.yaml(yaml::Documents::Values, limits)?;
     for node in &documents {
-        if let Err(error) = node.check_json() {
-            page.fail(&error);
-        }
+        node.each_not_json(&mut |error| page.fail(&error));
         let mut report = Report::new();
         duplicates(node, page.name, &mut report);
         page.extend(report);

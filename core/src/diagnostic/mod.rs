@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Serialize, Serializer};
 
@@ -51,6 +52,41 @@ pub struct Span {
     pub end_line: u32,
     /// Column of the end.
     pub end_column: u32,
+}
+
+impl Span {
+    /// The place of these bytes in a text, as far as it has them.
+    pub(crate) fn of(text: &[u8], range: Range<usize>) -> Span {
+        let end = range.end.min(text.len());
+        let start = range.start.min(end);
+        let ((line, column), (end_line, end_column)) = (position(text, start), position(text, end));
+        Span { start, end, line, column, end_line, end_column }
+    }
+
+    /// As much of it as the text has.
+    pub(crate) fn within(self, text: &[u8]) -> Span {
+        if self.end <= text.len() { self } else { Span::of(text, self.start..self.end) }
+    }
+
+    /// The last character of a text that is no blank: where to look for what is missing at the end.
+    pub(crate) fn last(text: &[u8]) -> Span {
+        let end = text.trim_ascii_end().len();
+        let is_first = |byte: &u8| byte & 0xc0 != 0x80;
+        let start = text.get(..end).and_then(|text| text.iter().rposition(is_first)).unwrap_or(0);
+        Span::of(text, start..end)
+    }
+}
+
+/// Line and column of a byte, from 1. A byte order mark takes no column.
+fn position(text: &[u8], at: usize) -> (u32, u32) {
+    let before = text.get(..at).unwrap_or(text);
+    let lines = before.iter().filter(|byte| **byte == b'\n').count();
+    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let line = before.get(start..).unwrap_or_default();
+    let line = if start == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+    let column = String::from_utf8_lossy(line).chars().count();
+    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
+    (number(lines), number(column))
 }
 
 /// A replacement for a span that mends the finding and changes nothing else.

@@ -76,7 +76,7 @@ pub fn pointer_token(name: &str) -> String {
 /// assert_eq!((span.line, span.column, span.end_column), (2, 11, 13));
 /// ```
 pub fn span(data: &[u8], pointer: &str) -> Option<Span> {
-    place(data, range(data, pointer)?)
+    Some(Span::of(data, range(data, pointer)?))
 }
 
 fn range(data: &[u8], pointer: &str) -> Option<Range<usize>> {
@@ -85,11 +85,6 @@ fn range(data: &[u8], pointer: &str) -> Option<Range<usize>> {
         range = child(data, range, &unescaped(token))?;
     }
     Some(range)
-}
-
-fn place(data: &[u8], range: Range<usize>) -> Option<Span> {
-    let ((line, column), (end_line, end_column)) = (position(data, range.start)?, position(data, range.end)?);
-    Some(Span { start: range.start, end: range.end, line, column, end_line, end_column })
 }
 
 /// Warns of names that stand twice in their object, at the first of them and at the one that counts.
@@ -115,8 +110,8 @@ fn names(data: &[u8], pointer: &str) -> Option<(Span, Span)> {
     let (name, members) = (unescaped(name), members(data, range(data, object)?));
     let mut same = members.iter().filter(|member| member.name == name);
     let (first, last) = (same.next()?, same.next_back()?);
-    let span = |member: &Member| place(data, trim(data, member.start..item_end(data, member.start)));
-    Some((span(first)?, span(last)?))
+    let span = |member: &Member| Span::of(data, trim(data, member.start..item_end(data, member.start)));
+    Some((span(first), span(last)))
 }
 
 fn unescaped(token: &str) -> String {
@@ -200,15 +195,6 @@ fn trim(data: &[u8], range: Range<usize>) -> Range<usize> {
     let text = data.get(range.clone()).unwrap_or_default();
     let end = range.start + text.trim_ascii_end().len();
     end - text.trim_ascii().len()..end
-}
-
-/// Line and column of a byte, from 1.
-fn position(data: &[u8], at: usize) -> Option<(u32, u32)> {
-    let before = data.get(..at)?;
-    let line = before.iter().filter(|b| **b == b'\n').count() + 1;
-    let start = before.iter().rposition(|b| *b == b'\n').map_or(0, |newline| newline + 1);
-    let column = String::from_utf8_lossy(before.get(start..)?).chars().count() + 1;
-    Some((u32::try_from(line).ok()?, u32::try_from(column).ok()?))
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
-use super::{pointer_token, position, write};
+use super::{pointer_token, write};
 use crate::decimal;
+use crate::diagnostic::Span;
 use crate::error::{Code, Error, clip};
 
 /// A document that was read.
@@ -25,7 +26,8 @@ pub struct Parsed {
 /// ```
 ///
 /// # Errors
-/// [`Code::JSON_SYNTAX`] with `line` and `column`, [`Code::LIMIT_DOCUMENT`], [`Code::LIMIT_DEPTH`].
+/// [`Code::JSON_SYNTAX`] with `line` and `column` (and `begins`, `begins_line`, `begins_column`: which string, array or
+/// object has no end), [`Code::LIMIT_DOCUMENT`], [`Code::LIMIT_DEPTH`].
 pub fn parse(data: &[u8], limit: u64) -> Result<Parsed, Error> {
     if data.len() as u64 > limit {
         return Err(Error::new(Code::LIMIT_DOCUMENT, format!("the document has {} bytes", data.len()))
@@ -36,11 +38,15 @@ pub fn parse(data: &[u8], limit: u64) -> Result<Parsed, Error> {
     match reader.document() {
         Ok(value) => Ok(Parsed { value, duplicates: reader.duplicates }),
         Err(what) => {
-            let (line, column) = position(data, reader.at).unwrap_or_default();
+            let at = Span::of(data, reader.at..reader.at);
+            let Span { line, column, .. } = if at.end < data.trim_ascii_end().len() { at } else { Span::last(data) };
             let code = if what == TOO_DEEP { Code::LIMIT_DEPTH } else { Code::JSON_SYNTAX };
-            Err(Error::new(code, format!("no valid JSON: {what} at line {line} column {column}"))
+            let error = Error::new(code, format!("no valid JSON: {what} at line {line} column {column}"))
                 .with("line", line)
-                .with("column", column))
+                .with("column", column);
+            let Some((what, start)) = reader.begins else { return Err(error) };
+            let Span { line, column, .. } = Span::of(data, start..start);
+            Err(error.with("begins", what).with("begins_line", line).with("begins_column", column))
         }
     }
 }
@@ -66,6 +72,8 @@ type Read<T> = Result<T, &'static str>;
 struct Reader<'a> {
     data: &'a [u8],
     at: usize,
+    /// Where that begins which has no end.
+    begins: Option<(&'static str, usize)>,
     /// The pointer to what is being read.
     path: String,
     duplicates: Vec<String>,
@@ -73,7 +81,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn new(data: &[u8]) -> Reader<'_> {
-        Reader { data, at: 0, path: String::new(), duplicates: Vec::new() }
+        Reader { data, at: 0, begins: None, path: String::new(), duplicates: Vec::new() }
     }
 
     fn document(&mut self) -> Read<Value> {
@@ -117,8 +125,12 @@ impl Reader<'_> {
     }
 
     /// After an opening bracket or an item: another item follows.
-    fn follows(&mut self, close: u8, is_first: bool) -> Read<bool> {
+    fn follows(&mut self, close: u8, is_first: bool, start: usize) -> Read<bool> {
         match self.next_token() {
+            None => {
+                self.begins = Some((if close == b']' { "the array" } else { "the object" }, start));
+                Err("a closing bracket is expected")
+            }
             Some(byte) if byte == close => {
                 self.at += 1;
                 Ok(false)
@@ -128,15 +140,19 @@ impl Reader<'_> {
                 self.at += 1;
                 Ok(true)
             }
-            _ => Err("a comma or a closing bracket is expected"),
+            _ => {
+                self.begins = Some((if close == b']' { "the array" } else { "the object" }, start));
+                Err("a comma or a closing bracket is expected")
+            }
         }
     }
 
     fn array(&mut self, levels: usize) -> Read<Value> {
+        let start = self.at;
         self.at += 1;
         let mut items = Vec::new();
         let length = self.path.len();
-        while self.follows(b']', items.is_empty())? {
+        while self.follows(b']', items.is_empty(), start)? {
             // Nothing stands twice in what has no names.
             if let Some(b'{' | b'[') = self.next_token() {
                 self.path.push('/');
@@ -149,11 +165,12 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, levels: usize) -> Read<Value> {
+        let start = self.at;
         self.at += 1;
         let mut map = Map::new();
         let mut is_first = true;
         let length = self.path.len();
-        while self.follows(b'}', is_first)? {
+        while self.follows(b'}', is_first, start)? {
             is_first = false;
             if self.next_token() != Some(b'"') {
                 return Err("a name in quotes is expected");
@@ -178,10 +195,14 @@ impl Reader<'_> {
     }
 
     fn string(&mut self) -> Read<String> {
+        let start = self.at;
         self.at += 1;
         let mut text = Vec::new();
         loop {
-            let byte = self.peek().ok_or("the string has no end")?;
+            let Some(byte) = self.peek().filter(|byte| !b"\r\n".contains(byte)) else {
+                self.begins = Some(("the string", start));
+                return Err("the string has no end in its line");
+            };
             match byte {
                 b'"' => break,
                 b'\\' => {

@@ -112,36 +112,103 @@ impl<'a> Document<'a> {
         list.iter().enumerate().filter_map(read).collect()
     }
 
-    /// A descriptor (image-spec, descriptor.md). What is none is refused; nothing, and a finding, if its digest is of an
-    /// unregistered algorithm.
+    /// A descriptor (image-spec, descriptor.md). All that keeps it from being one is refused; nothing, and a finding, if its
+    /// digest is of an unregistered algorithm.
     pub(super) fn descriptor(&mut self, value: &Value, pointer: &str) -> Option<Descriptor> {
-        self.try_descriptor(value, pointer).unwrap_or_else(|error| {
-            self.refuse(error);
-            None
-        })
-    }
-
-    fn try_descriptor(&mut self, value: &Value, pointer: &str) -> Result<Option<Descriptor>, Error> {
-        let refused = |why: &str| {
-            Error::new(Code::MANIFEST_DESCRIPTOR, format!("the descriptor at {pointer} is not valid: {why}"))
-                .with("pointer", pointer)
-        };
-        let media_type = value.get("mediaType").and_then(Value::as_str).unwrap_or_default();
-        if !is_media_type(media_type) {
-            return Err(refused("mediaType is missing or no media type"));
+        if !value.is_object() {
+            self.misfit(Code::MANIFEST_DESCRIPTOR, pointer, &format!("is {}, not a descriptor", describe(value)));
+            return None;
         }
-        let size = value.get("size").and_then(Value::as_u64).filter(|size| i64::try_from(*size).is_ok());
-        let size = size.ok_or_else(|| refused("size is missing or no number of bytes"))?;
-        let text = value.get("digest").and_then(Value::as_str).ok_or_else(|| refused("digest is missing"))?;
-        match Digest::parse(text) {
-            Ok(digest) => Ok(Some(Descriptor { media_type: media_type.to_owned(), digest, size })),
+        let missing: Vec<&str> =
+            ["mediaType", "digest", "size"].into_iter().filter(|n| value.get(n).is_none()).collect();
+        if !missing.is_empty() {
+            self.misfit(Code::MANIFEST_DESCRIPTOR, pointer, &format!("has no {}", missing.join(", no ")));
+        }
+        let mut member = |name: &str, wanted: &str, is_good: &dyn Fn(&Value) -> bool| {
+            let place = format!("{pointer}/{name}");
+            let found = value.get(name);
+            match found {
+                Some(found) if is_good(found) => return Some(found),
+                None => {}
+                Some(Value::String(text)) => {
+                    self.misfit(
+                        Code::MANIFEST_DESCRIPTOR,
+                        &place,
+                        &format!("is {:?}, which is no {wanted}", clip(text)),
+                    );
+                }
+                Some(Value::Number(number)) => {
+                    self.misfit(Code::MANIFEST_DESCRIPTOR, &place, &format!("is {number}, which is no {wanted}"));
+                }
+                Some(other) => {
+                    let why = format!("is {}, not a {wanted}", describe(other));
+                    self.misfit(Code::MANIFEST_DESCRIPTOR, &place, &why);
+                }
+            }
+            None
+        };
+        let media_type = member("mediaType", "media type", &|found| found.as_str().is_some_and(is_media_type));
+        let size =
+            member("size", "number of bytes", &|found| found.as_u64().is_some_and(|size| i64::try_from(size).is_ok()));
+        let text = member("digest", "digest", &Value::is_string).and_then(Value::as_str)?;
+        let place = format!("{pointer}/digest");
+        let digest = match Digest::parse(text) {
+            Ok(digest) => digest,
             Err(_) if is_unregistered(text) => {
                 let message = format!("the digest {:?} cannot be verified", clip(text));
-                self.find(Code::MANIFEST_DIGEST_ALGORITHM, message, &format!("{pointer}/digest"));
-                Ok(None)
+                self.find(Code::MANIFEST_DIGEST_ALGORITHM, message, &place);
+                return None;
             }
-            Err(error) => Err(refused("digest is no digest").because(error)),
+            Err(error) => {
+                let refused = Error::new(Code::MANIFEST_DESCRIPTOR, format!("{place} is no digest"));
+                self.refuse(refused.with("pointer", place).because(error));
+                return None;
+            }
+        };
+        Some(Descriptor { media_type: media_type?.as_str()?.to_owned(), digest, size: size?.as_u64()? })
+    }
+
+    /// The member of that name, if it is there and of the right type; otherwise `code` is refused.
+    pub(super) fn member<'v>(
+        &mut self,
+        code: Code,
+        object: &'v Map<String, Value>,
+        name: &str,
+        wanted: &str,
+    ) -> Option<&'v Value> {
+        let found = object.get(name);
+        match found {
+            Some(found) if describe(found) == wanted => return Some(found),
+            None | Some(Value::Null) => self.misfit(code, "", &format!("is no image {}: {name} is missing", self.name)),
+            Some(other) => self.misfit(code, &format!("/{name}"), &format!("is {}, not {wanted}", describe(other))),
         }
+        None
+    }
+
+    /// Refuses the members of another kind of document.
+    pub(super) fn refuse_members(&mut self, code: Code, object: &Map<String, Value>, names: &[&str]) {
+        for name in names.iter().filter(|name| object.contains_key(**name)) {
+            self.misfit(code, &format!("/{name}"), &format!("makes this no image {}", self.name));
+        }
+    }
+
+    /// Refuses what stands at that place.
+    pub(super) fn misfit(&mut self, code: Code, pointer: &str, why: &str) {
+        let what = if pointer.is_empty() { "this" } else { pointer };
+        let error = Error::new(code, format!("{what} {why}"));
+        self.refuse(if pointer.is_empty() { error } else { error.with("pointer", pointer) });
+    }
+}
+
+/// What a value is, with an article.
+fn describe(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
 }
 

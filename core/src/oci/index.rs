@@ -39,17 +39,9 @@ impl Index {
     pub fn check(data: &[u8], limits: &Limits) -> Result<(Index, Report), Error> {
         let mut document = Document::read("index", data, limits.manifest)?;
         let object = document.object(Code::INDEX_SHAPE)?;
-        let mut refused = |why: &str| {
-            document.refuse(Error::new(Code::INDEX_SHAPE, format!("this is no image index: {why}")));
-        };
         // One document must not be a manifest to one reader and an index to the next (CVE-2021-41190).
-        if ["config", "layers", "fsLayers"].iter().any(|name| object.contains_key(*name)) {
-            refused("it has the members of another kind of document, too");
-        }
-        let entries = object.get("manifests").and_then(Value::as_array);
-        if entries.is_none() {
-            refused("manifests is missing");
-        }
+        document.refuse_members(Code::INDEX_SHAPE, &object, &["config", "layers", "fsLayers"]);
+        let entries = document.member(Code::INDEX_SHAPE, &object, "manifests", "a list").and_then(Value::as_array);
         let manifests = document.descriptors(entries.map_or(&[], Vec::as_slice), "/manifests");
         document.check_head(&object, [media_type::INDEX, media_type::DOCKER_INDEX]);
         document.annotations(&object);

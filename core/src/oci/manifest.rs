@@ -47,21 +47,10 @@ impl Manifest {
     pub fn parse(data: &[u8], limits: &Limits) -> Result<(Manifest, Report), Error> {
         let mut document = Document::read("manifest", data, limits.manifest)?;
         let object = document.object(Code::MANIFEST_SHAPE)?;
-        let mut refused = |why: &str| {
-            document.refuse(Error::new(Code::MANIFEST_SHAPE, format!("this is no image manifest: {why}")));
-        };
         // One document must not be a manifest to one reader and an index to the next (CVE-2021-41190).
-        if object.contains_key("manifests") || object.contains_key("fsLayers") {
-            refused("it has the members of another kind of document, too");
-        }
-        let config = object.get("config").filter(|config| config.is_object());
-        if config.is_none() {
-            refused("config is missing");
-        }
-        let layers = object.get("layers").and_then(Value::as_array);
-        if layers.is_none() {
-            refused("layers is missing");
-        }
+        document.refuse_members(Code::MANIFEST_SHAPE, &object, &["manifests", "fsLayers"]);
+        let config = document.member(Code::MANIFEST_SHAPE, &object, "config", "an object");
+        let layers = document.member(Code::MANIFEST_SHAPE, &object, "layers", "a list").and_then(Value::as_array);
         let described = config.and_then(|config| document.descriptor(config, "/config"));
         let layers = document.descriptors(layers.map_or(&[], Vec::as_slice), "/layers");
         let subject = object.get("subject").filter(|subject| !subject.is_null());
@@ -119,7 +108,9 @@ mod tests {
 
     #[test]
     fn what_is_no_manifest_is_refused_with_all_that_is_wrong() {
-        let error = with("\"schemaVersion\":1,\"config\":{},\n\"layers\":[{},7],\"subject\":[]").unwrap_err();
+        let layers = r#"{"mediaType":7,"digest":"sha256:0","size":-1},7"#;
+        let error =
+            with(&format!("\"schemaVersion\":1,\"config\":{{}},\n\"layers\":[{layers}],\"subject\":[]")).unwrap_err();
         assert_eq!(
             (error.code(), error.context()),
             (Code::MANIFEST_DESCRIPTOR, &[("pointer", "/config".to_owned())][..])
@@ -128,11 +119,32 @@ mod tests {
             ("json.duplicate", "/schemaVersion"),
             ("manifest.schema_version", "/schemaVersion"),
             ("manifest.descriptor", "/config"),
-            ("manifest.descriptor", "/layers/0"),
+            ("manifest.descriptor", "/layers/0/mediaType"),
+            ("manifest.descriptor", "/layers/0/digest"),
+            ("manifest.descriptor", "/layers/0/size"),
             ("manifest.descriptor", "/layers/1"),
             ("manifest.descriptor", "/subject"),
         ];
         assert_eq!(codes(error.report().unwrap()), expected);
+        let columns = error.report().unwrap().iter().map(|finding| finding.span.unwrap().column);
+        assert_eq!(columns.collect::<Vec<_>>()[3..], [24, 35, 53, 57, 70]);
+        let messages: Vec<_> = error.report().unwrap().iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(messages[2], "/config has no mediaType, no digest, no size");
+        assert_eq!(messages[3], "/layers/0/mediaType is 7, which is no media type");
+    }
+
+    #[test]
+    fn a_member_of_the_wrong_type_is_not_called_missing() {
+        let error = with(r#""config":[],"layers":{},"manifests":[]"#).unwrap_err();
+        let found: Vec<_> = error.report().unwrap().iter().map(|one| (&*one.pointer, &*one.message)).collect();
+        assert_eq!(
+            found,
+            [
+                ("/config", "/config is a list, not an object"),
+                ("/layers", "/layers is an object, not a list"),
+                ("/manifests", "/manifests makes this no image manifest"),
+            ]
+        );
     }
 
     #[test]
@@ -159,21 +171,21 @@ mod tests {
     #[test]
     fn a_descriptor_with_a_false_member_is_refused_with_its_place() {
         let d = descriptor();
-        for (from, to) in [
-            ("2}", "-1}"),
-            ("2}", "\"2\"}"),
-            ("2}", "2.5}"),
-            ("2}", "9223372036854775808}"),
-            ("sha256:4", "sha256:"),
-            ("sha256:", "SHA256:"),
-            ("sha256:", ""),
-            ("a/b", ""),
-            ("a/b", "a b"),
-            ("a/b", "a/b\\u001b[31m"),
+        for (from, to, member) in [
+            ("2}", "-1}", "size"),
+            ("2}", "\"2\"}", "size"),
+            ("2}", "2.5}", "size"),
+            ("2}", "9223372036854775808}", "size"),
+            ("sha256:4", "sha256:", "digest"),
+            ("sha256:", "SHA256:", "digest"),
+            ("sha256:", "", "digest"),
+            ("a/b", "", "mediaType"),
+            ("a/b", "a b", "mediaType"),
+            ("a/b", "a/b\\u001b[31m", "mediaType"),
         ] {
             let error = with(&format!(r#""config":{d},"layers":[{d},{}]"#, d.replace(from, to))).unwrap_err();
             assert_eq!(error.code(), Code::MANIFEST_DESCRIPTOR, "{to}");
-            assert_eq!(error.context()[0], ("pointer", "/layers/1".to_owned()), "{to}");
+            assert_eq!(error.context()[0], ("pointer", format!("/layers/1/{member}")), "{to}");
         }
     }
 

@@ -1,9 +1,10 @@
 //! Judging by `boon`.
 
-use boon::{CompileError, Compiler, Draft, ErrorKind, Schemas, UrlLoader, ValidationError};
+use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, UrlLoader, ValidationError};
 use serde_json::Value;
 
 use super::{Violation, work};
+use crate::diagnostic::{Diagnostic, Report};
 use crate::error::{Code, Error, clip};
 use crate::json;
 use crate::limits::Limits;
@@ -21,20 +22,17 @@ use crate::limits::Limits;
 ///
 /// # Errors
 /// [`Code::JSON_SYNTAX`] and [`Code::LIMIT_DOCUMENT`]; [`Code::SCHEMA_INVALID`], with a `pointer` into the schema where
-/// one is known; [`Code::SCHEMA_REMOTE`]; [`Code::LIMIT_SCHEMA`].
+/// one is known, and all that is wrong with the schema in its report; [`Code::SCHEMA_REMOTE`]; [`Code::LIMIT_SCHEMA`].
 pub fn validate(schema: &[u8], values: &[u8], limits: &Limits) -> Result<Vec<Violation>, Error> {
-    let schema = json::parse(schema, limits.document)?.value;
+    let text = schema;
+    let schema = json::parse(text, limits.document)?.value;
     let values = json::parse(values, u64::MAX)?.value;
     work::check(&schema, &values)?;
-    let mut compiler = Compiler::new();
-    compiler.set_default_draft(Draft::V2020_12);
-    compiler.use_loader(Box::new(Nothing));
     let mut schemas = Schemas::new();
-    compiler.add_resource(PLACE, schema).map_err(|error| refused(&error))?;
-    let index = compiler.compile(PLACE, &mut schemas).map_err(|error| refused(&error))?;
+    let index = compiled(schema, &mut schemas).map_err(|error| refused(text, error))?;
     let mut violations = Vec::new();
     if let Err(error) = schemas.validate(&values, index) {
-        leaves(&error, &mut |violation| violations.push(violation));
+        leaves(&error, &values, &mut |violation| violations.push(violation));
     }
     violations.dedup();
     Ok(violations)
@@ -44,6 +42,9 @@ pub fn validate(schema: &[u8], values: &[u8], limits: &Limits) -> Result<Vec<Vio
 const PLACE: &str = "file:///values.schema.json";
 /// More violations help nobody.
 const MOST: usize = 100;
+/// How often a schema is tried without what was found in it; one of more bytes once.
+const MOST_ROUNDS: usize = 20;
+const BIG: usize = 1 << 20;
 
 /// What is not in the schema itself is not there.
 struct Nothing;
@@ -55,36 +56,117 @@ impl UrlLoader for Nothing {
     }
 }
 
-fn refused(error: &CompileError) -> Error {
+fn compiled(schema: Value, schemas: &mut Schemas) -> Result<SchemaIndex, Box<CompileError>> {
+    let mut compiler = Compiler::new();
+    compiler.set_default_draft(Draft::V2020_12);
+    compiler.use_loader(Box::new(Nothing));
+    compiler.add_resource(PLACE, schema)?;
+    Ok(compiler.compile(PLACE, schemas)?)
+}
+
+/// All that is wrong with a schema: what is found is taken out of it, to see what else there is.
+fn refused(text: &[u8], mut error: Box<CompileError>) -> Error {
+    let mut schema = json::parse(text, u64::MAX).map(|parsed| parsed.value).unwrap_or_default();
+    let mut report = Report::new();
+    let mut found: Vec<(String, String)> = Vec::new();
+    for _ in 0..if text.len() > BIG { 1 } else { MOST_ROUNDS } {
+        let known = found.len();
+        match mistakes(&error, &schema) {
+            Ok(mistakes) => found.extend(mistakes),
+            Err(error) if found.is_empty() => return error,
+            Err(_) => break,
+        }
+        let mut is_new = false;
+        for at in known..found.len() {
+            let (pointer, message) = &found[at];
+            if !found[..at].contains(&found[at]) && report.iter().count() < MOST {
+                is_new = true;
+                let span = json::span(text, pointer).filter(|_| !pointer.is_empty());
+                report.push(Diagnostic::new(Code::SCHEMA_INVALID, "values.schema.json", message).at(pointer, span));
+                take_out(&mut schema, pointer);
+            }
+        }
+        match compiled(schema.clone(), &mut Schemas::new()) {
+            Err(next) if is_new => error = next,
+            _ => break,
+        }
+    }
+    let report = report.sorted();
+    let (pointer, message) =
+        report.iter().next().map(|one| (one.pointer.clone(), one.message.clone())).unwrap_or_default();
+    Error::new(Code::SCHEMA_INVALID, message).with("pointer", pointer).with_report(report)
+}
+
+/// Takes out the member that a pointer leads to, or that holds the item that it leads to.
+fn take_out(schema: &mut Value, pointer: &str) {
+    let mut pointer = pointer;
+    while let Some((parent, name)) = pointer.rsplit_once('/') {
+        if let Some(Value::Object(members)) = schema.pointer_mut(parent) {
+            members.remove(&name.replace("~1", "/").replace("~0", "~"));
+            return;
+        }
+        pointer = parent;
+    }
+}
+
+/// Where the first `$ref` stands that names this place of the document.
+fn reference_to(value: &Value, target: &str, pointer: &str) -> Option<String> {
+    match value {
+        Value::Object(members) => members.iter().find_map(|(name, value)| match value {
+            Value::String(text) if name.ends_with("$ref") || name == "$dynamicRef" => {
+                (text.strip_prefix('#') == Some(target)).then(|| format!("{pointer}/{name}"))
+            }
+            _ => reference_to(value, target, &format!("{pointer}/{}", json::pointer_token(name))),
+        }),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(at, item)| reference_to(item, target, &format!("{pointer}/{at}")))
+        }
+        _ => None,
+    }
+}
+
+/// What is wrong with a schema, as far as one try shows: where, and how it is said; or another error than that.
+fn mistakes(error: &CompileError, schema: &Value) -> Result<Vec<(String, String)>, Error> {
     let fragment = |url: &str| url.split_once('#').map(|(_, pointer)| pointer.to_owned()).unwrap_or_default();
-    match error {
+    let said = |pointer: String, message: &str| {
+        // A parser of patterns draws what it means over several lines.
+        let message = message.rsplit_once("\nerror: ").map_or(message, |(_, why)| why);
+        let place = if pointer.is_empty() { "the schema" } else { &pointer };
+        let message = format!("{}: {}", clip(place), clip(message));
+        vec![(pointer, message)]
+    };
+    Ok(match error {
         CompileError::LoadUrlError { url, .. } | CompileError::UnsupportedUrlScheme { url } => {
             let message = format!("the schema refers to {}, which is never fetched", clip(url));
-            Error::new(Code::SCHEMA_REMOTE, message).with("url", clip(url))
+            return Err(Error::new(Code::SCHEMA_REMOTE, message).with("url", clip(url)));
         }
         CompileError::ValidationError { src, .. } => {
-            let mut first = None;
-            leaves(src, &mut |violation| {
-                first.get_or_insert(violation);
-            });
-            let Violation { pointer, message, .. } = first.unwrap_or_else(|| violation_of(src));
-            let place = if pointer.is_empty() { "the schema" } else { &pointer };
-            Error::new(Code::SCHEMA_INVALID, format!("{}: {}", clip(place), clip(&message))).with("pointer", pointer)
+            let mut found = Vec::new();
+            leaves(src, schema, &mut |violation| found.extend(said(violation.pointer, &violation.message)));
+            found
         }
         CompileError::InvalidRegex { url, regex, src } => {
-            let message = format!("the pattern {:?} cannot be used: {}", clip(regex), clip(&src.to_string()));
-            Error::new(Code::SCHEMA_INVALID, message).with("pointer", fragment(url))
+            let place = fragment(url);
+            // Of the names in patternProperties, the one that is meant.
+            let name = format!("{place}/{}", json::pointer_token(regex));
+            let place = if schema.pointer(&name).is_some() { name } else { place };
+            said(place, &format!("the pattern {:?} cannot be used: {}", clip(regex), clip(&src.to_string())))
         }
-        CompileError::Bug(why) => Error::new(Code::SCHEMA_INVALID, format!("a pattern cannot be used: {why}")),
-        other => Error::new(Code::SCHEMA_INVALID, clip(&other.to_string().replace(PLACE, ""))),
-    }
+        CompileError::JsonPointerNotFound(url) | CompileError::AnchorNotFound { reference: url, .. } => {
+            let target = fragment(url);
+            let place = reference_to(schema, &target, "").unwrap_or_default();
+            said(place, &format!("there is no #{} in the schema", clip(&target)))
+        }
+        CompileError::Bug(why) => said(String::new(), &format!("a pattern cannot be used: {why}")),
+        other => said(String::new(), &other.to_string().replace(PLACE, "")),
+    })
 }
 
 /// The violations at the ends of the tree: what stands above them says no more than that something below is wrong. Of
 /// alternatives none of which fits the choice itself is said, unless it is between one.
-fn leaves(error: &ValidationError, say: &mut dyn FnMut(Violation)) {
+fn leaves(error: &ValidationError, judged: &Value, say: &mut dyn FnMut(Violation)) {
     let mut count = 0;
-    walk(error, &mut |violation| {
+    walk(error, judged, &mut |violation| {
         count += 1;
         if count <= MOST {
             say(violation);
@@ -92,14 +174,49 @@ fn leaves(error: &ValidationError, say: &mut dyn FnMut(Violation)) {
     });
 }
 
-fn walk(error: &ValidationError, say: &mut dyn FnMut(Violation)) {
+/// The first two places of a name.
+fn places_of(value: &Value, wanted: &str, pointer: &str, found: &mut Vec<String>) {
+    if found.len() > 1 {
+        return;
+    }
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| places_of(item, wanted, &format!("{pointer}/{at}"), found));
+        }
+        Value::Object(members) => {
+            for (name, value) in members {
+                let pointer = format!("{pointer}/{}", json::pointer_token(name));
+                places_of(value, wanted, &pointer, found);
+                found.extend((name == wanted).then_some(pointer));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn walk(error: &ValidationError, judged: &Value, say: &mut dyn FnMut(Violation)) {
     let is_choice = matches!(error.kind, ErrorKind::AnyOf | ErrorKind::OneOf(_)) && error.causes.len() != 1;
     if error.causes.is_empty() || is_choice {
-        say(violation_of(error));
+        let violation = violation_of(error);
+        let ErrorKind::AdditionalProperties { got } = &error.kind else { return say(violation) };
+        for name in got {
+            let pointer = format!("{}/{}", violation.pointer, json::pointer_token(name));
+            let message = format!("the schema allows no {:?} here", clip(name));
+            say(Violation { pointer, message, ..violation.clone() });
+        }
         return;
     }
     for cause in &error.causes {
-        walk(cause, say);
+        match &error.kind {
+            // What judges a name does not know where it stands: it does where the name stands once.
+            ErrorKind::PropertyName { prop } => {
+                let mut places = Vec::new();
+                places_of(judged, prop, "", &mut places);
+                let pointer = if let [place] = &mut places[..] { std::mem::take(place) } else { String::new() };
+                walk(cause, judged, &mut |violation| say(Violation { pointer: pointer.clone(), ..violation }));
+            }
+            _ => walk(cause, judged, say),
+        }
     }
 }
 
@@ -110,7 +227,7 @@ fn violation_of(error: &ValidationError) -> Violation {
         let mut tries = Vec::new();
         for cause in error.causes.iter().take(4) {
             let mut first = None;
-            walk(cause, &mut |violation| {
+            walk(cause, &Value::Null, &mut |violation| {
                 first.get_or_insert(violation.message);
             });
             tries.extend(first);
@@ -166,6 +283,40 @@ mod tests {
         assert_eq!(judged(r#"{"pattern": "("}"#, "1"), Err(Code::SCHEMA_INVALID));
         assert_eq!(judged("[]", "1"), Err(Code::SCHEMA_INVALID));
         assert_eq!(judged("true", "1"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_a_schema_is_said_at_once_each_at_its_place() {
+        let schema = r##"{"type": "strin", "required": [1],
+            "properties": {"a": {"type": "x"}, "b": {"minimum": "1", "pattern": "("}, "c": {"$ref": "#/$defs/no"}},
+            "patternProperties": {"[": true, "]": {"pattern": "*"}}, "items": {"$ref": "#/$defs/none"}}"##;
+        let error = validate(schema.as_bytes(), b"{}", &Limits::default()).unwrap_err();
+        let report = error.report().unwrap();
+        let found = report.iter().map(|one| (one.pointer.as_str(), one.span.map(|span| &schema[span.start..span.end])));
+        assert_eq!(
+            found.collect::<Vec<_>>(),
+            [
+                ("/type", Some("\"strin\"")),
+                ("/required/0", Some("1")),
+                ("/properties/a/type", Some("\"x\"")),
+                ("/properties/b/minimum", Some("\"1\"")),
+                ("/properties/b/pattern", Some("\"(\"")),
+                ("/properties/c/$ref", Some("\"#/$defs/no\"")),
+                ("/patternProperties/[", Some("true")),
+                ("/patternProperties/]/pattern", Some("\"*\"")),
+                ("/items/$ref", Some("\"#/$defs/none\"")),
+            ]
+        );
+        assert_eq!(error.context(), [("pointer", "/type".to_owned())]);
+        assert!(report.iter().nth(5).unwrap().message.ends_with("there is no #/$defs/no in the schema"), "{report}");
+    }
+
+    #[test]
+    fn a_property_that_is_not_allowed_is_named_by_its_own_pointer() {
+        let found =
+            violated(r#"{"additionalProperties": false, "properties": {"a": true}}"#, r#"{"a": 1, "b": 2, "c/d": 3}"#);
+        let pointers: Vec<_> = found.iter().map(|(pointer, _)| pointer.as_str()).collect();
+        assert_eq!(pointers, ["/b", "/c~1d"]);
     }
 
     #[test]

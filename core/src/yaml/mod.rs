@@ -31,7 +31,7 @@ use crate::limits::Limits;
 /// # Errors
 /// `yaml.*` with line and column, and [`Kind::Limit`](crate::Kind::Limit) where a bound is reached.
 pub fn parse(text: &[u8], limits: &Limits) -> Result<Node, Error> {
-    let mut builder = node::Builder::new(Text { bytes: text, ..Text::default() }, limits)?;
+    let mut builder = node::Builder::new(Text { bytes: text, ..Text::default() }, limits, 0)?;
     Ok(builder.document()?.unwrap_or_default())
 }
 
@@ -40,7 +40,7 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Node, Error> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_all(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
-    let mut builder = node::Builder::new(Text { bytes: text, ..Text::default() }, limits)?;
+    let mut builder = node::Builder::new(Text { bytes: text, ..Text::default() }, limits, 0)?;
     std::iter::from_fn(|| builder.document().transpose()).collect()
 }
 
@@ -57,12 +57,27 @@ pub fn parse_all(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
 /// # Errors
 /// As [`parse`]; and something other than a comment stands behind a separator.
 pub fn parse_values(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
-    scan::check_size(text, limits)?;
-    if !text.is_empty() && !text.ends_with(b"\n") {
-        return parse_values(&[text, b"\n"].concat(), limits);
-    }
     let mut limits = limits.clone();
     let mut documents = Vec::new();
+    each_of_values(text, &limits.clone(), &mut |piece| {
+        let mut builder = node::Builder::new(piece, &limits, 0)?;
+        documents.push(builder.document()?.unwrap_or_default());
+        limits.nodes = builder.nodes_left();
+        Ok(())
+    })?;
+    Ok(documents)
+}
+
+/// Hands out the documents of values.yaml.
+fn each_of_values(
+    text: &[u8],
+    limits: &Limits,
+    take: &mut dyn FnMut(Text<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    scan::check_size(text, limits)?;
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        return each_of_values(&[text, b"\n"].concat(), limits, take);
+    }
     let mut piece = Text::default();
     let (mut bytes, mut lines) = (0, 0);
     for line in text.split_inclusive(|byte| *byte == b'\n') {
@@ -73,7 +88,7 @@ pub fn parse_values(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
         }
         if separator.is_some() && bytes > piece.bytes_before {
             piece.bytes = &text[piece.bytes_before..bytes];
-            documents.push(piece_of_values(piece, &mut limits)?);
+            take(piece)?;
             piece = Text { bytes: &[], bytes_before: bytes + line.len(), lines_before: lines + 1 };
         }
         bytes += line.len();
@@ -81,14 +96,80 @@ pub fn parse_values(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
     }
     if bytes > piece.bytes_before {
         piece.bytes = &text[piece.bytes_before..];
-        documents.push(piece_of_values(piece, &mut limits)?);
+        take(piece)?;
     }
-    Ok(documents)
+    Ok(())
 }
 
-fn piece_of_values(piece: Text<'_>, limits: &mut Limits) -> Result<Node, Error> {
-    let mut builder = node::Builder::new(piece, limits)?;
-    let document = builder.document()?.unwrap_or_default();
-    limits.nodes = builder.nodes_left();
-    Ok(document)
+/// Which documents of a text are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Documents {
+    /// The first, as [`parse`] does.
+    First,
+    /// All, as [`parse_all`] does.
+    All,
+    /// Those of values.yaml, as [`parse_values`] does.
+    Values,
+}
+
+/// A text of which all mistakes were looked for.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    /// The documents. What is no value has its text in its place, and a key or merge that is none is left out. After a
+    /// mistake of syntax, what stands before it.
+    pub(crate) documents: Vec<Node>,
+    /// What is wrong; empty where Helm reads the text.
+    pub(crate) errors: Vec<Error>,
+    /// The documents are there to their ends.
+    pub(crate) is_whole: bool,
+}
+
+/// More mistakes help nobody.
+const MOST: usize = 100;
+
+/// Reads as [`parse`] and its like do, and goes on where they end: only syntax and limits end a document.
+pub(crate) fn look(text: &[u8], limits: &Limits, which: Documents) -> Looked {
+    let mut looked = Looked { is_whole: true, ..Looked::default() };
+    let whole = Text { bytes: text, ..Text::default() };
+    let read = match which {
+        Documents::Values => {
+            let mut limits = limits.clone();
+            each_of_values(text, &limits.clone(), &mut |piece| {
+                limits.nodes = looked.add(piece, &limits, false)?;
+                Ok(())
+            })
+        }
+        _ => looked.add(whole, limits, which == Documents::All).map(|_| ()),
+    };
+    if let Err(error) = read {
+        looked.errors.push(error);
+        looked.is_whole = false;
+    }
+    looked
+}
+
+impl Looked {
+    /// Reads one document, or all; gives how many nodes are still allowed.
+    fn add(&mut self, text: Text<'_>, limits: &Limits, all: bool) -> Result<u32, Error> {
+        let mut builder = node::Builder::new(text, limits, MOST.saturating_sub(self.errors.len()).max(1))?;
+        let before = self.documents.len();
+        let end = loop {
+            match builder.document() {
+                Ok(Some(node)) => self.documents.push(node),
+                end => break end,
+            }
+            if !all || builder.is_cut() {
+                break Ok(None);
+            }
+        };
+        if !all && before == self.documents.len() {
+            self.documents.push(Node::default());
+        }
+        let nodes_left = builder.nodes_left();
+        let (refused, is_cut) = builder.into_refused();
+        self.errors.extend(refused);
+        self.errors.extend(end.err());
+        self.is_whole &= !is_cut;
+        Ok(nodes_left)
+    }
 }

@@ -89,14 +89,23 @@ impl Node {
     /// # Errors
     /// [`Code::YAML_NUMBER`] for an infinity or NaN.
     pub fn check_json(&self) -> Result<(), Error> {
+        let mut first = None;
+        self.each_not_json(&mut |error| {
+            first.get_or_insert(error);
+        });
+        first.map_or(Ok(()), Err)
+    }
+
+    /// Every number that JSON cannot hold.
+    pub(crate) fn each_not_json(&self, say: &mut dyn FnMut(Error)) {
         match &self.data {
             Data::Float(value) if !value.is_finite() => {
                 let message = format!("{} has no place in JSON", float_text(*value, Precision::Double));
-                Err(error_at(Code::YAML_NUMBER, message, self.span))
+                say(error_at(Code::YAML_NUMBER, message, self.span));
             }
-            Data::Sequence(items) => items.iter().try_for_each(Node::check_json),
-            Data::Mapping(mapping) => mapping.pairs.iter().try_for_each(|(_, _, value)| value.check_json()),
-            _ => Ok(()),
+            Data::Sequence(items) => items.iter().for_each(|item| item.each_not_json(say)),
+            Data::Mapping(mapping) => mapping.pairs.iter().for_each(|(_, _, value)| value.each_not_json(say)),
+            _ => {}
         }
     }
 }
@@ -142,12 +151,15 @@ pub(super) struct Builder<'a> {
     anchors: Vec<Option<std::ops::Range<usize>>>,
     /// Parts of the tape that are being played, the innermost last.
     playing: Vec<std::ops::Range<usize>>,
+    /// A mistake has ended the reading: what is there is what stood before it.
+    is_cut: bool,
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(text: Text<'a>, limits: &Limits) -> Result<Builder<'a>, Error> {
+    /// `patience`: how many mistakes are gone over, with a text in the place of what is no value.
+    pub(super) fn new(text: Text<'a>, limits: &Limits, patience: usize) -> Result<Builder<'a>, Error> {
         Ok(Builder {
-            scanner: Scanner::new(text, limits)?,
+            scanner: Scanner::new(text, limits, patience)?,
             depth: 0,
             deepest: depth(limits),
             nodes_left: limits.nodes,
@@ -157,7 +169,18 @@ impl<'a> Builder<'a> {
             open_anchors: 0,
             anchors: Vec::new(),
             playing: Vec::new(),
+            is_cut: false,
         })
+    }
+
+    /// A mistake has ended the reading.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// What was gone over, and whether the last of it ended the reading.
+    pub(super) fn into_refused(self) -> (Vec<Error>, bool) {
+        (self.scanner.into_refused(), self.is_cut)
     }
 
     /// The next document, if there is one.
@@ -188,7 +211,18 @@ impl<'a> Builder<'a> {
         if let Some(event) = self.playing.last_mut().and_then(Iterator::next).and_then(|at| self.tape.get(at)) {
             return Ok(event.clone());
         }
-        let Some((event, span)) = self.scanner.next()? else {
+        if self.is_cut {
+            return Ok((Event::Cut, Span::default()));
+        }
+        let next = match self.scanner.next() {
+            Err(error) if !self.scanner.is_strict() => {
+                self.is_cut = true;
+                self.scanner.end_with(error);
+                return Ok((Event::Cut, Span::default()));
+            }
+            next => next?,
+        };
+        let Some((event, span)) = next else {
             return Err(Error::new(Code::YAML_SYNTAX, "the document ends too early"));
         };
         if self.open_anchors > 0 {
@@ -241,13 +275,20 @@ impl<'a> Builder<'a> {
         match event {
             Event::Scalar { text, plain, tag, .. } => {
                 let given = (plain || tag != Tag::None).then(|| text.clone());
-                let data = resolve(text, plain, tag).map_err(|message| error_at(Code::YAML_TAG, message, span))?;
+                let data = match resolve(text, plain, tag) {
+                    Ok(data) => data,
+                    Err(message) => {
+                        self.scanner.refuse(error_at(Code::YAML_TAG, message, span))?;
+                        Data::String(given.clone().unwrap_or_default().into_owned())
+                    }
+                };
                 let source = given.filter(|given| !shows(&data, given)).map(|given| given.into());
                 Ok(Node { data, span, source })
             }
             Event::SequenceStart { .. } => self.nested(span, Self::sequence),
             Event::MappingStart { .. } => self.nested(span, Self::mapping),
             Event::Alias(anchor) => self.alias(anchor, span),
+            Event::Cut => Ok(Node::default()),
             _ => Err(error_at(Code::YAML_SYNTAX, "a value is missing", span)),
         }
     }
@@ -272,7 +313,7 @@ impl<'a> Builder<'a> {
         let mut items = Vec::new();
         loop {
             match self.pull()? {
-                (Event::SequenceEnd, end) => return Ok((Data::Sequence(items), end)),
+                (Event::SequenceEnd | Event::Cut, end) => return Ok((Data::Sequence(items), end)),
                 (event, span) => items.push(self.node(event, span)?),
             }
         }
@@ -282,7 +323,7 @@ impl<'a> Builder<'a> {
         let mut pairs = Vec::new();
         loop {
             let (event, span) = match self.pull()? {
-                (Event::MappingEnd, end) => return Ok((Data::Mapping(distinct(pairs)), end)),
+                (Event::MappingEnd | Event::Cut, end) => return Ok((Data::Mapping(distinct(pairs)), end)),
                 key => key,
             };
             if is_merge(&event) {
@@ -290,10 +331,14 @@ impl<'a> Builder<'a> {
                 continue;
             }
             let key = self.node(event, span)?;
-            let text = key_text(key)?;
+            let text = match key_text(key) {
+                Ok(text) => Some(text),
+                Err(_) if self.is_cut => None,
+                Err(error) => self.scanner.refuse(error).map(|()| None)?,
+            };
             let (event, value_span) = self.pull()?;
             let value = self.node(event, value_span)?;
-            pairs.push(Pair { key: text, place: span, value, merged: false });
+            pairs.extend(text.map(|key| Pair { key, place: span, value, merged: false }));
         }
     }
 
@@ -301,16 +346,21 @@ impl<'a> Builder<'a> {
     fn merged(&mut self, pairs: &mut Vec<Pair>) -> Result<(), Error> {
         let (event, span) = self.pull()?;
         let may_be_list = matches!(event, Event::SequenceStart { .. });
-        let mappings = match self.node(event, span)?.data {
-            Data::Mapping(mapping) => vec![mapping],
+        let is_unknown = matches!(&event, Event::Scalar { text, plain: false, .. } if text.starts_with('*'));
+        let mappings: Option<Vec<Mapping>> = match self.node(event, span)?.data {
+            Data::Mapping(mapping) => Some(vec![mapping]),
             Data::Sequence(items) if may_be_list => {
                 let mapping = |item: Node| match item.data {
                     Data::Mapping(mapping) => Some(mapping),
                     _ => None,
                 };
-                items.into_iter().rev().map(mapping).collect::<Option<_>>().ok_or_else(|| no_mapping(span))?
+                items.into_iter().rev().map(mapping).collect()
             }
-            _ => return Err(no_mapping(span)),
+            _ => None,
+        };
+        let Some(mappings) = mappings else {
+            // An alias without an anchor was refused already.
+            return if is_unknown || self.is_cut { Ok(()) } else { self.scanner.refuse(no_mapping(span)) };
         };
         let all = mappings.into_iter().flat_map(|mapping| mapping.pairs);
         pairs.extend(all.map(|(key, place, value)| Pair { key, place, value, merged: true }));
@@ -319,7 +369,8 @@ impl<'a> Builder<'a> {
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Error> {
         let Some(part) = self.anchors.get(anchor - 1).cloned().flatten() else {
-            return Err(error_at(Code::YAML_ALIAS, "the anchor's value contains itself", span));
+            self.scanner.refuse(error_at(Code::YAML_ALIAS, "the anchor's value contains itself", span))?;
+            return Ok(Node { data: Data::String(String::new()), span, source: None });
         };
         self.playing.push(part);
         let (event, span) = self.pull()?;

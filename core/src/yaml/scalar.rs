@@ -28,7 +28,7 @@ impl<'a> Lexer<'a> {
         self.skip_blanks();
         self.skip_comment();
         if !self.at_end() && !self.is_break() {
-            return Err(self.error("nothing but a comment may stand behind | and >, +, - and a digit", start));
+            return Err(self.error("nothing but a comment may stand behind | and >, +, - and a digit", self.mark));
         }
         if self.is_break() {
             self.skip_break();
@@ -38,7 +38,7 @@ impl<'a> Lexer<'a> {
         let mut text = String::new();
         let mut line_break = "";
         let mut empty_lines = String::new();
-        self.empty_lines(&mut indent, &mut empty_lines, &mut end, start)?;
+        self.empty_lines(&mut indent, &mut empty_lines, &mut end)?;
         let mut after_blank = false;
         while self.column() == indent && !self.at_end() {
             let blank = self.blank(0);
@@ -59,7 +59,7 @@ impl<'a> Lexer<'a> {
             text.push_str(&self.text[line..self.mark.byte]);
             end = self.mark;
             line_break = if self.is_break() { self.skip_break() } else { "" };
-            self.empty_lines(&mut indent, &mut empty_lines, &mut end, start)?;
+            self.empty_lines(&mut indent, &mut empty_lines, &mut end)?;
         }
         if !strips {
             text.push_str(line_break);
@@ -72,13 +72,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// Indentation and empty lines of a block scalar; its first line that is not empty decides the indentation.
-    fn empty_lines(
-        &mut self,
-        indent: &mut isize,
-        breaks: &mut String,
-        end: &mut Mark,
-        start: Mark,
-    ) -> Result<(), Error> {
+    fn empty_lines(&mut self, indent: &mut isize, breaks: &mut String, end: &mut Mark) -> Result<(), Error> {
         let mut widest = 0;
         loop {
             while (*indent == 0 || self.column() < *indent) && self.byte(0) == b' ' {
@@ -86,7 +80,7 @@ impl<'a> Lexer<'a> {
             }
             widest = widest.max(self.column());
             if (*indent == 0 || self.column() < *indent) && self.byte(0) == b'\t' {
-                return Err(self.error("a tab stands where the block's indentation should be", start));
+                return Err(self.error("a tab stands where the block's indentation should be", self.mark));
             }
             if !self.is_break() {
                 break;
@@ -109,7 +103,8 @@ impl<'a> Lexer<'a> {
         let mut content = Content::new(self.text, self.mark.byte);
         loop {
             if self.is_document_mark() {
-                return Err(self.error("a document ends within quotes", start));
+                let error = self.error("a document ends within quotes", self.mark);
+                return Err(self.begun(error, "the text", start));
             }
             let mut fold = Fold::default();
             while !self.space(0) && self.byte(0) != quote || quote == b'\'' && self.rest().starts_with("''") {
@@ -125,7 +120,7 @@ impl<'a> Lexer<'a> {
                         self.skip_break();
                         fold.begun = true;
                     } else {
-                        content.push(self.escape(start)?);
+                        content.push(self.escape()?);
                     }
                     content.begin_run(self.mark.byte);
                     if fold.begun {
@@ -151,12 +146,15 @@ impl<'a> Lexer<'a> {
         }
         let text = content.finish(self.mark.byte);
         self.skip();
+        if self.mark.line > start.line {
+            self.long_scalar = Some((start, self.mark));
+        }
         self.push(Token::Scalar { text, plain: false }, start);
         Ok(())
     }
 
     /// What stands behind a backslash.
-    fn escape(&mut self, start: Mark) -> Result<char, Error> {
+    fn escape(&mut self) -> Result<char, Error> {
         let byte = self.byte(0);
         let digits = match byte {
             b'x' => 2,
@@ -186,7 +184,9 @@ impl<'a> Lexer<'a> {
                 let character = number.and_then(char::from_u32);
                 character.ok_or_else(|| self.error("an escape does not name a character", self.mark))?
             }
-            _ => return Err(self.error("no such escape; backslashes within double quotes are doubled", start)),
+            _ => {
+                return Err(self.error("no such escape; a backslash within double quotes is written twice", self.mark));
+            }
         };
         self.skip_many(1 + digits);
         Ok(escaped)
@@ -254,6 +254,9 @@ impl<'a> Lexer<'a> {
         }
         if fold.begun {
             self.key_allowed = true;
+        }
+        if end.line > start.line {
+            self.long_scalar = Some((start, end));
         }
         let token = Token::Scalar { text: content.finish(end.byte), plain: true };
         self.queue.push_back(Lexeme { token, start, end });

@@ -27,12 +27,23 @@ pub(super) fn error_at(code: Code, message: impl Into<String>, span: Span) -> Er
 pub(super) enum Event<'a> {
     DocumentStart,
     DocumentEnd,
-    Scalar { text: Cow<'a, str>, plain: bool, tag: Tag, anchor: usize },
-    SequenceStart { anchor: usize },
+    Scalar {
+        text: Cow<'a, str>,
+        plain: bool,
+        tag: Tag,
+        anchor: usize,
+    },
+    SequenceStart {
+        anchor: usize,
+    },
     SequenceEnd,
-    MappingStart { anchor: usize },
+    MappingStart {
+        anchor: usize,
+    },
     MappingEnd,
     Alias(usize),
+    /// A mistake has ended the reading: nothing follows, and whatever is open ends here.
+    Cut,
 }
 
 /// What is read, and how much of the whole stands before it.
@@ -84,12 +95,20 @@ pub(super) struct Scanner<'a> {
     /// The latest anchor of each name in this document.
     anchors: BTreeMap<String, usize>,
     last_anchor: usize,
+    /// Where the collections begin that have not ended, the innermost last.
+    opened: Vec<Mark>,
+    /// Mistakes that the rest can be read without, and how many of them are gone over before one ends the reading.
+    refused: Vec<Error>,
+    patience: usize,
 }
+
+const ALIKE: &str = "Indent what belongs together alike, with blanks.";
+const CLOSE: &str = "Close the bracket; put a text that begins with one in quotes.";
 
 type Placed<'a> = (Event<'a>, Span);
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(text: Text<'a>, limits: &Limits) -> Result<Scanner<'a>, Error> {
+    pub(super) fn new(text: Text<'a>, limits: &Limits, patience: usize) -> Result<Scanner<'a>, Error> {
         check_size(text.bytes, limits)?;
         let mark = if text.bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let content = decode(&text.bytes[mark..], text.lines_before)?;
@@ -101,7 +120,55 @@ impl<'a> Scanner<'a> {
             prefixes: BTreeMap::new(),
             anchors: BTreeMap::new(),
             last_anchor: 0,
+            opened: Vec::new(),
+            refused: Vec::new(),
+            patience,
         })
+    }
+
+    /// Goes over a mistake that the rest can be read without, if there is patience left.
+    pub(super) fn refuse(&mut self, error: Error) -> Result<(), Error> {
+        if self.refused.len() >= self.patience {
+            return Err(error);
+        }
+        // An alias shows the mistakes of its anchor again.
+        if !self.refused.iter().any(|known| known.code() == error.code() && known.context() == error.context()) {
+            self.refused.push(error);
+        }
+        Ok(())
+    }
+
+    /// The mistake that ends the reading comes last.
+    pub(super) fn end_with(&mut self, error: Error) {
+        self.refused.push(error);
+    }
+
+    /// What was gone over, in the order of the text.
+    pub(super) fn into_refused(self) -> Vec<Error> {
+        self.refused
+    }
+
+    /// No patience was asked for: any mistake ends the reading.
+    pub(super) fn is_strict(&self) -> bool {
+        self.patience == 0
+    }
+
+    /// Something that the innermost collection cannot go on with.
+    fn misplaced(&self, message: &str, hint: &str, at: Mark) -> Error {
+        let quotes = self.lexer.long_scalar_before(at);
+        if let Some(start) = quotes.filter(|start| self.byte_at(*start) == b'"' || self.byte_at(*start) == b'\'') {
+            let message = "text stands behind quotes that end in this line and open in another";
+            let error = self.lexer.error(message, at).with_hint("Close the quotes in the line where they open.");
+            return self.lexer.begun(error, "the text in quotes", start);
+        }
+        let error = self.lexer.error(message, at).with_hint(hint);
+        let Some(start) = self.opened.last() else { return error };
+        let what = if matches!(self.byte_at(*start), b'[' | b'-') { "the list" } else { "the mapping" };
+        self.lexer.begun(error, what, *start)
+    }
+
+    fn byte_at(&self, mark: Mark) -> u8 {
+        self.lexer.text.as_bytes().get(mark.byte).copied().unwrap_or_default()
     }
 
     /// The next event; `None` at the end.
@@ -221,10 +288,13 @@ impl<'a> Scanner<'a> {
         if let Token::Alias(name) = self.lexer.peek()?.token {
             let lexeme = self.lexer.next()?;
             let span = self.lexer.span(lexeme.start, lexeme.end);
-            let Some(anchor) = self.anchors.get(name).copied() else {
-                return Err(error_at(Code::YAML_ALIAS, "the alias has no anchor before it", span));
-            };
+            let anchor = self.anchors.get(name).copied();
             self.state = self.pop();
+            let Some(anchor) = anchor else {
+                self.refuse(error_at(Code::YAML_ALIAS, format!("the alias *{name} has no anchor before it"), span))?;
+                let text = Cow::Borrowed(self.lexer.text.get(lexeme.start.byte..lexeme.end.byte).unwrap_or_default());
+                return Ok((Event::Scalar { text, plain: false, tag: Tag::None, anchor: 0 }, span));
+            };
             return Ok((Event::Alias(anchor), span));
         }
         let (anchor, tag) = self.properties()?;
@@ -250,8 +320,11 @@ impl<'a> Scanner<'a> {
             }
             _ => return Err(self.lexer.error("a value is missing here", at)),
         };
-        if !matches!(event, Event::Scalar { .. }) && !matches!(state, State::HangingEntry) {
-            self.lexer.next()?;
+        if !matches!(event, Event::Scalar { .. }) {
+            self.opened.push(at);
+            if !matches!(state, State::HangingEntry) {
+                self.lexer.next()?;
+            }
         }
         self.state = state;
         Ok((event, self.lexer.span(at, end)))
@@ -271,14 +344,14 @@ impl<'a> Scanner<'a> {
                 Token::Tag { .. } if tag.is_none() => {
                     let lexeme = self.lexer.next()?;
                     let Token::Tag { handle, suffix } = lexeme.token else { continue };
-                    let prefix = match handle {
-                        "" => "",
-                        _ => match self.prefixes.get(handle) {
-                            Some(prefix) => prefix,
-                            None => return Err(self.lexer.error("no %TAG directive explains the tag", lexeme.start)),
-                        },
-                    };
-                    tag = Some(Tag::of(&[prefix, &suffix].concat()));
+                    tag = Some(match self.prefixes.get(handle) {
+                        _ if handle.is_empty() => Tag::of(&suffix),
+                        Some(prefix) => Tag::of(&[prefix, &*suffix].concat()),
+                        None => {
+                            self.refuse(self.lexer.error("no %TAG directive explains the tag", lexeme.start))?;
+                            Tag::Other
+                        }
+                    });
                 }
                 _ => return Ok((anchor, tag)),
             }
@@ -301,6 +374,7 @@ impl<'a> Scanner<'a> {
     fn close(&mut self, event: Event<'a>) -> Result<Placed<'a>, Error> {
         let lexeme = self.lexer.next()?;
         self.state = self.pop();
+        self.opened.pop();
         Ok((event, self.lexer.span(lexeme.start, lexeme.end)))
     }
 
@@ -325,7 +399,7 @@ impl<'a> Scanner<'a> {
                 }
             }
             Token::BlockEnd => self.close(Event::SequenceEnd),
-            _ => Err(self.lexer.error("a list goes on with something that is no entry: indentation?", start)),
+            _ => Err(self.misplaced("a list goes on with something that is no entry: indentation?", ALIKE, start)),
         }
     }
 
@@ -334,6 +408,7 @@ impl<'a> Scanner<'a> {
         let end = lexeme.end;
         if !matches!(lexeme.token, Token::Entry) {
             self.state = self.pop();
+            self.opened.pop();
             return self.event_before_next(Event::SequenceEnd);
         }
         self.lexer.next()?;
@@ -361,7 +436,10 @@ impl<'a> Scanner<'a> {
                 }
             }
             Token::BlockEnd => self.close(Event::MappingEnd),
-            _ => Err(self.lexer.error("a mapping goes on with something that is no key: indentation?", start)),
+            Token::Entry | Token::BlockSequence => {
+                Err(self.misplaced("an entry of a list stands where a mapping goes on: indentation?", ALIKE, start))
+            }
+            _ => Err(self.misplaced("a mapping goes on with something that is no key: indentation?", ALIKE, start)),
         }
     }
 
@@ -388,7 +466,11 @@ impl<'a> Scanner<'a> {
             return Ok(());
         }
         let lexeme = self.lexer.next()?;
-        if matches!(lexeme.token, Token::FlowEntry) { Ok(()) } else { Err(self.lexer.error(message, lexeme.start)) }
+        match lexeme.token {
+            Token::FlowEntry => Ok(()),
+            Token::End => Err(self.misplaced("a bracket is not closed", CLOSE, lexeme.start)),
+            _ => Err(self.misplaced(message, CLOSE, lexeme.start)),
+        }
     }
 
     fn flow_entry(&mut self, first: bool) -> Result<Placed<'a>, Error> {

@@ -12,13 +12,17 @@ use crate::error::{Code, Error};
 use crate::limits::Limits;
 use crate::slots::Slots;
 
-/// A place in the text. All count from zero; `index` and `column` count characters.
+/// A place in the text. All count from zero; `index` and `column` count characters. YAML has more line breaks than people
+/// and editors: they count `rows`, which end with a line feed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Mark {
     pub(super) byte: usize,
     pub(super) index: usize,
     pub(super) line: usize,
     pub(super) column: usize,
+    row: usize,
+    /// The index of the row's first character.
+    row_index: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +83,8 @@ pub(super) struct Lexer<'a> {
     pub(super) indent: isize,
     indents: Vec<isize>,
     deepest: usize,
+    /// The last scalar that takes several lines without being a block: where it begins and ends.
+    pub(super) long_scalar: Option<(Mark, Mark)>,
 }
 
 impl<'a> Lexer<'a> {
@@ -98,6 +104,7 @@ impl<'a> Lexer<'a> {
             indent: -1,
             indents: Vec::new(),
             deepest: depth(limits) as usize,
+            long_scalar: None,
         }
     }
 
@@ -122,15 +129,34 @@ impl<'a> Lexer<'a> {
         Span {
             start: start.byte + self.bytes_before,
             end: end.byte + self.bytes_before,
-            line: number(start.line + self.lines_before + 1),
-            column: number(start.column + 1),
-            end_line: number(end.line + self.lines_before + 1),
-            end_column: number(end.column + 1),
+            line: number(start.row + self.lines_before + 1),
+            column: number((start.index + 1).saturating_sub(start.row_index)),
+            end_line: number(end.row + self.lines_before + 1),
+            end_column: number((end.index + 1).saturating_sub(end.row_index)),
         }
     }
 
+    /// What is missing at the end is missed at the last character that is no blank.
     pub(super) fn error(&self, message: &str, at: Mark) -> Error {
-        error_at(Code::YAML_SYNTAX, message, self.span(at, at))
+        let mut span = self.span(at, at);
+        if !self.forbidden && at.byte >= self.text.trim_ascii_end().len() {
+            let last = Span::last(self.text.as_bytes());
+            let lines_before = u32::try_from(self.lines_before).unwrap_or(u32::MAX);
+            span = Span { line: last.line.saturating_add(lines_before), ..last };
+        }
+        error_at(Code::YAML_SYNTAX, message, span)
+    }
+
+    /// Says where that begins which ends in an error.
+    pub(super) fn begun(&self, error: Error, what: &str, start: Mark) -> Error {
+        let span = self.span(start, start);
+        error.with("begins", what).with("begins_line", span.line).with("begins_column", span.column)
+    }
+
+    /// A scalar that began in an earlier line and ended in this one, before this place.
+    pub(super) fn long_scalar_before(&self, at: Mark) -> Option<Mark> {
+        let (start, _) = self.long_scalar.filter(|(_, end)| end.line == at.line && end.byte <= at.byte)?;
+        Some(start)
     }
 
     // Characters.
@@ -224,6 +250,9 @@ impl<'a> Lexer<'a> {
         self.mark.index += if self.text[start..].starts_with("\r\n") { 2 } else { usize::from(length > 0) };
         self.mark.line += usize::from(length > 0);
         self.mark.column = 0;
+        if self.text[..self.mark.byte].ends_with('\n') {
+            (self.mark.row, self.mark.row_index) = (self.mark.row + usize::from(length > 0), self.mark.index);
+        }
         if length == 3 { &self.text[start..self.mark.byte] } else { "\n" }
     }
 
@@ -251,7 +280,9 @@ impl<'a> Lexer<'a> {
 
     fn forget(&mut self, number: usize) -> Result<(), Error> {
         match self.keys.remove(&number) {
-            Some(key) if key.required => Err(self.error("a key has no ':' behind it in its line", key.start)),
+            Some(key) if key.required => Err(self
+                .error("a key has no ':' behind it in its line", key.start)
+                .with_hint("Write a colon and a blank behind the key; indent what goes on with the text above.")),
             _ => Ok(()),
         }
     }
@@ -355,8 +386,10 @@ impl<'a> Lexer<'a> {
             b'!' => self.tag(),
             b'|' | b'>' if !flow => self.block_scalar(),
             b'\'' | b'"' => self.quoted_scalar(),
-            b'#' | b'|' | b'>' | b'%' | b'@' | b'`' | b'\t' => {
-                Err(self.error("no value can begin with this character", self.mark))
+            b'\t' => Err(self.error("a tab stands where indentation should be", self.mark)),
+            b'#' | b'|' | b'>' | b'%' | b'@' | b'`' => {
+                let message = format!("no value can begin with {:?}", char::from(byte));
+                Err(self.error(&message, self.mark).with_hint("Put the text in quotes."))
             }
             _ => self.plain_scalar(),
         }
@@ -453,8 +486,14 @@ impl<'a> Lexer<'a> {
         } else {
             if !self.flow() {
                 if !self.key_allowed {
-                    return Err(self
-                        .error("a ':' cannot stand here: the line already has one, or its key is no key", self.mark));
+                    let Some(start) = self.long_scalar_before(self.mark) else {
+                        let message = "a ':' cannot stand here: the line already has one, or its key is no key";
+                        let hint = "Put a text that has ': ' in it in quotes.";
+                        return Err(self.error(message, self.mark).with_hint(hint));
+                    };
+                    let message = "a ':' cannot stand here: the line goes on with a text of the line before it";
+                    let hint = "Indent a key like the keys beside it; put a text that has ': ' in it in quotes.";
+                    return Err(self.begun(self.error(message, self.mark).with_hint(hint), "the text", start));
                 }
                 self.roll_indent(self.column(), None, Token::BlockMapping, self.mark)?;
             }
