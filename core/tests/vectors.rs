@@ -51,6 +51,38 @@ macro_rules! vectors {
     };
 }
 
+/// As Python and JavaScript reach it: a value within Chart.yaml, in the text of Chart.yaml.
+#[test]
+fn yaml_emit_within_metadata() {
+    let vectors: Vec<Value> = serde_json::from_str(include_str!("../../tests/vectors/yaml_emit.json")).unwrap();
+    for vector in &vectors {
+        let dependency = json!({ "name": "x", "version": "1.0.0", "import-values": [vector["input"]] });
+        let chart = json!({ "apiVersion": "v2", "name": "x", "version": "1.0.0", "dependencies": [dependency] });
+        let chart: String = chart.to_string().chars().map(escaped).collect();
+        let written = Metadata::parse(chart.as_bytes(), &Limits::default()).unwrap().to_yaml();
+        let (_, item) = written.split_once("import-values:\n  - ").unwrap();
+        let (item, _) = item.rsplit_once("\n  name: x\n").unwrap();
+        let whole = || {
+            let (text, mut indented) = (text(&vector["expect"]), String::new());
+            for (at, c) in text.char_indices() {
+                indented.push(c);
+                let next = text[at + c.len_utf8()..].chars().next();
+                if "\n\u{2028}".contains(c) && next.is_some_and(|next| next != '\n') {
+                    indented += "    ";
+                }
+            }
+            indented
+        };
+        let expected = vector["item"].as_str().map_or_else(whole, str::to_owned);
+        assert_eq!(format!("{item}\n"), expected, "{}: {}", vector["name"], vector["why"]);
+    }
+}
+
+/// What stands in no YAML as it is.
+fn escaped(c: char) -> String {
+    if c.is_ascii() { c.to_string() } else { format!("\\U{:08x}", u32::from(c)) }
+}
+
 vectors! {
     yaml_scalar: |input| {
         let node = yaml::parse(text(input).as_bytes(), &Limits::default())?;

@@ -170,13 +170,9 @@ const RUN = {
     const written = text(within(input).config());
     return written.slice(written.indexOf('"import-values":[') + 17, written.lastIndexOf("]}]"));
   },
-  yaml_emit(input, expect) {
-    // Four columns to the right long lines are broken elsewhere, and a block alone has no other indentation.
-    if (expect.split("\n").some((line) => line.length > 70) || (typeof input === "string" && input.includes("\n"))) return undefined;
-    if (/\d{17}/.test(expect)) return undefined; // numbers that JavaScript cannot hold
+  yaml_emit(input) {
     const written = within(input).toYaml();
-    const item = written.slice(written.indexOf("import-values:\n  - ") + 19, written.indexOf("  name: x\n"));
-    return item.replace(/([\n\u2028]) {4}/g, "$1");
+    return written.slice(written.indexOf("import-values:\n  - ") + 19, written.indexOf("\n  name: x\n") + 1);
   },
   async limits({ archive, kind, document, limits }) {
     if (archive) {
@@ -243,7 +239,8 @@ function comparable(area, value) {
 for (const [area, run] of Object.entries(RUN)) {
   test(area, async () => {
     let count = 0;
-    for (const { name, why, input, expect } of readJson(`tests/vectors/${area}.json`)) {
+    for (const { name, why, input, expect: whole, item } of readJson(`tests/vectors/${area}.json`)) {
+      const expect = area === "yaml_emit" ? (item ?? whole.replace(/([\n\u2028])(?=[^\n])/g, "$1    ")) : whole;
       let got;
       try {
         got = await run(input, expect);
