@@ -117,7 +117,7 @@ def table(rounds: int) -> str:
         directory.mkdir()
         fast, heavy = small(registry.host, directory, rounds), large(registry.host, directory)
         lists = listing(registry.host)
-        streamed = streaming(registry.host)
+        streamed = streaming(registry.host, directory)
     with tempfile.TemporaryDirectory() as name:
         local = offline.rows(pathlib.Path(name))
     with tempfile.TemporaryDirectory() as name:
@@ -191,8 +191,8 @@ def listing(host: str) -> list[str]:
     return [row("1,000 versions listed and sorted, against the bare request", value, ours / theirs, 1.5, " ×")]
 
 
-def streaming(host: str) -> list[str]:
-    """What a pull of 200 MB adds to the client's memory."""
+def streaming(host: str, directory: pathlib.Path) -> list[str]:
+    """What a pull, a push and a copy of 200 MB add to the client's memory; the copy goes to another registry, `chartoci serve`."""
     throughput.large(host)
     hashed, block = hashlib.sha256(), random.Random(0).randbytes(1_000_000)
     for _ in range(throughput.LARGE // len(block)):
@@ -200,13 +200,27 @@ def streaming(host: str) -> list[str]:
     wire = throughput.Wire(host)
     manifest = stored(wire, "load/large", f"sha256:{hashed.hexdigest()}", throughput.LARGE)
     assert wire.ask("PUT", "/v2/load/large/manifests/1.0.0", manifest, throughput.MANIFEST)[0] == 201
-    worker = Worker("chartoci", host)
-    resting = worker("memory")["now"]
-    worker("pull_large", "load/large", "1.0.0")
-    added = (worker("memory")["peak"] - resting) / MIB
-    worker.close()
-    what = "memory that a pull of 200 MB adds to the client"
-    return [row(what, f"{added:.1f} MiB", added, 32, " MiB"), row(f"{what}, as of any size", f"{added:.1f} MiB", added, 16, " MiB")]
+    chart = directory / "large-1.0.0.tgz"
+    chart.write_bytes(charts.noise("large", "1.0.0", throughput.LARGE))
+    with throughput.serving(directory.parent / "copies") as (other, process):
+        before = throughput.resting(process)
+        verbs = {"pull": ("pull_large", "load/large", "1.0.0"), "push": ("push_large", chart, "load"),
+                 "copy, between registries,": ("copy_large", "load/large:1.0.0", f"{other}/load/large:1.0.0")}
+        added = {}
+        for verb, words in verbs.items():
+            worker = Worker("chartoci", host)
+            resting = worker("memory")["now"]
+            worker(*words)
+            added[verb] = (worker("memory")["peak"] - resting) / MIB
+            worker.close()
+        received = (throughput.peak(process) - before) / MIB
+    lines = []
+    for verb, value in added.items():
+        lines.append(row(f"memory that a {verb} of 200 MB adds to the client", f"{value:.1f} MiB", value, 32, " MiB"))
+    what = "memory that a pull of 200 MB adds to the client, as of any size"
+    lines.append(row(what, f"{added['pull']:.1f} MiB", added["pull"], 16, " MiB"))
+    lines.append(row("memory that this copy adds to `chartoci serve`, which receives it", f"{received:.1f} MiB", received, 32, " MiB"))
+    return lines
 
 
 def serving(directory: pathlib.Path) -> list[str]:
@@ -219,7 +233,7 @@ def serving(directory: pathlib.Path) -> list[str]:
         lines.append(row(f"{verb} of 5 kB a second through `chartoci serve`, against docker-registry", value,
                          theirs[verb] / ours[verb], 0.5, "").replace("≤ 0.5", "≥ 2 ×"))
     lines.append(row("its peak memory", f"{ours['peak'] / MIB:.0f} MiB", ours["peak"] / MIB, 64, " MiB"))
-    lines.append(row("memory that 200 MB add to it", f"{ours['added'] / MIB:.1f} MiB", ours["added"] / MIB, 32, " MiB"))
+    lines.append(row("memory that 200 MB in and out add to it", f"{ours['added'] / MIB:.1f} MiB", ours["added"] / MIB, 32, " MiB"))
     return lines
 
 

@@ -1,18 +1,23 @@
-"""Requests and rounds that each verb costs beside Helm's and oras's, for each kind of authentication.
+"""Requests and rounds that each verb costs beside those of Helm, oras and crane, for each kind of authentication.
 
 A proxy before the registry, and the token server, hold every answer back for a while: requests that are out at the same time
 are one round, those that wait for one another are several.
 """
 
+import base64
+import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest.mock
 from collections.abc import Callable
 
+import common  # isort: skip  (it says where the tools are)
 import charts
 import chartoci
+import go
 import helm
 import oras.client
 import registries
@@ -20,7 +25,8 @@ from chartoci import drive
 from chartoci.testing import Registry
 
 KINDS = ("anonymous", "htpasswd", "token")
-VERBS = ("login", "push", "the same again", "pull", "pull ^1", "tags")
+VERBS = ("login", "push", "the same again", "pull", "pull ^1", "tags", "resolve", "metadata", "inspect", "referrers",
+         "copy", "delete")
 DELAY = 0.05  # seconds
 Calls = dict[str, Callable[[], object]]
 
@@ -42,11 +48,17 @@ def chartoci_calls(registry: registries.Registry, path: pathlib.Path, out: pathl
         "pull": lambda: client().pull(f"{target}/typical:1.2.3", out),
         "pull ^1": lambda: client().pull(f"{target}/typical", out, version="^1"),
         "tags": lambda: client().tags(f"{target}/typical"),
+        "resolve": lambda: client().resolve(f"{target}/typical:1.2.3"),
+        "metadata": lambda: client().metadata(f"{target}/typical:1.2.3"),
+        "inspect": lambda: client().inspect(f"{target}/typical:1.2.3"),
+        "referrers": lambda: client().referrers(f"{target}/typical:1.2.3"),
+        "copy": lambda: client().copy(f"{target}/typical:1.2.3", f"{target}/another:1.2.3"),
+        "delete": lambda: client().delete(f"{target}/typical:1.2.3"),
     }
 
 
 def helm_calls(registry: registries.Registry, path: pathlib.Path, out: pathlib.Path) -> Calls:
-    """Helm has no verb that lists."""
+    """Helm has no verb that lists, copies or deletes; `helm show chart` tells the metadata."""
     target, home = f"oci://{registry.host}/helm", out / "home"
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "TZ": "UTC"}
 
@@ -64,6 +76,7 @@ def helm_calls(registry: registries.Registry, path: pathlib.Path, out: pathlib.P
         "the same again": lambda: run("push", path, target),
         "pull": lambda: run("pull", f"{target}/typical", "--version", "1.2.3", "-d", out),
         "pull ^1": lambda: run("pull", f"{target}/typical", "--version", "^1", "-d", out),
+        "metadata": lambda: run("show", "chart", f"{target}/typical", "--version", "1.2.3"),
     }
 
 
@@ -77,15 +90,40 @@ def oras_calls(registry: registries.Registry, path: pathlib.Path, out: pathlib.P
             made.auth.set_basic_auth(*registry.credentials)
         return made
 
+    def delete() -> None:
+        assert client().delete_tags(f"{registry.host}/oras/typical", "1.2.3"), "no tag was deleted"
+
     return {
         "push": lambda: client().push(target=target, files=[str(path)], disable_path_validation=True),
         "the same again": lambda: client().push(target=target, files=[str(path)], disable_path_validation=True),
         "pull": lambda: client().pull(target=target, outdir=str(out)),
         "tags": lambda: client().get_tags(target),
+        "delete": delete,
     }
 
 
-TOOLS = {"chartoci": chartoci_calls, "helm": helm_calls, "oras": oras_calls}
+def crane_calls(registry: registries.Registry, path: pathlib.Path, out: pathlib.Path) -> Calls:
+    """crane knows no charts: it lists, copies and deletes what Helm has pushed, by its digest. Nothing where it is not built."""
+    if go.missing("crane"):
+        return {}
+    target, environment = f"{registry.host}/helm/typical", {"DOCKER_CONFIG": str(out), "PATH": os.environ["PATH"]}
+    if registry.credentials:
+        auth = base64.b64encode(":".join(registry.credentials).encode()).decode()
+        (out / "config.json").write_text(json.dumps({"auths": {registry.host: {"auth": auth}}}))
+
+    def run(*words: str) -> str:
+        done = subprocess.run([go.binary("crane"), *words], env=environment, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    return {
+        "tags": lambda: run("ls", target),
+        "resolve": lambda: run("digest", f"{target}:1.2.3"),
+        "copy": lambda: run("copy", f"{target}:1.2.3", f"{registry.host}/helm/another:1.2.3"),
+        "delete": lambda: run("delete", f"{target}@{run('digest', f'{target}:1.2.3')}"),
+    }
+
+
+TOOLS = {"chartoci": chartoci_calls, "helm": helm_calls, "oras": oras_calls, "crane": crane_calls}
 
 
 def rounds(spans: list[tuple[float, float]]) -> int:
@@ -117,7 +155,8 @@ def counted(directory: pathlib.Path, kind: str) -> dict[str, dict[str, str]]:
                 try:
                     if verb in calls:
                         calls[verb]()
-                except Exception:
+                except Exception as error:
+                    print(f"{kind}: {tool} {verb}: {getattr(error, 'stderr', None) or error}", file=sys.stderr)
                     counts.setdefault(tool, {})[verb] = "fails"
                     continue
                 spans = [span for spans in seen for span in spans]
@@ -140,7 +179,8 @@ def refreshed() -> str:
 
 def table() -> list[str]:
     """Markdown: a line for each kind of authentication and verb."""
-    lines = ["| requests, and in how many rounds, each verb on its own | chartoci | `helm` | oras |", "| --- | ---: | ---: | ---: |"]
+    lines = ["| requests, and in how many rounds, each verb on its own | chartoci | `helm` | oras | crane |",
+             "| --- | ---: | ---: | ---: | ---: |"]
     with tempfile.TemporaryDirectory() as name:
         for kind in KINDS:
             counts = counted(pathlib.Path(name), kind)
@@ -148,7 +188,7 @@ def table() -> list[str]:
                 cells = [counts[tool][verb] for tool in TOOLS]
                 if set(cells) != {"–"}:
                     lines.append(f"| {kind}: {verb} | " + " | ".join(cells) + " |")
-    lines.append(f"| token: tags, the token having run out | {refreshed()} | – | – |")
+    lines.append(f"| token: tags, the token having run out | {refreshed()} | – | – | – |")
     return lines
 
 

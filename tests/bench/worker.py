@@ -30,10 +30,16 @@ class Chartoci:
         self.client.pull(f"oci://{self.host}/chartoci/{name}:{version}", directory)
 
     def pull_large(self, name: str, version: str, directory: str) -> None:
-        import chartoci
-
-        with chartoci.Client(credentials=None, limits=chartoci.Limits(archive=1 << 30)) as client:
+        with large_client() as client:
             client.pull(f"oci://{self.host}/{name}:{version}", directory)
+
+    def push_large(self, path: str, name: str) -> None:
+        with large_client() as client:
+            client.push(path, f"oci://{self.host}/{name}")
+
+    def copy_large(self, source: str, target: str) -> None:
+        with large_client() as client:
+            client.copy(f"oci://{self.host}/{source}", f"oci://{target}")
 
     def versions(self, name: str) -> None:
         assert len(self.client.versions(f"oci://{self.host}/{name}")) == 1000
@@ -63,6 +69,14 @@ class Chartoci:
         import chartoci
 
         chartoci.package(path).write(directory)
+
+
+def large_client():
+    """A client for archives of up to a gigabyte."""
+    import chartoci
+
+    most = 1 << 30
+    return chartoci.Client(credentials=None, limits=chartoci.Limits(archive=most, unpacked=most, file=most))
 
 
 class HelmPythonSdk:

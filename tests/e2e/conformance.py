@@ -17,6 +17,10 @@ from conftest import Serving, go
 SOURCE = pathlib.Path(__file__).resolve().parents[2] / ".cache" / "distribution-spec"
 CLONE = ["git", "clone", "-q", "--depth", "1", "https://github.com/opencontainers/distribution-spec", str(SOURCE)]
 VERSIONS = ("1.1", "dev")
+ASKED = [f"OCI_API_{name}" for name in (
+    "BLOBS_DIGEST_HEADER", "BLOBS_UPLOAD_CANCEL", "MANIFESTS_DIGEST_HEADER", "MANIFESTS_TAG_PARAM")]  # fmt: skip
+# A family of tests, and what became of it.
+FAMILY = re.compile(r"^  (.+): (Pass|FAIL|Skip|Disabled|Error)$", re.MULTILINE | re.IGNORECASE)
 COUNTS = re.compile(r'<testsuites?\b[^>]*?\btests="(\d+)"[^>]*?\bfailures="(\d+)"')
 
 
@@ -49,13 +53,18 @@ def judge(version: str, serving: Serving, results: pathlib.Path) -> bool:
         "OCI_TLS": "disabled",
         "OCI_VERSION": version,
         "OCI_RESULTS_DIR": str(results),
+        # What the released version leaves open, and `chartoci serve` does.
+        **dict.fromkeys(ASKED, "true"),
     }
     done = subprocess.run([go.binary("conformance")], env=settings, capture_output=True, text=True, check=False)
     counts = COUNTS.search((results / "junit.xml").read_text()) if (results / "junit.xml").exists() else None
     if done.returncode != 0 or not counts:
         print(done.stdout, done.stderr, sep="")
         return False
+    families = FAMILY.findall((results / "results.yaml").read_text().partition("\napis:")[2])
+    untried = [name for name, outcome in families if outcome.lower() in ("skip", "disabled")]
     print(f"NOTE conformance to {version}: {counts[1]} tests, {counts[2]} failed")
+    print(f"NOTE conformance to {version}, not tried by the suite's own defaults: {', '.join(untried) or 'nothing'}")
     return counts[2] == "0"
 
 

@@ -4,11 +4,14 @@ import contextlib
 import hashlib
 import re
 import socket
+import threading
 from collections.abc import Iterator
 
+import chartoci
 import pytest
 from chartoci.testing import Registry
 
+ONCE = chartoci.RetryPolicy(attempts=1)
 BLOB = b"0123456789" * 10
 DIGEST = "sha256:" + hashlib.sha256(BLOB).hexdigest()
 POST = f"POST /v2/a/blobs/uploads/?digest={DIGEST} HTTP/1.1\r\nHost: localhost\r\n".encode()
@@ -66,7 +69,7 @@ def test_a_connection_ends_where_the_client_says_so(address: tuple[str, int]) ->
     (b"GET /v2/\r\n\r\n", 400),
     (b"GET /v2/ HTTP/2.0\r\n\r\n", 505),
     (b"GET /v2/ x HTTP/1.1\r\n\r\n", 400),
-    (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
+    (b"\x16\x03\x01\x02\x00\x01\x00", 400),
     (GET[:-2] + b"no colon\r\n\r\n", 400),
     (GET[:-2] + b"space : x\r\n\r\n", 400),
     (GET[:-2] + b"X: a\r\n folded\r\n\r\n", 400),
@@ -86,3 +89,30 @@ def test_a_connection_ends_where_the_client_says_so(address: tuple[str, int]) ->
 def test_what_is_no_request_is_refused_and_ends_the_connection(address: tuple[str, int], data: bytes, status: int) -> None:
     first, end = said(address, data + GET)
     assert (first.split()[1], end) == (str(status).encode(), b"end")
+
+
+def test_who_speaks_tls_to_a_plain_port_or_the_reverse_is_told_so() -> None:
+    with Registry() as plain, Registry(tls=True) as closed:
+        with pytest.raises(chartoci.ChartOciError) as caught, chartoci.Client(plain_http=False, retry=ONCE) as client:
+            client.tags(f"{plain.host}/a")
+        assert caught.value.code == "transport.tls" and "plain http" in caught.value.hint
+        with pytest.raises(chartoci.ChartOciError) as caught, chartoci.Client(retry=ONCE) as client:
+            client.tags(f"{closed.host}/a")
+        assert caught.value.status == 400 and "speaks TLS" in caught.value.hint and "ca_file" in caught.value.hint
+
+
+def test_an_alert_of_tls_is_known_for_what_it_is() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        def alert() -> None:
+            connected, _ = listening.accept()
+            with connected:
+                connected.recv(65_536)
+                connected.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
+
+        thread = threading.Thread(target=alert)
+        thread.start()
+        host, port = listening.getsockname()
+        with pytest.raises(chartoci.ChartOciError) as caught, chartoci.Client(retry=ONCE) as client:
+            client.tags(f"{host}:{port}/a")
+        thread.join()
+    assert caught.value.code == "transport.other" and "speaks TLS" in caught.value.hint

@@ -255,6 +255,15 @@ def typical(seed: int = 1, version: str = "1.2.3") -> bytes:
     })
 
 
+def noise(name: str, version: str, size: int) -> bytes:
+    """A chart of that many bytes packed, in files of 4 MB that do not become smaller."""
+    draw = random.Random(f"noise/{name}/{version}")
+    content = {f"{name}/Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: {version}\n".encode()}
+    for number in range(size // 4_000_000):
+        content[f"{name}/files/{number}.bin"] = draw.randbytes(4_000_000)
+    return pack(content, 0)
+
+
 if __name__ == "__main__":
     target = pathlib.Path(sys.argv[1])
     target.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import Any, NamedTuple, Protocol
@@ -220,10 +220,20 @@ class _Handler(BaseRequestHandler):
             self._wire.closes = True
             self._respond(refused.args[0], [("content-length", "0")], iter(()))
             self._read_away()
-        except (ConnectionError, ssl.SSLError, TimeoutError):
+        except ssl.SSLError as error:
+            if error.reason == "HTTP_REQUEST":
+                self._answer_plainly()
+        except (ConnectionError, TimeoutError):
             pass
         finally:
             self.server.connections.discard(self.request)
+
+    def _answer_plainly(self) -> None:
+        """Tells who speaks no TLS so, in the words that clients know of Go's servers."""
+        words = b"Client sent an HTTP request to an HTTPS server.\n"
+        head = b"HTTP/1.0 400 Bad Request\r\ncontent-length: %d\r\n\r\n" % len(words)
+        with suppress(OSError):
+            socket.socket.sendall(self.request, head + words)  # past TLS
 
     def _serve(self) -> None:
         wire = self._wire

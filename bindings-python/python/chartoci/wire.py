@@ -46,6 +46,8 @@ class Wire:
         while (end := _END.search(data)) is None:
             if len(data) > LONGEST_HEAD:
                 raise Refused(431)
+            if data.startswith(b"\x16\x03"):  # TLS: who speaks it waits for an answer, and there is no line's end in it
+                raise Refused(400)
             more = self.connected.recv(LONGEST_HEAD)
             if not more:
                 return False

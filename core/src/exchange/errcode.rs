@@ -3,6 +3,7 @@
 use super::calls::Reply;
 use crate::error::{Code, Error, RegistryError, clip};
 use crate::http::Failure;
+use crate::http::host::is_loopback;
 use crate::http::url::{Scheme, Url};
 use crate::http::{Headers, Method};
 use crate::json;
@@ -89,6 +90,10 @@ pub(super) fn refusal(reply: &Reply, about: About) -> Error {
     error.with_answer(reply.status, errors)
 }
 
+/// To who asked without TLS.
+const SPEAKS_TLS: &str =
+    "The registry speaks TLS: leave `plain_http` out; on a loopback address, where http is tried, give `ca_file`.";
+
 /// A hint that knows the case better than the code's remedy does.
 fn hint(reply: &Reply, about: About, page: bool, says: &dyn Fn(&str) -> bool) -> Option<String> {
     let body = String::from_utf8_lossy(&reply.body);
@@ -96,7 +101,7 @@ fn hint(reply: &Reply, about: About, page: bool, says: &dyn Fn(&str) -> bool) ->
     if reply.url.scheme() == Scheme::Http
         && (body.contains("HTTP request to an HTTPS server") || body.contains("plain HTTP request was sent to HTTPS"))
     {
-        return Some("The registry speaks TLS: leave `plain_http` out.".to_owned());
+        return Some(SPEAKS_TLS.to_owned());
     }
     let hint = match reply.status {
         401 | 403 if host.ends_with(".dkr.ecr.amazonaws.com") || body.contains("authorization token has expired") => {
@@ -179,6 +184,11 @@ pub(super) fn failure(failure: &Failure, method: Method, url: &Url, follows: boo
         {
             error.with_hint("The registry seems to speak plain http: name it in `plain_http`.")
         }
+        Failure::Other(text) if url.scheme() == Scheme::Http && text.contains("answered in TLS") => {
+            error.with_hint(SPEAKS_TLS)
+        }
+        Failure::Reset if url.scheme() == Scheme::Http && is_loopback(url.host()) => error
+            .with_hint("Try again; if the registry speaks TLS, give `ca_file`: on a loopback address http is tried."),
         Failure::Other(_) | Failure::Connect(_) if follows => error.with_hint(
             "A browser does not tell more. If the host is up, it most likely does not allow this page's origin (CORS).",
         ),
@@ -284,6 +294,11 @@ mod tests {
         let url = Url::parse("https://reg.example/v2/").unwrap();
         let tls = failure(&Failure::Tls("[SSL: WRONG_VERSION_NUMBER] wrong version".into()), Method::Get, &url, false);
         assert!(tls.hint().contains("plain http"));
+        let hint =
+            |kind: &Failure, url: &str| failure(kind, Method::Get, &Url::parse(url).unwrap(), false).hint().to_owned();
+        assert!(hint(&Failure::Other("the peer answered in TLS".into()), "http://reg.example/").contains("speaks TLS"));
+        assert!(hint(&Failure::Reset, "http://127.0.0.1:5000/").contains("`ca_file`"));
+        assert!(!hint(&Failure::Reset, "https://127.0.0.1:5000/").contains("`ca_file`"));
     }
 
     #[test]

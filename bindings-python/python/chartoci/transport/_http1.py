@@ -137,6 +137,8 @@ class Response(http.client.HTTPResponse):
         self._bytes += len(line)
         if len(line) > LONGEST_LINE or self._bytes > LONGEST_HEAD or self._lines > MOST_LINES:
             raise http.client.HTTPException("the answer's head has no end")
+        if line.startswith(b"\x15\x03"):  # an alert
+            raise http.client.HTTPException("the peer answered in TLS")
         if not line.endswith(b"\n"):
             raise ConnectionResetError("the connection was closed before an answer came")
         return line.decode("latin-1").rstrip("\r\n")
