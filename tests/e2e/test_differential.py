@@ -32,8 +32,8 @@ COUNT = int(os.environ.get("NASTY", "200"))
 FIRST = int(os.environ.get("NASTY_FIRST", "0"))
 SAMPLE = max(1, COUNT // 10)
 SECTIONS = ("all", "chart", "values", "readme", "crds")
-# A fraction of a second, which Go rounds in a tar header.
-MODIFIED = 1_700_000_000.6
+# Of files, by turns: a fraction of a second, which Go rounds in a tar header; what octal digits can say, and what they cannot.
+MODIFIED = [1_700_000_000.6, 1_700_000_000.5, 0, 8_589_934_591, 8_589_934_592, 10_000_000_000]
 # What Helm's library does not list among the files.
 DOCUMENTS = {"Chart.yaml", "Chart.lock", "values.yaml", "values.schema.json", "requirements.yaml", "requirements.lock"}
 
@@ -127,18 +127,19 @@ def plain(value: Any) -> Any:
 
 def entries(data: bytes) -> list[Any]:
     """What is in a package: in its order, but charts by name, since Helm's order of these changes from run to run."""
-    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(data))) as archive:
-        found = [(entry.name, archive.extractfile(entry).read(), entry.mtime, entry.mode) for entry in archive]  # type: ignore[union-attr]
+    data = gzip.decompress(data)
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        found = [(entry.name, archive.extractfile(entry).read(), data[entry.offset:entry.offset_data]) for entry in archive]  # type: ignore[union-attr]
     return sorted(map(forgiven, found), key=lambda one: re.match(r"[^/]*(/charts/[^/]*(?=/))*", one[0])[0])  # type: ignore[index]
 
 
-def forgiven(entry: tuple[str, bytes, int, int]) -> tuple[str, bytes, int, int]:
+def forgiven(entry: tuple[str, bytes, bytes]) -> tuple[str, bytes, bytes]:
     """Of a lock, null entries are dropped, and where it bears no time Helm takes the clock's."""
-    name, content, modified, mode = entry
+    name, content, header = entry
     if name.endswith("/Chart.lock"):
-        content = content.replace(b"dependencies:\n- null\ndigest", b"dependencies: []\ndigest").replace(b"\n- null\n", b"\n")
-        modified = 0 if b'generated: "000' in content else modified
-    return name, content, modified, mode
+        mended = content.replace(b"dependencies:\n- null\ndigest", b"dependencies: []\ndigest").replace(b"\n- null\n", b"\n")
+        return name, mended, b"" if mended != content or b'generated: "000' in content else header
+    return name, content, header
 
 
 def files_below(directory: pathlib.Path) -> dict[str, bytes]:
@@ -182,14 +183,14 @@ def put(case: nasty.Case, directory: pathlib.Path) -> pathlib.Path:
         path.write_bytes(case.data)
         return path
     root = directory / "web"
-    for name, content in case.tree.items():
+    for turn, (name, content) in enumerate(case.tree.items()):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, nasty.Link):
             path.symlink_to(content.target)
         else:
             path.write_bytes(content)
-            os.utime(path, (MODIFIED, MODIFIED))
+            os.utime(path, (MODIFIED[turn % len(MODIFIED)],) * 2)
     return root
 
 

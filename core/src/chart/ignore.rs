@@ -24,7 +24,8 @@ struct Rule {
     directories_only: bool,
     /// The whole path has to match, not the name alone.
     whole_path: bool,
-    pattern: Pattern,
+    /// Of Go's `filepath.Match`.
+    pattern: String,
 }
 
 impl Ignore {
@@ -64,13 +65,17 @@ impl Ignore {
 }
 
 impl Rule {
+    /// As Helm, tries the whole line on one name: a fault that this does not meet only keeps the rule from matching, later.
     fn parse(line: &str) -> Result<Rule, &'static str> {
         if line.contains("**") {
             return Err("`**` is not supported");
         }
+        if glob(line.as_bytes(), b"abc").is_err() {
+            return Err("a bracket or a backslash is not complete");
+        }
         let (negated, line) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
         let (directories_only, line) = line.strip_suffix('/').map_or((false, line), |rest| (true, rest));
-        let pattern = Pattern::parse(line.strip_prefix('/').unwrap_or(line))?;
+        let pattern = line.strip_prefix('/').unwrap_or(line).to_owned();
         Ok(Rule { negated, directories_only, whole_path: line.contains('/'), pattern })
     }
 
@@ -80,112 +85,123 @@ impl Rule {
             false => path.trim_end_matches('/').rsplit('/').next().unwrap_or(path),
         };
         let applies = is_dir || !self.directories_only;
-        (applies && self.pattern.matches(name)) != self.negated
+        (applies && glob(self.pattern.as_bytes(), name.as_bytes()) == Ok(true)) != self.negated
     }
 }
 
-/// A pattern of Go's `filepath.Match`, on paths divided by `/`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Pattern(Vec<Chunk>);
+/// A pattern that is not complete, met on the way.
+#[derive(Debug, PartialEq, Eq)]
+struct Malformed;
 
-/// Characters that follow each other, perhaps after a `*`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Chunk {
-    after_star: bool,
-    characters: Vec<Character>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Character {
-    Literal(char),
-    /// `?`: any but `/`.
-    Any,
-    /// `[…]`.
-    Class {
-        negated: bool,
-        ranges: Vec<(char, char)>,
-    },
-}
-
-impl Pattern {
-    fn parse(text: &str) -> Result<Pattern, &'static str> {
-        const MALFORMED: &str = "a bracket or a backslash is not complete";
-        let mut chunks = Vec::new();
-        let mut chunk = Chunk::default();
-        let mut rest = text.chars().peekable();
-        let escaped = |rest: &mut std::iter::Peekable<std::str::Chars<'_>>| match rest.next() {
-            Some('\\') => rest.next().ok_or(MALFORMED),
-            Some('-' | ']') | None => Err(MALFORMED),
-            Some(character) => Ok(character),
-        };
-        while let Some(character) = rest.next() {
-            chunk.characters.push(match character {
-                '*' => {
-                    chunks.push(std::mem::replace(&mut chunk, Chunk { after_star: true, characters: Vec::new() }));
-                    continue;
-                }
-                '?' => Character::Any,
-                '\\' => Character::Literal(rest.next().ok_or(MALFORMED)?),
-                '[' => {
-                    let negated = rest.next_if_eq(&'^').is_some();
-                    let mut ranges = Vec::new();
-                    while ranges.is_empty() || rest.next_if_eq(&']').is_none() {
-                        let low = escaped(&mut rest)?;
-                        let high = if rest.next_if_eq(&'-').is_some() { escaped(&mut rest)? } else { low };
-                        ranges.push((low, high));
-                    }
-                    Character::Class { negated, ranges }
-                }
-                literal => Character::Literal(literal),
-            });
+/// Go's `filepath.Match` (1.27) on paths divided by `/`: what stands behind the first difference is not looked at, so a
+/// malformed pattern may well give an answer.
+fn glob(mut pattern: &[u8], mut name: &[u8]) -> Result<bool, Malformed> {
+    while !pattern.is_empty() {
+        let (after_star, chunk, rest) = next_chunk(pattern);
+        pattern = rest;
+        if after_star && chunk.is_empty() {
+            return Ok(!name.contains(&b'/'));
         }
-        chunks.push(chunk);
-        Ok(Pattern(chunks))
-    }
-
-    fn matches(&self, mut name: &str) -> bool {
-        let last = self.0.len().saturating_sub(1);
-        'chunks: for (at, chunk) in self.0.iter().enumerate() {
-            if at == last && chunk.after_star && chunk.characters.is_empty() {
-                return !name.contains('/');
-            }
-            // A star takes as little as it can; only the last chunk has to reach the end.
-            let skipped = name.char_indices().map(|(at, character)| (at + character.len_utf8(), character));
-            let starts =
-                std::iter::once(0).chain(skipped.take_while(|(_, skipped)| *skipped != '/').map(|(end, _)| end));
-            for start in starts.take(if chunk.after_star { usize::MAX } else { 1 }) {
-                if let Some(rest) = chunk.strip(&name[start..])
-                    && (rest.is_empty() || at < last)
-                {
-                    name = rest;
-                    continue 'chunks;
-                }
-            }
-            return false;
-        }
-        name.is_empty()
-    }
-}
-
-impl Chunk {
-    /// What is left of a name that starts with this.
-    fn strip<'a>(&self, name: &'a str) -> Option<&'a str> {
-        let mut rest = name.chars();
-        for character in &self.characters {
-            let found = rest.next()?;
-            let fits = match character {
-                Character::Literal(literal) => *literal == found,
-                Character::Any => found != '/',
-                Character::Class { negated, ranges } => {
-                    ranges.iter().any(|(low, high)| (low..=high).contains(&&found)) != *negated
-                }
-            };
-            if !fits {
-                return None;
+        // A star takes as few bytes as it can, and no slash; only the last chunk has to reach the end.
+        let most = if after_star { name.iter().take_while(|byte| **byte != b'/').count() } else { 0 };
+        let mut found = None;
+        for skipped in 0..=most {
+            found = strip(chunk, &name[skipped..])?.filter(|left| left.is_empty() || !pattern.is_empty());
+            if found.is_some() {
+                break;
             }
         }
-        Some(rest.as_str())
+        match found {
+            Some(left) => name = left,
+            None => return Ok(false),
+        }
     }
+    Ok(name.is_empty())
+}
+
+/// Whether stars begin a pattern, what follows them up to the next star, and the rest.
+fn next_chunk(pattern: &[u8]) -> (bool, &[u8], &[u8]) {
+    let stars = pattern.iter().take_while(|byte| **byte == b'*').count();
+    let pattern = &pattern[stars..];
+    let (mut at, mut in_class) = (0, false);
+    while let Some(byte) = pattern.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'[' => in_class = true,
+            b']' => in_class = false,
+            b'*' if !in_class => break,
+            _ => {}
+        }
+        at += 1;
+    }
+    let (chunk, rest) = pattern.split_at(at.min(pattern.len()));
+    (stars > 0, chunk, rest)
+}
+
+/// What is left of a name that starts with a chunk. The chunk is read to its end whether the name fits or not.
+fn strip<'a>(mut chunk: &[u8], mut name: &'a [u8]) -> Result<Option<&'a [u8]>, Malformed> {
+    let mut fits = true;
+    while let Some((first, rest)) = chunk.split_first() {
+        fits &= !name.is_empty();
+        chunk = rest;
+        match first {
+            b'[' => {
+                let (found, length) = if fits { character(name) } else { ('\0', 0) };
+                name = &name[length..];
+                let negated = chunk.first() == Some(&b'^');
+                chunk = &chunk[usize::from(negated)..];
+                let (mut inside, mut ranges) = (false, 0);
+                while ranges == 0 || chunk.first() != Some(&b']') {
+                    let low = in_class(&mut chunk)?;
+                    let high = match chunk.strip_prefix(b"-") {
+                        Some(rest) => {
+                            chunk = rest;
+                            in_class(&mut chunk)?
+                        }
+                        None => low,
+                    };
+                    inside |= (low..=high).contains(&found);
+                    ranges += 1;
+                }
+                chunk = &chunk[1..];
+                fits &= inside != negated;
+            }
+            b'?' if fits => {
+                fits = name[0] != b'/';
+                name = &name[character(name).1..];
+            }
+            b'?' => {}
+            byte => {
+                let literal = match byte {
+                    b'\\' => chunk.split_off_first().ok_or(Malformed)?,
+                    literal => literal,
+                };
+                if let Some((byte, left)) = name.split_first().filter(|_| fits) {
+                    fits = byte == literal;
+                    name = left;
+                }
+            }
+        }
+    }
+    Ok(fits.then_some(name))
+}
+
+/// Takes a character of a class; something has to follow it.
+fn in_class(chunk: &mut &[u8]) -> Result<char, Malformed> {
+    match chunk.first() {
+        None | Some(b'-' | b']') => return Err(Malformed),
+        Some(b'\\') => *chunk = &chunk[1..],
+        Some(_) => {}
+    }
+    let (found, length) = character(chunk);
+    *chunk = chunk.get(length..).filter(|rest| !rest.is_empty()).ok_or(Malformed)?;
+    Ok(found)
+}
+
+/// The first character and its bytes; U+FFFD and one where a star has cut a character apart.
+fn character(text: &[u8]) -> (char, usize) {
+    let decoded = |length| std::str::from_utf8(text.get(..length)?).ok()?.chars().next().map(|found| (found, length));
+    (1..=4).find_map(decoded).unwrap_or((char::REPLACEMENT_CHARACTER, 1))
 }
 
 #[cfg(test)]
@@ -228,9 +244,16 @@ mod tests {
             ("*x", "xxx", Some(true)),
             ("", "", Some(true)),
             ("", "a", Some(false)),
+            ("x*[", "abc", Some(false)),
+            ("x*[", "xbc", None),
+            ("*[^]", "a", None),
+            ("docs\\/", "docs/", Some(true)),
+            ("*[^é]", "é", Some(true)),
+            ("*?", "", Some(false)),
+            ("[[]", "[", Some(true)),
+            ("[*]*b", "*ab", Some(true)),
         ] {
-            let answer = Pattern::parse(pattern).ok().map(|parsed| parsed.matches(name));
-            assert_eq!(answer, expected, "{pattern} {name}");
+            assert_eq!(glob(pattern.as_bytes(), name.as_bytes()).ok(), expected, "{pattern} {name}");
         }
     }
 
@@ -255,6 +278,8 @@ mod tests {
             ("", "templates/.x/y", false, false),
             ("", "templates/.", false, false),
             ("*", ".", true, false),
+            ("docs\\/", "docs", true, false),
+            ("!x*[", "xa", false, true),
         ] {
             assert_eq!(Ignore::parse(rule).unwrap().matches(path, is_dir), expected, "{rule} {path}");
         }

@@ -125,11 +125,10 @@ impl Overrides {
     pub(super) fn extend(&mut self, kind: Extension, payload: &[u8]) -> Result<(), Error> {
         match kind {
             Extension::Pax => {
-                *self = Overrides { long_name: self.long_name.take(), ..records(payload)? };
+                *self = Overrides { long_name: self.long_name.take(), ..said(payload)? };
             }
-            Extension::PaxGlobal => {
-                records(payload)?;
-            }
+            // Go does not look at their numbers.
+            Extension::PaxGlobal => records(payload).try_for_each(|record| record.map(|_| ()))?,
             Extension::LongName => self.long_name = Some(text(payload).to_vec()),
             Extension::LongLink => {}
         }
@@ -227,12 +226,26 @@ fn octal(field: &[u8]) -> Result<i64, Error> {
     })
 }
 
-/// The records of a PAX extension, each `LENGTH KEY=VALUE` and a line feed.
-fn records(mut payload: &[u8]) -> Result<Overrides, Error> {
-    let mut overrides = Overrides::default();
-    while !payload.is_empty() {
-        let (key, value, rest) = record(payload).ok_or_else(|| invalid("a PAX record is malformed"))?;
+/// The records of a PAX extension, each `LENGTH KEY=VALUE` and a line feed; an error for the first that is not.
+fn records(mut payload: &[u8]) -> impl Iterator<Item = Result<(&[u8], &[u8]), Error>> {
+    std::iter::from_fn(move || {
+        if payload.is_empty() {
+            return None;
+        }
+        let Some((key, value, rest)) = record(payload) else {
+            payload = &[];
+            return Some(Err(invalid("a PAX record is malformed")));
+        };
         payload = rest;
+        Some(Ok((key, value)))
+    })
+}
+
+/// What records say of the next entry.
+fn said(payload: &[u8]) -> Result<Overrides, Error> {
+    let mut overrides = Overrides::default();
+    for record in records(payload) {
+        let (key, value) = record?;
         if key.starts_with(b"GNU.sparse.") {
             overrides.sparse = true;
         }
@@ -267,9 +280,7 @@ fn record(payload: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 fn decimal(digits: &[u8]) -> Result<u64, Error> {
-    let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let value = text.and_then(|text| text.parse().ok()).filter(|value| i64::try_from(*value).is_ok());
-    value.ok_or_else(|| invalid("a number in a PAX record is malformed"))
+    u64::try_from(signed(digits)?).map_err(|_| invalid("a number in a PAX record is negative"))
 }
 
 fn signed(digits: &[u8]) -> Result<i64, Error> {
@@ -304,11 +315,13 @@ pub(super) fn open(out: &mut Vec<u8>, name: &str, modified: i64, size: usize) {
             if modified >= 1 << 33 {
                 pax_record(&mut records, "mtime", &modified.to_string());
             }
-            if split(name).is_none() || !name.is_ascii() {
+            if name.len() > 100 || !name.is_ascii() {
                 pax_record(&mut records, "path", name);
             }
             let (directory, file) = name.rsplit_once('/').unwrap_or((".", name));
-            header(out, "", &plain(&format!("{directory}/PaxHeaders.0/{file}")), b'x', 0, records.len());
+            let beside = ascii(&format!("{directory}/PaxHeaders.0/{file}"));
+            let beside = &beside[..beside.len().min(100)];
+            header(out, "", beside.trim_end_matches('/'), b'x', 0, records.len());
             out.extend_from_slice(&records);
             close(out, records.len());
             header(out, "", &plain(name), b'0', if modified < 1 << 33 { modified } else { 0 }, size);
@@ -333,10 +346,19 @@ fn pax_record(out: &mut Vec<u8>, key: &str, value: &str) {
     out.extend(format!("{length} {key}={value}\n").bytes());
 }
 
-/// What readers without PAX see: never a directory's name.
+/// What readers without PAX see: of a name that is cut behind a slash, no directory's.
 fn plain(name: &str) -> String {
-    let plain: String = name.chars().filter(char::is_ascii).take(100).collect();
-    plain.trim_end_matches('/').to_owned()
+    let whole = ascii(name);
+    let mut plain = whole[..whole.len().min(100)].to_owned();
+    if whole.len() > 100 && plain.ends_with('/') {
+        let end = plain.trim_end_matches('/').len();
+        plain.replace_range(end..=end, "\0");
+    }
+    plain
+}
+
+fn ascii(name: &str) -> String {
+    name.chars().filter(char::is_ascii).collect()
 }
 
 /// Prefix and name of a USTAR header, split as late as both fit.
@@ -429,6 +451,31 @@ mod tests {
             assert_eq!(found.path_bytes().as_ref(), name.as_bytes());
             assert_eq!((found.size(), found.header().mtime().unwrap()), (7, 7));
         }
+    }
+
+    // Go writes the whole name as soon as it writes records at all.
+    #[test]
+    fn a_time_that_octal_digits_cannot_say_does_not_cut_a_long_name() {
+        let name = format!("web/{}/{}.yaml", "d".repeat(60), "e".repeat(50));
+        let mut out = Vec::new();
+        append(&mut out, &name, 1 << 33, b"");
+        let mut archive = tar::Archive::new(&out[..]);
+        let found = archive.entries().unwrap().next().unwrap().unwrap();
+        assert_eq!(found.path_bytes().as_ref(), name.as_bytes());
+    }
+
+    #[test]
+    fn a_slash_goes_from_what_readers_without_pax_see_only_where_the_name_is_cut() {
+        assert_eq!(plain("web/文档"), "web/");
+        assert_eq!(plain(&format!("{}/文/b", "w".repeat(99))), format!("{}\0", "w".repeat(99)));
+    }
+
+    #[test]
+    fn numbers_for_all_entries_are_not_looked_at() {
+        let mut overrides = Overrides::default();
+        overrides.extend(Extension::PaxGlobal, b"9 gid=x\n11 size=-1\n").unwrap();
+        assert!(overrides.extend(Extension::PaxGlobal, b"9 gid=x").is_err());
+        assert_eq!(pax("11 size=+5\n").unwrap().size, 5);
     }
 
     #[test]
