@@ -302,6 +302,50 @@ def test_a_word_that_is_not_known_is_told_with_the_usage_of_its_verb(words: list
     assert f"`{usage} --help`" in done.stderr
 
 
+def test_answers_that_cannot_be_written_say_so_and_closed_streams_are_none(tgz: pathlib.Path, web: pathlib.Path) -> None:
+    def shell(line: str) -> "subprocess.CompletedProcess[str]":
+        words = f"{sys.executable} -m chartoci"
+        return subprocess.run(line.format(chartoci=words, tgz=tgz, web=web), shell=True, capture_output=True, text=True, env=QUIET)
+
+    for verb in ("show all {tgz}", "--help", "check {web}", "check {web} --format sarif", "completion bash"):
+        done = shell(f"{{chartoci}} {verb} > /dev/full")
+        assert done.returncode == 5, verb
+        assert done.stderr == (
+            "Error: stdout: No space left on device\n"
+            "Check the room on the disk; the system's own words say more. [files.storage]\n"
+        )
+    done = shell("{chartoci} show all {tgz} >&-; echo $?")
+    assert (done.stdout, done.stderr) == ("0\n", "")
+    for streams in ("2>&-", "2> /dev/full", "2>&- <&-"):
+        done = shell(f"{{chartoci}} show all /nowhere {streams}")
+        assert (done.returncode, done.stdout, done.stderr) == (4, "", ""), streams
+
+
+def test_what_is_meant_is_guessed(chart_registry: Registry, tgz: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    assert "Is registry.exists meant?" in command("explain", "registry.exits").stderr
+    assert "write oci://REGISTRY/bitnami/nginx" in command("show", "chart", "bitnami/nginx").stderr
+    assert "write oci://reg.example/bitnami/nginx" in command("check", "reg.example/bitnami/nginx").stderr
+    assert "oci://" not in command("check", "/nowhere/web").stderr
+    done = command("--attempts", "1", "pull", "no-such-host-at-all/nginx")
+    assert done.returncode == 5 and "no-such-host-at-all was taken for a registry" in done.stderr
+    run("push", tgz, f"oci://{chart_registry.host}/charts")
+    reference = f"oci://{chart_registry.host}/charts/web"
+    done = command("versions", reference, ">9")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "No version fits.\n")
+    assert command("referrers", f"{reference}:1.2.0_demo.1").stderr == "Nothing refers to it.\n"
+    for code in (0, 9):
+        done = command("pull", reference, "--untar", "-d", tmp_path)
+        assert done.returncode == code
+    assert str(tmp_path / "web") in done.stderr
+
+
+def test_a_check_in_a_registry_names_it_once_and_misses_no_provenance(chart_registry: Registry, tgz: pathlib.Path) -> None:
+    run("push", tgz, f"oci://{chart_registry.host}/charts")
+    done = command("check", f"oci://{chart_registry.host}/charts/web")
+    assert f" --> oci://{chart_registry.host}/charts/web:1.2.0_demo.1/Chart.yaml" in done.stdout
+    assert "oci://oci://" not in done.stdout and done.stderr == ""
+
+
 def test_without_a_verb_help_is_what_is_said() -> None:
     assert run() == run("--help")
     assert run("registry") == run("registry", "--help")
@@ -399,6 +443,7 @@ def test_a_line_does_not_stick_to_the_bar(capsys: pytest.CaptureFixture[str], mo
     options = Namespace(json=False, quiet=False, no_progress=False)
     tell = output.watch(options)
     tell(Progress("chart", 5, 10))
+    tell(Retrying(1.0, "no connection"))
     tell(Retrying(1.0, "no connection"))
     tell(Retrying(1.0, "again"))
     tell(Progress("chart", 7, 10))

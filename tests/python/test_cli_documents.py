@@ -9,6 +9,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from chartoci.cli import main
 from chartoci.cli.completion import table
 from chartoci.cli.options import parser
 from chartoci.testing import Registry
@@ -48,11 +49,15 @@ def parser_of(path: tuple[str, ...]) -> Any:
 
 
 @pytest.mark.parametrize("path", [verb.path for verb in table(parser())], ids=" ".join)
-def test_help_is_a_document_where_one_is_wanted(path: tuple[str, ...]) -> None:
-    said = valid("help", *path, "--help")["help"]
-    assert said + "\n" == command(*path, "--help").stdout
+def test_help_is_a_document_where_one_is_wanted(path: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*words: str) -> str:
+        assert main([*path, *words]) == 0
+        return capsys.readouterr().out
+
+    text = said("--help")
+    assert is_document("help", said("--help", "--json"))["help"] + "\n" == text
     if path in ((), ("registry",)):
-        assert valid("help", *path)["help"] == said
+        assert said() == text and is_document("help", said("--json"))["help"] + "\n" == text
 
 
 def test_documents_about_the_command_line() -> None:

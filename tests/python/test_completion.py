@@ -59,6 +59,12 @@ def test_a_verb_tells_of_what_it_uses_alone(
     assert [word for word in kept if word in text] == []
 
 
+@pytest.mark.parametrize("origin", ["*", "foo", "https://app.example/", "https://*.example"])
+def test_an_origin_that_no_browser_sends_is_refused(origin: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--cors-origin", origin]) == 2
+    assert "is no origin" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["serve", "--ca-file", "x"], ["--plain-http", "serve"], ["serve", "--timeout", "5"]])
 def test_serve_refuses_what_is_for_those_who_call_a_registry(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2

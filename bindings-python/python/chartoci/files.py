@@ -302,9 +302,13 @@ def _kill(process: Any) -> None:
 
 def extract(archive: Archive, directory: "str | os.PathLike[str]") -> Path:
     """Writes `directory/<chart name>`, whole or not at all, and gives its path. A missing directory is made."""
-    from chartoci.blobs import make
+    from chartoci.blobs import failure, make
+    from chartoci.errors import ConflictError
 
     root = Path(directory)
     make(root)
-    name: str = run(native.extract(archive, secrets.randbits(64)), root)
+    try:
+        name: str = run(native.extract(archive, secrets.randbits(64)), root)
+    except ConflictError as error:
+        raise failure(FileExistsError(errno.EEXIST, ""), root / error.context.get("path", "")) from None
     return root / name

@@ -98,7 +98,7 @@ pub fn check_parts_asking(parts: &Parts, limits: &Limits) -> (Report, Vec<Questi
     }
     let place = match (parts.filename, parts.reference) {
         (Some(filename), _) => filename.to_owned(),
-        (None, Some(reference)) => format!("oci://{reference}"),
+        (None, Some(reference)) => reference.to_string(),
         (None, None) => String::new(),
     };
     (report.sorted().found_in(&place, parts.chart.is_some()), questions)

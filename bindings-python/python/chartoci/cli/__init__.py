@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit code."""
+    _open_streams()
     from chartoci.cli import output
     from chartoci.cli.options import Told, parse, wants_json
     from chartoci.errors import ChartOciError
@@ -14,19 +15,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = wants_json(words)
     try:
-        options = parse(words)
-        code: int = options.run(options)
-        sys.stdout.flush()
-        return code
-    except Told as told:
-        output.answer(told.text, told.document, as_json)
-        sys.stdout.flush()
-        return 0
+        try:
+            options = parse(words)
+            return int(options.run(options))
+        except Told as told:
+            output.answer(told.text, told.document, as_json)
+            return 0
     except ChartOciError as error:
         return output.failed(error, as_json)
     except KeyboardInterrupt:
         return output.interrupted(as_json)
     except BrokenPipeError:
-        # Whoever read our output has seen enough.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # whoever read our output has seen enough
+
+
+def _open_streams() -> None:
+    """What was closed before we began leads nowhere: no socket is to be taken for it, and no answer to end up elsewhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))

@@ -1,18 +1,19 @@
 """show, package, check."""
 
-import json
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from chartoci import _native as native
 from chartoci._native import Archive, Report, error
-from chartoci.cli.output import note, say, underscore, watch
-from chartoci.cli.registry import verify_flags, version_flags
+from chartoci.cli.output import answer, note, say, underscore, watch, write
+from chartoci.cli.registry import is_host, is_unsigned, verify_flags, version_flags
 from chartoci.documents import archive_of, check, mend, package
+from chartoci.errors import NotFoundError
 
 Verb = Callable[..., ArgumentParser]
 
@@ -53,7 +54,8 @@ def add(verb: Verb) -> None:
 
 def _chart(options: Namespace, source: str) -> Archive:
     if not source.startswith("oci://"):
-        return archive_of(source)
+        with elsewhere(source):
+            return archive_of(source)
     from chartoci.cli.options import client
 
     with client(options) as registry:
@@ -64,14 +66,25 @@ def _chart(options: Namespace, source: str) -> Archive:
     return found.archive
 
 
+@contextmanager
+def elsewhere(path: str) -> Iterator[None]:
+    """Says what a path may be meant for where nothing is."""
+    try:
+        yield
+    except NotFoundError as error:
+        first, slash, _ = path.partition("/")
+        if slash and first not in ("", ".", "..") and not os.path.lexists(first):
+            place = path if is_host(first) else f"REGISTRY/{path}"
+            error.hint += f" Of a chart in a registry, write oci://{place}"
+        raise
+
+
 def _show(options: Namespace) -> int:
     text = native.show(_chart(options, options.chart), options.section)
     if options.json:
         say(options, "", {"section": options.section, "text": text.decode("utf-8", "replace")})
     else:
-        # The very bytes, whatever they are.
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text)
+        write(text)  # the very bytes, whatever they are
     return 0
 
 
@@ -112,12 +125,13 @@ def _check(options: Namespace) -> int:
     ok = all(report.ok and not (options.strict and report.warnings) for _, report in reports)
     if options.json or options.format == "json":
         documents = [{"path": path, **report.to_dict()} for path, report in reports]
-        print(json.dumps(documents[0] if len(documents) == 1 else {"checked": documents}, indent=2, ensure_ascii=False))
+        answer("", documents[0] if len(documents) == 1 else {"checked": documents}, as_json=True)
     elif options.format == "sarif":
-        print(native.sarif([report for _, report in reports]), end="")
+        write(native.sarif([report for _, report in reports]).encode())
     elif not options.quiet:
         for _, report in reports:
-            print(report.to_text(color=sys.stdout.isatty() and "NO_COLOR" not in os.environ), end="")
+            color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+            write(report.to_text(color=color).encode("utf-8", "replace"))
     return 0 if ok else 1
 
 
@@ -130,10 +144,12 @@ def _report(options: Namespace, path: str) -> Report:
     if remote:
         from chartoci.cli.options import client
 
+        tell = watch(options)
         with client(options) as registry:
-            report = registry.check(path, progress=watch(options))
+            report = registry.check(path, progress=lambda event: None if is_unsigned(event) else tell(event))
     else:
-        report = check(path, options.kind)
+        with elsewhere(path):
+            report = check(path, options.kind)
     if not options.fix or all(finding.fix is None for finding in report):
         return report
     if remote or report.is_chart and not os.path.isdir(path):

@@ -4,10 +4,14 @@ import json
 import os
 import re
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from chartoci.blobs import failure
 from chartoci.errors import AbortedError, ChartOciError
 from chartoci.model import Event, Notice, Progress, Retrying
 
@@ -37,7 +41,25 @@ def say(options: Namespace, text: str, document: dict[str, Any]) -> None:
 
 def answer(text: str, document: dict[str, Any], as_json: bool) -> None:
     """What was asked for, with `--quiet` as well."""
-    print(json.dumps(document, indent=2, ensure_ascii=False) if as_json else text)
+    write(f"{json.dumps(document, indent=2, ensure_ascii=False) if as_json else text}\n".encode("utf-8", "replace"))
+
+
+def write(data: bytes) -> None:
+    """All that goes to stdout, at once."""
+    try:
+        sys.stdout.flush()
+        out = getattr(sys.stdout, "buffer", None)
+        if out is None:  # somebody has put a text of their own in its place
+            sys.stdout.write(data.decode("utf-8", "replace"))
+        else:
+            out.write(data)
+        sys.stdout.flush()
+    except OSError as failed:
+        # What is still held would fail again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(failed, BrokenPipeError):
+            raise
+        raise failure(failed, Path("stdout")) from None
 
 
 def note(options: Namespace, text: str) -> None:
@@ -49,7 +71,10 @@ def note(options: Namespace, text: str) -> None:
 def _complain(text: str) -> None:
     """A line on stderr; a bar that stands there makes room."""
     global _bar
-    print(f"{CLEAR if _bar else ''}{visible(text)}", file=sys.stderr)
+    try:
+        print(f"{CLEAR if _bar else ''}{visible(text)}", file=sys.stderr)
+    except OSError:
+        pass  # nobody reads it, and the answer counts
     _bar = False
 
 
@@ -64,12 +89,13 @@ def failed(error: ChartOciError, as_json: bool) -> int:
     _complain(f"Error: {message}")
     if error.report is not None:
         for diagnostic in error.report.errors:
-            print(f"  {visible(str(diagnostic))}", file=sys.stderr)
+            _complain(f"  {diagnostic}")
     if hint:
         # Of a word that is not known the usage tells more than its code would.
-        print(visible(hint) + ("" if error.code == "misuse.argument" else f" [{error.code}]"), file=sys.stderr)
+        _complain(hint if error.code == "misuse.argument" else f"{hint} [{error.code}]")
     if as_json:
-        answer("", {"error": error.to_dict() | {"message": message, "hint": hint}}, as_json)
+        with suppress(ChartOciError, BrokenPipeError):  # the exit code is what is left to say
+            answer("", {"error": error.to_dict() | {"message": message, "hint": hint}}, as_json)
     return EXIT_CODES.get(error.kind, 2)
 
 
@@ -103,6 +129,8 @@ def watch(options: Namespace) -> Callable[[Event], object]:
     bar = sys.stderr.isatty() and not (options.quiet or options.no_progress or options.json)
     color = "NO_COLOR" not in os.environ
 
+    told: dict[str, float] = {}
+
     def draw(line: str, end: str) -> None:
         global _bar
         print(f"\r{line}{end}", end="", file=sys.stderr, flush=True)
@@ -116,7 +144,9 @@ def watch(options: Namespace) -> Callable[[Event], object]:
                 end = CLEAR if transferred >= total else ""
                 megabytes = f"{transferred / 1e6:.1f}/{total / 1e6:.1f} MB"
                 draw(f"{item:10} {line}{'─' * (24 - filled)} {megabytes}", end)
-            case Retrying(after, why):
+            case Retrying(after, why) if time.monotonic() - told.get(why, -1.0) >= 1.0:
+                # Of what goes out side by side each would say the same.
+                told[why] = time.monotonic()
                 note(options, f"trying again in {after:.1f} s: {why}")
             case Notice(_, text):
                 note(options, f"Warning: {text}")

@@ -3,10 +3,12 @@
 import json
 import os
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from chartoci._native import error
-from chartoci.cli.output import say, underscore, visible, watch
+from chartoci.cli.output import note, say, underscore, visible, watch
+from chartoci.errors import TransportError
 from chartoci.model import Event, Notice, plain
 
 Verb = Callable[..., ArgumentParser]
@@ -91,6 +93,16 @@ def verify_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--keyring", metavar="FILE", help="public keys for --verify (~/.gnupg/pubring.gpg)")
 
 
+def is_unsigned(event: Event) -> bool:
+    """Tells that a chart has no provenance."""
+    return isinstance(event, Notice) and event.code == "artifact.no_provenance"
+
+
+def is_host(name: str) -> bool:
+    """Looks like a registry's name: most have a dot or a port."""
+    return name == "localhost" or "." in name or ":" in name
+
+
 def _push(options: Namespace) -> int:
     from chartoci.cli.options import client
 
@@ -114,22 +126,23 @@ def _pull(options: Namespace) -> int:
     documents, unsigned, tell = [], set(), watch(options)
 
     def hear(event: Event) -> None:
-        if isinstance(event, Notice) and event.code == "artifact.no_provenance" and not options.json:
+        if is_unsigned(event) and not options.json:
             unsigned.add(reference)  # said below, where Helm says it
         else:
             tell(event)
 
     with client(options) as registry:
         for reference in options.references:
-            pulled = registry.pull(
-                reference,
-                directory,
-                version=options.version,
-                devel=options.devel,
-                provenance=options.provenance,
-                untar=options.untar,
-                progress=hear,
-            )
+            with _meant(reference):
+                pulled = registry.pull(
+                    reference,
+                    directory,
+                    version=options.version,
+                    devel=options.devel,
+                    provenance=options.provenance,
+                    untar=options.untar,
+                    progress=hear,
+                )
             bare = _bare(pulled.reference)
             lines = [str(pulled), underscore(bare) if "_" in bare else ""]
             if reference in unsigned:
@@ -142,12 +155,26 @@ def _pull(options: Namespace) -> int:
     return 0
 
 
+@contextmanager
+def _meant(reference: str) -> Iterator[None]:
+    """Whoever comes from `helm pull REPO/NAME` learns what was made of that."""
+    try:
+        yield
+    except TransportError as error:
+        host = reference.partition("/")[0]
+        if "://" not in reference and not is_host(host):
+            error.hint += f" {host} was taken for a registry; what `helm repo add` knows is not known here."
+        raise
+
+
 def _versions(options: Namespace) -> int:
     from chartoci.cli.options import client
 
     with client(options) as registry:
         found = registry.versions(options.repository, options.constraint, prerelease=options.devel)
     names = [str(version) for version in found]
+    if not names:
+        note(options, "No version fits." if options.constraint else "There is no version; --devel lists pre-releases, too.")
     say(options, "\n".join(names), {"repository": options.repository, "versions": names})
     return 0
 
@@ -220,6 +247,8 @@ def _referrers(options: Namespace) -> int:
 
     with client(options) as registry:
         found = registry.referrers(options.reference, artifact_type=options.artifact_type)
+    if not found:
+        note(options, "Nothing refers to it.")
     lines = [visible(f"{referrer.digest}  {referrer.artifact_type or referrer.media_type}") for referrer in found]
     document = {"reference": options.reference, "referrers": [referrer.to_dict() for referrer in found]}
     say(options, "\n".join(lines), document)

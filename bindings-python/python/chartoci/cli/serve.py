@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -66,6 +67,11 @@ def _serve(options: Namespace) -> int:
             f"{host} is seen by other machines, and everybody there could write",
             hint="Give --htpasswd, or --username and --password-stdin, or say --anonymous.",
         )
+    for origin in options.cors_origin:
+        # Browsers send it in this form, and it is compared as it stands.
+        if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/\s*]+", origin):
+            hint = "Write SCHEME://HOST, and :PORT if it has one, with nothing behind it, as https://app.example."
+            raise error("misuse.argument", f"{origin!r} is no origin", hint=hint)
     tls = _tls(options.cert_file, options.key_file)
     names = tuple(options.host) if is_loopback(host) else (*options.host, host)
     try:
