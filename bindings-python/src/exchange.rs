@@ -9,11 +9,10 @@ use chartoci::exchange as core;
 use chartoci::http::{self, Failure, Payload, RequestId, ResponseHead};
 use chartoci::oci::Repository;
 use chartoci::time::{Duration, Instant};
-use chartoci::version::tag;
 use chartoci::{Code, Error};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
 use crate::chart::Limits;
 use crate::data::{Data, lock, records};
@@ -449,6 +448,9 @@ fn outcome_out(py: Python<'_>, outcome: core::Outcome) -> PyResult<Py<PyAny>> {
             model(py, "Resolved", fields)
         }
         core::Outcome::Tags(tags) => Ok(tags.into_pyobject(py)?.unbind()),
+        core::Outcome::Versions(versions) => {
+            Ok(PyList::new(py, versions.into_iter().map(Version))?.into_any().unbind())
+        }
         core::Outcome::LoggedIn { checked } => Ok(checked.into_pyobject(py)?.to_owned().into_any().unbind()),
         core::Outcome::Fetched(descriptor) => Ok(Py::new(py, Descriptor(descriptor))?.into_any()),
         other => Err(PyTypeError::new_err(format!("an outcome that this host does not know: {other:?}"))),
@@ -497,14 +499,11 @@ pub(crate) fn credential_kind(credential: &Bound<'_, PyAny>) -> PyResult<Option<
 
 /// One operation with a registry.
 #[pyclass(frozen, module = "chartoci.sansio")]
-pub(crate) struct Exchange(Mutex<core::Exchange>, Option<Sorted>);
-
-/// Of the tags, the versions that satisfy the constraint are wanted, with pre-releases if that is true; newest first.
-struct Sorted(Option<chartoci::Constraint>, bool);
+pub(crate) struct Exchange(Mutex<core::Exchange>);
 
 impl Exchange {
     fn new(exchange: core::Exchange) -> Exchange {
-        Exchange(Mutex::new(exchange), None)
+        Exchange(Mutex::new(exchange))
     }
 }
 
@@ -569,8 +568,9 @@ impl Exchange {
         constraint: Option<&Bound<'_, Constraint>>,
         prerelease: bool,
     ) -> PyResult<Exchange> {
-        let sorted = Sorted(constraint.map(|constraint| constraint.get().0.clone()), prerelease);
-        Ok(Exchange(Exchange::tags(py, session, repository)?.0, Some(sorted)))
+        let repository = Repository::parse(repository).raise(py)?;
+        let constraint = constraint.map(|constraint| constraint.get().0.clone());
+        Ok(Exchange::new(core::Exchange::versions(&session.get().0, repository, constraint, prerelease)))
     }
     /// One blob, or its bytes from `start` to `end`, into blob 0.
     #[staticmethod]
@@ -653,14 +653,9 @@ impl Exchange {
                 Py::new(py, Wait { until: wake.until.map(Instant::as_millis), why: wake.why.to_owned() })?.into_any()
             }
             core::Output::Done(result) => {
-                let done = match (result, &self.1) {
-                    (Ok(core::Outcome::Tags(tags)), Some(Sorted(constraint, prerelease))) => {
-                        let versions = tag::versions(&tags, constraint.as_ref(), *prerelease);
-                        let versions: Vec<Version> = versions.into_iter().map(Version).collect();
-                        Done { outcome: Some(versions.into_pyobject(py)?.unbind()), error: None }
-                    }
-                    (Ok(outcome), _) => Done { outcome: Some(outcome_out(py, outcome)?), error: None },
-                    (Err(error), _) => Done { outcome: None, error: Some(exception(py, &error)?.unbind()) },
+                let done = match result {
+                    Ok(outcome) => Done { outcome: Some(outcome_out(py, outcome)?), error: None },
+                    Err(error) => Done { outcome: None, error: Some(exception(py, &error)?.unbind()) },
                 };
                 Py::new(py, done)?.into_any()
             }

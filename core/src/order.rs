@@ -9,10 +9,18 @@ pub(crate) fn places(count: usize, before: &dyn Fn(usize, usize) -> bool) -> Vec
     while width < count {
         for pair in sorted.chunks(width.saturating_mul(2)) {
             let (mut left, mut right) = pair.split_at(width.min(pair.len()));
-            if let ([.., last], [first, ..]) = (left, right)
+            // What comes in order, or in the opposite one, is common.
+            if let (Some(last), Some(first)) = (left.last(), right.first())
                 && !before(*first, *last)
             {
                 merged.extend_from_slice(pair);
+                continue;
+            }
+            if let (Some(first), Some(last)) = (left.first(), right.last())
+                && before(*last, *first)
+            {
+                merged.extend_from_slice(right);
+                merged.extend_from_slice(left);
                 continue;
             }
             while let ([first, left_rest @ ..], [second, right_rest @ ..]) = (left, right) {

@@ -46,8 +46,11 @@ def small(host: str, directory: pathlib.Path, rounds: int) -> dict[str, dict[str
             paths = {version: directory / f"typical-{version}.tgz" for version in burst}
             for number, (version, path) in enumerate(paths.items()):
                 path.write_bytes(charts.typical(turn * BURST + number, version))
+            # Who comes first finds the registry cold: each is, in turn.
+            first = turn % len(TOOLS)
             for verb in ("push", "pull"):
-                for tool, worker in workers.items():
+                for tool in (*TOOLS[first:], *TOOLS[:first]):
+                    worker = workers[tool]
                     taken = [worker(verb, *((path, "typical") if verb == "push" else ("typical", version)))
                              for version, path in paths.items()]
                     if turn > 0:  # the first one warms up

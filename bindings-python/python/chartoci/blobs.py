@@ -6,7 +6,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, NamedTuple, Protocol, Self
@@ -212,9 +212,9 @@ class FileSink:
     def _make(self) -> Any:
         while True:
             self.path = self.directory / f".chartoci-{secrets.token_hex(8)}.part"
-            file = open(self.path, "xb", buffering=0)
+            file = FileIO(self.path, "x+")
             # A sweep may have found it before it was held.
-            if files.hold(file.fileno()) is not False and self.path.exists():
+            if files.hold(file.fileno()) is not False and os.path.exists(self.path):
                 _sweep(os.path.abspath(self.directory))
                 return file
             file.close()
@@ -236,6 +236,14 @@ class FileSink:
             self._offset += written
             view = view[written:]
         return None
+
+    def front(self) -> bytes:
+        """The first bytes of what was taken: a chunk of it, if there is as much."""
+        file = self._open()
+        file.seek(0)
+        data: bytes = file.read(min(CHUNK, self._offset))
+        file.seek(self._offset)
+        return data
 
     def commit(self, name: str) -> Path:
         """Brings the file to the disk and gives it its name; one that is there already is replaced."""

@@ -289,7 +289,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
             )
             sinks = (("chart", chart), ("provenance", signed))
             parts: Parts = yield Run(exchange, progress, timeout, sinks=sinks)
-            notices = yield from _doubts(self, parts, chart.path, progress, timeout)
+            notices = yield from _doubts(self, parts, chart.front(), progress, timeout)
             if untar:
                 path = files.extract(Archive.read(chart.path, self._limits), place)
                 return Pulled(path, parts.reference, parts.version, parts.digest, None, notices)
@@ -575,13 +575,11 @@ def _describe(
 
 
 def _doubts(
-    client: Settings[Any, Any], parts: Parts, chart: Path, progress: Progress | None, timeout: float | None
+    client: Settings[Any, Any], parts: Parts, front: bytes, progress: Progress | None, timeout: float | None
 ) -> Plan[tuple[Notice, ...]]:
     """What the config blob of a chart that was pulled claims otherwise than its Chart.yaml."""
-    # Chart.yaml stands in front; no more of the chart is held, however large it is.
-    with open(chart, "rb", buffering=0) as file:
-        front = file.read(blobs.CHUNK)
     try:
+        # Chart.yaml stands in front; no more of the chart is held, however large it is.
         metadata = Metadata.peek(front, client._limits)
         if not Artifact.parse(parts.manifest, client._limits).may_contradict(metadata):
             return ()

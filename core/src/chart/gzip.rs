@@ -91,10 +91,13 @@ impl<'a> Gunzip<'a> {
         }
     }
 
-    /// What is inflated next: little enough that what it becomes is still in the processor's cache for its checksum.
+    /// What is inflated next: little enough that what it becomes is still in the processor's cache for its checksum. In front
+    /// stands Chart.yaml, and that may be all that is wanted.
     fn piece(&self) -> &'a [u8] {
+        const FRONT: usize = 2 << 10;
         const PIECE: usize = 32 << 10;
-        &self.rest[..self.rest.len().min(PIECE)]
+        let most = if self.consumed == 0 { FRONT } else { PIECE };
+        &self.rest[..self.rest.len().min(most)]
     }
 
     /// After some was inflated; no status is damage.

@@ -69,6 +69,7 @@ use crate::http::{BlobId, Failure, Request, RequestId, ResponseHead};
 use crate::limits::Limits;
 use crate::oci::{Descriptor, Reference, Repository};
 use crate::time::{Duration, Instant};
+use crate::version::{Constraint, Version};
 
 /// Number of a question about credentials, unique within its exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -162,6 +163,8 @@ pub enum Outcome {
     Resolved(Resolved),
     /// [`Exchange::tags`]: each once, in the registry's order, all pages.
     Tags(Vec<String>),
+    /// [`Exchange::versions`]: newest first.
+    Versions(Vec<Version>),
     /// [`Exchange::fetch`], [`Exchange::fetch_part`].
     Fetched(Descriptor),
     /// [`Exchange::copy`].
@@ -255,7 +258,19 @@ impl Exchange {
     /// Lists all tags.
     pub fn tags(session: &Session, repository: Repository) -> Exchange {
         let reference = Reference::new(repository, None, None);
-        Exchange::new(session, &reference, Scope::pull, tags::Listing::new)
+        Exchange::new(session, &reference, Scope::pull, |target| tags::Listing::new(target, None))
+    }
+
+    /// Lists the versions among all tags, newest first: what [`versions`](crate::version::tag::versions) makes of them.
+    pub fn versions(
+        session: &Session,
+        repository: Repository,
+        constraint: Option<Constraint>,
+        prerelease: bool,
+    ) -> Exchange {
+        let reference = Reference::new(repository, None, None);
+        let wanted = Some((constraint, prerelease));
+        Exchange::new(session, &reference, Scope::pull, |target| tags::Listing::new(target, wanted))
     }
 
     /// Copies what lies at a reference to another, in the same or another registry; see [`struct@Copy`].

@@ -13,14 +13,15 @@ use crate::http::url::Url;
 use crate::http::{Method, link};
 use crate::json;
 use crate::limits::Limits;
+use crate::order;
 use crate::version::{Constraint, tag};
 
 /// The pages that were read so far.
 #[derive(Default)]
 pub(super) struct Pages {
+    /// As they came; where one did not come after the one before in order, any may stand twice.
     tags: Vec<String>,
-    /// All tags; nothing as long as each came after the one before in order, since then none can stand twice.
-    seen: BTreeSet<String>,
+    is_disordered: bool,
     visited: BTreeSet<Url>,
     /// What the tags come to, as [`Limits::tags`] counts.
     size: u64,
@@ -60,6 +61,7 @@ impl Pages {
         match page.remove("tags") {
             None | Some(Value::Null) => {}
             Some(Value::Array(tags)) => {
+                self.tags.reserve(tags.len());
                 for tag in tags {
                     let Value::String(tag) = tag else {
                         return Err(unclear("the list of tags holds something else"));
@@ -75,8 +77,14 @@ impl Pages {
         let next = match (link::next(reply.headers.get_all("link")), self.tags.get(known..).and_then(<[String]>::last))
         {
             (Some(next), _) => reply.url.join(next).filter(|next| Origin::of(next) == Origin::of(&reply.url)),
-            // A browser may hide the link: what comes after the last tag is asked for, until nothing new comes.
-            (None, Some(last)) if !config.transport.all_headers => Some(target.place.tags().with_query("last", last)),
+            // A browser may hide the link: what comes after the last tag is asked for, until that was asked for already.
+            (None, Some(last)) if !config.transport.all_headers => {
+                let next = target.place.tags().with_query("last", last);
+                if self.visited.contains(&next) {
+                    return Ok(None);
+                }
+                Some(next)
+            }
             (None, _) => return Ok(None),
         };
         let Some(next) = next else { return Err(refused(Code::BAD_LINK, "the next page of tags is on another host")) };
@@ -90,18 +98,7 @@ impl Pages {
     }
 
     fn add(&mut self, tag: String) {
-        if self.seen.is_empty() && self.tags.last().is_none_or(|last| *last < tag) {
-            return self.push(tag);
-        }
-        if self.seen.is_empty() {
-            self.seen.extend(self.tags.iter().cloned());
-        }
-        if self.seen.insert(tag.clone()) {
-            self.push(tag);
-        }
-    }
-
-    fn push(&mut self, tag: String) {
+        self.is_disordered |= self.tags.last().is_some_and(|last| *last >= tag);
         self.size += 32 + tag.len() as u64;
         self.tags.push(tag);
     }
@@ -109,14 +106,24 @@ impl Pages {
     /// Keeps of all tags this one, and the last, behind which the next page begins.
     fn keep(&mut self, best: Option<&String>) {
         let last = self.tags.pop().filter(|last| best != Some(last));
-        self.seen.clear();
         self.tags.clear();
         self.tags.extend(best.cloned().into_iter().chain(last));
     }
 
-    /// All tags, in the registry's order.
+    /// All tags, in the registry's order, each once.
     pub(super) fn into_tags(self) -> Vec<String> {
-        self.tags
+        let mut tags = self.tags;
+        if self.is_disordered {
+            // Of equals the earliest comes first.
+            let order = order::places(tags.len(), &|a, b| tags[a] < tags[b]);
+            let mut again = vec![false; tags.len()];
+            for (before, place) in order.iter().zip(order.iter().skip(1)) {
+                again[*place] = tags[*before] == tags[*place];
+            }
+            let mut again = again.into_iter();
+            tags.retain(|_| again.next() == Some(false));
+        }
+        tags
     }
 }
 
@@ -166,15 +173,17 @@ impl Search {
     }
 }
 
-/// Lists all tags.
+/// Lists all tags, or the versions among them.
 pub(super) struct Listing {
     target: Target,
     pages: Pages,
+    /// Which versions are wanted: those that satisfy it, with pre-releases if that is true.
+    versions: Option<(Option<Constraint>, bool)>,
 }
 
 impl Listing {
-    pub(super) fn new(target: Target) -> Listing {
-        Listing { target, pages: Pages::default() }
+    pub(super) fn new(target: Target, versions: Option<(Option<Constraint>, bool)>) -> Listing {
+        Listing { target, pages: Pages::default(), versions }
     }
 }
 
@@ -188,12 +197,16 @@ impl Operation for Listing {
     }
 
     fn reply(&mut self, (): (), reply: Reply, requests: &mut Requests<()>) -> Result<Option<Outcome>, Error> {
-        match self.pages.take(&self.target, &reply, requests.session().config())? {
-            Some(next) => {
-                requests.start((), next);
-                Ok(None)
-            }
-            None => Ok(Some(Outcome::Tags(std::mem::take(&mut self.pages).into_tags()))),
+        if let Some(next) = self.pages.take(&self.target, &reply, requests.session().config())? {
+            requests.start((), next);
+            return Ok(None);
         }
+        let pages = std::mem::take(&mut self.pages);
+        Ok(Some(match &self.versions {
+            None => Outcome::Tags(pages.into_tags()),
+            Some((constraint, prerelease)) => {
+                Outcome::Versions(tag::into_versions(pages.tags, constraint.as_ref(), *prerelease))
+            }
+        }))
     }
 }

@@ -197,7 +197,8 @@ impl Reader<'_> {
     fn string(&mut self) -> Read<String> {
         let start = self.at;
         self.at += 1;
-        let mut text = Vec::new();
+        // Most are plain from end to end, and need no more room than that.
+        let mut text = self.plain().to_vec();
         loop {
             let Some(byte) = self.peek().filter(|byte| !b"\r\n".contains(byte)) else {
                 self.begins = Some(("the string", start));
@@ -210,18 +211,20 @@ impl Reader<'_> {
                     text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                 }
                 0..0x20 => return Err("a string has a control character"),
-                _ => {
-                    let rest = self.data.get(self.at..).unwrap_or_default();
-                    let plain =
-                        rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
-                    text.extend_from_slice(&rest[..plain]);
-                    self.at += plain;
-                }
+                _ => text.extend_from_slice(self.plain()),
             }
         }
         let text = String::from_utf8(text).map_err(|_| "a string is not UTF-8")?;
         self.at += 1;
         Ok(text)
+    }
+
+    /// What stands for itself, from here on.
+    fn plain(&mut self) -> &[u8] {
+        let rest = self.data.get(self.at..).unwrap_or_default();
+        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len());
+        self.at += plain;
+        &rest[..plain]
     }
 
     fn escape(&mut self) -> Read<char> {

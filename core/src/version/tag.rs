@@ -35,18 +35,28 @@ pub fn to_version(tag: &str) -> String {
 /// assert_eq!(newest_first, ["1.10.0", "1.9.0+b1", "1.0.0"]);
 /// ```
 pub fn versions<S: AsRef<str>>(tags: &[S], constraint: Option<&Constraint>, prerelease: bool) -> Vec<Version> {
-    let mut versions: Vec<Version> = tags
-        .iter()
-        .filter_map(|tag| Version::strict(to_version(tag.as_ref())))
-        .filter(|version| match constraint {
-            Some(constraint) => constraint.admits(version, prerelease),
-            None => prerelease || version.prerelease().is_empty(),
-        })
-        .collect();
-    // Registries list tags in ascending order, more or less.
-    order::sort(&mut versions, |a, b| a < b);
+    newest_first(&mut tags.iter().map(|tag| to_version(tag.as_ref())), constraint, prerelease)
+}
+
+/// As [`versions`], of tags that nobody needs any more.
+pub(crate) fn into_versions(tags: Vec<String>, constraint: Option<&Constraint>, prerelease: bool) -> Vec<Version> {
+    // What stands for itself is not written anew.
+    let texts = tags.into_iter().map(|tag| if tag.contains('_') { to_version(&tag) } else { tag });
+    newest_first(&mut { texts }, constraint, prerelease)
+}
+
+fn newest_first(
+    texts: &mut dyn Iterator<Item = String>,
+    constraint: Option<&Constraint>,
+    prerelease: bool,
+) -> Vec<Version> {
+    let mut versions = Vec::with_capacity(texts.size_hint().0);
+    versions.extend(texts.filter_map(Version::strict).filter(|version| match constraint {
+        Some(constraint) => constraint.admits(version, prerelease),
+        None => prerelease || version.prerelease().is_empty(),
+    }));
+    order::sort(&mut versions, |a: &Version, b| b < a);
     versions.dedup();
-    versions.reverse();
     versions
 }
 

@@ -1,11 +1,12 @@
-"""HTTP by urllib3: its connections and pools, none of its retries, redirects or decoding."""
+"""HTTP by urllib3: its connections, through proxies and TLS; none of its pools, retries, redirects or decoding."""
 
 import socket
 import ssl
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException, IncompleteRead
+from http.client import HTTPException
 from itertools import chain
 from typing import Any, NamedTuple, Unpack
 from urllib.parse import unquote, urlsplit
@@ -73,12 +74,29 @@ class _Secure(_Connect, HTTPSConnection):
 
 
 class _Way(NamedTuple):
-    """How an origin is reached: directly or through a proxy."""
+    """How an origin is reached: directly or through a proxy. `idle` are connections that stand, the latest last."""
 
     pool: HTTPConnectionPool
+    idle: list[Any]
     absolute: bool = False
     tunnel: bool = False
     headers: tuple[tuple[str, str], ...] = ()
+
+    def connection(self) -> Any:
+        """One that stands, or else a new one."""
+        try:
+            while not (connection := self.idle.pop()).is_connected:
+                connection.close()
+        except IndexError:
+            return self.pool._new_conn()
+        return connection
+
+    def stands(self) -> bool:
+        """The connection that is the next to be taken stands."""
+        try:
+            return bool(self.idle[-1].is_connected)
+        except IndexError:
+            return False
 
 
 class Urllib3Transport(Surroundings):
@@ -93,6 +111,8 @@ class Urllib3Transport(Surroundings):
         allow = self._allow
         self._ways: dict[tuple[str, str], _Way] = {}
         self._lock = threading.Lock()
+        # Who forgets to close leaves no open sockets.
+        weakref.finalize(self, _hang_up, self._ways)
         plain = type("_PlainHere", (_Plain,), {"allow": staticmethod(allow) if allow else None})
         secure = type("_SecureHere", (_Secure,), {"allow": plain.__dict__["allow"]})
         self._classes: dict[str, type[HTTPConnectionPool]] = {
@@ -107,56 +127,49 @@ class Urllib3Transport(Surroundings):
         _current.call = call
         way = connection = response = None
         try:
-            with _failures():
+            try:
                 place = origin(url)
-                way = self._way(place)
+                way = self._ways.get(place) or self._way(place)
                 fields = [("host", place[1]), ("accept-encoding", "identity"), *headers, *way.headers]
                 head = _http1.head(method, url if way.absolute else _target(url), fields)
-                connection = way.pool._get_conn()
+                connection = way.connection()
                 response = _exchange(way, connection, method, head, body, timeout, call)
+            except Exception as error:
+                raise _failed(error) from None
             yield Answer(response.status, response.fields, _chunks(response))
         finally:
             _current.call = None
             call.detach()
             if way is not None and connection is not None:
-                again = response is not None and response.isclosed() and not response.will_close
-                if not again:
+                again = response is not None and response.is_over and not response.will_close
+                if again and len(way.idle) < self._connections and self._ways.get(place) is way:
+                    way.idle.append(connection)
+                else:
                     connection.close()
-                    if response is not None:
-                        response.close()  # which holds the socket as well
-                way.pool._put_conn(connection if again else None)
 
     def stands(self, url: str) -> bool:
         way = self._ways.get(origin(url))
-        pool: Any = way.pool.pool if way is not None else None
-        # The last that came back is the next that is taken.
-        last = pool.queue[-1:] if pool is not None else []
-        return bool(last) and last[0] is not None and last[0].is_connected
+        return way is not None and way.stands()
 
     def close(self) -> None:
-        with self._lock:
-            ways, self._ways = self._ways, {}
-        for way in ways.values():
-            way.pool.close()
+        _hang_up(self._ways)
 
     def _way(self, place: tuple[str, str]) -> _Way:
-        way = self._ways.get(place)
-        if way is None:
-            with self._lock:
-                way = self._ways.get(place) or self._new_way(*place)
-                self._ways[place] = way
+        with self._lock:
+            way = self._ways.get(place) or self._new_way(*place)
+            self._ways[place] = way
         return way
 
     def _new_way(self, scheme: str, authority: str) -> _Way:
         parts = urlsplit(f"//{authority}")
         host, port = parts.hostname or "", parts.port
-        named: dict[str, Any] = {"maxsize": self._connections, "block": False}
+        named: dict[str, Any] = {}
         if scheme == "https":
             named["ssl_context"] = self._tls.context()
             named["assert_hostname"] = None if self._tls.verify else False
         proxy = proxy_for(f"{scheme}://{authority}/", self._proxies)
         if proxy is None:
-            return _Way(self._classes[scheme](host, port, **named))
+            return _Way(self._classes[scheme](host, port, **named), [])
         if self._allow is not None and not self._allow(host, "", port or (443 if scheme == "https" else 80)):
             raise Failed("forbidden", f"{authority}, through a proxy")
         user = urlsplit(proxy)
@@ -166,7 +179,15 @@ class Urllib3Transport(Surroundings):
         manager.pool_classes_by_scheme = self._classes
         pool = manager.connection_from_host(host, port, scheme)
         plain = scheme == "http"
-        return _Way(pool, absolute=plain, tunnel=not plain, headers=tuple(fields.items()) if plain else ())
+        return _Way(pool, [], absolute=plain, tunnel=not plain, headers=tuple(fields.items()) if plain else ())
+
+
+def _hang_up(ways: dict[tuple[str, str], _Way]) -> None:
+    """Closes what stands idle; what is still in use does not come back."""
+    while ways:
+        _, way = ways.popitem()
+        for connection in way.idle:
+            connection.close()
 
 
 def _target(url: str) -> str:
@@ -177,8 +198,9 @@ def _exchange(
     way: _Way, connection: Any, method: str, head: bytes, body: Body, timeout: float | None, call: Call
 ) -> _http1.Response:
     """Connects if need be, sends, and reads the head of the answer."""
-    connection.timeout = timeout
-    if connection.sock is None:
+    connected: socket.socket = connection.sock
+    if connected is None:
+        connection.timeout = timeout
         if way.tunnel:
             try:
                 way.pool._prepare_proxy(connection)
@@ -188,51 +210,55 @@ def _exchange(
                 raise Failed("connect", _text(error)) from None
         else:
             connection.connect()
-    call.attach(connection.sock)
-    connection.sock.settimeout(timeout)
+        connected = connection.sock
+    call.attach(connected)
+    _patience(connected, timeout)
     refused = False
-    source: Any = connection.sock
+    sender = None
     try:
         if body is None or (isinstance(body, bytes) and len(body) <= SMALL):
-            connection.sock.sendall(head + body if body else head)
+            connected.sendall(head + body if body else head)
         else:
-            source = _http1.Sender(connection.sock, timeout)
-            refused = not source.send(chain((head,), (body,) if isinstance(body, bytes) else body))
-        if not refused:
-            connection.sock.settimeout(timeout if call.thinking is None else call.thinking)
+            sender = _http1.Sender(connected, timeout)
+            refused = not sender.send(chain((head,), (body,) if isinstance(body, bytes) else body))
+        if not refused and call.thinking is not None:
+            _patience(connected, call.thinking)
     except (BrokenPipeError, ssl.SSLEOFError):
         refused = True  # the answer may say why
-    response = _http1.Response(source, method)
-    try:
-        response.begin()
-    except BaseException:
-        response.close()
-        raise
-    connection.sock.settimeout(timeout)
+    response = _http1.Response(connected, method, sender.early if sender else b"")
+    response.begin()
+    _patience(connected, timeout)
     response.will_close = response.will_close or refused
     return response
 
 
+def _patience(connected: socket.socket, timeout: float | None) -> None:
+    """The silence that is allowed; what it is already takes no call of the system."""
+    if connected.gettimeout() != timeout:
+        connected.settimeout(timeout)
+
+
 def _chunks(response: _http1.Response) -> Iterator[bytes]:
-    with _failures():
-        yield from _http1.pieces(response, CHUNK)
-
-
-@contextmanager
-def _failures() -> Iterator[None]:
-    """What urllib3 and the system say, in the driver's words."""
     try:
-        yield
-    except ChartOciError:
-        raise
-    except (ssl.SSLError, exceptions.SSLError) as error:
-        raise Failed("tls", _text(error)) from None
-    except TimeoutError:
-        raise Failed("timeout", "") from None
-    except (ConnectionError, IncompleteRead) as error:
-        raise Failed("reset", _text(error)) from None
-    except (OSError, ValueError, HTTPException, exceptions.HTTPError) as error:
-        raise Failed("other", _text(error)) from None
+        yield from response.pieces(CHUNK)
+    except Exception as error:
+        raise _failed(error) from None
+
+
+def _failed(error: Exception) -> Exception:
+    """What urllib3 and the system say, in the driver's words."""
+    match error:
+        case ChartOciError() | Failed():
+            return error
+        case ssl.SSLError() | exceptions.SSLError():
+            return Failed("tls", _text(error))
+        case TimeoutError():
+            return Failed("timeout", "")
+        case ConnectionError():
+            return Failed("reset", _text(error))
+        case OSError() | ValueError() | HTTPException() | exceptions.HTTPError():
+            return Failed("other", _text(error))
+    return error
 
 
 def _text(error: BaseException) -> str:
