@@ -9,9 +9,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from chartoci import _native as native
 from chartoci._native import Ask, Descriptor, Done, Exchange, Push, Receiver, Request, Wait
@@ -20,6 +19,7 @@ from chartoci.model import Event, Progress
 from chartoci.pipe import Pipe
 from chartoci.transport import Call, Failed, Transport
 
+T = TypeVar("T")
 Bytes = bytes | bytearray | memoryview
 News = Event | BaseException | None
 # Makes the drive of a fetch: from that repository, of that blob, from which byte to which, into that sink.
@@ -235,13 +235,11 @@ class Drive:
         found = self._sinks[request.sink]
         assert found is not None
         item, sink = found
-        with _storage():
-            sink.cut(receiver.offset)
+        _store(sink.cut, receiver.offset)
 
         def take(chunk: bytes) -> bool:
             more = receiver.write(chunk)
-            with _storage():
-                sink.write(chunk)
+            _store(sink.write, chunk)
             if self._progress is not None:
                 tell(Progress(item, receiver.seen, receiver.expected))
             return more
@@ -302,10 +300,10 @@ def fields(request: Request) -> list[tuple[str, str]]:
     return headers
 
 
-@contextmanager
-def _storage() -> Iterator[None]:
+def _store(step: Callable[[T], object], what: T) -> None:
+    """Lets a sink do something; what the system refuses ends the request."""
     try:
-        yield
+        step(what)
     except OSError as failed:
         place = f"{failed.filename}: " if failed.filename else ""
         raise Failed("storage", f"{place}{failed.strerror or failed}") from None
