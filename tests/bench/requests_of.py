@@ -27,7 +27,7 @@ from chartoci.testing import Registry
 KINDS = ("anonymous", "htpasswd", "token")
 VERBS = ("login", "push", "the same again", "pull", "pull ^1", "tags", "resolve", "metadata", "inspect", "referrers",
          "copy", "delete")
-DELAY = 0.05  # seconds
+DELAY = 0.15  # seconds; more than what a busy machine adds
 Calls = dict[str, Callable[[], object]]
 
 

@@ -59,6 +59,7 @@ __all__ = [
     "RetryPolicy",
     "Run",
     "Scan",
+    "Scanning",
     "Send",
     "Serving",
     "Session",
