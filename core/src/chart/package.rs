@@ -12,15 +12,16 @@ use crate::error::{Code, Error, clip};
 use crate::files::{Answer, Step};
 use crate::limits::Limits;
 use crate::oci::Digest;
+use crate::printable::sanitise;
 use crate::time::Timestamp;
 use crate::version::Version;
 
 /// What may be set while packing.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Replaces Chart.yaml's version.
+    /// Replaces Chart.yaml's version; an empty one does not, as in Helm.
     pub version: Option<String>,
-    /// Replaces Chart.yaml's appVersion.
+    /// Replaces Chart.yaml's appVersion, sanitised as that is; an empty one does not.
     pub app_version: Option<String>,
     /// Time of every entry; without it each file's own time is used, as Helm 4 does.
     pub created: Option<Timestamp>,
@@ -93,12 +94,14 @@ impl Package {
 
 fn pack(archive: &Archive, options: &Options) -> Result<Packing, Error> {
     let mut metadata = archive.metadata().clone();
-    if let Some(version) = &options.version {
-        Version::parse(version)?;
-        metadata.version.clone_from(version);
+    let given = |option: &Option<String>| option.clone().filter(|text| !text.is_empty());
+    if let Some(version) = given(&options.version) {
+        Version::parse(&version)?;
+        metadata.version = version;
     }
-    if let Some(app_version) = &options.app_version {
-        metadata.app_version.clone_from(app_version);
+    if let Some(mut app_version) = given(&options.app_version) {
+        sanitise(&mut app_version);
+        metadata.app_version = app_version;
     }
     if !matches!(metadata.api_version.as_str(), "v1" | "v2") {
         let message = format!("apiVersion {:?} is neither v1 nor v2", clip(&metadata.api_version));
@@ -246,6 +249,17 @@ mod tests {
         let created = Some(Timestamp::from_unix(1_700_000_000));
         let set = times(&packed(&files, Options { created, ..Options::default() }).unwrap());
         assert!(set.iter().all(|(_, time)| *time == 1_700_000_000));
+    }
+
+    #[test]
+    fn what_is_set_anew_is_read_as_helm_reads_it() {
+        let set = |version: &str, app_version: &str| {
+            let (version, app_version) = (Some(version.to_owned()), Some(app_version.to_owned()));
+            packed(&[("Chart.yaml", CHART)], Options { version, app_version, created: None }).unwrap().metadata
+        };
+        let metadata = set("", "a\nb\tc\u{200b}");
+        assert_eq!((metadata.version.as_str(), metadata.app_version.as_str()), ("1.0.0", "a b c"));
+        assert_eq!(set("v1.2", "").version, "v1.2");
     }
 
     #[test]
