@@ -588,6 +588,17 @@ impl Exchange {
         let part = start..end.unwrap_or(blob.size);
         Ok(Exchange::new(core::Exchange::fetch_part(&session.get().0, repository, blob, part)))
     }
+    /// The config of a chart that is here already, into blob 0, by one try.
+    #[staticmethod]
+    fn config(
+        py: Python<'_>,
+        session: &Bound<'_, Session>,
+        repository: &str,
+        config: &Bound<'_, Descriptor>,
+    ) -> PyResult<Exchange> {
+        let repository = Repository::parse(repository).raise(py)?;
+        Ok(Exchange::new(core::Exchange::config(&session.get().0, repository, config.get().0.clone())))
+    }
     #[staticmethod]
     #[pyo3(signature = (session, source, target, referrers = false))]
     fn copy(

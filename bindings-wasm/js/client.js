@@ -12,6 +12,8 @@ const PARTS = ["chart", "provenance"];
 /** Bytes in which Chart.yaml is found: it stands in front nearly always. */
 const FRONT = 1 << 18;
 
+const now = () => performance.now();
+
 // What each verb takes beside its arguments.
 const CALL = ["signal", "onProgress", "timeout"];
 const WHICH = [...CALL, "version", "devel"];
@@ -53,7 +55,8 @@ export class Client {
   }
 
   async pull(reference, given) {
-    const { directory, untar = false, verify, ...options } = known(given, PULL);
+    const { directory, untar = false, verify, ...others } = known(given, PULL);
+    const options = { ...others, began: now() };
     await connected();
     if (verify !== undefined && verify !== null) {
       throw failure("provenance.unverified", `${written(reference)}: signatures cannot be verified yet`);
@@ -67,28 +70,32 @@ export class Client {
   }
 
   /** What the config blob claims otherwise than Chart.yaml; it is asked for only where Helm would have made another. */
-  async #doubts({ reference, manifest, digest }, chart, { version, devel, ...options }) {
+  async #doubts({ reference, manifest }, chart, { signal, onProgress, timeout, began }) {
     const { limits } = this.#options;
     const { Artifact: Manifest, Metadata: Claimed } = core();
-    let metadata;
+    let metadata, artifact;
     try {
       metadata = Claimed.peek(chart, limits);
-      if (!Manifest.parse(manifest, limits).mayContradict(metadata)) return [];
+      artifact = Manifest.parse(manifest, limits);
+      if (!artifact.mayContradict(metadata)) return [];
     } catch {
       return []; // Helm pulls what is no chart as well
     }
     let found;
+    const sink = new MemorySink();
     try {
       const { registry, repository } = core().parseReference(reference);
-      const wanted = { ...options, provenance: false, config: true };
-      const { config } = await this.#pull(`${registry}/${repository}@${digest}`, [], wanted);
-      found = metadata.contradiction(config, limits);
+      const { configDescriptor } = artifact.fields();
+      const asking = exchange().Exchange.config(this.#begin(), `${registry}/${repository}`, configDescriptor);
+      await this.#run(asking, { signal, onProgress, timeout, began }, { sinks: [sink], names: ["config"] });
+      found = metadata.contradiction(sink.bytes(), limits);
     } catch (error) {
-      if (!(error instanceof ChartOciError) || options.signal?.aborted) throw error;
+      if (!(error instanceof ChartOciError) || signal?.aborted) throw error;
+      if (!["integrity", "invalid", "limit"].includes(error.kind)) return []; // nobody said anything
       found = { code: error.code, text: error.message };
     }
     if (!found) return [];
-    options.onProgress?.({ kind: "notice", ...found });
+    onProgress?.({ kind: "notice", ...found });
     return [found];
   }
 
@@ -190,10 +197,11 @@ export class Client {
 
   /** Bytes unchanged, the manifest last. Within a registry blobs are mounted; across registries they go through memory, in Node piece by piece. */
   async copy(source, target, options) {
-    const { referrers, upgrade, ...call } = known(options, [...CALL, "referrers", "upgrade"]);
+    const { referrers, upgrade, ...others } = known(options, [...CALL, "referrers", "upgrade"]);
+    const call = { ...others, began: now() };
     await connected();
     if (upgrade) {
-      const { manifest } = await this.#pull(source, [], { signal: call.signal, timeout: call.timeout, home: target });
+      const { manifest } = await this.#pull(source, [], { ...call, onProgress: undefined, home: target });
       if (Artifact.parse(manifest, this.#limited).isLegacy) return this.#upgrade(source, written(target), call);
     }
     const copying = exchange().Exchange.copy(this.#begin(), written(source), written(target), { referrers });
@@ -286,10 +294,11 @@ export class Client {
     this.#transport = undefined;
   }
 
-  #pull(reference, sinks, { signal, onProgress, timeout, home, version, ...others }) {
+  #pull(reference, sinks, { version, ...options }) {
+    const { signal, onProgress, timeout, began, home, ...others } = options;
     const wanted = { ...others, version: written(version) };
     const pulling = exchange().Exchange.pull(this.#begin(), written(reference), wanted);
-    return this.#run(pulling, { signal, onProgress, timeout, home }, { sinks, names: PARTS });
+    return this.#run(pulling, { signal, onProgress, timeout, began, home }, { sinks, names: PARTS });
   }
 
   /** The session; its transport is there from the first verb on. */
@@ -315,9 +324,14 @@ export class Client {
     });
   }
 
-  /** `home` is what the verb is for, if that is not the operation's own registry. */
-  async #run(operation, { signal, onProgress, timeout, home }, blobs) {
-    if (timeout !== undefined && timeout !== null) operation.setTimeout(timeout);
+  /**
+   * `home` is what the verb is for, if that is not the operation's own registry; since `began` it has been under way, if this
+   * is but a part of it.
+   */
+  async #run(operation, { signal, onProgress, timeout, began, home }, blobs) {
+    const allowed = timeout ?? this.#options.timeout ?? undefined;
+    if (allowed !== undefined) operation.setTimeout(allowed); // which refuses what is no time
+    if (allowed !== undefined && began) operation.setTimeout(Math.max(0, allowed - (now() - began) / 1000));
     if (home !== undefined) operation.onBehalfOf(written(home));
     const credentials = (query, over) => this.#answer(query, over);
     return drive(operation, { transport: this.#transport, credentials, signal, onProgress, ...blobs });

@@ -116,6 +116,8 @@ export class Exchange extends Handle {
   static fetch(session: Session, repository: string, descriptor: Descriptor): Exchange;
   /** The bytes from `start` to `end` of a blob: what a copy between registries takes from its source. */
   static fetchPart(session: Session, repository: string, descriptor: Descriptor, start: number, end: number): Exchange;
+  /** The config of a chart that is here already, into blob 0, by one try. */
+  static config(session: Session, repository: string, descriptor: Descriptor): Exchange;
   static copy(session: Session, source: string, target: string, options: { referrers?: boolean }): Exchange;
   static delete(session: Session, reference: string): Exchange;
   static referrers(session: Session, reference: string, artifactType?: string): Exchange;

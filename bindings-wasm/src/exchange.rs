@@ -168,6 +168,11 @@ impl Exchange {
         let part = start as u64..end as u64;
         Ok(Exchange(CoreExchange::fetch_part(&session.0, repository, dto::read_descriptor(descriptor)?, part)))
     }
+    /// The config of a chart that is here already, into blob 0, by one try.
+    pub fn config(session: &Session, repository: &str, descriptor: &JsValue) -> Result<Exchange> {
+        let repository = Repository::parse(repository).map_err(throw)?;
+        Ok(Exchange(CoreExchange::config(&session.0, repository, dto::read_descriptor(descriptor)?)))
+    }
     /// Options: `referrers`.
     pub fn copy(session: &Session, source: &str, target: &str, options: &JsValue) -> Result<Exchange> {
         let copy = Copy {

@@ -10,11 +10,12 @@ from typing import Any, Literal, Self, TypeVar
 
 from chartoci import _native as native
 from chartoci._native import Ask, Descriptor, Exchange, Receiver, Request
-from chartoci.client import Plan, Run, Settings, prepare, resume
+from chartoci.client import Clock, Plan, Run, Settings, prepare, resume
 from chartoci.credentials import Credential
 from chartoci.blobs import Sink
 from chartoci.drive import Drive, News, Workers, fields, left
 from chartoci.model import Progress
+from chartoci.over import Over
 from chartoci.pipe import AsyncPipe
 from chartoci.transport import AsyncTransport, Failed, Transport
 
@@ -58,6 +59,7 @@ class AsyncDrive(Drive):
         awaited = isinstance(transport, AsyncTransport)
         super().__init__(exchange, transport, workers, **named)  # type: ignore[arg-type]
         self._tasks: dict[int, asyncio.Task[None]] | None = {} if awaited else None
+        self._answers: list[asyncio.Task[None]] = []
         self._loop_of_task = asyncio.get_running_loop()
         self._heard: list[News] = []
         self._word = asyncio.Event()
@@ -71,8 +73,8 @@ class AsyncDrive(Drive):
             raise
         finally:
             self.shut_down()
-            if self._tasks:
-                await asyncio.wait(self._tasks.values(), timeout=LETTING_GO)
+            if under_way := self._under_way():
+                await asyncio.wait(under_way, timeout=LETTING_GO)
 
     async def _aloop(self) -> Any:
         self.begin_beside()
@@ -84,7 +86,7 @@ class AsyncDrive(Drive):
                         self.start(sends.pop(0))
                     await self._await(until)
                 case native.Ask() as query:
-                    self._exchange.handle_credential(query.id, await self._credentials(query))
+                    self.ask(query)
                 case native.Done(outcome, error):
                     if error is not None:
                         raise error
@@ -113,6 +115,17 @@ class AsyncDrive(Drive):
         self._heard.append(news)
         self._word.set()
 
+    def ask(self, query: Ask) -> None:
+        self._answers.append(self._loop_of_task.create_task(self._answer(query)))
+
+    async def _answer(self, query: Ask) -> None:
+        news: BaseException | None = None
+        try:
+            self._exchange.handle_credential(query.id, await self._credentials(query, self._over))
+        except BaseException as error:
+            news = error
+        self._note(news)
+
     def start(self, request: Request) -> None:
         if self._tasks is None:
             super().start(request)
@@ -126,8 +139,11 @@ class AsyncDrive(Drive):
 
     def shut_down(self) -> None:
         super().shut_down()
-        for task in (self._tasks or {}).values():
+        for task in self._under_way():
             task.cancel()
+
+    def _under_way(self) -> list[asyncio.Task[None]]:
+        return [*(self._tasks or {}).values(), *self._answers]
 
     async def _perform(self, request: Request) -> None:
         """One request by an asynchronous transport, then word of it."""
@@ -271,10 +287,11 @@ class Carrier(
     async def _carry_out(self, plan: Plan[R]) -> R:
         # What a plan does between its exchanges reads files and charts: that is for a thread.
         on_thread = partial(in_thread, self._workers, forget=plan.close)
+        clock = self._clock()
         run, result = await on_thread(partial(resume, plan))
         while run is not None:
             try:
-                outcome = await self._drive(run)
+                outcome = await self._drive(run, clock)
             except Exception as error:
                 run, result = await on_thread(partial(resume, plan, error=error))
             except BaseException:
@@ -284,8 +301,8 @@ class Carrier(
                 run, result = await on_thread(partial(resume, plan, outcome))
         return result  # type: ignore[return-value]
 
-    async def _drive(self, run: Run) -> Any:
-        prepare(run)
+    async def _drive(self, run: Run, clock: Clock) -> Any:
+        prepare(run, clock)
         return await AsyncDrive(
             run.exchange,
             self._carrier(),
@@ -301,7 +318,7 @@ class Carrier(
     def _fetch(self, copy: Run, repository: str, blob: Descriptor, start: int, end: int, sink: Sink) -> Drive:
         """The drive of a fetch whose bytes go on to another registry: of the kind that the transport is for."""
         exchange = Exchange.fetch(self._session, repository, blob, start, end)
-        prepare(copy._replace(exchange=exchange, timeout=None))
+        prepare(copy._replace(exchange=exchange), None)
         transport, loop = self._transport, self._loop
         assert transport is not None and loop is not None
         aanswer = partial(self._aanswer, copy)
@@ -309,7 +326,11 @@ class Carrier(
         if isinstance(transport, AsyncTransport):
             return AsyncDrive(exchange, transport, self._workers, sinks=sinks, credentials=aanswer)
         # Its own thread asks the loop.
-        wait = lambda query: asyncio.run_coroutine_threadsafe(aanswer(query), loop).result()  # noqa: E731
+        def wait(query: Ask, over: Over) -> Any:
+            asked = asyncio.run_coroutine_threadsafe(aanswer(query, over), loop)
+            with over.ending(asked.cancel):
+                return asked.result()
+
         return Drive(exchange, transport, self._workers, sinks=sinks, credentials=wait)
 
     def _carrier(self) -> Transport | AsyncTransport:
@@ -322,8 +343,8 @@ class Carrier(
             self._transport = _make(self._given, self._options)
         return self._transport
 
-    async def _aanswer(self, run: Run, query: Ask) -> Any:
-        found = await in_thread(self._workers, partial(self._answer, query, run))
+    async def _aanswer(self, run: Run, query: Ask, over: Over) -> Any:
+        found = await in_thread(self._workers, partial(self._answer, run, query, over))
         return await found if inspect.isawaitable(found) else found
 
 

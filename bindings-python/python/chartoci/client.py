@@ -8,6 +8,7 @@ import functools
 import inspect
 import os
 import secrets
+import time
 from collections.abc import Callable, Collection, Generator
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +38,7 @@ from chartoci._native import (
 from chartoci.credentials import DEFAULT, Credential, Default, answer, explain, keep, keeper
 from chartoci.documents import seconds
 from chartoci.drive import Drive, Workers
-from chartoci.errors import ChartOciError
+from chartoci.errors import ChartOciError, IntegrityError, InvalidError, LimitError
 from chartoci.model import (
     Copied,
     Deleted,
@@ -56,6 +57,7 @@ from chartoci.model import (
     Resolved,
     Token,
 )
+from chartoci.over import Over
 from chartoci.transport import AsyncTransport, Transport
 
 LOOPBACK: Final = "loopback"
@@ -117,10 +119,25 @@ def resume(plan: Plan[R], outcome: Any = None, error: BaseException | None = Non
         return None, finished.value
 
 
-def prepare(run: Run) -> None:
+class Clock:
+    """How long a verb has been under way, whose exchanges share its time."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._began = time.monotonic()
+
+    def set(self, run: Run) -> None:
+        """Allows an exchange what is left."""
+        timeout = self._timeout if run.timeout is None else run.timeout
+        run.exchange.set_timeout(timeout)  # which refuses what is no time
+        if timeout is not None:
+            run.exchange.set_timeout(max(0.0, timeout - (time.monotonic() - self._began)))
+
+
+def prepare(run: Run, clock: Clock | None) -> None:
     """Tells the exchange what the plan wants of it."""
-    if run.timeout is not None:
-        run.exchange.set_timeout(run.timeout)
+    if clock is not None:
+        clock.set(run)
     if run.home is not None:
         run.exchange.on_behalf_of(run.home)
 
@@ -189,12 +206,15 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
         """A session in which nothing was learned yet, and nothing earned."""
         return Session(seed=secrets.randbits(64), **self._policy | policy)
 
-    def _answer(self, query: Ask, run: "Run") -> Any:
+    def _clock(self) -> Clock:
+        return Clock(self._policy["timeout"])
+
+    def _answer(self, run: "Run", query: Ask, over: Over) -> Any:
         """What to say to a question of the machine; may take its time."""
         if run.credential is not None:
             return run.credential
         credentials: Any = self._credentials
-        return answer(credentials, query, self._registry_config)
+        return answer(credentials, query, self._registry_config, over)
 
 
 class Client(Settings[Callable[[Ask], Credential], Transport]):
@@ -516,31 +536,32 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         self.close()
 
     def _carry_out(self, plan: Plan[R]) -> R:
+        clock = self._clock()
         run, result = resume(plan)
         while run is not None:
             try:
-                outcome = self._drive(run)
+                outcome = self._drive(run, clock)
             except BaseException as error:
                 run, result = resume(plan, error=error)
             else:
                 run, result = resume(plan, outcome)
         return result  # type: ignore[return-value]
 
-    def _drive(self, run: Run) -> Any:
+    def _drive(self, run: Run, clock: Clock) -> Any:
         if self._transport is None or self._workers.process != os.getpid():
             from chartoci.transport.urllib3 import Urllib3Transport
 
             # Threads and sockets do not survive a fork.
             self._transport = self._given or Urllib3Transport(**self._options)
             self._workers = Workers()
-        prepare(run)
+        prepare(run, clock)
         return Drive(
             run.exchange,
             self._transport,
             self._workers,
             sources=run.sources,
             sinks=run.sinks,
-            credentials=lambda query: self._answer(query, run),
+            credentials=functools.partial(self._answer, run),
             progress=run.progress,
             beside=run.beside,
             fetch=functools.partial(self._fetch, run),
@@ -550,13 +571,13 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         """The drive of a fetch whose bytes go on to another registry."""
         assert self._transport is not None
         exchange = Exchange.fetch(self._session, repository, blob, start, end)
-        prepare(copy._replace(exchange=exchange, timeout=None))
+        prepare(copy._replace(exchange=exchange), None)
         return Drive(
             exchange,
             self._transport,
             self._workers,
             sinks=((str(blob.digest), sink),),
-            credentials=lambda query: self._answer(query, copy),
+            credentials=functools.partial(self._answer, copy),
         )
 
 
@@ -581,16 +602,22 @@ def _doubts(
     try:
         # Chart.yaml stands in front; no more of the chart is held, however large it is.
         metadata = Metadata.peek(front, client._limits)
-        if not Artifact.parse(parts.manifest, client._limits).may_contradict(metadata):
+        artifact = Artifact.parse(parts.manifest, client._limits)
+        if not artifact.may_contradict(metadata):
             return ()
     except ChartOciError:
         return ()  # Helm pulls what is no chart as well
-    where = Reference.parse(f"{parts.reference.registry}/{parts.reference.repository}@{parts.digest}")
+    config = artifact.config_descriptor
+    assert config is not None
+    claimed = blobs.MemorySink()
+    exchange = Exchange.config(client._session, f"{parts.reference.registry}/{parts.reference.repository}", config)
     try:
-        described = yield from _describe(client, where, None, False, timeout, config=True)
-        found = metadata.contradiction(described.config or b"", client._limits)
-    except ChartOciError as error:
+        yield Run(exchange, timeout=timeout, sinks=(("config", claimed),))
+        found = metadata.contradiction(claimed.value(), client._limits)
+    except (IntegrityError, InvalidError, LimitError) as error:
         found = (error.code, str(error))
+    except ChartOciError:
+        return ()  # nobody said anything
     notices = () if found is None else (Notice(*found),)
     for notice in notices:
         if progress is not None:

@@ -12,6 +12,7 @@ from chartoci import files
 from chartoci._native import Ask
 from chartoci.errors import ChartOciError
 from chartoci.model import AskedStore, ExplainedCredentials, Token
+from chartoci.over import Over
 
 Credential = tuple[str, str] | str | Token | None
 
@@ -30,24 +31,27 @@ DEFAULT: Final = Default.FILES
 Credentials = Default | Credential | Callable[[Ask], Credential]
 
 
-def answer(credentials: Credentials, query: Ask, registry_config: str | None) -> Credential | ChartOciError:
+def answer(credentials: Credentials, query: Ask, registry_config: str | None, over: Over) -> Credential | ChartOciError:
     """What to say to a question of the machine, which also decides what comes of a search that failed.
 
-    Who else asks than the registry that the verb is for, as the source of a copy does, gets what the files hold.
+    Who else asks than the registry that the verb is for, as the source of a copy does, gets what the files hold. Helpers end
+    when it is `over`; a function of the caller's is not waited for, and runs on.
     """
     if callable(credentials):
         return credentials(query)
     if credentials is not None and (isinstance(credentials, Default) or not query.own):
         try:
-            return from_files(query.registry, query.repository, registry_config)
+            return from_files(query.registry, query.repository, registry_config, over)
         except ChartOciError as error:
             return error
     return credentials
 
 
-def from_files(registry: str, repository: str, registry_config: str | None = None) -> Credential:
+def from_files(
+    registry: str, repository: str, registry_config: str | None = None, over: Over | None = None
+) -> Credential:
     """What the files of Helm, Docker and Podman hold for a repository, or the helpers that they name."""
-    credential: Credential = search(registry, repository, registry_config)[0]
+    credential: Credential = search(registry, repository, registry_config, over)[0]
     return credential
 
 
@@ -88,10 +92,10 @@ def keep(machine: native.Machine) -> tuple[str, str, str | None, bool]:
     return kept
 
 
-def search(registry: str, repository: str, registry_config: str | None) -> Any:
+def search(registry: str, repository: str, registry_config: str | None, over: Over | None = None) -> Any:
     """Credential, kind, user, and who was asked."""
     machine = native.lookup(registry, repository, _surroundings(), registry_config)
-    return files.run(machine, Path("/"), credentials=True)
+    return files.run(machine, Path("/"), credentials=True, over=over)
 
 
 def _surroundings() -> tuple[dict[str, str], str, str]:

@@ -16,6 +16,7 @@ from chartoci import _native as native
 from chartoci._native import Ask, Descriptor, Done, Exchange, Push, Receiver, Request, Wait
 from chartoci.blobs import Sink, pieces
 from chartoci.model import Event, Progress
+from chartoci.over import Over
 from chartoci.pipe import Pipe
 from chartoci.transport import Call, Failed, Transport
 
@@ -71,7 +72,7 @@ class Drive:
         *,
         sources: Sequence[tuple[str, Bytes] | None] = (),
         sinks: Sequence[tuple[str, Sink] | None] = (),
-        credentials: Callable[[Ask], Any] = lambda query: None,
+        credentials: Callable[[Ask, Over], Any] = lambda query, over: None,
         progress: Callable[[Event], object] | None = None,
         beside: Callable[[], Push] | None = None,
         fetch: Fetch | None = None,
@@ -87,6 +88,8 @@ class Drive:
         self._fetch = fetch
         self._pipes: list[Pipe] = []
         self._calls: dict[int, Call] = {}
+        self._questions: set[int] = set()
+        self._over = Over()
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
 
     def run(self) -> Any:
@@ -113,7 +116,7 @@ class Drive:
                         self.start(sends.pop(0))
                     self._wait(until)
                 case native.Ask() as query:
-                    self._exchange.handle_credential(query.id, self._credentials(query))
+                    self.ask(query)
                 case native.Done(outcome, error):
                     if error is not None:
                         raise error
@@ -149,9 +152,24 @@ class Drive:
 
         self._workers.start(work)
 
+    def ask(self, query: Ask) -> None:
+        """Has a worker answer: who answers may take long, and nobody waits for that longer than the exchange may take."""
+
+        def work() -> None:
+            news: BaseException | None = None
+            try:
+                self._exchange.handle_credential(query.id, self._credentials(query, self._over))
+            except BaseException as error:
+                news = error
+            self._questions.discard(query.id)
+            self.post(news)
+
+        self._questions.add(query.id)
+        self._workers.start(work)
+
     def _alone(self, sends: list[Request], until: int | None) -> bool:
         """Nothing else can happen before the one request has its answer."""
-        busy = self._calls or self._beside or until is not None
+        busy = self._calls or self._questions or self._beside or until is not None
         return len(sends) == 1 and not busy and self._transport.stands(sends[0].url)
 
     def _wait(self, until: int | None) -> None:
@@ -193,6 +211,7 @@ class Drive:
 
     def shut_down(self) -> None:
         """Ends all that is still under way."""
+        self._over.tell()
         for call in list(self._calls.values()):
             call.shut_down()
         for pipe in self._pipes:

@@ -14,6 +14,7 @@ from typing import Any
 
 from chartoci import _native as native
 from chartoci._native import Archive, Machine
+from chartoci.over import Over
 
 if sys.platform != "win32":
     import fcntl
@@ -28,9 +29,10 @@ Locks = dict[str, int]
 Answer = None | bytes | list[tuple[str, str, int, int]] | tuple[int | None, bytes] | OSError
 
 
-def run(machine: Machine, root: Path, *, credentials: bool = False) -> Any:
+def run(machine: Machine, root: Path, *, credentials: bool = False, over: Over | None = None) -> Any:
     """Carries out what a machine says until it has finished; gives its last word. For credentials what is read may be a
-    link, and what is written is a lock that was made before: if it is lost, no other file takes its place."""
+    link, and what is written is a lock that was made before: if it is lost, no other file takes its place. Programs end when
+    it is `over`."""
     locks: Locks | None = {} if credentials else None
     try:
         while True:
@@ -38,21 +40,21 @@ def run(machine: Machine, root: Path, *, credentials: bool = False) -> Any:
                 case native.Finished(value):
                     return value
                 case verb:
-                    machine.handle(execute(verb, root, locks))
+                    machine.handle(execute(verb, root, locks, over))
     finally:
         for descriptor in (locks or {}).values():
             os.close(descriptor)
 
 
-def execute(verb: object, root: Path, locks: Locks | None = None) -> Answer:
+def execute(verb: object, root: Path, locks: Locks | None = None, over: Over | None = None) -> Answer:
     """Does one thing; what the system refuses is an answer too. `locks` are held until they are closed."""
     try:
-        return _execute(verb, root, locks)
+        return _execute(verb, root, locks, over)
     except OSError as error:
         return error
 
 
-def _execute(verb: object, root: Path, locks: Locks | None) -> Answer:
+def _execute(verb: object, root: Path, locks: Locks | None, over: Over | None) -> Answer:
     match verb:
         case native.List(path):
             with os.scandir(root / path) as entries:
@@ -104,7 +106,7 @@ def _execute(verb: object, root: Path, locks: Locks | None) -> Answer:
         case native.Find(program):
             _find(program)
         case native.Run(program, arguments, data, timeout, limit):
-            return _run(_find(program), arguments, data, timeout, limit)
+            return _run(_find(program), arguments, data, timeout, limit, over or Over())
         case _:
             raise TypeError(f"no verb: {verb!r}")
     return None
@@ -252,7 +254,9 @@ def _find(program: str) -> str:
     return found
 
 
-def _run(path: str, arguments: Sequence[str], data: bytes, timeout: float, limit: int) -> tuple[int | None, bytes]:
+def _run(
+    path: str, arguments: Sequence[str], data: bytes, timeout: float, limit: int, over: Over
+) -> tuple[int | None, bytes]:
     import subprocess
     import threading
 
@@ -275,21 +279,25 @@ def _run(path: str, arguments: Sequence[str], data: bytes, timeout: float, limit
     status: int | None = None
     end = time.monotonic() + timeout
     try:
-        talker.start()
-        talker.join(timeout)
-        if not talker.is_alive() and len(output) <= limit:
-            status = process.wait(max(0.01, end - time.monotonic()))
+        with over.ending(lambda: _kill(process)):
+            talker.start()
+            talker.join(timeout)
+            if not talker.is_alive() and len(output) <= limit:
+                status = process.wait(max(0.01, end - time.monotonic()))
     except subprocess.TimeoutExpired:
         pass
     finally:
         if status is None:
             _kill(process)
+            process.wait()
         talker.join(1)
         process.stdout.close()
     return (status if status is not None and status >= 0 else None), bytes(output)
 
 
 def _kill(process: Any) -> None:
+    if process.returncode is not None:
+        return  # its number may be another's
     try:
         if os.name == "posix":
             os.killpg(process.pid, 9)
@@ -297,7 +305,6 @@ def _kill(process: Any) -> None:
             process.kill()
     except OSError:
         pass
-    process.wait()
 
 
 def extract(archive: Archive, directory: "str | os.PathLike[str]") -> Path:

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::calls::{Draft, Reply, Wanted};
 use super::errcode::{About, refusal};
+use super::pull::within;
 use super::{Operation, Outcome, Requests, Target};
 use crate::error::Error;
 use crate::http::{BlobId, Method};
@@ -26,12 +27,18 @@ pub(super) struct Fetching {
     target: Target,
     blob: Descriptor,
     part: Range<u64>,
+    /// It is a config that nobody waits for.
+    is_config: bool,
 }
 
 impl Fetching {
     pub(super) fn new(target: Target, blob: Descriptor, part: Range<u64>) -> Fetching {
         let end = part.end.min(blob.size);
-        Fetching { target, part: part.start.min(end)..end, blob }
+        Fetching { target, part: part.start.min(end)..end, blob, is_config: false }
+    }
+
+    pub(super) fn config(target: Target, config: Descriptor) -> Fetching {
+        Fetching { target, part: 0..config.size, blob: config, is_config: true }
     }
 }
 
@@ -39,7 +46,12 @@ impl Operation for Fetching {
     type Step = ();
 
     fn begin(&mut self, requests: &mut Requests<()>) -> Result<Option<Outcome>, Error> {
-        requests.start((), part_draft(&self.target, BlobId(0), self.blob.clone(), self.part.clone()));
+        let mut draft = part_draft(&self.target, BlobId(0), self.blob.clone(), self.part.clone());
+        if self.is_config {
+            within(&self.blob, requests.limits().config, "config")?;
+            draft = draft.once(requests.session().config().retry.attempts);
+        }
+        requests.start((), draft);
         Ok(None)
     }
 

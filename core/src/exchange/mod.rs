@@ -308,6 +308,13 @@ impl Exchange {
         Exchange::new(session, &reference, Scope::pull, |target| fetch::Fetching::new(target, blob, part))
     }
 
+    /// Fetches the config of a chart that is here already into [`BlobId`] 0, by one try: what it says otherwise than the chart
+    /// is worth a notice, and no wait. See [`Artifact::may_contradict`](crate::Artifact::may_contradict).
+    pub fn config(session: &Session, repository: Repository, config: Descriptor) -> Exchange {
+        let reference = Reference::new(repository, None, None);
+        Exchange::new(session, &reference, Scope::pull, |target| fetch::Fetching::config(target, config))
+    }
+
     /// Finds out whether the registry takes the credential that [`Output::Ask`] is answered with. The session should be one of
     /// its own: a token that is held already would prove nothing.
     ///

@@ -354,7 +354,7 @@ impl Operation for Pulling {
     }
 }
 
-fn within(descriptor: &Descriptor, limit: u64, name: &'static str) -> Result<(), Error> {
+pub(super) fn within(descriptor: &Descriptor, limit: u64, name: &'static str) -> Result<(), Error> {
     if descriptor.size <= limit {
         return Ok(());
     }
