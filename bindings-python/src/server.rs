@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use crate::chart::Limits;
 use crate::data::{lock, shown};
+use crate::errors::Raise;
 use crate::exchange::{Receiver, duration, failure_in};
 use crate::files::{Machine, answer_in, verb_out};
 
@@ -46,7 +47,7 @@ impl Registry {
         let limits = Limits::or_default(limits);
         let token_lifetime = token_lifetime.map(|seconds| duration(py, "token_lifetime", seconds)).transpose()?;
         let config = core::Config { limits, seed, hosts, cors_origins, access, https, token_lifetime };
-        Ok(Registry(core::Registry::new(config)))
+        Ok(Registry(core::Registry::new(config.checked().raise(py)?)))
     }
     /// Reads what the directory holds.
     fn open(&self) -> Machine {

@@ -10,7 +10,7 @@ use js_sys::{Object, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 use crate::dto::{self, Fields};
-use crate::errors::{Result, argument};
+use crate::errors::{Result, argument, throw};
 use crate::receiver::Receiver;
 
 /// A registry.
@@ -35,7 +35,7 @@ impl Registry {
     /// Options: `limits`, `seed`, `https`, `hosts`, `corsOrigins`, `username`, `password`, `token`, `tokenLifetime` (seconds).
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue) -> Result<Registry> {
-        let core = CoreRegistry::new(Config {
+        let config = Config {
             limits: dto::limits(&dto::get(options, "limits"))?,
             seed: dto::whole(options, "seed")?.unwrap_or_default(),
             https: dto::flag(options, "https")?.unwrap_or(false),
@@ -43,7 +43,8 @@ impl Registry {
             cors_origins: dto::strings(options, "corsOrigins")?,
             access: access(options)?,
             token_lifetime: dto::whole(options, "tokenLifetime")?.map(Duration::from_secs),
-        });
+        };
+        let core = CoreRegistry::new(config.checked().map_err(throw)?);
         Ok(Registry { core, memory: Memory::new() })
     }
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
@@ -284,3 +285,24 @@ def test_a_server_that_stops_leaves_no_thread_and_no_file(chart: bytes, tmp_path
     while any(now > then for now, then in zip(count(), before, strict=True)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert all(now <= then for now, then in zip(count(), before, strict=True)), (before, count())
+
+
+@pytest.mark.parametrize("origin", ["*", "null", "a.com", "https://a.com/page", ""])
+def test_an_origin_that_is_none_is_refused_before_anything_is_served(origin: str, tmp_path: pathlib.Path) -> None:
+    for _ in range(2):  # and the directory is free again
+        with pytest.raises(chartoci.MisuseError) as caught:
+            Server(("127.0.0.1", 0), tmp_path, cors_origins=(origin,))
+        assert caught.value.code == "misuse.argument" and "https://charts.example:8443" in caught.value.hint
+    with pytest.raises(chartoci.MisuseError, match="is no host"):
+        Server(("127.0.0.1", 0), tmp_path, hosts=("http://a.com",))
+
+
+def test_an_origin_is_known_however_it_is_written() -> None:
+    server = Server(("127.0.0.1", 0), cors_origins=("https://App.Example:443/",))
+    server.start()
+    try:
+        url = f"http://127.0.0.1:{server.server_address[1]}/v2/"
+        with urllib.request.urlopen(urllib.request.Request(url, headers={"origin": "https://app.example"})) as answer:
+            assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    finally:
+        server.stop()

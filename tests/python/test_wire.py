@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import json
 import re
 import socket
 import threading
@@ -116,3 +117,22 @@ def test_an_alert_of_tls_is_known_for_what_it_is() -> None:
             client.tags(f"{host}:{port}/a")
         thread.join()
     assert caught.value.code == "transport.other" and "speaks TLS" in caught.value.hint
+
+
+def test_a_head_that_is_none_is_told_as_all_else_is(address: tuple[str, int]) -> None:
+    with socket.create_connection(address) as connection:
+        connection.sendall(b"nonsense\r\n\r\n")
+        with connection.makefile("rb") as file:
+            head, _, body = file.read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ") and b"server:" not in head.lower()
+    assert b"content-type: application/json" in head and json.loads(body)["errors"][0]["code"] == "UNSUPPORTED"
+
+
+@pytest.mark.parametrize(("data", "status"), [
+    (GET[:-2] + b"Host: evil.test\r\n\r\n", b"400"),
+    (GET.replace(b" /v2/", b" http://localhost/v2/"), b"200"),
+    (GET.replace(b" /v2/", b" http://evil.test/v2/"), b"421"),
+    (GET.replace(b"GET", b"DELETE"), b"405"),
+])  # fmt: skip
+def test_a_request_has_one_host(address: tuple[str, int], data: bytes, status: bytes) -> None:
+    assert said(address, data)[0].split()[1] == status

@@ -226,7 +226,8 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     `credentials`: DEFAULT (what Helm, Docker and Podman keep), None (anonymous), (user, password), a token, or a callable.
     `plain_http`: LOOPBACK (http for loopback names only, and not where TLS options are given), True, False, or a set of
     hosts. `idle_timeout` bounds the silence of one attempt, `timeout` a whole verb, both in seconds. `allow` is a set of
-    hosts or a callable `(host, ip, port) -> bool`, asked before every connection.
+    hosts or a callable `(host, ip, port) -> bool`, asked before every connection. A callable for `credentials` is called on a
+    thread; where it takes longer than `timeout` allows it runs on, and nobody waits for it.
     """
 
     _transport: Transport | None = None

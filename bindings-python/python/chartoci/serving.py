@@ -1,5 +1,6 @@
 """The core's registry behind a socket: a real HTTP/1.1 server, in this process."""
 
+import json
 import os
 import secrets
 import socket
@@ -218,7 +219,10 @@ class _Handler(BaseRequestHandler):
                 self._serve()
         except Refused as refused:
             self._wire.closes = True
-            self._respond(refused.args[0], [("content-length", "0")], iter(()))
+            message = "the request's head cannot be read"
+            body = json.dumps({"errors": [{"code": "UNSUPPORTED", "message": message}]}).encode()
+            fields = [("content-type", "application/json"), ("content-length", str(len(body)))]
+            self._respond(refused.args[0], fields, iter((body,)))
             self._read_away()
         except ssl.SSLError as error:
             if error.reason == "HTTP_REQUEST":
@@ -364,7 +368,6 @@ class Server(ThreadingTCPServer):
         self.log = log
         self.connections: set[socket.socket] = set()
         self.is_quiet = True
-        self.place: Place = Memory() if directory is None else Directory(directory)
         self.registry: native.Registry = native.Registry(
             seed=secrets.randbits(64),
             username=username,
@@ -377,6 +380,7 @@ class Server(ThreadingTCPServer):
             cors_origins=list(cors_origins),
             limits=limits,
         )
+        self.place: Place = Memory() if directory is None else Directory(directory)
         try:
             self._carry_out(self.registry.open())
             super().__init__(address, _Handler)

@@ -25,3 +25,19 @@ pub const OCTET_STREAM: &str = "application/octet-stream";
 pub fn essence(text: &str) -> String {
     text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
+
+/// `TYPE/SUBTYPE` as names are registered (RFC 6838, section 4.2), parameters aside.
+///
+/// ```
+/// use chartoci::oci::media_type::is_media_type;
+/// assert!(is_media_type("application/vnd.oci.image.manifest.v1+json") && is_media_type("text/html; charset=utf-8"));
+/// assert!(!is_media_type("") && !is_media_type("sbom") && !is_media_type("a/b/c") && !is_media_type("a b/c"));
+/// ```
+pub fn is_media_type(text: &str) -> bool {
+    let is_name = |name: &str| {
+        name.len() <= 127
+            && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    essence(text).split_once('/').is_some_and(|(kind, subtype)| is_name(kind) && is_name(subtype))
+}

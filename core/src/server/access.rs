@@ -9,7 +9,9 @@ use super::route::{Request, Route, form};
 use super::serving::{Event, Next, Stage, broken};
 use super::state::State;
 use super::{Access, Claim, Config, Response, Users};
+use crate::error::{Code, Error};
 use crate::http::host::is_loopback;
+use crate::http::url::Url;
 use crate::http::{Headers, Method, Receiver};
 use crate::time::{Duration, Instant};
 
@@ -21,6 +23,42 @@ const MOST_FORM: u64 = 16 << 10;
 const EXPOSED: &str = "Location, WWW-Authenticate, Docker-Content-Digest, Docker-Upload-UUID, Link, Range, Content-Range, \
                        Accept-Ranges, ETag, Retry-After, OCI-Subject, OCI-Filters-Applied, OCI-Tag, \
                        OCI-Chunk-Min-Length";
+
+/// An origin as browsers write it (RFC 6454, section 6.2): in lower case, without the scheme's own port.
+pub(super) fn origin(text: &str) -> Result<String, Error> {
+    let wrong = |message: String| {
+        Err(Error::new(Code::ARGUMENT, message).with("origin", text).with_hint(
+            "Name each page by scheme and host, and the port unless it is the scheme's own: https://charts.example:8443.",
+        ))
+    };
+    match text {
+        "*" => return wrong("the origin `*` would let every page of the web read and write here".to_owned()),
+        // Browsers say so of every sandboxed frame, of files, and of whatever was redirected.
+        _ if text.eq_ignore_ascii_case("null") => {
+            return wrong("the origin `null` is any page's that wants to have none".to_owned());
+        }
+        _ => {}
+    }
+    let Some(url) = Url::parse(text).filter(|url| url.path() == "/" && url.query().is_none() && !text.contains('#'))
+    else {
+        return wrong(format!("`{text}` is no origin"));
+    };
+    let scheme = url.scheme();
+    let port = Some(url.port()).filter(|port| *port != scheme.default_port());
+    let port = port.map_or_else(String::new, |port| format!(":{port}"));
+    Ok(format!("{}://{}{port}", scheme.as_str(), url.host().to_ascii_lowercase()))
+}
+
+/// A host that `Host` may name, with a port or without.
+pub(super) fn host(text: &str) -> Result<String, Error> {
+    let is_host = !text.contains(['/', '?', '#', '@', '*']) && Url::parse(&format!("http://{text}/")).is_some();
+    match is_host {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err(Error::new(Code::ARGUMENT, format!("`{text}` is no host")).with("host", text).with_hint(
+            "Name each host as clients write it, with a port or for every port: registry.example, [2001:db8::1]:5000.",
+        )),
+    }
+}
 
 /// A `Host` that is loopback or was named. Any other is a page that had its own name point here.
 pub(super) fn is_own_host(config: &Config, host: &str) -> bool {
@@ -44,10 +82,11 @@ pub(super) enum Caller {
 }
 
 pub(super) fn caller(config: &Config, headers: &Headers, host: &str) -> Caller {
+    let own = if config.https { "https://" } else { "http://" };
     match headers.get("origin") {
         None => Caller::Own,
         Some(origin) if config.cors_origins.iter().any(|named| named == origin) => Caller::Named(origin.to_owned()),
-        Some(origin) => match origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")) {
+        Some(origin) => match origin.strip_prefix(own) {
             Some(authority) if authority.eq_ignore_ascii_case(host) => Caller::Own,
             _ => Caller::Foreign,
         },
@@ -60,7 +99,7 @@ pub(super) fn preflight(headers: &Headers) -> Response {
         .with("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE")
         .with(
             "access-control-allow-headers",
-            "Authorization, Accept, Content-Type, Content-Range, Range, If-None-Match, If-Range, User-Agent",
+            "Authorization, Accept, Content-Type, Content-Range, Range, If-Match, If-None-Match, If-Range, User-Agent",
         )
         .with("access-control-max-age", "7200");
     match headers.get("access-control-request-private-network") {
@@ -316,6 +355,64 @@ mod tests {
         ] {
             assert!(!is_own_host(&config, host), "{host}");
         }
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_write_them() {
+        for (given, browsers) in [
+            ("https://app.example", "https://app.example"),
+            ("https://App.Example:443", "https://app.example"),
+            ("http://a.com/", "http://a.com"),
+            ("HTTP://a.com:80/", "http://a.com"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+            ("https://a.com:80", "https://a.com:80"),
+        ] {
+            assert_eq!(origin(given).unwrap(), browsers, "{given}");
+        }
+        for given in [
+            "*",
+            "null",
+            "NULL",
+            "",
+            "a.com",
+            "a.com:443",
+            "https://",
+            "https://a.com/page",
+            "https://a.com/?",
+            "ftp://a.com",
+        ] {
+            assert_eq!(origin(given).unwrap_err().code(), Code::ARGUMENT, "{given}");
+        }
+        for given in
+            ["https://ada@a.com", "https://a.com/#", "https://*.a.com", "https://a .com", "https://a.com,https://b.com"]
+        {
+            assert!(origin(given).is_err(), "{given}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_names_or_addresses_with_a_port_or_without() {
+        for given in ["reg.test", "Reg.test:5000", "192.0.2.7", "[2001:db8::1]:5000"] {
+            assert_eq!(host(given).unwrap(), given.to_ascii_lowercase());
+        }
+        for given in
+            ["", "*", "*.reg.test", "http://reg.test", "reg.test/", "ada@reg.test", "reg.test:x", "reg test", "::1"]
+        {
+            assert_eq!(host(given).unwrap_err().code(), Code::ARGUMENT, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_page_is_the_registrys_own_only_by_its_scheme_too() {
+        let page = |origin: &str| [("origin", origin)].into_iter().collect::<Headers>();
+        let is_own = |https, origin: &str| {
+            let config = Config { https, ..Config::default() };
+            matches!(caller(&config, &page(origin), "localhost:5000"), Caller::Own)
+        };
+        assert!(is_own(false, "http://localhost:5000") && is_own(true, "https://localhost:5000"));
+        assert!(!is_own(false, "https://localhost:5000") && !is_own(true, "http://localhost:5000"));
+        assert!(!is_own(false, "null") && !is_own(false, "http://localhost:5001"));
     }
 
     #[test]

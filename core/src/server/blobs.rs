@@ -27,16 +27,24 @@ pub(super) fn serve(state: &mut State, request: &Request, repository: &str, dige
     }
 }
 
+fn entity_tag(digest: &Digest) -> String {
+    format!("\"{digest}\"")
+}
+
+/// A list of entity tags, or `*`, names what has that digest.
+pub(super) fn names(list: &str, digest: &Digest) -> bool {
+    list.trim() == "*" || list.split(',').any(|tag| tag.trim() == entity_tag(digest))
+}
+
 /// The bytes of a blob or manifest, or what part of them is wanted.
 pub(super) fn read(request: &Request, digest: &Digest, size: u64, content_type: &str) -> Response {
-    let entity_tag = format!("\"{digest}\"");
     let described = |status: u16| {
         Response::new(status)
             .with("docker-content-digest", digest.as_str())
-            .with("etag", entity_tag.clone())
+            .with("etag", entity_tag(digest))
             .with("accept-ranges", "bytes")
     };
-    let matches = |header: &str| header == "*" || header.split(',').any(|tag| tag.trim() == entity_tag);
+    let matches = |header: &str| names(header, digest);
     if request.headers.get("if-none-match").is_some_and(matches) {
         return described(304);
     }

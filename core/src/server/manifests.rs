@@ -109,12 +109,40 @@ fn put(state: &mut State, request: &Request, repository: &str, name: Name) -> Ne
         Name::Digest(_) => more.collect(),
     };
     let content_type = request.headers.get("content-type").map(media_type::essence);
-    let stage = Put { repository: repository.to_owned(), name, tags, content_type, limit };
+    let condition = Condition {
+        matches: request.headers.get("if-match").map(str::to_owned),
+        matches_none: request.headers.get("if-none-match").map(str::to_owned),
+    };
+    let stage = Put { repository: repository.to_owned(), name, tags, content_type, limit, condition };
     Next::Receive { receiver: Receiver::collect(limit), sink: None, stage: Box::new(stage) }
 }
 
 fn too_large(limit: u64) -> Response {
     Refusal::SizeInvalid.about("the manifest is too large", serde_json::json!({ "limit": limit })).status(413)
+}
+
+/// What is to lie there before a manifest does (RFC 9110, section 13.1): `If-None-Match: *` makes a tag and moves none.
+#[derive(Clone)]
+struct Condition {
+    matches: Option<String>,
+    matches_none: Option<String>,
+}
+
+impl Condition {
+    fn check(&self, state: &State, repository: &str, name: &Name) -> Result<(), Response> {
+        let known = state.repository(repository);
+        let there = known.and_then(|known| match name {
+            Name::Tag(tag) => known.tags.get(tag),
+            Name::Digest(digest) => Some(digest).filter(|digest| known.manifests.contains_key(digest)),
+        });
+        let is_it = |list: &String| there.is_some_and(|digest| blobs::names(list, digest));
+        match self.matches.as_ref().is_none_or(is_it) && !self.matches_none.as_ref().is_some_and(is_it) {
+            true => Ok(()),
+            false => {
+                Err(Refusal::Unknown.because("what lies there is not what the request wants it to be").status(412))
+            }
+        }
+    }
 }
 
 /// A manifest is on its way.
@@ -125,6 +153,7 @@ struct Put {
     tags: Vec<String>,
     content_type: Option<String>,
     limit: u64,
+    condition: Condition,
 }
 
 impl Stage for Put {
@@ -140,6 +169,9 @@ impl Stage for Put {
 
 impl Put {
     fn store(self, state: &mut State, data: Vec<u8>) -> Next {
+        if let Err(response) = self.condition.check(state, &self.repository, &self.name) {
+            return Next::Answer(response);
+        }
         let digest = match &self.name {
             Name::Tag(_) => Digest::of(&data),
             Name::Digest(digest) => Digest::with(digest.algorithm(), &data),
@@ -165,7 +197,8 @@ impl Put {
             verbs.extend(place);
         }
         blobs.push(digest.clone());
-        let placing = Placing { repository: self.repository, tags: self.tags, digest, record, blobs, beside };
+        let Put { repository, name, tags, condition, .. } = self;
+        let placing = Placing { repository, name, tags, condition, digest, record, blobs, beside };
         Next::Files { verbs, stage: Box::new(placing) }
     }
 }
@@ -173,7 +206,9 @@ impl Put {
 /// A manifest's bytes are being placed.
 struct Placing {
     repository: String,
+    name: Name,
     tags: Vec<String>,
+    condition: Condition,
     digest: Digest,
     record: Record,
     /// What is to be on disk before the tags are: itself, and the blobs that it names.
@@ -187,7 +222,11 @@ impl Stage for Placing {
         blobs::release(state, &self.digest, Some(self.record.size).filter(|_| done));
         match event {
             Event::Files(Answer::Done | _) => {
-                let Placing { repository, tags, digest, record, blobs, .. } = *self;
+                let Placing { repository, name, tags, condition, digest, record, blobs, .. } = *self;
+                // Somebody else may have been first.
+                if let Err(response) = condition.check(state, &repository, &name) {
+                    return Box::new(Forget { digest, response }).resume(state, Event::Files(Answer::Done));
+                }
                 let mut response = Response::empty(201)
                     .with("location", format!("/v2/{repository}/manifests/{digest}"))
                     .with("docker-content-digest", digest.as_str());
@@ -213,6 +252,7 @@ impl Stage for Placing {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Document {
+    schema_version: Option<Value>,
     media_type: Option<String>,
     artifact_type: Option<String>,
     config: Option<Link>,
@@ -281,6 +321,21 @@ fn check(
         media_type::INDEX | media_type::DOCKER_INDEX => true,
         _ => return Err(invalid(&format!("{media_type} is no media type of a manifest"))),
     };
+    if document.schema_version.as_ref().is_some_and(|version| *version != 2) {
+        return Err(invalid("schemaVersion is 2 in manifests and indexes"));
+    }
+    // One document must not be a manifest to one reader and an index to the next (CVE-2021-41190).
+    let is_both = match is_index {
+        true => document.config.is_some() || document.layers.is_some(),
+        false => document.manifests.is_some(),
+    };
+    if is_both {
+        return Err(invalid("it has the members of a manifest and of an index"));
+    }
+    let artifact_type = document.artifact_type.as_deref().filter(|text| !text.is_empty());
+    if let Some(text) = artifact_type.filter(|text| !media_type::is_media_type(text)) {
+        return Err(invalid(&format!("artifactType is no media type: {text}")));
+    }
     let complete = match is_index {
         true => document.manifests.is_some(),
         false => document.config.is_some() && document.layers.is_some(),
@@ -290,8 +345,14 @@ fn check(
     }
     let links = document.links().chain(document.manifests.iter().flatten()).chain(&document.subject);
     for link in links {
-        if Digest::parse(&link.digest).is_err() && link.digest.split(':').next().and_then(Algorithm::parse).is_some() {
+        let algorithm = link.digest.split_once(':').map(|(algorithm, _)| algorithm);
+        // Of an algorithm that is unknown here it may be a digest all the same.
+        let is_known = algorithm.and_then(Algorithm::parse).is_some();
+        if Digest::parse(&link.digest).is_err() && (is_known || !is_digest(&link.digest)) {
             return Err(invalid(&format!("{} is no digest", link.digest)));
+        }
+        if !media_type::is_media_type(&link.media_type) {
+            return Err(invalid(&format!("the mediaType of {} is none: {}", link.digest, link.media_type)));
         }
     }
     match is_index {
@@ -300,6 +361,16 @@ fn check(
     }
     let blobs = document.blobs().collect();
     Ok((document.record(media_type, data.len() as u64), blobs))
+}
+
+/// `ALGORITHM:ENCODED` by the grammar of image-spec, descriptor.md.
+fn is_digest(text: &str) -> bool {
+    let Some((algorithm, encoded)) = text.split_once(':') else { return false };
+    let is_part =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    algorithm.split(['+', '.', '_', '-']).all(is_part)
+        && !encoded.is_empty()
+        && encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"=_-".contains(&byte))
 }
 
 fn check_blobs(state: &State, repository: &str, document: &Document) -> Result<(), Response> {

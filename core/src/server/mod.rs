@@ -42,6 +42,7 @@ use route::{Request, Route, Unrouted};
 use serving::Next;
 use state::State;
 
+use crate::error::Error;
 use crate::files::Verb;
 use crate::http::{Headers, Method, Receiver};
 use crate::limits::Limits;
@@ -64,12 +65,32 @@ pub struct Config {
     pub https: bool,
     /// `Host` values that are served besides loopback names, with a port or for every port; anything else gets 421.
     pub hosts: Vec<String>,
-    /// Origins that may read and write from a page. Never `*`.
+    /// Origins that may read and write from a page, as browsers write them: see [`Config::checked`].
     pub cors_origins: Vec<String>,
     /// Who may do anything, if not everybody.
     pub access: Access,
     /// How long a token is good for; 300 seconds if nothing is said.
     pub token_lifetime: Option<Duration>,
+}
+
+impl Config {
+    /// Origins and hosts as browsers write them: in lower case, an origin without its scheme's own port or a slash.
+    ///
+    /// # Errors
+    /// [`Code::ARGUMENT`](crate::Code::ARGUMENT) for what is no origin or no host; `*` and `null` are none.
+    ///
+    /// ```
+    /// use chartoci::server::Config;
+    /// let named = |origin: &str| Config { cors_origins: vec![origin.to_owned()], ..Config::default() }.checked();
+    /// assert_eq!(named("https://App.Example:443/")?.cors_origins, ["https://app.example"]);
+    /// assert!(named("*").is_err() && named("null").is_err());
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    pub fn checked(mut self) -> Result<Config, Error> {
+        self.cors_origins = self.cors_origins.iter().map(|text| access::origin(text)).collect::<Result<_, _>>()?;
+        self.hosts = self.hosts.iter().map(|text| access::host(text)).collect::<Result<_, _>>()?;
+        Ok(self)
+    }
 }
 
 /// Who may use the registry.
@@ -279,7 +300,12 @@ impl std::fmt::Debug for Registry {
 
 /// Host, origin, route, permission, endpoint. With the named origin that may read the answer.
 fn begin(state: &mut State, head: RequestHead, now: Instant) -> (Next, Option<String>) {
-    let host = head.headers.get("host").unwrap_or_default().to_owned();
+    // A target may name the host itself, and then that is the one (RFC 9112, section 3.2.2).
+    let (named, target) = route::absolute(&head.target);
+    if head.headers.get_all("host").count() > 1 {
+        return (Next::Answer(Refusal::Unsupported.because("there is more than one host").status(400)), None);
+    }
+    let host = named.or(head.headers.get("host")).unwrap_or_default().to_owned();
     if !access::is_own_host(&state.config, &host) {
         let response = Refusal::Denied.about("this registry does not serve that host", host.into()).status(421);
         return (Next::Answer(response), None);
@@ -295,7 +321,7 @@ fn begin(state: &mut State, head: RequestHead, now: Instant) -> (Next, Option<St
     if head.method == Method::Options {
         return (Next::Answer(access::preflight(&head.headers)), origin);
     }
-    let (path, query) = route::split(&head.target);
+    let (path, query) = route::split(target);
     let route = match Route::parse(path) {
         Ok(route) => route,
         Err(Unrouted::Name) => {
@@ -320,6 +346,7 @@ fn begin(state: &mut State, head: RequestHead, now: Instant) -> (Next, Option<St
 
 fn endpoint(state: &mut State, request: &Request) -> Next {
     match &request.route {
+        Route::Base if !matches!(request.method, Method::Get | Method::Head) => Next::Answer(not_allowed("GET, HEAD")),
         Route::Base => Next::Answer(Response::json(200, &serde_json::json!({}))),
         Route::Token => access::token(state, request),
         Route::Catalog => tags::catalog(state, request),

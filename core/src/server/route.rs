@@ -96,6 +96,20 @@ impl Route {
     }
 }
 
+/// The host that a request's target names, if it does, and the rest, which is a path.
+pub(super) fn absolute(target: &str) -> (Option<&str>, &str) {
+    let rest = target
+        .split_once("://")
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https"));
+    match rest {
+        None => (None, target),
+        Some((_, rest)) => {
+            let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            (Some(host), if path.is_empty() { "/" } else { path })
+        }
+    }
+}
+
 /// Path and query of a request's target; a query is read as a form.
 pub(super) fn split(target: &str) -> (&str, Vec<(String, String)>) {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -143,6 +157,13 @@ mod tests {
             Route::Blob { repository: "a/b".to_owned(), digest: "sha256:ab".to_owned() }
         );
         assert_eq!(Route::parse("/v2/a/tags/list").unwrap(), Route::Tags { repository: "a".to_owned() });
+    }
+
+    #[test]
+    fn a_target_may_name_the_host() {
+        assert_eq!(absolute("http://localhost:5000/v2/?a=b"), (Some("localhost:5000"), "/v2/?a=b"));
+        assert_eq!(absolute("HTTPS://localhost"), (Some("localhost"), "/"));
+        assert_eq!(absolute("/v2/?from=http://a/b"), (None, "/v2/?from=http://a/b"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::*;
 use crate::error::Code;
 use crate::files::{Answer, FileFailure, Memory, Step};
 use crate::http::Failure;
-use crate::oci::{Algorithm, Digest};
+use crate::oci::{Algorithm, Digest, media_type};
 
 struct Peer {
     registry: Registry,
@@ -619,4 +619,127 @@ fn an_upload_that_nobody_goes_on_with_is_given_up() {
         peer.location("POST /v2/a/blobs/uploads/");
     }
     assert_eq!((peer.status(&format!("GET {location}"), b""), count(&peer)), (404, 0));
+}
+
+#[test]
+fn what_the_client_would_refuse_is_no_manifest() {
+    let mut peer = Peer::open();
+    let blob = peer.push("web", b"x");
+    let link = format!(r#"{{"mediaType":"text/plain","digest":"{blob}","size":1}}"#);
+    let put = |peer: &mut Peer, kind: &str, members: &str| {
+        let (response, body) =
+            peer.ask("PUT /v2/web/manifests/1", &[("content-type", kind)], format!("{{{members}}}").as_bytes());
+        assert!(response.status == 201 || String::from_utf8_lossy(&body).contains("MANIFEST_INVALID"), "{members}");
+        response.status
+    };
+    let manifest = format!(r#""schemaVersion":2,"config":{link},"layers":[{link}]"#);
+    let index = format!(r#""schemaVersion":2,"manifests":[{link}]"#);
+    assert_eq!(put(&mut peer, media_type::MANIFEST, &manifest), 201);
+    assert_eq!(put(&mut peer, media_type::INDEX, &index), 201);
+    for more in [
+        format!(r#""manifests":[{link}]"#),
+        r#""artifactType":"junk""#.to_owned(),
+        r#""artifactType":"a b/c""#.to_owned(),
+        r#""subject":{"mediaType":"a/b","digest":"junk","size":1}"#.to_owned(),
+        r#""subject":{"mediaType":"a/b","digest":"sha256:","size":1}"#.to_owned(),
+        format!(r#""subject":{{"mediaType":"","digest":"{blob}","size":1}}"#),
+        r#""mediaType":"""#.to_owned(),
+    ] {
+        assert_eq!(put(&mut peer, media_type::MANIFEST, &format!("{manifest},{more}")), 400, "{more}");
+    }
+    for version in ["1", "3", "2.5", r#""2""#] {
+        let old = manifest.replace(":2,", &format!(":{version},"));
+        assert_eq!(put(&mut peer, media_type::MANIFEST, &old), 400, "{version}");
+    }
+    let nameless = manifest.replace("text/plain", "");
+    assert_eq!(put(&mut peer, media_type::MANIFEST, &nameless), 400);
+    assert_eq!(put(&mut peer, media_type::INDEX, &format!(r#"{index},"layers":[{link}]"#)), 400);
+    for more in [
+        r#""artifactType":"""#.to_owned(),
+        r#""artifactType":"application/vnd.example+json""#.to_owned(),
+        r#""subject":{"mediaType":"a/b","digest":"blake3:abc","size":1}"#.to_owned(),
+    ] {
+        assert_eq!(put(&mut peer, media_type::MANIFEST, &format!("{manifest},{more}")), 201, "{more}");
+    }
+}
+
+#[test]
+fn a_manifest_may_be_put_on_condition_of_what_lies_there() {
+    let mut peer = Peer::open();
+    let blob = peer.push("web", b"x");
+    let link = format!(r#"{{"mediaType":"text/plain","digest":"{blob}","size":1}}"#);
+    let manifest = |number: u32| {
+        format!(r#"{{"schemaVersion":2,"config":{link},"layers":[{link}],"annotations":{{"n":"{number}"}}}}"#)
+            .into_bytes()
+    };
+    let mut put = |name: &str, (field, value): (&str, &str), body: &[u8]| {
+        let headers = [("content-type", media_type::MANIFEST), (field, value)];
+        peer.ask(&format!("PUT /v2/web/manifests/{name}"), &headers, body).0.status
+    };
+    let (one, two) = (manifest(1), manifest(2));
+    let (first, second) = (format!("\"{}\"", Digest::of(&one)), format!("\"{}\"", Digest::of(&two)));
+    assert_eq!(put("1", ("if-match", "*"), &one), 412);
+    assert_eq!(put("1", ("if-none-match", "*"), &one), 201);
+    assert_eq!(put("1", ("if-none-match", "*"), &two), 412);
+    assert_eq!(put("1", ("if-match", &second), &two), 412);
+    assert_eq!(put("1", ("if-match", &format!("{second}, {first}")), &two), 201);
+    assert_eq!(put("1", ("if-none-match", &second), &one), 412);
+    assert_eq!(put("1", ("if-none-match", &first), &one), 201);
+    assert_eq!(put(&Digest::of(&manifest(3)).to_string(), ("if-none-match", "*"), &manifest(3)), 201);
+    assert_eq!(put(&Digest::of(&manifest(3)).to_string(), ("if-none-match", "*"), &manifest(3)), 412);
+}
+
+#[test]
+fn of_two_that_would_make_a_tag_one_does() {
+    let mut peer = Peer::open();
+    let blob = peer.push("web", b"x");
+    let link = format!(r#"{{"mediaType":"text/plain","digest":"{blob}","size":1}}"#);
+    let put = |registry: &Registry, number: u32| {
+        let headers = [("content-type", media_type::MANIFEST), ("if-none-match", "*")];
+        let manifest = format!(r#"{{"schemaVersion":2,"config":{link},"layers":[],"annotations":{{"n":"{number}"}}}}"#)
+            .into_bytes();
+        let serving = registry.accept(head("PUT /v2/web/manifests/1", &headers, &manifest), Instant::default());
+        Turn { serving, line: String::new(), body: manifest, verb: None }
+    };
+    let mut turns = vec![put(&peer.registry, 1), put(&peer.registry, 2)];
+    let mut statuses = Vec::new();
+    // A step each, so that both have sent all before either is through.
+    while !turns.is_empty() {
+        turns.retain_mut(|turn| match turn.step(|verb| peer.files.execute(verb)) {
+            Some(response) => {
+                statuses.push(response.status);
+                false
+            }
+            None => true,
+        });
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 412]);
+}
+
+#[test]
+fn a_request_has_one_host_which_its_target_may_name() {
+    let mut peer = Peer::new(Config { cors_origins: vec!["https://app.test".to_owned()], ..Config::default() });
+    let mut ask = |method: Method, target: &str, hosts: &[&str], origin: Option<&str>| {
+        let mut headers: Headers = hosts.iter().map(|host| ("host", *host)).collect();
+        if let Some(origin) = origin {
+            headers.add("origin", origin);
+        }
+        let head = RequestHead { method, target: target.to_owned(), headers };
+        serve_in_memory(&peer.registry, &mut peer.files, head, b"", peer.now).0
+    };
+    assert_eq!(ask(Method::Get, "/v2/", &["localhost", "evil.test"], None).status, 400);
+    assert_eq!(ask(Method::Get, "http://localhost/v2/", &["localhost"], None).status, 200);
+    assert_eq!(ask(Method::Get, "http://evil.test/v2/", &["localhost"], None).status, 421);
+    assert_eq!(ask(Method::Get, "http://localhost/v2/", &["evil.test"], None).status, 200);
+    for method in [Method::Put, Method::Delete, Method::Patch, Method::Post] {
+        let response = ask(method, "/v2/", &["localhost"], None);
+        assert_eq!((response.status, response.headers.get("allow")), (405, Some("GET, HEAD")));
+    }
+    let upload = "/v2/web/blobs/uploads/";
+    for (origin, status) in
+        [("http://localhost:5000", 202), ("https://localhost:5000", 403), ("https://app.test", 202), ("null", 403)]
+    {
+        assert_eq!(ask(Method::Post, upload, &["localhost:5000"], Some(origin)).status, status, "{origin}");
+    }
 }
