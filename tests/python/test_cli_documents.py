@@ -62,6 +62,8 @@ def test_help_is_a_document_where_one_is_wanted(path: tuple[str, ...], capsys: p
 
 def test_documents_about_the_command_line() -> None:
     assert valid("version", "--version")["version"] in command("--version").stdout
+    assert valid("version", "version") == valid("version", "--version")
+    assert valid("help", "help", "registry", "login") == valid("help", "registry", "login", "--help")
     for shell in ("bash", "zsh", "fish"):
         assert valid("completion", "completion", shell)["script"] == command("completion", shell).stdout
 

@@ -253,7 +253,8 @@ class ExplainedCredentials(Data):
         what = f"{self.kind} credential" if self.kind else "credential"
         who = f" of {self.username}" if self.username else ""
         where = {"given": "given to the client", "callable": "what the callable says"}
-        found = f"{what}{who}, {where.get(self.source or '', f'found in the last of {len(self.asked)} stores')}"
+        last = self.asked[-1].store if self.asked else ""
+        found = f"{what}{who}, {where.get(self.source or '', f'found in {last}')}"
         lines = [f"{self.registry}/{self.repository}: {found if self.source else 'no credential'}"]
         return "\n".join(lines + [f"  {store}" for store in self.asked])
 

@@ -162,6 +162,8 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Every error and every finding has a code; this says what one means and what to do about it.",
         ("chartoci explain auth.required",),
     ),
+    "version": ("The same as --version.", ("chartoci version", "chartoci version --json")),
+    "help": ("The same as --help behind the verb.", ("chartoci help pull", "chartoci help registry login")),
     "completion": (
         "Prints a script that lets a shell complete verbs, flags and their values.",
         (

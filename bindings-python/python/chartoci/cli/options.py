@@ -34,7 +34,7 @@ class Formatter(RawDescriptionHelpFormatter):
 
 def _word(action: Action) -> str:
     word = str(action.metavar or "|".join(map(str, action.choices or ())))
-    return {"?": f"[{word}]", "+": f"{word}..."}.get(str(action.nargs), word)
+    return {"?": f"[{word}]", "+": f"{word}...", "*": f"[{word}...]"}.get(str(action.nargs), word)
 
 
 class Parser(ArgumentParser):
@@ -116,7 +116,19 @@ def parser() -> Parser:
 
     for part in (login, registry, chart, serve, explain, completion):
         part.add(verb)
+    verb("version", "Print chartoci's version.").set_defaults(run=_version)
+    helping = verb("help", "Say how a verb is used.")
+    helping.add_argument("words", metavar="VERB", nargs="*", help="the verb; all of them are listed if it is not given")
+    helping.set_defaults(run=_help)
     return parser
+
+
+def _version(options: Namespace) -> int:
+    return int(parse(["--version"]).run(options))
+
+
+def _help(options: Namespace) -> int:
+    return int(parse([*options.words, "--help"]).run(options))
 
 
 def _parser(name: str, brief: str, under: Any = None, **named: Any) -> Parser:
@@ -215,7 +227,10 @@ def _duration(text: str) -> float:
     if not text or parts is None:
         raise ArgumentTypeError(f"{text!r} is no length of time: write 30, 30s, 5m or 1h30m")
     hours, minutes, seconds = (float(part or 0) for part in parts.groups())
-    return hours * 3600 + minutes * 60 + seconds
+    whole = hours * 3600 + minutes * 60 + seconds
+    if not whole:
+        raise ArgumentTypeError(f"{text!r} leaves no time for anything: leave --timeout out for no bound")
+    return whole
 
 
 def client(options: Namespace) -> Client:
@@ -241,7 +256,8 @@ def credentials(options: Namespace) -> dict[str, Any]:
     if not options.username and not secret:
         return {}
     if not options.username or not secret:
-        raise error("misuse.argument", "user name and password go together", hint="Give both, or neither.")
+        hint = "Give --username and --password-stdin, or neither, for what a login has stored."
+        raise error("misuse.argument", "user name and password go together", hint=hint)
     return {"credentials": (options.username, secret)}
 
 

@@ -79,7 +79,9 @@ def _complain(text: str) -> None:
 
 
 def interrupted(as_json: bool) -> int:
-    """Says that somebody pressed Ctrl-C."""
+    """Says that somebody pressed Ctrl-C, which the terminal shows as ^C."""
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
     return failed(AbortedError("interrupted", kind="aborted", code="exchange.aborted"), as_json)
 
 
