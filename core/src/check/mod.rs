@@ -291,6 +291,56 @@ mod tests {
         assert!(finding.span.unwrap().line >= 2, "{finding}");
     }
 
+    // What people do to files, and where they would look for it.
+    #[test]
+    fn a_mistake_of_syntax_is_shown_with_what_it_belongs_to() {
+        for (text, place, related, message) in [
+            ("a: 1\nb 2\nc: 3\n", (2, 1), None, "no ':' behind it"),
+            ("a: 1\n b: 2\n", (2, 3), Some((1, 4)), "goes on with a text of the line before"),
+            ("a: b: c\n", (1, 5), None, "the line already has one"),
+            ("a:\n  b: 1\n c: 2\n", (3, 2), Some((2, 3)), "no key: indentation?"),
+            ("a:\n b:\n     c: 1\n  d: 2\n", (4, 3), Some((2, 2)), "no key: indentation?"),
+            ("a:\n  b:1\n  c: 2\n", (3, 4), Some((2, 3)), "goes on with a text of the line before"),
+            ("a:\n  b:1\n  # x\n  c: 2\n", (4, 3), Some((2, 3)), "no key: indentation?"),
+            ("a: [1\nb: 2\n", (2, 2), Some((1, 4)), "',' or ']' is missing"),
+            ("a: [1,\nb: 2\n", (2, 4), Some((1, 4)), "a bracket is not closed"),
+            ("a: {\n\nb: |\n x\n", (3, 4), Some((1, 4)), "no value can begin with '|'"),
+            ("a: {b: 1\n", (1, 8), Some((1, 4)), "a bracket is not closed"),
+            ("a: \"x\nb: \"y\"\nc: 1\n", (2, 5), Some((1, 4)), "behind quotes that end in this line"),
+            ("a: \"x\nb: \">=1\"\n", (2, 6), Some((1, 4)), "behind quotes that end in this line"),
+            ("a: \"x\nb: y\n", (1, 4), None, "a quote is not closed"),
+            ("a:\n\tb: 1\n", (2, 1), None, "a tab stands"),
+            ("a: |\n\tb\n", (2, 1), None, "a tab stands"),
+            ("a: @b\n", (1, 4), None, "no value can begin with '@'"),
+            ("a: \"\\d\"\n", (1, 6), None, "no such escape"),
+            ("- a\nb: 1\n", (2, 1), Some((1, 1)), "a list goes on"),
+            ("b: 1\n- a\n", (2, 1), Some((1, 1)), "an entry of a list"),
+            ("a: !x!y z\nb: 1\n", (1, 4), None, "no %TAG directive"),
+        ] {
+            let report = report(text, Document::Values);
+            let finding = report.errors().next().unwrap();
+            let span = finding.span.unwrap();
+            assert_eq!((span.line, span.column), place, "{report}");
+            let begins = finding.related.first().map(|(span, _)| (span.line, span.column));
+            assert_eq!(begins, related, "{report}");
+            assert!(finding.message.contains(message), "{report}");
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_the_end_of_the_document_is_not_passed_over() {
+        let report = report(" name: web\nversion: 1.0.0\n", Document::ChartYaml);
+        let finding = report.iter().find(|finding| finding.code == Code::YAML_DOCUMENTS).unwrap();
+        assert_eq!(finding.span.map(|span| (span.line, span.column)), Some((2, 1)));
+        assert_eq!(finding.related[0].0.column, 2);
+    }
+
+    #[test]
+    fn templates_in_values_are_told_from_keys_of_the_wrong_type() {
+        let report = report("a: {{ .Values.x }}\n", Document::Values);
+        assert!(report.errors().next().unwrap().help.contains("Helm runs no templates"), "{report}");
+    }
+
     #[test]
     fn a_document_in_which_nothing_has_to_be_mended_stays_as_it_is() {
         for (kind, text) in

@@ -130,6 +130,13 @@ impl<'a> Page<'a> {
             refused.extend(self.found.last().and_then(|finding| finding.span).map(|span| span.start));
         }
         self.refused = refused;
+        if let Some(span) = looked.leftover.as_ref().and_then(|error| self.place_of(error)) {
+            let begins = looked.documents.last().map(|node| Span::of(self.text, node.span.start..node.span.start));
+            let message = "the document ends before this: Helm reads neither this line nor what follows";
+            let finding = self.find(Code::YAML_DOCUMENTS, "", Some(span), message);
+            "Indent what belongs together alike, with blanks.".clone_into(&mut finding.help);
+            finding.related.extend(begins.map(|span| (span, "the document begins here".to_owned())));
+        }
         if looked.is_whole {
             return Some(looked.documents);
         }
@@ -152,7 +159,7 @@ impl<'a> Page<'a> {
             error.context().iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
         };
         let number = |name: &str| fact(name).and_then(|value| value.parse().ok());
-        let mut span = number("line").map(|line| self.place(line, number("column").unwrap_or(1)));
+        let mut span = self.place_of(error);
         if let Some(span) = &mut span
             && [Code::YAML_ALIAS, Code::YAML_TAG, Code::YAML_NUMBER].contains(&error.code())
         {
@@ -176,6 +183,15 @@ impl<'a> Page<'a> {
         }
         finding.help = help;
         self.push(finding.at(fact("pointer").unwrap_or_default(), span));
+    }
+
+    /// The place that an error names.
+    fn place_of(&self, error: &Error) -> Option<Span> {
+        let number = |name: &str| {
+            let fact = error.context().iter().rev().find(|(known, _)| *known == name);
+            fact.and_then(|(_, value)| value.parse().ok())
+        };
+        number("line").map(|line| self.place(line, number("column").unwrap_or(1)))
     }
 
     /// As far as no blank, comma or closing bracket stands in it.

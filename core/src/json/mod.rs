@@ -274,6 +274,21 @@ mod tests {
             (error.code(), error.context()),
             (Code::JSON_SYNTAX, &[("line", "2".to_owned()), ("column", "8".to_owned())][..],)
         );
+        let place = |text: &str| {
+            let error = parse(text.as_bytes(), 100).unwrap_err();
+            let facts: Vec<String> = error.context().iter().map(|(_, value)| value.clone()).collect();
+            facts.join(" ")
+        };
+        for (text, expected) in [
+            // What is missing at the end is missed at the last character.
+            ("{\"a\": [1,\n 2\n\n", "2 2 the array 1 7"),
+            ("{\"a\": \"é\n}", "1 9 the string 1 7"),
+            ("{\"a\": 1 \"b\": 2}", "1 9 the object 1 1"),
+            ("[1,]", "1 4"),
+            ("", "1 1"),
+        ] {
+            assert_eq!(place(text), expected, "{text}");
+        }
         for text in ["", "{} {}", "{\"a\":1e999}", "\"\\ud800\"", "nul"] {
             assert_eq!(parse(text.as_bytes(), 100).unwrap_err().code(), Code::JSON_SYNTAX, "{text}");
         }

@@ -138,7 +138,7 @@ impl Reader<'_> {
             _ if is_first => Ok(true),
             Some(b',') => {
                 self.at += 1;
-                Ok(true)
+                if self.next_token() == Some(close) { Err("nothing follows the comma") } else { Ok(true) }
             }
             _ => {
                 self.begins = Some((if close == b']' { "the array" } else { "the object" }, start));
@@ -173,7 +173,7 @@ impl Reader<'_> {
         while self.follows(b'}', is_first, start)? {
             is_first = false;
             if self.next_token() != Some(b'"') {
-                return Err("a name in quotes is expected");
+                return Err("a name in double quotes is expected");
             }
             let name = self.string()?;
             if self.next_token() != Some(b':') {

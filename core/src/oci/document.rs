@@ -125,26 +125,17 @@ impl<'a> Document<'a> {
             self.misfit(Code::MANIFEST_DESCRIPTOR, pointer, &format!("has no {}", missing.join(", no ")));
         }
         let mut member = |name: &str, wanted: &str, is_good: &dyn Fn(&Value) -> bool| {
-            let place = format!("{pointer}/{name}");
-            let found = value.get(name);
-            match found {
-                Some(found) if is_good(found) => return Some(found),
-                None => {}
-                Some(Value::String(text)) => {
-                    self.misfit(
-                        Code::MANIFEST_DESCRIPTOR,
-                        &place,
-                        &format!("is {:?}, which is no {wanted}", clip(text)),
-                    );
-                }
-                Some(Value::Number(number)) => {
-                    self.misfit(Code::MANIFEST_DESCRIPTOR, &place, &format!("is {number}, which is no {wanted}"));
-                }
-                Some(other) => {
-                    let why = format!("is {}, not a {wanted}", describe(other));
-                    self.misfit(Code::MANIFEST_DESCRIPTOR, &place, &why);
-                }
+            let found = value.get(name)?;
+            if is_good(found) {
+                return Some(found);
             }
+            let what = match found {
+                Value::String(text) => format!("{:?}", clip(text)),
+                Value::Number(number) => number.to_string(),
+                other => describe(other).to_owned(),
+            };
+            let place = format!("{pointer}/{name}");
+            self.misfit(Code::MANIFEST_DESCRIPTOR, &place, &format!("is {what}, which is no {wanted}"));
             None
         };
         let media_type = member("mediaType", "media type", &|found| found.as_str().is_some_and(is_media_type));

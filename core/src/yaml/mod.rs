@@ -122,6 +122,8 @@ pub(crate) struct Looked {
     pub(crate) errors: Vec<Error>,
     /// The documents are there to their ends.
     pub(crate) is_whole: bool,
+    /// Where one document is read: what stands behind it and begins no other.
+    pub(crate) leftover: Option<Error>,
 }
 
 /// More mistakes help nobody.
@@ -166,6 +168,9 @@ impl Looked {
             self.documents.push(Node::default());
         }
         let nodes_left = builder.nodes_left();
+        if !all && end.is_ok() {
+            self.leftover = self.leftover.take().or_else(|| builder.leftover());
+        }
         let (refused, is_cut) = builder.into_refused();
         self.errors.extend(refused);
         self.errors.extend(end.err());

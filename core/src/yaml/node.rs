@@ -173,6 +173,11 @@ impl<'a> Builder<'a> {
         })
     }
 
+    /// Behind a document stands something that begins no other: it is not read.
+    pub(super) fn leftover(&mut self) -> Option<Error> {
+        if self.is_cut { None } else { self.scanner.next().err() }
+    }
+
     /// A mistake has ended the reading.
     pub(super) fn is_cut(&self) -> bool {
         self.is_cut

@@ -103,8 +103,7 @@ impl<'a> Lexer<'a> {
         let mut content = Content::new(self.text, self.mark.byte);
         loop {
             if self.is_document_mark() {
-                let error = self.error("a document ends within quotes", self.mark);
-                return Err(self.begun(error, "the text", start));
+                return Err(self.explained("a document ends within quotes", "", Some(("the text", start)), self.mark));
             }
             let mut fold = Fold::default();
             while !self.space(0) && self.byte(0) != quote || quote == b'\'' && self.rest().starts_with("''") {
@@ -134,7 +133,12 @@ impl<'a> Lexer<'a> {
                 break;
             }
             if self.at_end() {
-                return Err(self.error("a quote is not closed", start));
+                return Err(self.explained(
+                    "a quote is not closed",
+                    "Close the quotes where the text ends.",
+                    None,
+                    start,
+                ));
             }
             let blanks = self.mark.byte;
             self.fold(&mut fold, None)?;
@@ -146,10 +150,7 @@ impl<'a> Lexer<'a> {
         }
         let text = content.finish(self.mark.byte);
         self.skip();
-        if self.mark.line > start.line {
-            self.long_scalar = Some((start, self.mark));
-        }
-        self.push(Token::Scalar { text, plain: false }, start);
+        self.push_scalar(text, false, start, self.mark);
         Ok(())
     }
 
@@ -255,11 +256,7 @@ impl<'a> Lexer<'a> {
         if fold.begun {
             self.key_allowed = true;
         }
-        if end.line > start.line {
-            self.long_scalar = Some((start, end));
-        }
-        let token = Token::Scalar { text: content.finish(end.byte), plain: true };
-        self.queue.push_back(Lexeme { token, start, end });
+        self.push_scalar(content.finish(end.byte), true, start, end);
         Ok(())
     }
 }

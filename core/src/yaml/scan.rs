@@ -97,13 +97,12 @@ pub(super) struct Scanner<'a> {
     last_anchor: usize,
     /// Where the collections begin that have not ended, the innermost last.
     opened: Vec<Mark>,
+    /// Where the last collection begins that has ended, and where that was.
+    closed: Option<(Mark, Mark)>,
     /// Mistakes that the rest can be read without, and how many of them are gone over before one ends the reading.
     refused: Vec<Error>,
     patience: usize,
 }
-
-const ALIKE: &str = "Indent what belongs together alike, with blanks.";
-const CLOSE: &str = "Close the bracket; put a text that begins with one in quotes.";
 
 type Placed<'a> = (Event<'a>, Span);
 
@@ -121,6 +120,7 @@ impl<'a> Scanner<'a> {
             anchors: BTreeMap::new(),
             last_anchor: 0,
             opened: Vec::new(),
+            closed: None,
             refused: Vec::new(),
             patience,
         })
@@ -154,21 +154,31 @@ impl<'a> Scanner<'a> {
     }
 
     /// Something that the innermost collection cannot go on with.
-    fn misplaced(&self, message: &str, hint: &str, at: Mark) -> Error {
-        let quotes = self.lexer.long_scalar_before(at);
-        if let Some(start) = quotes.filter(|start| self.byte_at(*start) == b'"' || self.byte_at(*start) == b'\'') {
-            let message = "text stands behind quotes that end in this line and open in another";
-            let error = self.lexer.error(message, at).with_hint("Close the quotes in the line where they open.");
-            return self.lexer.begun(error, "the text in quotes", start);
+    fn misplaced(&self, message: &str, at: Mark) -> Error {
+        let Some(opened) = self.opened.last().copied() else { return self.lexer.error(message, at) };
+        let (lexer, what) = (&self.lexer, self.lexer.kind_of(opened));
+        if matches!(lexer.byte_of(opened), b'[' | b'{') {
+            let hint = "Close the bracket; put a text that begins with one in quotes.";
+            let message = if at.byte >= lexer.text.trim_end().len() { "a bracket is not closed" } else { message };
+            return lexer.explained(message, hint, Some((what, opened)), at);
         }
-        let error = self.lexer.error(message, at).with_hint(hint);
-        let Some(start) = self.opened.last() else { return error };
-        let what = if matches!(self.byte_at(*start), b'[' | b'-') { "the list" } else { "the mapping" };
-        self.lexer.begun(error, what, *start)
-    }
-
-    fn byte_at(&self, mark: Mark) -> u8 {
-        self.lexer.text.as_bytes().get(mark.byte).copied().unwrap_or_default()
+        const ALIKE: &str = "Indent what belongs together alike, with blanks.";
+        // Neither as deep as what has just ended, nor as what goes on: the nearer of them is meant.
+        let closed = self.closed.filter(|(_, end)| end.byte == at.byte).map(|(start, _)| start);
+        let is_meant = |start: &Mark| {
+            let deeper = start.column.saturating_sub(at.column);
+            deeper > 0 && deeper <= at.column.saturating_sub(opened.column)
+        };
+        if let Some(start) = closed.filter(is_meant) {
+            return lexer.explained(message, ALIKE, Some((lexer.kind_of(start), start)), at);
+        }
+        // Below a value that has nothing below it.
+        match lexer.scalar_before(at) {
+            Some((start, end)) if closed.is_none() && at.column > opened.column && start.byte > opened.byte => {
+                lexer.explained(message, lexer.hint_below(start, end), Some(("the value above it", start)), at)
+            }
+            _ => lexer.explained(message, ALIKE, Some((what, opened)), at),
+        }
     }
 
     /// The next event; `None` at the end.
@@ -318,7 +328,7 @@ impl<'a> Scanner<'a> {
                 self.state = self.pop();
                 return Ok((event, self.lexer.span(start, start)));
             }
-            _ => return Err(self.lexer.error("a value is missing here", at)),
+            _ => return Err(self.misplaced("a value is missing here", at)),
         };
         if !matches!(event, Event::Scalar { .. }) {
             self.opened.push(at);
@@ -374,7 +384,7 @@ impl<'a> Scanner<'a> {
     fn close(&mut self, event: Event<'a>) -> Result<Placed<'a>, Error> {
         let lexeme = self.lexer.next()?;
         self.state = self.pop();
-        self.opened.pop();
+        self.closed = self.opened.pop().map(|start| (start, lexeme.start));
         Ok((event, self.lexer.span(lexeme.start, lexeme.end)))
     }
 
@@ -399,7 +409,7 @@ impl<'a> Scanner<'a> {
                 }
             }
             Token::BlockEnd => self.close(Event::SequenceEnd),
-            _ => Err(self.misplaced("a list goes on with something that is no entry: indentation?", ALIKE, start)),
+            _ => Err(self.misplaced("a list goes on with something that is no entry: indentation?", start)),
         }
     }
 
@@ -437,9 +447,9 @@ impl<'a> Scanner<'a> {
             }
             Token::BlockEnd => self.close(Event::MappingEnd),
             Token::Entry | Token::BlockSequence => {
-                Err(self.misplaced("an entry of a list stands where a mapping goes on: indentation?", ALIKE, start))
+                Err(self.misplaced("an entry of a list stands where a mapping goes on: indentation?", start))
             }
-            _ => Err(self.misplaced("a mapping goes on with something that is no key: indentation?", ALIKE, start)),
+            _ => Err(self.misplaced("a mapping goes on with something that is no key: indentation?", start)),
         }
     }
 
@@ -466,11 +476,7 @@ impl<'a> Scanner<'a> {
             return Ok(());
         }
         let lexeme = self.lexer.next()?;
-        match lexeme.token {
-            Token::FlowEntry => Ok(()),
-            Token::End => Err(self.misplaced("a bracket is not closed", CLOSE, lexeme.start)),
-            _ => Err(self.misplaced(message, CLOSE, lexeme.start)),
-        }
+        if matches!(lexeme.token, Token::FlowEntry) { Ok(()) } else { Err(self.misplaced(message, lexeme.start)) }
     }
 
     fn flow_entry(&mut self, first: bool) -> Result<Placed<'a>, Error> {

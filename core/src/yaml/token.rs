@@ -83,8 +83,10 @@ pub(super) struct Lexer<'a> {
     pub(super) indent: isize,
     indents: Vec<isize>,
     deepest: usize,
-    /// The last scalar that takes several lines without being a block: where it begins and ends.
-    pub(super) long_scalar: Option<(Mark, Mark)>,
+    /// Where the last scalars begin and end that are no blocks, the latest first: some are read ahead.
+    scalars: [Option<(Mark, Mark)>; 4],
+    /// Where the brackets open that are not closed.
+    brackets: Vec<Mark>,
 }
 
 impl<'a> Lexer<'a> {
@@ -104,7 +106,8 @@ impl<'a> Lexer<'a> {
             indent: -1,
             indents: Vec::new(),
             deepest: depth(limits) as usize,
-            long_scalar: None,
+            scalars: [None; 4],
+            brackets: Vec::new(),
         }
     }
 
@@ -136,27 +139,76 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// What is missing at the end is missed at the last character that is no blank.
     pub(super) fn error(&self, message: &str, at: Mark) -> Error {
+        self.explained(message, "", None, at)
+    }
+
+    /// A mistake, with what to do about it, and with what it is that begins elsewhere and has to do with it. Behind quotes
+    /// that end in its line and open in another, the mistake is another: the quotes that were to end there.
+    pub(super) fn explained(&self, message: &str, hint: &str, begins: Option<(&str, Mark)>, at: Mark) -> Error {
+        let quotes = self.long_scalar_before(at).filter(|start| matches!(self.byte_of(*start), b'"' | b'\''));
+        let (message, hint, begins) = match quotes {
+            Some(start) => (
+                "text stands behind quotes that end in this line and open in another",
+                "Close the quotes in the line where they open.",
+                Some(("the text in quotes", start)),
+            ),
+            None => {
+                // Within brackets much is wrong that is right outside of them.
+                let bracket = self.brackets.last().filter(|start| start.line < at.line);
+                (message, hint, begins.or(bracket.map(|start| (self.kind_of(*start), *start))))
+            }
+        };
         let mut span = self.span(at, at);
+        // What is missing at the end is missed at the last character that is no blank.
         if !self.forbidden && at.byte >= self.text.trim_ascii_end().len() {
             let last = Span::last(self.text.as_bytes());
             let lines_before = u32::try_from(self.lines_before).unwrap_or(u32::MAX);
             span = Span { line: last.line.saturating_add(lines_before), ..last };
         }
-        error_at(Code::YAML_SYNTAX, message, span)
+        let mut error = error_at(Code::YAML_SYNTAX, message, span);
+        if !hint.is_empty() {
+            error = error.with_hint(hint);
+        }
+        let Some((what, start)) = begins else { return error };
+        let Span { line, column, .. } = self.span(start, start);
+        error.with("begins", what).with("begins_line", line).with("begins_column", column)
     }
 
-    /// Says where that begins which ends in an error.
-    pub(super) fn begun(&self, error: Error, what: &str, start: Mark) -> Error {
-        let span = self.span(start, start);
-        error.with("begins", what).with("begins_line", span.line).with("begins_column", span.column)
+    pub(super) fn byte_of(&self, mark: Mark) -> u8 {
+        self.text.as_bytes().get(mark.byte).copied().unwrap_or_default()
+    }
+
+    /// What kind of collection begins there.
+    pub(super) fn kind_of(&self, start: Mark) -> &'static str {
+        if matches!(self.byte_of(start), b'[' | b'-') { "the list" } else { "the mapping" }
+    }
+
+    /// The last scalar before this place: where it begins and ends.
+    pub(super) fn scalar_before(&self, at: Mark) -> Option<(Mark, Mark)> {
+        self.scalars.iter().flatten().find(|(_, end)| end.byte <= at.byte).copied()
     }
 
     /// A scalar that began in an earlier line and ended in this one, before this place.
-    pub(super) fn long_scalar_before(&self, at: Mark) -> Option<Mark> {
-        let (start, _) = self.long_scalar.filter(|(_, end)| end.line == at.line && end.byte <= at.byte)?;
-        Some(start)
+    fn long_scalar_before(&self, at: Mark) -> Option<Mark> {
+        let ends_here =
+            |(start, end): &&(Mark, Mark)| end.byte <= at.byte && end.line == at.line && start.line < at.line;
+        self.scalars.iter().flatten().find(ends_here).map(|(start, _)| *start)
+    }
+
+    /// What to do about a line that takes this scalar for its own, or that cannot stand below it.
+    pub(super) fn hint_below(&self, start: Mark, end: Mark) -> &'static str {
+        let text = self.text.get(start.byte..end.byte).unwrap_or_default();
+        match text.lines().next().is_some_and(|line| line.contains(':')) {
+            true => "Write a blank behind the colon of a key.",
+            false => "Indent what belongs together alike, with blanks; put a text of several lines in quotes.",
+        }
+    }
+
+    pub(super) fn push_scalar(&mut self, text: Cow<'a, str>, plain: bool, start: Mark, end: Mark) {
+        self.scalars.rotate_right(1);
+        self.scalars[0] = Some((start, end));
+        self.queue.push_back(Lexeme { token: Token::Scalar { text, plain }, start, end });
     }
 
     // Characters.
@@ -280,9 +332,10 @@ impl<'a> Lexer<'a> {
 
     fn forget(&mut self, number: usize) -> Result<(), Error> {
         match self.keys.remove(&number) {
-            Some(key) if key.required => Err(self
-                .error("a key has no ':' behind it in its line", key.start)
-                .with_hint("Write a colon and a blank behind the key; indent what goes on with the text above.")),
+            Some(key) if key.required => {
+                let hint = "Write a colon and a blank behind the key; indent what goes on with the text above.";
+                Err(self.explained("a key has no ':' behind it in its line", hint, None, key.start))
+            }
             _ => Ok(()),
         }
     }
@@ -389,7 +442,7 @@ impl<'a> Lexer<'a> {
             b'\t' => Err(self.error("a tab stands where indentation should be", self.mark)),
             b'#' | b'|' | b'>' | b'%' | b'@' | b'`' => {
                 let message = format!("no value can begin with {:?}", char::from(byte));
-                Err(self.error(&message, self.mark).with_hint("Put the text in quotes."))
+                Err(self.explained(&message, "Put the text in quotes.", None, self.mark))
             }
             _ => self.plain_scalar(),
         }
@@ -430,6 +483,7 @@ impl<'a> Lexer<'a> {
         self.save_key()?;
         self.check_depth(self.key_at.len())?;
         self.key_at.push(None);
+        self.brackets.push(self.mark);
         self.key_allowed = true;
         self.push_mark(token, 1);
         Ok(())
@@ -439,6 +493,7 @@ impl<'a> Lexer<'a> {
         self.drop_key()?;
         if self.flow() {
             self.key_at.pop();
+            self.brackets.pop();
         }
         self.key_allowed = false;
         self.push_mark(token, 1);
@@ -486,14 +541,19 @@ impl<'a> Lexer<'a> {
         } else {
             if !self.flow() {
                 if !self.key_allowed {
-                    let Some(start) = self.long_scalar_before(self.mark) else {
-                        let message = "a ':' cannot stand here: the line already has one, or its key is no key";
-                        let hint = "Put a text that has ': ' in it in quotes.";
-                        return Err(self.error(message, self.mark).with_hint(hint));
+                    let (message, hint, begins) = match self.long_scalar_before(self.mark) {
+                        None => (
+                            "a ':' cannot stand here: the line already has one, or its key is no key",
+                            "Put a text that has ': ' in it in quotes.",
+                            None,
+                        ),
+                        Some(start) => (
+                            "a ':' cannot stand here: the line goes on with a text of the line before it",
+                            self.hint_below(start, self.mark),
+                            Some(("the text", start)),
+                        ),
                     };
-                    let message = "a ':' cannot stand here: the line goes on with a text of the line before it";
-                    let hint = "Indent a key like the keys beside it; put a text that has ': ' in it in quotes.";
-                    return Err(self.begun(self.error(message, self.mark).with_hint(hint), "the text", start));
+                    return Err(self.explained(message, hint, begins, self.mark));
                 }
                 self.roll_indent(self.column(), None, Token::BlockMapping, self.mark)?;
             }
