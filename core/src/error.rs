@@ -467,7 +467,7 @@ table! {
         "The registry redirects to where nobody may be sent.",
         "Check the registry, and the proxy before it: https never leads to http.";
     BAD_LINK = "protocol.link", kind(Kind::Protocol),
-        "The link to a list's next page leads elsewhere or in a circle.",
+        "The link to a list's next page leads nowhere, elsewhere or in a circle.",
         "Check the registry, and the proxy before it.";
     MEDIA_TYPE_CONFLICT = "protocol.media_type", kind(Kind::Protocol),
         "A manifest is not of the type that it is said to have.",

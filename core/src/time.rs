@@ -98,19 +98,37 @@ impl Timestamp {
         Some(Timestamp(day * 86_400 + clock - offset))
     }
 
-    /// Reads the preferred form of an HTTP date (RFC 9110, 5.6.7).
+    /// Reads an HTTP date in any of its three forms (RFC 9110, 5.6.7). A year of two digits is one from 1970 to 2069.
+    ///
+    /// ```
+    /// use chartoci::time::Timestamp;
+    /// for text in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
+    ///     assert_eq!(Timestamp::parse_http_date(text), Some(Timestamp::from_unix(784_111_777)));
+    /// }
+    /// ```
     pub fn parse_http_date(text: &str) -> Option<Timestamp> {
         const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        let mut parts = text.split_once(", ")?.1.split(' ');
-        let day = digits(parts.next()?.as_bytes(), 31)?;
-        let name = parts.next()?;
+        let mut parts = [""; 6];
+        for (index, part) in text.split([' ', '-']).filter(|part| !part.is_empty()).enumerate() {
+            *parts.get_mut(index)? = part;
+        }
+        // A comma after the day of the week tells the forms apart.
+        let (day, name, year, time, zone) = match parts {
+            [weekday, day, month, year, time, zone] if weekday.ends_with(',') => (day, month, year, time, zone),
+            [_, month, day, time, year, ""] => (day, month, year, time, "GMT"),
+            _ => return None,
+        };
         let month = MONTHS.iter().position(|month| *month == name)? as i64 + 1;
-        let year = digits(parts.next()?.as_bytes(), 9999)?;
-        let time = parts.next()?.as_bytes();
-        if time.len() != 8 || parts.next()? != "GMT" || parts.next().is_some() {
+        let year = match (year.len(), digits(year.as_bytes(), 9999)?) {
+            (2, year) => year + if year < 70 { 2000 } else { 1900 },
+            (4, year) => year,
+            _ => return None,
+        };
+        if time.len() != 8 || zone != "GMT" {
             return None;
         }
-        Some(Timestamp(days_from_civil(year, month, day)? * 86_400 + clock(time)?))
+        let days = days_from_civil(year, month, digits(day.as_bytes(), 31)?)?;
+        Some(Timestamp(days * 86_400 + clock(time.as_bytes())?))
     }
 }
 

@@ -75,7 +75,7 @@ pub fn realm(text: &str, registry: &Url) -> Result<Url, Error> {
 }
 
 /// What is no URL that can be used, without its query and what stands before an `@`.
-fn without_secrets(text: &str) -> &str {
+pub(crate) fn without_secrets(text: &str) -> &str {
     let bare = text.split('?').next().unwrap_or_default();
     bare.rsplit_once('@').map_or(bare, |(_, rest)| rest)
 }

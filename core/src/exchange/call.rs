@@ -39,6 +39,8 @@ pub(super) struct Draft {
     pub(super) again: bool,
     /// Whatever comes is the answer: it is asked for once, and nothing hangs on it.
     pub(super) regardless: bool,
+    /// Another request takes its place where it is refused: a refusal of who asks is not held against them.
+    pub(super) dispensable: bool,
     /// The answer may take minutes.
     pub(super) thinks: bool,
     /// Tries that the operation has made of it before.
@@ -57,6 +59,7 @@ impl Draft {
             authority: None,
             again: true,
             regardless: false,
+            dispensable: false,
             thinks: false,
             tries: 0,
             after: None,
@@ -103,6 +106,12 @@ impl Draft {
         self
     }
 
+    /// Another request takes its place where it is refused.
+    pub(super) fn dispensable(mut self) -> Draft {
+        self.dispensable = true;
+        self
+    }
+
     /// Begins after a pause, because of this.
     pub(super) fn after(mut self, pause: Duration, why: &str) -> Draft {
         self.after = Some((pause, why.to_owned()));
@@ -121,6 +130,8 @@ pub(super) struct Reply {
     pub(super) method: Method,
     /// A credential stood behind the request.
     pub(super) presented: bool,
+    /// Another host has answered than was asked.
+    pub(super) away: bool,
     /// It was asked for before, and that answer was lost.
     pub(super) repeated: bool,
 }
@@ -218,9 +229,15 @@ impl Call {
             }
             (206, Wanted::Blob { descriptor, part, .. }) => {
                 let from = self.kept.as_ref().map_or(part.start, Receiver::seen);
-                let fits = content_range(head.headers.get("content-range").unwrap_or_default())
-                    .is_some_and(|(start, total)| start == from && total.is_none_or(|total| total == descriptor.size))
-                    && length.is_none_or(|length| from.checked_add(length) == Some(part.end));
+                // It may be less than was asked for (RFC 9110, 15.3.7): the rest is asked for next.
+                let end = |last: u64| length.map_or(last.checked_add(1), |length| from.checked_add(length));
+                let fits = content_range(head.headers.get("content-range").unwrap_or_default()).is_some_and(
+                    |(start, last, total)| {
+                        start == from
+                            && total.is_none_or(|total| total == descriptor.size)
+                            && end(last).is_some_and(|end| from < end && end <= part.end)
+                    },
+                );
                 if !fits {
                     return no(Objection::Restart);
                 }
@@ -336,10 +353,10 @@ pub(super) fn announced(headers: &Headers) -> Option<u64> {
     headers.get("content-length").filter(|_| !encoded)?.trim().parse().ok()
 }
 
-/// `bytes START-END/TOTAL`: where it starts, and the whole, if it is known (RFC 9110, 14.4).
-fn content_range(text: &str) -> Option<(u64, Option<u64>)> {
+/// `bytes START-LAST/TOTAL`: where it starts, its last byte, and the whole, if it is known (RFC 9110, 14.4).
+fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     let (range, total) = text.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
-    let (start, _) = range.split_once('-')?;
+    let (start, last) = range.split_once('-')?;
     let total = if total == "*" { None } else { Some(total.trim().parse().ok()?) };
-    Some((start.trim().parse().ok()?, total))
+    Some((start.trim().parse().ok()?, last.trim().parse().ok()?, total))
 }

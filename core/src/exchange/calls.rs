@@ -12,9 +12,10 @@ use super::errcode::{self, About};
 use super::place::Place;
 use super::retry::{Random, is_passing, retry_after};
 use super::{Event, Output, QueryId, Session};
+use crate::auth::origin::without_secrets;
 use crate::auth::token::{Token, TokenServer, may_stand};
 use crate::auth::{Credential, Origin, Scope};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, clip};
 use crate::http::url::Scheme;
 use crate::http::{Failure, Method, Payload, Receiver, RequestId, ResponseHead};
 use crate::slots::Slots;
@@ -198,12 +199,15 @@ impl Calls {
 
     pub(super) fn failure(&mut self, id: RequestId, failure: Failure, receiver: Option<Receiver>) {
         let Some(flight) = self.flights.remove(&id) else { return };
-        let whole = |receiver: &Receiver| receiver.stores() && receiver.expected() == Some(receiver.seen());
-        self.arrivals.push_back(match (flight.head, receiver) {
+        let settles = |head: &ResponseHead, receiver: &Receiver| {
             // The connection broke after the last byte: nothing is missing.
-            (Some((head, objection)), Some(receiver))
-                if whole(&receiver) && !matches!(failure, Failure::Storage(_)) =>
-            {
+            let whole = receiver.stores() && receiver.expected() == Some(receiver.seen());
+            // The head has said it all; of what an error says the beginning is enough.
+            let told = receiver.is_unwanted() || !receiver.stores() && !(200..=299).contains(&head.status);
+            (whole || told) && !matches!(failure, Failure::Storage(_))
+        };
+        self.arrivals.push_back(match (flight.head, receiver) {
+            (Some((head, objection)), Some(receiver)) if settles(&head, &receiver) => {
                 Arrival::Ended(flight.call, head, objection, receiver)
             }
             (_, receiver) => Arrival::Failed(flight.call, failure, receiver),
@@ -380,6 +384,7 @@ impl Calls {
             url: call.way.target.clone(),
             method: call.way.method,
             presented: call.way.presented,
+            away,
             repeated: call.tries > 1,
             headers: head.headers,
         };
@@ -409,6 +414,14 @@ impl Calls {
             403 if away && reply.method == Method::Get => {
                 self.lapse(now, id, errcode::refusal(&reply, About::Blob), None);
             }
+            // A mount may be refused for the other repository. With nothing shown it is the login that is wanted.
+            401 | 403
+                if call.draft.dispensable
+                    && !away
+                    && (call.way.presented || reply.headers.get("www-authenticate").is_none()) =>
+            {
+                self.settle(now, id, Ok(reply));
+            }
             401 | 403 if !away && call.draft.authority.is_some() => {
                 let Some(authority) = call.draft.authority else { return };
                 let again = self.authorities[authority.0].refused(call.way.generation, &reply, &mut call.renewed);
@@ -423,7 +436,7 @@ impl Calls {
             _ if is_passing(status) => {
                 let about = if matches!(call.purpose, Purpose::Token(_)) { About::Token } else { About::Manifest };
                 let error = errcode::refusal(&reply, about);
-                self.lapse(now, id, error, retry_after(&reply.headers));
+                self.lapse(now, id, error, retry_after(&reply.headers, &self.session.config().retry));
             }
             _ => self.settle(now, id, Ok(reply)),
         }
@@ -475,6 +488,7 @@ impl Calls {
                 url: call.way.target.clone(),
                 method: call.way.method,
                 presented: call.way.presented,
+                away: call.way.strayed,
                 repeated: call.tries > 1,
             };
             self.notify(Event::Downloaded(blob, descriptor));
@@ -536,7 +550,17 @@ impl Calls {
         };
         let next = reply.headers.get("location").and_then(|location| call.way.target.join(location.trim()));
         let verdict = match next {
-            None => Err(refused(Code::BAD_REDIRECT, "a redirect has no usable Location".to_owned())),
+            None => Err(match reply.headers.get("location") {
+                Some(location) => {
+                    let shown = clip(without_secrets(location));
+                    let message = format!("a redirect leads to {shown:?}, which is no place for a request");
+                    refused(Code::BAD_REDIRECT, message).with("location", shown).with_hint(
+                        "Check the registry, and the proxy before it: the Location must be an http or https URL.",
+                    )
+                }
+                None => refused(Code::BAD_REDIRECT, "a redirect has no Location".to_owned())
+                    .with_hint("Check the registry, and the proxy before it: a redirect must say where to go."),
+            }),
             Some(next) if call.way.target.scheme() == Scheme::Https && next.scheme() == Scheme::Http => {
                 Err(refused(Code::BAD_REDIRECT, format!("a redirect leads from https to {}", next.without_query())))
             }

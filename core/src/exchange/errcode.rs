@@ -50,11 +50,14 @@ pub(super) fn refusal(reply: &Reply, about: About) -> Error {
         401 if reply.presented => Code::AUTH_REFUSED,
         401 => Code::AUTH_REQUIRED,
         403 => Code::AUTH_FORBIDDEN,
+        404 if says("BLOB_UPLOAD_UNKNOWN") || reply.away && reply.method == Method::Put => Code::REGISTRY_REFUSED,
+        404 if wants_accept(reply) => Code::REGISTRY_UNSUPPORTED,
         404 if about == About::Blob => Code::BLOB_UNKNOWN,
         404 if about == About::Manifest && reply.method != Method::Put && !says("NAME_UNKNOWN") => {
             Code::MANIFEST_UNKNOWN
         }
         404 => Code::REPOSITORY_UNKNOWN,
+        407 => Code::TRANSPORT_CONNECT,
         409 | 412 => Code::REGISTRY_CONFLICT,
         413 => Code::REGISTRY_TOO_LARGE,
         429 => Code::REGISTRY_BUSY,
@@ -64,7 +67,13 @@ pub(super) fn refusal(reply: &Reply, about: About) -> Error {
         400..=499 => Code::REGISTRY_REFUSED,
         _ => Code::UNEXPECTED_STATUS,
     };
-    let who = if about == About::Token { "the token server" } else { "the registry" };
+    let led = format!("{}, where the registry leads to,", reply.url.host());
+    let who = match about {
+        _ if reply.status == 407 => "the proxy",
+        About::Token => "the token server",
+        _ if reply.away => &led,
+        _ => "the registry",
+    };
     let mut message =
         format!("{who} answered {} to {} {}", reply.status, reply.method.as_str(), reply.url.without_query());
     if let Some(first) = errors.first() {
@@ -104,6 +113,12 @@ fn hint(reply: &Reply, about: About, page: bool, says: &dyn Fn(&str) -> bool) ->
         return Some(SPEAKS_TLS.to_owned());
     }
     let hint = match reply.status {
+        407 => "The proxy asks for a login: give its user and password in the proxy's URL.".to_owned(),
+        403 if reply.away => {
+            "The registry leads to this address, which is good for a short time: check the clocks of the registry and its \
+             storage, and that no proxy changes the request."
+                .to_owned()
+        }
         401 | 403 if host.ends_with(".dkr.ecr.amazonaws.com") || body.contains("authorization token has expired") => {
             "A login to Amazon ECR lives for 12 hours: log in again, and check that the repository exists.".to_owned()
         }
@@ -117,7 +132,23 @@ fn hint(reply: &Reply, about: About, page: bool, says: &dyn Fn(&str) -> bool) ->
              oci://docker.io/USER."
                 .to_owned()
         }
-        403 if !reply.presented => "No credential was given: log in to the registry first.".to_owned(),
+        403 if !reply.presented => {
+            "No credential was shown, as none was asked for: log in to the registry first. Where that was done, ask who runs \
+             it why it refuses."
+                .to_owned()
+        }
+        404 if says("BLOB_UPLOAD_UNKNOWN") => {
+            "The registry has lost the upload: try again. Where several serve one address, all of an upload must reach the \
+             same, or they must share their storage."
+                .to_owned()
+        }
+        404 if reply.away && reply.method == Method::Put => {
+            "The registry leads to this address, and it takes nothing: check the registry, and the proxy before it.".to_owned()
+        }
+        404 if wants_accept(reply) => {
+            "The manifest is there, and the Accept header that it needs did not arrive: check the proxy before the registry."
+                .to_owned()
+        }
         404 if about == About::Upload => format!(
             "Create the repository before the first push: some registries (such as Amazon ECR) do not create it by \
              themselves{}",
@@ -130,6 +161,11 @@ fn hint(reply: &Reply, about: About, page: bool, says: &dyn Fn(&str) -> bool) ->
         _ => return None,
     };
     Some(hint)
+}
+
+/// distribution has the manifest, and has not seen that its type is accepted.
+fn wants_accept(reply: &Reply) -> bool {
+    reply.status == 404 && String::from_utf8_lossy(&reply.body).contains("accept header does not support")
 }
 
 /// It is a web page, and so not a registry's answer.
@@ -236,6 +272,7 @@ mod tests {
             url: Url::parse("https://reg.example/v2/web/manifests/1?token=secret").unwrap(),
             method: Method::Get,
             presented: false,
+            away: false,
             repeated: false,
         }
     }
@@ -288,6 +325,9 @@ mod tests {
         assert!(hint(403, About::Manifest, "").contains("log in"));
         assert!(hint(404, About::Manifest, "").contains("List the versions"));
         assert!(hint(404, About::Manifest, "<!DOCTYPE html>").contains("web page"));
+        let untyped = r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"OCI manifest found, but accept header does not support OCI manifests"}]}"#;
+        assert!(hint(404, About::Manifest, untyped).contains("Accept"));
+        assert!(!hint(403, About::Manifest, "").contains("was given"), "nobody knows whether one was");
         let mut plain = reply(400, "Client sent an HTTP request to an HTTPS server.\n");
         plain.url = Url::parse("http://reg.example/").unwrap();
         assert!(refusal(&plain, About::Upload).hint().contains("speaks TLS"));
@@ -299,6 +339,28 @@ mod tests {
         assert!(hint(&Failure::Other("the peer answered in TLS".into()), "http://reg.example/").contains("speaks TLS"));
         assert!(hint(&Failure::Reset, "http://127.0.0.1:5000/").contains("`ca_file`"));
         assert!(!hint(&Failure::Reset, "https://127.0.0.1:5000/").contains("`ca_file`"));
+    }
+
+    #[test]
+    fn who_answered_is_named() {
+        let error = refusal(&reply(407, ""), About::Manifest);
+        assert_eq!((error.code(), error.kind()), (Code::TRANSPORT_CONNECT, Kind::Transport));
+        assert!(error.message().starts_with("the proxy answered 407") && error.hint().contains("proxy's URL"));
+        let mut store = reply(403, "");
+        store.away = true;
+        let error = refusal(&store, About::Blob);
+        assert!(error.message().starts_with("reg.example, where the registry leads to, answered 403"));
+        assert!(error.hint().contains("clocks"));
+    }
+
+    #[test]
+    fn a_lost_upload_is_no_missing_repository() {
+        let error = refusal(&reply(404, r#"{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN"}]}"#), About::Upload);
+        assert_eq!(error.code(), Code::REGISTRY_REFUSED);
+        assert!(error.hint().contains("lost the upload"));
+        let mut put = reply(404, "");
+        (put.method, put.away) = (Method::Put, true);
+        assert_eq!(refusal(&put, About::Manifest).code(), Code::REGISTRY_REFUSED);
     }
 
     #[test]

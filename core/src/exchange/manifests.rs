@@ -121,6 +121,7 @@ mod tests {
             url: Url::parse("https://reg.example/v2/web/manifests/1").unwrap(),
             method: Method::Get,
             presented: false,
+            away: false,
             repeated: false,
         }
     }

@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::calls::{Draft, Reply, Wanted};
 use super::errcode::{About, errors, is_page, refusal};
 use super::manifests::{self, selected};
+use super::tags::next_page;
 use super::{Config, Operation, Outcome, Requests, Session, Target};
 use crate::auth::Origin;
 use crate::error::{Code, Error};
+use crate::http::Method;
 use crate::http::url::Url;
-use crate::http::{Method, link};
 use crate::json;
 use crate::oci::media_type::INDEX;
 use crate::oci::{Descriptor, Digest, Reference};
@@ -135,12 +136,12 @@ impl Search {
             return Err(refusal(&reply, About::Manifest));
         }
         self.read(&reply.body, config).map_err(|error| error.with("url", reply.url.without_query()))?;
-        let Some(next) = link::next(reply.headers.get_all("link")) else { return Ok(None) };
-        let refused = |code, text| Error::new(code, text).with("url", reply.url.without_query());
-        match reply.url.join(next).filter(|next| Origin::of(next) == Origin::of(&reply.url)) {
-            None => Err(refused(Code::BAD_LINK, "the next page of referrers is on another host")),
+        match next_page(&reply)? {
+            None => Ok(None),
             Some(_) if self.pages >= MOST_PAGES => {
-                Err(refused(Code::LIMIT_PAGES, "the list of referrers has too many pages").with("limit", "pages"))
+                Err(Error::new(Code::LIMIT_PAGES, "the list of referrers has too many pages")
+                    .with("url", reply.url.without_query())
+                    .with("limit", "pages"))
             }
             Some(next) => Ok(Some(self.page(target, next, config))),
         }

@@ -50,11 +50,14 @@ pub(super) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 499) || (500..=599).contains(&status) && !matches!(status, 501 | 505)
 }
 
-/// `Retry-After`: seconds, seconds with decimals, or a date, which is read against the answer's own `Date`.
-pub(super) fn retry_after(headers: &Headers) -> Option<Duration> {
+/// `Retry-After`: seconds, seconds with decimals, or a date, which is read against the answer's own `Date`. Without that
+/// nobody knows how far off it is: the core has no calendar, and so the longest pause of the policy's own is made.
+pub(super) fn retry_after(headers: &Headers, policy: &RetryPolicy) -> Option<Duration> {
     let text = headers.get("retry-after")?.trim();
     if let Some(until) = Timestamp::parse_http_date(text) {
-        let date = Timestamp::parse_http_date(headers.get("date")?)?;
+        let Some(date) = headers.get("date").and_then(Timestamp::parse_http_date) else {
+            return Some(policy.backoff_max.min(policy.retry_after_max));
+        };
         let seconds = until.as_unix().saturating_sub(date.as_unix());
         return Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
     }
@@ -99,7 +102,7 @@ mod tests {
         if let Some(date) = date {
             headers.add("Date", date);
         }
-        retry_after(&headers)
+        retry_after(&headers, &RetryPolicy::default())
     }
 
     #[test]
@@ -110,7 +113,9 @@ mod tests {
         let date = Some("Sun, 06 Nov 1994 08:49:30 GMT");
         assert_eq!(asked("Sun, 06 Nov 1994 08:49:37 GMT", date), Some(Duration::from_secs(7)));
         assert_eq!(asked("Sun, 06 Nov 1994 08:49:20 GMT", date), Some(Duration::ZERO));
-        assert_eq!(asked("Sun, 06 Nov 1994 08:49:37 GMT", None), None, "no clock to read it against");
+        assert_eq!(asked("Sunday, 06-Nov-94 08:49:37 GMT", date), Some(Duration::from_secs(7)));
+        assert_eq!(asked("Sun Nov  6 08:49:37 1994", date), Some(Duration::from_secs(7)));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:49:37 GMT", None), Some(Duration::from_secs(10)), "the longest pause");
         for junk in ["", "-1", "soon", "1.", ".5", "1e3", "1.2.3", "\u{661}"] {
             assert_eq!(asked(junk, None), None, "{junk}");
         }

@@ -8,6 +8,7 @@ use super::calls::{Draft, Reply, Wanted};
 use super::errcode::{About, is_page, refusal};
 use super::{Config, Operation, Outcome, Requests, Target};
 use crate::auth::Origin;
+use crate::auth::origin::without_secrets;
 use crate::error::{Code, Error, clip};
 use crate::http::url::Url;
 use crate::http::{Method, link};
@@ -74,20 +75,18 @@ impl Pages {
             }
             Some(_) => return Err(unclear("tags is no list")),
         }
-        let next = match (link::next(reply.headers.get_all("link")), self.tags.get(known..).and_then(<[String]>::last))
-        {
-            (Some(next), _) => reply.url.join(next).filter(|next| Origin::of(next) == Origin::of(&reply.url)),
+        let next = match (next_page(reply)?, self.tags.get(known..).and_then(<[String]>::last)) {
+            (Some(next), _) => next,
             // A browser may hide the link: what comes after the last tag is asked for, until that was asked for already.
             (None, Some(last)) if !config.transport.all_headers => {
                 let next = target.place.tags().with_query("last", last);
                 if self.visited.contains(&next) {
                     return Ok(None);
                 }
-                Some(next)
+                next
             }
             (None, _) => return Ok(None),
         };
-        let Some(next) = next else { return Err(refused(Code::BAD_LINK, "the next page of tags is on another host")) };
         if self.visited.contains(&next) {
             return Err(refused(Code::BAD_LINK, "the pages of tags lead in a circle"));
         }
@@ -124,6 +123,25 @@ impl Pages {
             tags.retain(|_| again.next() == Some(false));
         }
         tags
+    }
+}
+
+/// Where the next page of a list is, on the host of this one. A link that leads nowhere is an error, and never taken for the
+/// end of the list.
+pub(super) fn next_page(reply: &Reply) -> Result<Option<Url>, Error> {
+    let refused = |message: &str, link: &str| {
+        let error = Error::new(Code::BAD_LINK, message).with("method", "GET").with("url", reply.url.without_query());
+        Err(error.with("link", clip(without_secrets(link))))
+    };
+    let link = match link::next(reply.headers.get_all("link")) {
+        Ok(None) => return Ok(None),
+        Ok(Some(link)) => link,
+        Err(value) => return refused("the link to the next page is written in no way that is known", value),
+    };
+    match reply.url.join_mended(link) {
+        None => refused("the link to the next page is no URL", link),
+        Some(next) if Origin::of(&next) != Origin::of(&reply.url) => refused("the next page is on another host", link),
+        next => Ok(next),
     }
 }
 

@@ -19,7 +19,8 @@ use super::place::Place;
 use super::push::{Source, Upload, Uploaded};
 use super::{Event, Target};
 use crate::auth::Origin;
-use crate::error::{Code, Error};
+use crate::auth::origin::without_secrets;
+use crate::error::{Code, Error, clip};
 use crate::http::url::{Scheme, Url};
 use crate::http::{BlobId, Method, Payload};
 use crate::oci::media_type::OCTET_STREAM;
@@ -207,20 +208,12 @@ impl Uploads {
         self.post(index, mount, pause);
     }
 
-    /// A mount that was refused so may be wanted no more: who may not read the other repository can write to this one.
-    fn may_go_without(&self, index: usize, status: u16) -> bool {
-        match status {
-            401 | 403 => self.blobs[index].from != self.place.repository().name(),
-            413 => false,
-            _ => true,
-        }
-    }
-
     fn post(&mut self, index: usize, mount: bool, pause: Option<(Duration, &str)>) {
         let blob = &self.blobs[index];
         let place = &self.place;
         let url = if mount { place.mount(&blob.descriptor.digest, &blob.from) } else { place.uploads() };
         let draft = Draft::new(Method::Post, url).by(self.authority);
+        let draft = if mount { draft.dispensable() } else { draft };
         let draft = match pause {
             Some((pause, why)) => draft.after(pause, why),
             None => draft,
@@ -372,8 +365,10 @@ impl Uploads {
                 }
                 self.send(index, reply, calls)?;
             }
-            (Step::Open { index, mount: true }, 400..=499) if self.may_go_without(index, reply.status) => {
-                self.blobs[index].refused = true;
+            // Whatever a mount is refused with, a plain session tells whether it was the mount. Of who may not read the other
+            // repository nothing is learned.
+            (Step::Open { index, mount: true }, _) => {
+                self.blobs[index].refused = !matches!(reply.status, 401 | 403);
                 self.post(index, false, None);
             }
             (Step::Open { .. }, _) => return Err(refusal(reply, About::Upload)),
@@ -430,7 +425,7 @@ impl Uploads {
                 match arrived(reply).unwrap_or(0) {
                     // One byte is how nothing is written as well.
                     1 if size > 1 => self.blobs[index].sent = 0,
-                    arrived if arrived <= size => self.blobs[index].sent = arrived,
+                    arrived if arrived <= size => self.reach(index, arrived),
                     _ => return self.restart(index, &disagreement(reply), calls).map(|()| false),
                 }
                 self.piece(index, calls);
@@ -448,6 +443,11 @@ impl Uploads {
     pub(super) fn failed(&mut self, step: Step, failed: Failed, calls: &mut Calls) -> Result<(), Error> {
         match (step, failed.again) {
             (Step::Drop, _) => Ok(()),
+            (Step::Open { index, mount: true }, _) if failed.error.status().is_some_and(|status| status >= 500) => {
+                self.blobs[index].refused = true;
+                self.post(index, false, None);
+                Ok(())
+            }
             (Step::Piece(index), Some(pause)) => self.ask(index, Some(pause), &failed.error, calls),
             (Step::Status(index), Some(_)) => self.restart(index, &failed.error, calls),
             // Of a whole that broke off there is nothing to go on from: asked how far it is, distribution 2.8 has given the
@@ -471,16 +471,24 @@ impl Uploads {
                 if arrived > expected {
                     return self.restart(index, &disagreement(reply), calls);
                 }
-                self.ask(index, None, &disagreement(reply), calls)
+                // Amazon's registry tells of the piece before; asked at once, a session knows better.
+                let pause = (blob.stalls == 0).then_some(Duration::ZERO);
+                self.ask(index, pause, &disagreement(reply), calls)
             }
             _ => {
-                blob.sent = expected;
-                if expected > blob.furthest {
-                    (blob.furthest, blob.stalls) = (expected, 0);
-                }
+                self.reach(index, expected);
                 self.piece(index, calls);
                 Ok(())
             }
+        }
+    }
+
+    /// The session has so much. Only what it never had before is progress.
+    fn reach(&mut self, index: usize, arrived: u64) {
+        let blob = &mut self.blobs[index];
+        blob.sent = arrived;
+        if arrived > blob.furthest {
+            (blob.furthest, blob.stalls) = (arrived, 0);
         }
     }
 
@@ -505,7 +513,7 @@ fn arrived(reply: &Reply) -> Option<u64> {
 
 fn disagreement(reply: &Reply) -> Error {
     let message = format!("the registry says to have {}", reply.headers.get("range").unwrap_or("another part"));
-    Error::new(Code::UNEXPECTED_ANSWER, crate::error::clip(&message))
+    Error::new(Code::UNEXPECTED_ANSWER, clip(&message))
         .with("method", reply.method.as_str())
         .with("url", reply.url.without_query())
 }
@@ -534,9 +542,9 @@ fn upload_url(reply: &Reply, all_headers: bool) -> Result<Url, Error> {
             )
         });
     };
-    let url = reply.url.join(location.trim()).ok_or_else(|| refused("is no URL"))?;
+    let shown = clip(without_secrets(location));
+    let url = reply.url.join_mended(location.trim()).ok_or_else(|| refused("is no URL").with("location", shown))?;
     match (reply.url.scheme(), url.scheme()) {
-        (Scheme::Https, Scheme::Http) if url.host() == reply.url.host() => Ok(url.upgraded()),
         (Scheme::Https, Scheme::Http) => Err(refused("leads from https to http")),
         _ => Ok(url),
     }

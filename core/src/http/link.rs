@@ -1,34 +1,46 @@
 //! `Link` headers (RFC 8288), as lists in pages use them.
 
-/// The target of the first link whose relation is `next`, as it stands: relative or absolute.
+/// The target of the first link whose relation is `next`, as it stands: relative or absolute. Where no link is, the first
+/// one that names no relation at all counts: some registries leave it out, and Helm follows.
 ///
 /// ```
 /// use chartoci::http::link::next;
-/// assert_eq!(next(["</v2/web/tags/list?last=b&n=2>; rel=\"next\""]), Some("/v2/web/tags/list?last=b&n=2"));
-/// assert_eq!(next(["<a>; rel=prev, <b,c>; title=\"x;y\"; REL=\"up next\""]), Some("b,c"));
-/// assert_eq!(next(["<a>; rel=prev"]), None);
+/// assert_eq!(next(["</v2/web/tags/list?last=b&n=2>; rel=\"next\""]), Ok(Some("/v2/web/tags/list?last=b&n=2")));
+/// assert_eq!(next(["<a>; rel=prev, <b,c>; title=\"x;y\"; REL=\"up next\""]), Ok(Some("b,c")));
+/// assert_eq!(next(["<a>; rel=prev"]), Ok(None));
+/// assert_eq!(next(["<a>"]), Ok(Some("a")));
+/// assert_eq!(next(["/v2/web/tags/list; rel=next"]), Err("/v2/web/tags/list; rel=next"));
 /// ```
-pub fn next<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    values.into_iter().find_map(|value| {
-        let mut rest = value;
-        loop {
-            let (target, parameters) = rest.split_once('<')?.1.split_once('>')?;
+///
+/// # Errors
+/// The value that is no link: what it was to lead to would be missing unnoticed.
+pub fn next<'a>(values: impl IntoIterator<Item = &'a str>) -> Result<Option<&'a str>, &'a str> {
+    let mut unnamed = None;
+    for value in values {
+        let mut rest = value.trim_start_matches([' ', '\t', ',']);
+        while !rest.is_empty() {
+            let link = rest.strip_prefix('<').and_then(|link| link.split_once('>'));
+            let (target, parameters) = link.ok_or(value)?;
             let (is_next, after) = relation(parameters);
-            if is_next {
-                return Some(target.trim());
+            match is_next {
+                Some(true) => return Ok(Some(target.trim())),
+                Some(false) => {}
+                None => unnamed = unnamed.or(Some(target.trim())),
             }
-            rest = after;
+            rest = after.trim_start_matches([' ', '\t', ',']);
         }
-    })
+    }
+    Ok(unnamed)
 }
 
-/// Reads a link's parameters up to the comma that ends it: whether `next` is among its relations, and what follows.
-fn relation(mut text: &str) -> (bool, &str) {
+/// Reads a link's parameters up to the comma that ends it: whether `next` is among its relations, if it has any, and what
+/// follows.
+fn relation(mut text: &str) -> (Option<bool>, &str) {
     let mut is_next = None;
     loop {
         text = text.trim_start();
         let Some(parameter) = text.strip_prefix(';') else {
-            return (is_next.unwrap_or(false), text.strip_prefix(',').unwrap_or(text));
+            return (is_next, text.strip_prefix(',').unwrap_or(text));
         };
         let end = parameter.find(['=', ';', ',']).unwrap_or(parameter.len());
         let (name, rest) = parameter.split_at(end);
@@ -69,15 +81,24 @@ mod tests {
             "<s>, <t>; rel=next",
             "<s>; title=\"<x>; rel=next\", <t>; rel=next",
         ] {
-            assert_eq!(next([value]), Some("t"), "{value}");
+            assert_eq!(next([value]), Ok(Some("t")), "{value}");
         }
-        assert_eq!(next(["<s>; rel=prev", "<t>; rel=next"]), Some("t"));
+        assert_eq!(next(["<s>; rel=prev", "<t>; rel=next"]), Ok(Some("t")));
+        assert_eq!(next(["<t>"]), Ok(Some("t")), "as Helm 4.3 reads it");
+        assert_eq!(next(["<t>; title=more, <s>"]), Ok(Some("t")));
     }
 
     #[test]
-    fn junk_is_no_link() {
-        for value in ["", "<", "<t", "t; rel=next", "<t>", "<t>; rel", "<t>; rel=\"", "<t>; rel=prev; rel=next"] {
-            assert_eq!(next([value]), None, "{value}");
+    fn a_link_of_another_relation_leads_nowhere() {
+        for value in ["", " ", "<t>; rel", "<t>; rel=\"", "<t>; rel=prev; rel=next"] {
+            assert_eq!(next([value]), Ok(None), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_link_is_an_error_and_not_the_end() {
+        for value in ["<", "<t", "t; rel=next", "/v2/t; rel=\"next\"", "<s>; rel=prev, t; rel=next"] {
+            assert_eq!(next([value]), Err(value), "{value}");
         }
     }
 }

@@ -126,6 +126,11 @@ impl Receiver {
         }
     }
 
+    /// Nobody wants these bytes.
+    pub(crate) fn is_unwanted(&self) -> bool {
+        matches!(self.purpose, Purpose::Discard)
+    }
+
     /// More bytes came than there may be.
     pub(crate) fn overflowed(&self) -> bool {
         self.overflowed

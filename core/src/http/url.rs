@@ -71,28 +71,44 @@ impl Url {
         Some(Url { scheme, host, port, path, query })
     }
 
-    /// What a reference means on this page: absolute, `//host/path`, `/path`, `?query` or relative to the last `/`.
+    /// What a reference in a header means on this page: absolute, `//host/path`, `/path`, `?query` or relative to the last
+    /// `/`. What no URL may hold is percent-encoded, as Go's `net/url` and browsers do; a control character makes it none.
+    /// A character up to U+00FF stands for one byte, as headers are read.
+    ///
+    /// ```
+    /// use chartoci::http::url::Url;
+    /// let page = Url::parse("https://reg.example/v2/").unwrap();
+    /// let next = page.join("/z/../a b?filename=\"é.tgz\"").unwrap();
+    /// assert_eq!(next.to_string(), "https://reg.example/a%20b?filename=%22%E9.tgz%22");
+    /// ```
     pub fn join(&self, reference: &str) -> Option<Url> {
         let reference = reference.split_once('#').map_or(reference, |(kept, _)| kept);
+        let reference = &encoded(reference)?;
         let base = self.base();
-        if has_scheme(reference) {
-            Url::parse(reference)
+        let text = if has_scheme(reference) {
+            reference.clone()
         } else if reference.starts_with("//") {
-            Url::parse(&format!("{}:{reference}", self.scheme.as_str()))
+            format!("{}:{reference}", self.scheme.as_str())
         } else if reference.starts_with('/') {
-            Url::parse(&format!("{base}{reference}"))
+            format!("{base}{reference}")
         } else if reference.is_empty() {
-            Some(self.clone())
+            return Some(self.clone());
         } else if reference.starts_with('?') {
-            Url::parse(&format!("{base}{}{reference}", self.path))
+            format!("{base}{}{reference}", self.path)
         } else {
-            let (path, query) = match reference.split_once('?') {
-                Some((path, query)) => (path, format!("?{query}")),
-                None => (reference, String::new()),
-            };
             let directory = self.path.rsplit_once('/').map_or("", |(directory, _)| directory);
-            Url::parse(&format!("{base}{}{query}", without_dots(&format!("{directory}/{path}"))))
-        }
+            format!("{base}{directory}/{reference}")
+        };
+        let mut url = Url::parse(&text)?;
+        url.path = without_dots(&url.path);
+        Some(url)
+    }
+
+    /// The same, of a place that is for this very client. A link from https to http on the same host is taken for the mistake
+    /// of a proxy that speaks TLS for the registry, and mended.
+    pub fn join_mended(&self, reference: &str) -> Option<Url> {
+        let url = self.join(reference)?;
+        Some(if self.scheme == Scheme::Https && url.host == self.host { url.upgraded() } else { url })
     }
 
     /// That path on the same host, without a query. Characters that no path may hold are percent-encoded.
@@ -201,6 +217,20 @@ pub fn encode(value: &str) -> String {
     encoded
 }
 
+/// The reference with what no URL may hold percent-encoded; `None` where there is a control character.
+fn encoded(reference: &str) -> Option<String> {
+    let mut text = String::with_capacity(reference.len());
+    for character in reference.chars() {
+        match u8::try_from(character) {
+            Ok(byte) if byte.is_ascii_control() => return None,
+            Ok(byte) if byte.is_ascii() && !b" \"<>\\^`{|}".contains(&byte) => text.push(character),
+            Ok(byte) => text.push_str(&format!("%{byte:02X}")),
+            Err(_) => text.push_str(&encode(character.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    Some(text)
+}
+
 /// `host`, `host:port`, `[v6]`, `[v6]:port`; an empty port is no port.
 fn authority(text: &str) -> Option<(String, Option<u16>)> {
     let end = if text.starts_with('[') { text.find(']')? + 1 } else { text.find(':').unwrap_or(text.len()) };
@@ -285,10 +315,46 @@ mod tests {
             ("?n=2", "http://reg.example:5000/v2/a/b?n=2"),
             ("", "http://reg.example:5000/v2/a/b?x=1"),
             ("/c#part", "http://reg.example:5000/c"),
+            ("/a/./b/../c", "http://reg.example:5000/a/c"),
+            ("https://other/../x/..", "https://other/"),
         ] {
             assert_eq!(page.join(reference).map(|url| url.to_string()).as_deref(), Some(expected), "{reference}");
         }
         assert_eq!(page.join("javascript:alert(1)"), None);
+    }
+
+    // The paths as Go 1.26 has them (`url.Parse`, `String`); browsers encode queries as well.
+    #[test]
+    fn what_no_url_may_hold_is_encoded_where_a_server_sends_it() {
+        let page = Url::parse("https://reg.example/v2/").unwrap();
+        for (reference, expected) in [
+            ("/z a", "/z%20a"),
+            ("/z/\u{e9}", "/z/%E9"),
+            ("/z/\u{c3}\u{a9}", "/z/%C3%A9"),
+            ("/z/\u{20ac}", "/z/%E2%82%AC"),
+            ("/z\\x", "/z%5Cx"),
+            ("/z%20a%2Fb", "/z%20a%2Fb"),
+            ("/z?a=b|c\"d", "/z?a=b%7Cc%22d"),
+            ("/z?d=attachment; filename=\"a b.tgz\"", "/z?d=attachment;%20filename=%22a%20b.tgz%22"),
+            ("up load?x", "/v2/up%20load?x"),
+        ] {
+            let expected = format!("https://reg.example{expected}");
+            assert_eq!(page.join(reference).map(|url| url.to_string()), Some(expected), "{reference}");
+        }
+        for reference in
+            ["/a\r\nX: y", "/\u{0}", "https://reg example/", "https://reg.example\\@evil.example/", "//a b/"]
+        {
+            assert_eq!(page.join(reference), None, "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_link_in_the_clear_to_the_same_host_is_mended() {
+        let mended = |page: &str, link: &str| Url::parse(page).unwrap().join_mended(link).unwrap().to_string();
+        assert_eq!(mended("https://reg.example/v2/", "http://reg.example/x"), "https://reg.example/x");
+        assert_eq!(mended("https://reg.example:5000/", "http://reg.example:5000/x"), "https://reg.example:5000/x");
+        assert_eq!(mended("https://reg.example/v2/", "http://other.example/x"), "http://other.example/x");
+        assert_eq!(mended("http://reg.example/v2/", "http://reg.example/x"), "http://reg.example/x");
     }
 
     #[test]

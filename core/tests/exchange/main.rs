@@ -5,6 +5,7 @@ mod ahead;
 mod chaos;
 mod faults;
 mod floor;
+mod heads;
 mod peer;
 mod together;
 mod uploads;

@@ -68,6 +68,8 @@ pub struct Peer {
     /// What upload sessions have, by their numbers.
     pub sessions: BTreeMap<u32, Vec<u8>>,
     pub opened: u32,
+    /// `Range` in the answer to a PATCH tells of the piece before, as Amazon's does.
+    pub stale: bool,
 }
 
 impl Peer {
@@ -145,7 +147,11 @@ impl Peer {
                 if start.parse::<usize>().unwrap() != held.len() {
                     return errors(416, "BLOB_UPLOAD_INVALID");
                 }
+                let before = range(held);
                 held.extend_from_slice(body);
+                if self.stale {
+                    return reply(202, &[("location", &place(session.unwrap())), ("range", &before)], "");
+                }
                 reply(202, &[("location", &place(session.unwrap())), ("range", &range(held))], "")
             }
             (Method::Get, ("blobs", path)) if path.starts_with("uploads/") => {
