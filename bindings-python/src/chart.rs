@@ -264,6 +264,11 @@ impl Report {
     fn is_chart(&self) -> bool {
         self.0.is_chart()
     }
+    /// As what it was judged: given or guessed; none of what is no answer of `check`.
+    #[getter]
+    fn kind(&self) -> Option<&'static str> {
+        Some(self.0.kind()).filter(|kind| !kind.is_empty())
+    }
     /// The documents that can be mended.
     #[getter]
     fn documents(&self) -> Vec<&str> {
@@ -277,6 +282,7 @@ impl Report {
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("ok", self.0.is_ok())?;
+        dict.set_item("kind", self.kind())?;
         dict.set_item("diagnostics", self.to_list(py)?)?;
         Ok(dict)
     }

@@ -164,6 +164,8 @@ export interface Diagnostic {
 /** Findings, ordered by document and place. */
 export class Report implements Iterable<Diagnostic> {
   private constructor();
+  /** As what it was judged, given or guessed; of what `check` gives. */
+  readonly kind: DocumentKind | undefined;
   /** No finding is an error. */
   readonly ok: boolean;
   readonly errors: Diagnostic[];
@@ -472,6 +474,7 @@ export type DocumentKind =
   | "chart"
   | "chart.yaml"
   | "chart.lock"
+  | "requirements"
   | "values"
   | "schema"
   | "index"

@@ -18,6 +18,11 @@ export class Report extends Data {
     return this.#handle ?? fail("these are findings without their texts: check the document again");
   }
 
+  /** As what it was judged, given or guessed. */
+  get kind() {
+    return this.#handle?.kind() || undefined;
+  }
+
   get ok() {
     return this.errors.length === 0;
   }

@@ -23,6 +23,10 @@ impl Report {
     pub fn diagnostics(&self) -> Array {
         dto::report(&self.0)
     }
+    /// As what it was judged.
+    pub fn kind(&self) -> String {
+        self.0.kind().to_owned()
+    }
     /// The documents that can be mended.
     pub fn documents(&self) -> Vec<String> {
         self.0.documents().map(str::to_owned).collect()
@@ -41,8 +45,7 @@ impl Report {
     /// What came of the question of that number: a list of violations, or the fields of an error.
     pub fn answer(&mut self, at: usize, answer: &JsValue) -> Result<()> {
         let Some(question) = self.1.get(at) else { return Ok(()) };
-        self.0.extend(question.answer(dto::violations(answer)?));
-        self.0 = std::mem::take(&mut self.0).sorted();
+        question.settle(&mut self.0, dto::violations(answer)?);
         Ok(())
     }
     #[wasm_bindgen(js_name = toSarif)]

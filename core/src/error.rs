@@ -263,7 +263,7 @@ table! {
         "Pack the chart again with `package`, or with tar without --sparse.";
     CHART_MISSING = "chart.missing", kind(Kind::Invalid),
         "Chart.yaml is missing.",
-        "Every chart, vendored ones included, has a Chart.yaml in its top folder.";
+        "Every chart, vendored ones included, has a Chart.yaml in its top folder; `helm create` makes a whole chart.";
     CHART_API_VERSION = "chart.api_version", kind(Kind::Invalid),
         "The chart's apiVersion is not known.",
         "Set apiVersion in Chart.yaml to v2.";
@@ -673,8 +673,8 @@ table! {
         "The repository of a dependency is a name that only this machine's configuration explains.",
         "Write its URL.";
     CHART_REQUIREMENTS = "chart.requirements", finding(Severity::Warning),
-        "A chart of another apiVersion than v1 has a requirements.yaml; Helm merges it in.",
-        "Move the dependencies into Chart.yaml.";
+        "requirements.yaml stands beside a Chart.yaml of another apiVersion than v1, or has more than dependencies: Helm merges it.",
+        "Keep the dependencies alone in it; where apiVersion is v2, in Chart.yaml.";
 
     // findings of check: a chart's files
     CHART_DEPENDENCY_ABSENT = "chart.dependency_absent", finding(Severity::Warning),
@@ -728,10 +728,10 @@ table! {
 
     // findings of check: Chart.lock
     LOCK_DIGEST = "lock.digest", finding(Severity::Warning),
-        "The lock was made for other dependencies; `helm dependency build` refuses it.",
+        "The lock's digest is none, or of other dependencies; `helm dependency build` refuses the lock.",
         "Make it anew with `helm dependency update`.";
     LOCK_ENTRY = "lock.entry", finding(Severity::Warning),
-        "An entry of the lock does not fit the dependency that Chart.yaml declares.",
+        "An entry of the lock names no chart or version, or does not fit the dependency that is declared.",
         "Make the lock anew with `helm dependency update`.";
 
     // findings of check: values and their schema
@@ -744,6 +744,9 @@ table! {
     SCHEMA_REMOTE = "schema.remote", finding(Severity::Warning),
         "The schema refers to another document, which Helm fetches whenever the chart is used.",
         "Copy what is needed into $defs, and refer to it there.";
+    SCHEMA_UNJUDGED = "schema.unjudged", finding(Severity::Info),
+        "The defaults were not judged by values.schema.json: the caller brought nobody who knows JSON Schema.",
+        "Give `check` the option schema, from chartoci/schema; in Rust build with the feature `schema`.";
     SCHEMA_GLOBAL = "schema.global", finding(Severity::Warning),
         "The schema forbids the key global, so the chart fails as soon as it is another chart's dependency.",
         "Add \"global\": {\"type\": \"object\"} to properties.";

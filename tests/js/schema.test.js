@@ -36,11 +36,18 @@ for (const { name, why, input, expect } of readJson("tests/vectors/schema.json")
   });
 }
 
-test("without the module nothing is judged by the schema", async (t) => {
-  const directory = written(t, { schema: '{"required": ["a"]}', values_yaml: "b: 1\n" });
-  assert.deepEqual(found(await check(directory)), []);
-  assert.equal(found(await check(directory, undefined, { schema })).length, 1);
-});
+for (const { name, why, input, expect } of readJson("tests/vectors/unjudged.json")) {
+  test(`without the module nothing is judged by the schema, and the report says so: ${name}`, async (t) => {
+    const directory = written(t, input);
+    const packed = await pack(directory).catch((error) => assert.equal(error.code, expect[0][0]));
+    for (const source of [directory, packed?.data].filter(Boolean)) {
+      const about = [...(await check(source))].filter(({ document }) => document === "values.schema.json");
+      const got = about.map(({ code, document, pointer, line }) => [code, document, pointer, line ?? null]);
+      assert.deepEqual(got, expect, why);
+    }
+    assert.ok([...(await check(directory, undefined, { schema }))].every(({ code }) => code !== "schema.unjudged"));
+  });
+}
 
 test("a violation is shown at its line, and the schema's place is named", async (t) => {
   const directory = written(t, { schema: '{"properties": {"a": {"type": "integer"}}}', values_yaml: "b: 1\na: two\n" });

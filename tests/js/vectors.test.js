@@ -24,6 +24,7 @@ import {
   show,
   Version,
 } from "../../bindings-wasm/js/node.js";
+import { schema } from "../../bindings-wasm/js/node-schema.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
 import { packaged, readJson, tar } from "./support.js";
 
@@ -184,10 +185,10 @@ const RUN = {
   },
   async check({ files, kind, text: document, chart, provenance, ...parts }) {
     const report = async () => {
-      if (kind) return check(Buffer.from(document), kind);
+      if (kind) return check(Buffer.from(document), kind, { schema });
       if (!files) {
         const signed = provenance === undefined ? undefined : Buffer.from(provenance);
-        return check(Buffer.from(chart, "base64"), "chart", { ...parts, provenance: signed });
+        return check(Buffer.from(chart, "base64"), "chart", { ...parts, provenance: signed, schema });
       }
       const directory = mkdtempSync(join(tmpdir(), "chartoci-"));
       try {
@@ -195,7 +196,7 @@ const RUN = {
           mkdirSync(dirname(join(directory, path)), { recursive: true });
           writeFileSync(join(directory, path), content);
         }
-        return await check(directory);
+        return await check(directory, undefined, { schema });
       } finally {
         rmSync(directory, { recursive: true });
       }

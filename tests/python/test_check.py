@@ -64,6 +64,6 @@ def test_a_chart_in_a_registry_is_checked_with_all_its_parts(chart: bytes) -> No
 
 
 @pytest.mark.parametrize("text", [b"", b"\x1f\x8b", b"{", b"\xff"])
-@pytest.mark.parametrize("kind", "chart chart.yaml chart.lock values schema index manifest config provenance".split())
+@pytest.mark.parametrize("kind", "chart chart.yaml chart.lock requirements values schema index manifest config provenance".split())
 def test_what_is_nothing_at_all_is_a_report(text: bytes, kind: str) -> None:
     assert isinstance(chartoci.check(text, kind), chartoci.Report)

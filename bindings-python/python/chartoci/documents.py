@@ -89,7 +89,7 @@ def check(
 ) -> Report:
     """Everything that is wrong with a document, at once; of a chart's directory, with its files as they are.
 
-    `kind` is guessed, or one of: chart chart.yaml chart.lock values schema index manifest config provenance.
+    `kind` is guessed, or one of: chart chart.yaml chart.lock requirements values schema index manifest config provenance.
     `filename` is what the report calls what has no path. A packed chart may be given with what belongs to it, and is
     compared with that; a path brings FILE.prov along.
     """

@@ -96,9 +96,21 @@ impl Decoder {
     }
 
     fn misfit(&mut self, node: &Node, wanted: &str) {
-        let name = self.path.last().map_or(self.document, |name| name);
-        let message = format!("{} must be {wanted}, not {}", clip(name), node.describe());
+        let is_index = |step: &str| step.bytes().all(|byte| byte.is_ascii_digit());
+        let message = match self.path.as_slice() {
+            [.., list, at] if is_index(at) => format!("{}[{at}]", clip(list)),
+            path => clip(path.last().map_or(self.document, |name| name)),
+        };
+        let message = format!("{message} must be {wanted}, not {}", node.describe());
         self.refuse(Code::CHART_FIELD_TYPE, node, message);
+        let help = match wanted {
+            "a list" => "Write a list: each item on a line of its own, with `- ` before it.",
+            "a mapping" => "Write `key: value` pairs, each on a line of its own.",
+            _ => return,
+        };
+        if self.coerces {
+            self.report.last_help(help);
+        }
     }
 
     fn within(&mut self, step: String, decode: impl FnOnce(&mut Self)) {

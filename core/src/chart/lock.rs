@@ -6,6 +6,7 @@ use super::Dependency;
 use super::decode::Decoder;
 use super::fields::LOCK;
 use super::metadata::unless_null;
+use crate::diagnostic::Report;
 use crate::error::{Code, Error, clip};
 use crate::json;
 use crate::limits::Limits;
@@ -45,25 +46,34 @@ impl Lock {
     }
 
     /// As [`Lock::load`], of what was parsed.
-    pub(crate) fn decode(node: &Node) -> Result<Option<Lock>, Error> {
-        if matches!(node.data, Data::Null) {
-            return Ok(None);
-        }
-        let mut lock = Lock { unlisted: true, ..Lock::default() };
-        let mut dependencies = Vec::new();
+    fn decode(node: &Node) -> Result<Option<Lock>, Error> {
         let mut decoder = Decoder::new(DOCUMENT, true);
+        let (mut lock, entries) = Lock::read(&mut decoder, node);
+        decoder.finish()?;
+        lock.dependencies = entries.into_iter().flatten().collect();
+        Ok((!matches!(node.data, Data::Null)).then_some(lock))
+    }
+
+    /// What can be read of it: the lock without its dependencies, these as they stand there (null is none), and all that
+    /// does not fit.
+    pub(crate) fn examine(node: &Node) -> (Lock, Vec<Option<Dependency>>, Report) {
+        let mut decoder = Decoder::new(DOCUMENT, true);
+        let (lock, entries) = Lock::read(&mut decoder, node);
+        (lock, entries, decoder.report())
+    }
+
+    fn read(decoder: &mut Decoder, node: &Node) -> (Lock, Vec<Option<Dependency>>) {
+        let (mut lock, mut entries) = (Lock { unlisted: true, ..Lock::default() }, Vec::new());
         decoder.fields(node, LOCK, |decoder, name, value| match name {
             "dependencies" => {
                 lock.unlisted = matches!(value.data, Data::Null);
-                decoder.list(value, &mut dependencies, unless_null(Dependency::decode));
+                decoder.list(value, &mut entries, unless_null(Dependency::decode));
             }
             "digest" => decoder.text(value, &mut lock.digest),
             "generated" => time(decoder, value, &mut lock.generated),
             _ => {}
         });
-        decoder.finish()?;
-        lock.dependencies = dependencies.into_iter().flatten().collect();
-        Ok(Some(lock))
+        (lock, entries)
     }
 
     /// The digest that Helm writes for these requirements and that choice.

@@ -235,7 +235,7 @@ impl<'a> Chart<'a> {
 
     /// Looks at each chart's documents, the inner charts' first, and at what lies where.
     fn finish(mut self) -> (Report, Option<Metadata>, Defaults) {
-        if self.paths.is_empty() && self.failures == 0 {
+        if self.paths.is_empty() && self.failures == 0 && !self.is_directory {
             self.find(Code::ARCHIVE_EMPTY, "chart", "there is no file in the archive");
             return (self.report, None, Defaults::default());
         }
@@ -274,18 +274,20 @@ impl<'a> Chart<'a> {
         let setting = Setting {
             is_vendored: !is_main,
             is_directory: self.is_directory,
+            is_config: false,
             charts: Some(&files.vendored).filter(|_| !self.is_cut).map(Vec::as_slice),
         };
-        let mut said = chart_yaml::Said::default();
-        match text("Chart.yaml") {
-            Some(chart_yaml) => {
-                let mut page = Page::new("Chart.yaml", chart_yaml);
-                said = chart_yaml::check(&mut page, text("requirements.yaml"), &setting, self.limits);
-                report.extend(page.report());
-            }
-            None if self.is_cut => {}
-            None => report.push(Diagnostic::new(Code::CHART_MISSING, "Chart.yaml", "Chart.yaml is missing")),
+        if text("Chart.yaml").is_none() && !self.is_cut {
+            let message = match self.paths.is_empty() {
+                true => "the directory is empty: a chart begins with its Chart.yaml",
+                false => "Chart.yaml is missing",
+            };
+            report.push(Diagnostic::new(Code::CHART_MISSING, "Chart.yaml", message));
         }
+        let names = ["Chart.yaml", chart_yaml::REQUIREMENTS].into_iter();
+        let mut pages: Vec<Page> = names.filter_map(|name| Some(Page::new(name, text(name)?))).collect();
+        let said = chart_yaml::check(&mut pages, &setting, self.limits);
+        pages.into_iter().for_each(|page| report.extend(page.report()));
         if let Some(text) = text("values.yaml") {
             let mut page = Page::new("values.yaml", text);
             if is_main {
@@ -300,7 +302,7 @@ impl<'a> Chart<'a> {
             let mut page = Page::new(name, text);
             let lock = chart_lock::check(&mut page, self.limits);
             if let (true, Some(lock), Some(wanted)) = (is_main, lock, &said.dependencies) {
-                chart_lock::compare(&mut page, &lock, wanted);
+                chart_lock::compare(&mut page, &lock, wanted, said.declared_in);
             }
             let counts = |finding: &&Diagnostic| is_main || finding.severity == Severity::Error;
             report.extend(page.report().iter().filter(counts).cloned().collect());
@@ -324,6 +326,16 @@ impl<'a> Chart<'a> {
     /// What is missing, and what lies where it does not belong.
     fn places(&mut self, files: &Files, metadata: Option<&Metadata>) {
         let paths = std::mem::take(&mut self.paths);
+        let tops: BTreeSet<&str> = paths.iter().filter_map(|path| path.split('/').next()).collect();
+        for name in tops.iter().filter(|name| !KNOWN.contains(*name)).take(MOST_DEPENDENCIES) {
+            if let Some(meant) = nearest(name, &KNOWN).filter(|meant| !tops.contains(meant)) {
+                self.find(Code::CHART_FILE_NAME, name, format!("Helm reads {meant}, not {}", quoted(name)));
+            }
+        }
+        // What is no chart lacks nothing else.
+        if !self.is_cut && !paths.contains("Chart.yaml") {
+            return;
+        }
         let mut templates = paths.iter().filter(|path| path.starts_with("templates/")).peekable();
         if templates.peek().is_none() && !self.is_cut {
             self.find(Code::TEMPLATE_MISSING, "templates/", "there is no template");
@@ -340,12 +352,6 @@ impl<'a> Chart<'a> {
         }
         if !self.is_cut && !paths.contains(".helmignore") {
             self.find(Code::IGNORE_MISSING, ".helmignore", "there is no .helmignore");
-        }
-        let tops: BTreeSet<&str> = paths.iter().filter_map(|path| path.split('/').next()).collect();
-        for name in tops.iter().filter(|name| !KNOWN.contains(*name)).take(MOST_DEPENDENCIES) {
-            if let Some(meant) = nearest(name, &KNOWN).filter(|meant| !tops.contains(meant)) {
-                self.find(Code::CHART_FILE_NAME, name, format!("Helm reads {meant}, not {}", quoted(name)));
-            }
         }
         let Some(metadata) = metadata else { return };
         let few = metadata.dependencies.len() <= MOST_DEPENDENCIES;

@@ -1,11 +1,11 @@
-//! Rules for Chart.yaml, and for requirements.yaml beside it.
+//! Rules for Chart.yaml, for requirements.yaml beside it, and for the config blob, which has the same fields.
 
 use super::defaults::Defaults;
 use super::lint::{self, Rule, apply, nearest, no_email, no_range, no_suffixes, no_url, no_web_address};
 use super::page::{MOST_DEPENDENCIES, Page, field, items, quoted, text};
 use crate::chart::Metadata;
 use crate::chart::decode::Document;
-use crate::chart::fields::CHART;
+use crate::chart::fields::{CHART, Field};
 use crate::diagnostic::{Diagnostic, Fix, Span};
 use crate::error::{Code, clip};
 use crate::http::host::is_loopback;
@@ -32,6 +32,8 @@ pub(super) struct Setting<'a> {
     pub(super) is_vendored: bool,
     /// It is being worked on, not yet packed.
     pub(super) is_directory: bool,
+    /// It is no Chart.yaml, but the config that was made of one.
+    pub(super) is_config: bool,
     /// What lies in `charts/`, if that is known.
     pub(super) charts: Option<&'a [Vendored]>,
 }
@@ -109,59 +111,127 @@ pub(super) struct Said {
     pub(super) metadata: Option<Metadata>,
     /// Its dependencies, if these can be read, whatever else is wrong.
     pub(super) dependencies: Option<Metadata>,
+    /// The document in which they stand.
+    pub(super) declared_in: &'static str,
 }
 
-/// All that is wrong with Chart.yaml; and what it says.
-pub(super) fn check(page: &mut Page, requirements: Option<&[u8]>, setting: &Setting, limits: &Limits) -> Said {
-    let said = look(page, requirements, setting, limits);
-    page.keep_safe_fixes(&|page| drop(look(page, requirements, setting, limits)));
+const CHART_YAML: &str = "Chart.yaml";
+pub(super) const REQUIREMENTS: &str = "requirements.yaml";
+
+/// All that is wrong with Chart.yaml, and with requirements.yaml, which Helm reads into the same fields; and what they say.
+/// There is a page for each that is at hand, by its name.
+pub(super) fn check(pages: &mut [Page], setting: &Setting, limits: &Limits) -> Said {
+    let said = look(pages, setting, limits);
+    let texts: Vec<(&str, &[u8])> = pages.iter().map(|page| (page.name, page.text)).collect();
+    for page in pages {
+        page.keep_safe_fixes(&|mended| {
+            let text = |(name, text)| if name == mended.name { mended.text } else { text };
+            let mut pages: Vec<Page> = texts.iter().map(|known| Page::new(known.0, text(*known))).collect();
+            look(&mut pages, setting, limits);
+            pages.into_iter().for_each(|page| mended.extend(page.report()));
+        });
+    }
     said
 }
 
-fn look(page: &mut Page, requirements: Option<&[u8]>, setting: &Setting, limits: &Limits) -> Said {
-    let Some(node) = page.yaml(yaml::Documents::First, limits).and_then(|documents| documents.into_iter().next())
-    else {
-        broken(page);
-        return Said::default();
-    };
-    let mut documents = vec![Document { name: "Chart.yaml", node }];
-    if let Some(text) = requirements {
-        match yaml::parse(text, limits) {
-            Ok(node) => documents.push(Document { name: "requirements.yaml", node }),
-            Err(error) => {
-                let mut other = Page::new("requirements.yaml", text);
-                other.fail(&error);
-                page.extend(other.report());
-            }
+fn look(pages: &mut [Page], setting: &Setting, limits: &Limits) -> Said {
+    let mut documents = Vec::new();
+    for page in pages.iter_mut() {
+        let name = if page.name == REQUIREMENTS { REQUIREMENTS } else { CHART_YAML };
+        let found = page.yaml(yaml::Documents::First, limits);
+        match found.and_then(|documents| documents.into_iter().next()) {
+            Some(node) => documents.push(Document { name, node }),
+            None if name == CHART_YAML => broken(page),
+            None => {}
         }
     }
-    let are_all_read = documents.len() == 1 + usize::from(requirements.is_some()) && !page.has_refused();
-    let (metadata, is_whole, report) = Metadata::examine(&documents, true);
-    let is_whole = is_whole && !page.has_refused();
+    let chart_yaml = documents.iter().find(|document| document.name == CHART_YAML);
+    let version = chart_yaml.and_then(|document| text(&document.node, "apiVersion")).unwrap_or_default().to_owned();
+    let is_all_read = chart_yaml.is_some() && documents.len() == pages.len() && !pages.iter().any(Page::has_refused);
+    let has_requirements = pages.iter().any(|page| page.name == REQUIREMENTS);
+    let (metadata, is_whole, mut report) = Metadata::examine(&documents, true);
+    if chart_yaml.is_none() {
+        // Nothing is missing from what was not read.
+        report.retain(&mut |finding| !finding.pointer.is_empty() || finding.code == Code::CHART_FIELD_TYPE);
+    }
     let is_misfit = |finding: &Diagnostic| {
         [Code::CHART_FIELD_TYPE, Code::CHART_DEPENDENCY].contains(&finding.code)
             && (finding.pointer.is_empty() || finding.pointer.starts_with("/dependencies"))
     };
-    let dependencies = (are_all_read && !report.iter().any(is_misfit)).then(|| metadata.clone());
-    page.extend(report);
-    let node = &documents[0].node;
-    if documents.len() > 1 && text(node, "apiVersion").is_some_and(|version| version != "v1") {
-        let message = format!("apiVersion is {}, not v1", clip(text(node, "apiVersion").unwrap_or_default()));
-        page.find(Code::CHART_REQUIREMENTS, "", None, message).document = "requirements.yaml".to_owned();
-    }
-    if !setting.is_vendored && matches!(node.data, Data::Null | Data::Mapping(_)) {
-        rules(page, node, requirements.is_some(), setting);
+    let dependencies = (is_all_read && !report.iter().any(is_misfit)).then(|| metadata.clone());
+    let declared_in = match documents.last() {
+        Some(last) if field(&last.node, "dependencies").is_some() => last.name,
+        _ => CHART_YAML,
+    };
+    for page in pages {
+        let own = report.iter().filter(|finding| finding.document == page.name);
+        page.extend(own.map(|finding| suggesting(finding.clone(), page)).collect());
+        let Some(node) = documents.iter().find(|document| document.name == page.name).map(|document| &document.node)
+        else {
+            continue;
+        };
+        let is_requirements = page.name == REQUIREMENTS;
+        if is_requirements && !matches!(version.as_str(), "" | "v1") {
+            let message = format!("apiVersion is {}, not v1", clip(&version));
+            page.find(Code::CHART_REQUIREMENTS, "", None, message);
+        }
+        if setting.is_vendored || !matches!(node.data, Data::Null | Data::Mapping(_)) {
+            continue;
+        }
+        match is_requirements {
+            true => requirements(page, node, setting),
+            false => rules(page, node, has_requirements, setting),
+        }
         lint::habits(page, limits);
     }
-    Said { metadata: is_whole.then_some(metadata), dependencies }
+    Said { metadata: (is_whole && is_all_read).then_some(metadata), dependencies, declared_in }
 }
 
-fn rules(page: &mut Page, node: &Node, has_requirements: bool, setting: &Setting) {
+/// A type that was nearly right is mended.
+fn suggesting(mut finding: Diagnostic, page: &Page) -> Diagnostic {
+    let Some(span) = finding.span.filter(|_| finding.code == Code::CHART_TYPE) else { return finding };
+    let source = page.source(span).unwrap_or_default().trim_matches(['"', '\'']);
+    if let Some(meant) = nearest(source, &["application", "library"]) {
+        finding.help = format!("Did you mean {meant:?}?");
+        finding.fix = Some(Fix { span, replacement: meant.to_owned() });
+    }
+    finding
+}
+
+/// requirements.yaml has the dependencies; whatever else of Chart.yaml stands there takes its place.
+fn requirements(page: &mut Page, node: &Node, setting: &Setting) {
+    common(page, node, setting);
+    for (key, span, _) in node.as_mapping().map(|mapping| &mapping.pairs).into_iter().flatten() {
+        let is_chart_yaml = |field: &Field| field.name != "dependencies" && field.name.eq_ignore_ascii_case(key);
+        if CHART.iter().any(is_chart_yaml) {
+            let message = format!("{key} takes the place of Chart.yaml's {key}");
+            page.find(Code::CHART_REQUIREMENTS, format!("/{key}"), Some(*span), message);
+        }
+    }
+}
+
+/// What holds for these fields wherever they stand.
+fn common(page: &mut Page, node: &Node, setting: &Setting) {
     apply(page, node, &RULES);
     lint::fields(page, node, "", CHART);
-    api_version(page, node, has_requirements);
-    versions(page, node);
-    if field(node, "icon").is_none_or(|icon| icon.data == Data::String(String::new())) {
+    for (at, item) in items(node, "dependencies").iter().enumerate().take(MOST_DEPENDENCIES) {
+        let pointer = format!("/dependencies/{at}");
+        if item.as_mapping().is_some() {
+            dependency(page, item, &pointer, setting);
+        }
+    }
+}
+
+/// Everything but what Helm itself refuses.
+pub(super) fn rules(page: &mut Page, node: &Node, has_requirements: bool, setting: &Setting) {
+    common(page, node, setting);
+    api_version(page, node, has_requirements, setting);
+    if !setting.is_config {
+        unquoted(page, node);
+    }
+    strict_version(page, node);
+    let is_shown = field(node, "icon").is_some_and(|icon| icon.data != Data::String(String::new()));
+    if !is_shown && !setting.is_config {
         page.find(Code::CHART_ICON, "", None, "icon is missing");
     }
     if let Some(Node { data: Data::Bool(true), span, .. }) = field(node, "deprecated") {
@@ -175,12 +245,6 @@ fn rules(page: &mut Page, node: &Node, has_requirements: bool, setting: &Setting
             page.find(Code::CHART_MAINTAINER_NAME, pointer, Some(item.span), message);
         }
     }
-    for (at, item) in items(node, "dependencies").iter().enumerate().take(MOST_DEPENDENCIES) {
-        let pointer = format!("/dependencies/{at}");
-        if item.as_mapping().is_some() {
-            dependency(page, item, &pointer, setting);
-        }
-    }
 }
 
 /// Nothing stands there, or nothing but blanks.
@@ -192,19 +256,22 @@ fn is_blank(node: &Node, name: &str) -> bool {
     }
 }
 
-fn api_version(page: &mut Page, node: &Node, has_requirements: bool) {
-    let later: Vec<&str> = ["type", "dependencies"].into_iter().filter(|name| field(node, name).is_some()).collect();
+fn api_version(page: &mut Page, node: &Node, has_requirements: bool, setting: &Setting) {
+    // In the config of a v1 chart stand the dependencies of its requirements.yaml.
+    let is_later = |name: &&str| field(node, name).is_some() && (*name == "type" || !setting.is_config);
+    let later: Vec<&str> = ["type", "dependencies"].into_iter().filter(is_later).collect();
     match field(node, "apiVersion") {
         None => {
             let message = "apiVersion is missing; Helm takes the chart for one of apiVersion v1";
             // A line of its own before the first key, where keys stand on lines of their own.
             let begins_line = node.span.column == 1
                 && page.text.get(node.span.start).is_some_and(|byte| byte.is_ascii_alphanumeric());
+            let line_end = page.line_end();
             let finding = page.find(Code::CHART_API_VERSION_MISSING, "", None, message);
             if begins_line && !has_requirements && node.get("apiVersion").is_none() {
                 let Span { start, line, column, .. } = node.span;
                 let span = Span { start, end: start, line, column, end_line: line, end_column: column };
-                finding.fix = Some(Fix { span, replacement: "apiVersion: v2\n".to_owned() });
+                finding.fix = Some(Fix { span, replacement: format!("apiVersion: v2{line_end}") });
             }
         }
         Some(Node { data: Data::String(known), span, .. }) if known.is_empty() => {
@@ -227,7 +294,7 @@ fn api_version(page: &mut Page, node: &Node, has_requirements: bool) {
     }
 }
 
-fn versions(page: &mut Page, node: &Node) {
+fn unquoted(page: &mut Page, node: &Node) {
     for name in ["version", "appVersion"] {
         let Some(value) = node.get(name) else { continue };
         let Some(source) = page.source(value.span) else { continue };
@@ -250,6 +317,9 @@ fn versions(page: &mut Page, node: &Node) {
             _ => {}
         }
     }
+}
+
+fn strict_version(page: &mut Page, node: &Node) {
     if let Some(Node { data: Data::String(version), span, .. }) = field(node, "version")
         && Version::parse(version).is_ok()
         && let Err(error) = Version::parse_strict(version)
@@ -311,6 +381,17 @@ fn dependency(page: &mut Page, item: &Node, pointer: &str, setting: &Setting) {
     {
         let message = format!("repository {} is a directory", quoted(repository));
         page.find(Code::CHART_REPOSITORY_FILE, format!("{pointer}/repository"), Some(*span), message);
+    }
+    if let (Some(Node { data: Data::String(repository), span, .. }), Some(name)) =
+        (field(item, "repository"), text(item, "name"))
+        && repository
+            .strip_prefix("oci://")
+            .and_then(|rest| rest.rsplit_once('/'))
+            .is_some_and(|(_, last)| last == name)
+    {
+        let message = format!("Helm adds the chart's name, and looks for {}/{}", clip(repository), clip(name));
+        let finding = page.find(Code::CHART_REPOSITORY, format!("{pointer}/repository"), Some(*span), message);
+        "Leave the chart's name out, unless it stands there twice.".clone_into(&mut finding.help);
     }
     let (Some(charts), Some(name)) = (setting.charts, field(item, "name")) else { return };
     let Data::String(wanted) = &name.data else { return };

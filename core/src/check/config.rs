@@ -1,5 +1,6 @@
-//! Rules for the config blob.
+//! Rules for the config blob: those of Chart.yaml.
 
+use super::chart_yaml::{self, Setting};
 use super::page::Page;
 use crate::chart::Metadata;
 use crate::chart::decode::{self, Document};
@@ -19,5 +20,9 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> (Page<'a>, Optio
     let documents = [Document { name: "config", node: decode::node(parsed.value) }];
     let (metadata, is_whole, report) = Metadata::examine(&documents, false);
     page.extend(report);
+    let [Document { node, .. }] = &documents;
+    if node.as_mapping().is_some() {
+        chart_yaml::rules(&mut page, node, false, &Setting { is_config: true, ..Setting::default() });
+    }
     (page, is_whole.then_some(metadata))
 }

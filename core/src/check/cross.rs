@@ -1,7 +1,7 @@
 //! Documents that belong together, each checked by itself and against the others.
 
 use super::page::{Page, quoted};
-use super::{Question, chart, config, manifest, provenance};
+use super::{Document, Question, chart, config, manifest, provenance};
 use crate::artifact::{Artifact, annotations};
 use crate::chart::Metadata;
 use crate::diagnostic::Report;
@@ -65,7 +65,10 @@ pub fn check_parts_asking(parts: &Parts, limits: &Limits) -> (Report, Vec<Questi
                 page.find(Code::ARTIFACT_CONFIG, format!("/{name}"), None, message);
             }
         }
-        report.extend(page.report());
+        let mut found = page.report();
+        // What the config has from Chart.yaml has been said there.
+        found.retain(&mut |one| !report.iter().any(|known| (known.code, &known.pointer) == (one.code, &one.pointer)));
+        report.extend(found);
         claimed = metadata;
     }
     let digest = parts.chart.map(Digest::of);
@@ -101,7 +104,7 @@ pub fn check_parts_asking(parts: &Parts, limits: &Limits) -> (Report, Vec<Questi
         (None, Some(reference)) => reference.to_string(),
         (None, None) => String::new(),
     };
-    (report.sorted().found_in(&place, parts.chart.is_some()), questions)
+    (report.sorted().found_in(&place, parts.chart.is_some()).judged_as(Document::Chart.name()), questions)
 }
 
 /// The blobs that are at hand against their descriptors.

@@ -91,6 +91,25 @@ impl Question {
         })
     }
 
+    /// Puts the answer into the report that the question came with, in place of what says there that nobody was asked.
+    pub fn settle(&self, report: &mut Report, violations: Result<Vec<Violation>, Error>) {
+        if let Some(open) = self.unanswered() {
+            report.retain(&mut |finding| (finding.code, &finding.document) != (open.code, &open.document));
+        }
+        report.extend(self.answer(violations));
+        *report = std::mem::take(report).sorted();
+    }
+
+    /// What stands in a report as long as nobody has answered. Nothing, if the schema is no JSON: that is said anyway.
+    pub fn unanswered(&self) -> Option<Diagnostic> {
+        json::parse(&self.schema, u64::MAX).ok()?;
+        let message = match self.has_values() {
+            true => "the defaults were not judged by this schema",
+            false => "whether this is a JSON Schema was not judged",
+        };
+        Some(Diagnostic::new(Code::SCHEMA_UNJUDGED, &*self.document, message))
+    }
+
     fn findings(&self, violations: Result<Vec<Violation>, Error>) -> Report {
         match violations {
             Ok(violations) if self.has_values() => violations.iter().map(|violation| self.finding(violation)).collect(),
@@ -122,7 +141,7 @@ impl Question {
 
     #[cfg(not(feature = "schema"))]
     pub(super) fn judged(&self, _limits: &Limits) -> Report {
-        Report::new()
+        self.unanswered().into_iter().collect()
     }
 
     fn finding(&self, violation: &Violation) -> Diagnostic {
@@ -208,8 +227,12 @@ impl Defaults {
             let message = "the values of all charts in charts/, each under all of its names, are too much to be judged";
             report.push(Diagnostic::new(Code::LIMIT_NODES, "chart", message));
         }
-        for question in &asking.questions {
-            report.extend(question.judged(limits));
+        for (at, question) in asking.questions.iter().enumerate() {
+            // A chart of several names is not judged only once.
+            let mut before = asking.questions.iter().take(at);
+            if cfg!(feature = "schema") || !before.any(|other| other.document == question.document) {
+                report.extend(question.judged(limits));
+            }
         }
         asking.questions
     }
@@ -440,5 +463,20 @@ mod tests {
         ] {
             assert_eq!(with(values), expected, "{values}");
         }
+    }
+
+    #[test]
+    fn a_question_that_nobody_answers_is_told_until_it_is_answered() {
+        let files: &[(&str, &[u8])] =
+            &[("web/Chart.yaml", b"name: web\nversion: 1.0.0\n"), ("web/values.schema.json", b"{}")];
+        let chart = packed(files);
+        let (mut report, questions) =
+            crate::check::check_asking(&chart, Some(Document::Chart), None, &Limits::default()).unwrap();
+        let open = |report: &Report| report.iter().filter(|one| one.code == Code::SCHEMA_UNJUDGED).count();
+        assert_eq!(open(&report), usize::from(cfg!(not(feature = "schema"))));
+        questions[0].settle(&mut report, Ok(Vec::new()));
+        assert_eq!(open(&report), 0);
+        assert_eq!(questions[0].unanswered().unwrap().document, "values.schema.json");
+        assert_eq!(Question::of_schema(b"{").unanswered(), None);
     }
 }

@@ -1,6 +1,6 @@
 //! `check` of a chart's directory, as it is. A file machine.
 
-use super::Question;
+use super::{Document, Question};
 use crate::chart::Directory;
 use crate::diagnostic::Report;
 use crate::error::{Error, Kind};
@@ -58,7 +58,7 @@ impl CheckDirectory {
         }
         let (report, questions) = super::chart::unpacked(&bytes, &files, &refused, &self.limits);
         self.questions = questions;
-        Step::Done(Ok(report.sorted().found_in(&self.path, true)))
+        Step::Done(Ok(report.sorted().found_in(&self.path, true).judged_as(Document::Chart.name())))
     }
 
     /// After the report: what a validator of JSON Schema has to be asked, as of [`check_asking`](super::check_asking).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::lint;
+use super::lint::{self, has_scheme, malformed};
 use super::page::{MOST, Page, items, quoted, text};
 use crate::chart::Metadata;
 use crate::chart::decode::{self, Document};
@@ -191,8 +191,10 @@ fn unusable(url: &str) -> Option<&'static str> {
         _ if url.trim().is_empty() => Some("is empty"),
         _ if url.contains(|c: char| c.is_whitespace() || c.is_control()) => Some("has a blank"),
         "" if url.starts_with("//") => Some("names a host without a scheme"),
-        "" => None,
         "http" | "https" | "oci" if host.is_empty() => Some("names no host"),
+        _ if malformed(url).is_some() => malformed(url),
+        "" if has_scheme(url) => Some("has a scheme that Helm does not know"),
+        "" => None,
         _ if host.contains('@') => Some("holds a user name"),
         // Helm asks the registry for no tags there.
         "oci" if !rest.rsplit('/').next().unwrap_or_default().contains(':') => Some("names no tag"),

@@ -23,9 +23,12 @@ pub(super) fn apply(page: &mut Page, node: &Node, rules: &[Rule]) {
         for (pointer, value) in each(node, path) {
             // Helm's texts are empty where nothing stands.
             let coerced = decode::coerced(&value.data).unwrap_or_default();
-            let text = match &value.data {
+            let text: &str = match &value.data {
                 Data::String(text) => text,
                 Data::Sequence(_) | Data::Mapping(_) => continue,
+                Data::Null => "",
+                // In JSON nothing becomes a text.
+                _ if value.span == Span::default() => continue,
                 _ => &coerced,
             };
             if let Some(why) = wrong(text) {
@@ -92,14 +95,49 @@ pub(super) fn is_plain(page: &Page, span: Span, source: &str) -> bool {
     !word.starts_with(b"!") && !source.starts_with(['"', '\'', '!', '&', '|', '>'])
 }
 
-/// `http://…`, `data:…`: a scheme and something behind it, without blanks (govalidator, `IsRequestURL`).
-pub(super) fn no_url(text: &str) -> Option<String> {
-    let is_url = text.split_once(':').is_some_and(|(scheme, rest)| {
+/// It begins with a scheme and a colon.
+pub(super) fn has_scheme(url: &str) -> bool {
+    url.split_once(':').is_some_and(|(scheme, _)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-            && !rest.is_empty()
-            && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
-    });
+    })
+}
+
+/// Why Go takes it for no URL at all, absolute or relative (`net/url`, `Parse`).
+pub(super) fn malformed(url: &str) -> Option<&'static str> {
+    let (url, fragment) = url.split_once('#').unwrap_or((url, ""));
+    let path = url.split('?').next().unwrap_or_default();
+    let (rest, has_scheme) = match path.split_once(':') {
+        Some((_, rest)) if has_scheme(path) => (rest, true),
+        _ => (path, false),
+    };
+    let is_escape = |part: &str| part.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+    let is_escaped = |text: &str| text.split('%').skip(1).all(is_escape);
+    let host = rest.strip_prefix("//").map_or("", |rest| rest.split('/').next().unwrap_or_default());
+    let host = host.rsplit('@').next().unwrap_or_default();
+    let (host, port) = match host.strip_prefix('[').map(|host| host.split_once(']')) {
+        Some(Some((_, port))) if port.is_empty() || port.starts_with(':') => ("", port.get(1..).unwrap_or_default()),
+        Some(_) => return Some("has no ] behind the host's ["),
+        None => host.rsplit_once(':').unwrap_or((host, "")),
+    };
+    if !has_scheme && rest.split('/').next().is_some_and(|first| first.contains(':')) {
+        return Some("has a colon before its first slash, and no scheme");
+    }
+    if !is_escaped(rest) && (!has_scheme || rest.starts_with('/')) || !is_escaped(fragment) {
+        return Some("has a % without two hexadecimal digits behind it");
+    }
+    if !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some("has a port that is no number");
+    }
+    host.contains(|c: char| "{}\\^`|%".contains(c)).then_some("has a host with odd characters")
+}
+
+/// `http://…`, `data:…`: a scheme and something behind it, without blanks (govalidator, `IsRequestURL`).
+pub(super) fn no_url(text: &str) -> Option<String> {
+    let is_url = has_scheme(text)
+        && !text.ends_with(':')
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+        && malformed(text).is_none();
     (!is_url).then(|| "is no URL".to_owned())
 }
 
@@ -127,7 +165,9 @@ pub(super) fn no_range(text: &str) -> Option<String> {
     if text.is_empty() {
         return None;
     }
-    Constraint::parse(text).err().map(|error| format!("is no range of versions: {}", error.message()))
+    let why =
+        |message: &str| message.rsplit_once("constraint: ").map_or_else(String::new, |(_, why)| format!(": {why}"));
+    Constraint::parse(text).err().map(|error| format!("is no range of versions{}", why(error.message())))
 }
 
 /// Releases are in the range, and none with a suffix is: `>=1.25` shuts out `v1.30.5-gke.1`.
@@ -239,6 +279,9 @@ mod tests {
             ("/x", false),
             ("github.com/x", false),
             ("git@github.com:a/b.git", false),
+            ("https://x.example/%zz", false),
+            ("https://x.example:http/", false),
+            ("a:", false),
         ] {
             assert_eq!(no_url(text).is_none(), good, "{text}");
         }

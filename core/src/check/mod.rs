@@ -24,6 +24,7 @@ pub use directory::CheckDirectory;
 
 use page::Page;
 
+use crate::chart::fields::INDEX;
 use crate::diagnostic::Report;
 use crate::error::{Code, Error, clip};
 use crate::json;
@@ -39,6 +40,8 @@ pub enum Document {
     ChartYaml,
     /// Chart.lock or requirements.lock.
     ChartLock,
+    /// requirements.yaml: the dependencies of a chart of apiVersion v1.
+    Requirements,
     /// values.yaml.
     Values,
     /// values.schema.json.
@@ -53,10 +56,11 @@ pub enum Document {
     Provenance,
 }
 
-const NAMES: [(&str, Document); 9] = [
+const NAMES: [(&str, Document); 10] = [
     ("chart", Document::Chart),
     ("chart.yaml", Document::ChartYaml),
     ("chart.lock", Document::ChartLock),
+    ("requirements", Document::Requirements),
     ("values", Document::Values),
     ("schema", Document::Schema),
     ("index", Document::Index),
@@ -66,7 +70,8 @@ const NAMES: [(&str, Document); 9] = [
 ];
 
 impl Document {
-    /// By its name in the API: chart, chart.yaml, chart.lock, values, schema, index, manifest, config, provenance.
+    /// By its name in the API: chart, chart.yaml, chart.lock, requirements, values, schema, index, manifest, config,
+    /// provenance.
     ///
     /// # Errors
     /// [`Code::ARGUMENT`] for any other name.
@@ -99,6 +104,7 @@ impl Document {
         match name.as_str() {
             "chart.yaml" => return Some(Document::ChartYaml),
             "chart.lock" | "requirements.lock" => return Some(Document::ChartLock),
+            "requirements.yaml" => return Some(Document::Requirements),
             "values.schema.json" => return Some(Document::Schema),
             "index.yaml" => return Some(Document::Index),
             name if name.ends_with(".prov") => return Some(Document::Provenance),
@@ -118,9 +124,14 @@ impl Document {
         let has = |key: &str| keys.contains(&key);
         match () {
             () if has("entries") && has("apiVersion") => Some(Document::Index),
+            () if has("entries") && keys.iter().all(|key| INDEX.iter().any(|field| field.name == *key)) => {
+                Some(Document::Index)
+            }
             () if has("digest") && has("generated") => Some(Document::ChartLock),
+            () if has("dependencies") && (has("digest") || has("generated")) => Some(Document::ChartLock),
             () if has("name") && (has("version") || has("apiVersion")) => Some(Document::ChartYaml),
             () if has("apiVersion") && has("kind") => None,
+            () if keys == ["dependencies"] => Some(Document::Requirements),
             () if is_yaml || !keys.is_empty() => Some(Document::Values),
             () => None,
         }
@@ -132,6 +143,7 @@ fn guess_json(text: &str) -> Option<Document> {
     let has = |key: &str| value.get(key).is_some();
     match () {
         () if has("schemaVersion") || has("layers") || has("manifests") => Some(Document::Manifest),
+        () if has("entries") => Some(Document::Index),
         () if has("$schema") || has("properties") || has("$defs") => Some(Document::Schema),
         () if has("name") && has("version") => Some(Document::Config),
         () => None,
@@ -185,9 +197,11 @@ pub fn check_asking(
         Document::Chart => {
             return Ok(check_parts_asking(&Parts { chart: Some(data), filename, ..Parts::default() }, limits));
         }
-        Document::ChartYaml => {
-            let mut page = Page::new("Chart.yaml", data);
-            chart_yaml::check(&mut page, None, &chart_yaml::Setting::default(), limits);
+        Document::ChartYaml | Document::Requirements => {
+            let name = if kind == Document::ChartYaml { "Chart.yaml" } else { chart_yaml::REQUIREMENTS };
+            let mut pages = [Page::new(name, data)];
+            chart_yaml::check(&mut pages, &chart_yaml::Setting::default(), limits);
+            let [page] = pages;
             page
         }
         Document::ChartLock => {
@@ -213,7 +227,8 @@ pub fn check_asking(
         Document::Provenance => provenance::check(Page::new("provenance", data), limits).0,
     };
     let (name, text) = (page.name, page.text);
-    Ok((page.report().sorted().with_source(name, text).found_in(filename.unwrap_or_default(), false), questions))
+    let report = page.report().sorted().with_source(name, text);
+    Ok((report.found_in(filename.unwrap_or_default(), false).judged_as(kind.name()), questions))
 }
 
 #[cfg(test)]
@@ -397,7 +412,7 @@ mod tests {
             codes(&report("dependencies: 3\n", Document::ChartLock)),
             [("chart.field_type", "/dependencies", 1)]
         );
-        let config = r#"{"name": "web", "version": "x"}"#;
+        let config = r#"{"name": "web", "version": "x", "apiVersion": "v2"}"#;
         assert_eq!(codes(&report(config, Document::Config)), [("chart.version", "/version", 1)]);
         let manifest = r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json",
             "digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[
@@ -418,6 +433,48 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_at_the_place_tells_what_to_do() {
+        for (text, help) in [
+            ("a: {{ .Values.a }}\n", "Helm runs no templates"),
+            ("a: b: c\n", "Put the text in quotes if the colon"),
+            ("a: @b\n", "Put the text in quotes: none begins"),
+            ("a: 'it's'\n", "Write a quote twice"),
+            ("a: \"an \"a\"\"\n", "Write \\\""),
+            ("a:\n\t- b\n", "indent with blanks"),
+            ("a: 1\n<<<<<<< HEAD\nb: 2\n", "Take one side"),
+        ] {
+            let report = report(text, Document::Values);
+            let [finding] = report.iter().as_slice() else { panic!("{report}") };
+            assert!(finding.help.contains(help), "{report}");
+        }
+        let report = report(&format!("{GOOD}maintainers:\n- Ada\n"), Document::ChartYaml);
+        let finding = report.errors().next().unwrap();
+        assert_eq!(finding.message, "maintainers[0] must be a mapping, not a text");
+        assert!(finding.help.contains("key: value"), "{report}");
+    }
+
+    #[test]
+    fn the_report_says_as_what_a_document_was_judged() {
+        for (text, kind) in
+            [("dependencies: []", "requirements"), ("replicas: 1", "values"), ("{\"entries\": 1}", "index")]
+        {
+            assert_eq!(check(text.as_bytes(), None, None, &Limits::default()).unwrap().kind(), kind);
+        }
+        assert_eq!(check(&packed(&[]), None, None, &Limits::default()).unwrap().kind(), "chart");
+    }
+
+    #[test]
+    fn what_the_config_has_from_chart_yaml_is_said_once() {
+        let chart = packed(&[("Web/Chart.yaml", GOOD.replace("web", "Web").as_bytes())]);
+        let config = br#"{"name": "Web", "version": "v1", "apiVersion": "v2"}"#;
+        let parts = Parts { chart: Some(&chart), config: Some(config), ..Parts::default() };
+        let report = check_parts(&parts, &Limits::default());
+        let found = |code| report.iter().filter(move |one| one.code == code).map(|one| one.document.as_str());
+        assert_eq!(found(Code::CHART_NAME_FORM).collect::<Vec<_>>(), ["Chart.yaml"]);
+        assert_eq!(found(Code::CHART_VERSION_LOOSE).collect::<Vec<_>>(), ["config"]);
+    }
+
+    #[test]
     fn documents_are_known_by_name_or_by_content() {
         for (text, name, expected) in [
             ("name: x\nversion: 1.0.0", "", Some(Document::ChartYaml)),
@@ -425,7 +482,15 @@ mod tests {
             ("", "a/Chart.yaml", Some(Document::ChartYaml)),
             ("replicas: 1", "", Some(Document::Values)),
             ("apiVersion: v1\nkind: Pod\nmetadata: {}", "pod.yaml", None),
+            ("entries: {}\ngenerated: y", "", Some(Document::Index)),
+            ("entries: []\nlimit: 3", "", Some(Document::Values)),
             ("digest: x\ngenerated: y", "", Some(Document::ChartLock)),
+            ("dependencies: []\ndigest: x", "", Some(Document::ChartLock)),
+            ("dependencies:\n- name: x", "", Some(Document::Requirements)),
+            ("", "web/requirements.yaml", Some(Document::Requirements)),
+            ("dependencies: []\nreplicas: 1", "", Some(Document::Values)),
+            ("dependencies: []", "values.yaml", Some(Document::Values)),
+            ("{\"apiVersion\": \"v1\", \"entries\": {}}", "", Some(Document::Index)),
             ("apiVersion: v1\nentries: {}", "", Some(Document::Index)),
             ("{\"schemaVersion\": 2}", "", Some(Document::Manifest)),
             ("{\"name\": \"a\", \"version\": \"1\"}", "", Some(Document::Config)),

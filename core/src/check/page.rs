@@ -78,7 +78,12 @@ impl<'a> Page<'a> {
     /// twice, than before. From the last to the first: so the places of those before it stay right.
     pub(super) fn keep_safe_fixes(&mut self, look: &dyn Fn(&mut Page)) {
         let place = |finding: &Diagnostic| finding.fix.as_ref().map(|fix| (fix.span.start, fix.span.end));
-        let (mut text, mut mistakes, mut left) = (self.text.to_vec(), self.mistakes(), MOST_TRIED);
+        if self.found.iter().all(|finding| finding.fix.is_none()) {
+            return;
+        }
+        let mut page = Page::new(self.name, self.text);
+        look(&mut page);
+        let (mut text, mut mistakes, mut left) = (self.text.to_vec(), page.mistakes(), MOST_TRIED);
         let mut fixes: Vec<(usize, Fix)> = Vec::new();
         // There are few: nothing has to be sorted.
         while let Some(at) = (0..self.found.len()).max_by_key(|at| place(&self.found[*at])) {
@@ -159,22 +164,27 @@ impl<'a> Page<'a> {
             error.context().iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
         };
         let number = |name: &str| fact(name).and_then(|value| value.parse().ok());
+        let is_syntax = [Code::YAML_SYNTAX, Code::JSON_SYNTAX].contains(&error.code());
+        if let Some(span) = self.conflict().filter(|_| is_syntax) {
+            let message = "the text has the marks of a merge that nobody finished";
+            let finding = Diagnostic::new(error.code(), self.name, message).at("", Some(span));
+            if !self.found.iter().any(|known| known.span == finding.span && known.code == finding.code) {
+                let help = "Take one side of each conflict, and remove the lines <<<<<<<, ======= and >>>>>>>.";
+                help.clone_into(&mut self.push(finding).help);
+            }
+            return;
+        }
         let mut span = self.place_of(error);
         if let Some(span) = &mut span
             && [Code::YAML_ALIAS, Code::YAML_TAG, Code::YAML_NUMBER].contains(&error.code())
         {
             *span = self.word(*span);
         }
-        let mut help = error.hint().to_owned();
-        if error.code() == Code::YAML_SYNTAX && span.is_some_and(|span| self.has_tab(span.line)) {
-            help = "YAML takes no tabs before a line's text: indent with blanks.".to_owned();
+        let mut help = error.hint();
+        if [Code::YAML_SYNTAX, Code::YAML_KEY].contains(&error.code()) {
+            help = span.and_then(|span| self.remedy(span)).unwrap_or(help);
         }
-        let is_template =
-            |span: Span| self.text.get(span.start.saturating_sub(1)..).is_some_and(|at| at.starts_with(b"{{"));
-        if error.code() == Code::YAML_KEY && span.is_some_and(is_template) {
-            help = "Helm runs no templates in this file: put a text with {{ in quotes, or move it to templates/."
-                .to_owned();
-        }
+        let help = help.to_owned();
         let document = fact("entry").or(fact("path")).unwrap_or(self.name).to_owned();
         let mut finding = Diagnostic::new(error.code(), document, error.to_string());
         if let (Some(what), Some(line), Some(column)) = (fact("begins"), number("begins_line"), number("begins_column"))
@@ -201,9 +211,40 @@ impl<'a> Page<'a> {
         Span::of(self.text, span.start..span.end.max(span.start + length))
     }
 
-    fn has_tab(&self, line: u32) -> bool {
-        let line = self.text.split(|byte| *byte == b'\n').nth(line.saturating_sub(1) as usize).unwrap_or_default();
-        line.iter().take_while(|byte| byte.is_ascii_whitespace()).any(|byte| *byte == b'\t')
+    /// Where a conflict of a version control system begins.
+    fn conflict(&self) -> Option<Span> {
+        let at = self.text.split(|byte| *byte == b'\n').position(|line| line.starts_with(b"<<<<<<< "))?;
+        let span = self.place(u32::try_from(at + 1).ok()?, 1);
+        Some(Span { end: span.start + 7, end_column: 8, ..span })
+    }
+
+    /// What to do about a place where a text stops being YAML, if the place tells.
+    fn remedy(&self, span: Span) -> Option<&'static str> {
+        let (before, rest) = self.text.split_at_checked(span.start)?;
+        let start = before.rsplit(|byte| *byte == b'\n').next()?;
+        let line = [start, rest.split(|byte| *byte == b'\n').next()?].concat();
+        match (start.last(), rest.first()) {
+            _ if line.iter().take_while(|byte| byte.is_ascii_whitespace()).any(|byte| *byte == b'\t') => {
+                Some("YAML takes no tabs before a line's text: indent with blanks.")
+            }
+            _ if line.windows(2).any(|two| two == b"{{") => {
+                Some("Helm runs no templates in this file: put a text with {{ in quotes, or move it to templates/.")
+            }
+            (_, Some(b'%' | b'@' | b'`')) => Some("Put the text in quotes: none begins with this character."),
+            (_, Some(b':')) => Some(
+                "Put the text in quotes if the colon belongs to it; a key stands on a line of its own, as far in as its \
+                 neighbours.",
+            ),
+            (Some(b'\''), Some(_)) => Some("Write a quote twice within single quotes: 'it''s'."),
+            (Some(b'"'), Some(_)) => Some("Write \\\" for a quote within double quotes."),
+            _ => None,
+        }
+    }
+
+    /// As its first line ends.
+    pub(super) fn line_end(&self) -> &'static str {
+        let first = self.text.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        if first.ends_with(b"\r\n") { "\r\n" } else { "\n" }
     }
 
     /// The source text of a span.
@@ -247,6 +288,10 @@ impl<'a> Page<'a> {
         for finding in &mut found {
             // A place of no bytes is no place.
             finding.span = finding.span.filter(|span| *span != Span::default()).map(|span| span.within(self.text));
+            finding.fix = finding.fix.take().filter(|fix| fix.span != Span::default());
+            if finding.related.iter().any(|(span, _)| *span == Span::default()) {
+                finding.related.clear();
+            }
             finding.related.iter_mut().for_each(|(span, _)| *span = span.within(self.text));
             if is_json && lookups > 0 && finding.span.is_none() && !finding.pointer.is_empty() {
                 lookups -= 1;

@@ -30,8 +30,9 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> (Page<'a>, Optio
 /// The Chart.yaml that was signed; what keeps Helm from reading it stands at its place in the provenance.
 fn signed(page: &mut Page, provenance: &Provenance, limits: &Limits) -> Option<Metadata> {
     let setting = Setting { is_vendored: true, ..Setting::default() };
-    let mut chart_yaml = Page::new("Chart.yaml", provenance.metadata.as_bytes());
-    let said = chart_yaml::check(&mut chart_yaml, None, &setting, limits);
+    let mut pages = [Page::new("Chart.yaml", provenance.metadata.as_bytes())];
+    let said = chart_yaml::check(&mut pages, &setting, limits);
+    let [chart_yaml] = pages;
     for finding in &chart_yaml.report() {
         let span = finding.span.map(|span| {
             let place = |line: u32, column: u32| {

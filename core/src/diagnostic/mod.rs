@@ -186,6 +186,7 @@ pub struct Report {
     path: String,
     /// The documents are files below `path`, not `path` itself.
     is_chart: bool,
+    kind: &'static str,
 }
 
 impl Report {
@@ -207,6 +208,18 @@ impl Report {
         }
     }
 
+    /// Says better than its code what to do about the last finding.
+    pub(crate) fn last_help(&mut self, help: &str) {
+        if let Some(last) = self.findings.last_mut() {
+            help.clone_into(&mut last.help);
+        }
+    }
+
+    /// One copy in the program, whatever is kept.
+    pub(crate) fn retain(&mut self, keep: &mut dyn FnMut(&Diagnostic) -> bool) {
+        self.findings.retain(keep);
+    }
+
     /// In the order in which people read: by document, then by place.
     #[must_use]
     pub fn sorted(mut self) -> Report {
@@ -223,6 +236,18 @@ impl Report {
         path.clone_into(&mut self.path);
         self.is_chart = is_chart;
         self
+    }
+
+    /// Says as what it was judged.
+    #[must_use]
+    pub(crate) fn judged_as(mut self, kind: &'static str) -> Report {
+        self.kind = kind;
+        self
+    }
+
+    /// The kind of document as which `check` judged it, given or guessed, by its name in the API; empty where nobody said.
+    pub fn kind(&self) -> &'static str {
+        self.kind
     }
 
     /// Keeps the text of each document that has findings with a place or a fix, as `text` gives it.

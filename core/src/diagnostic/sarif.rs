@@ -61,7 +61,11 @@ impl Json {
     }
 
     fn result(&mut self, report: &Report, finding: &Diagnostic, rule: usize) {
-        let uri = uri(&report.path_of(&finding.document));
+        // What may lie anywhere, by its name, lies in the archive.
+        let steps = finding.document.trim_end_matches('/').split(['/', '\\']);
+        let is_below =
+            finding.document.as_bytes().get(1) != Some(&b':') && !{ steps }.any(|step| matches!(step, "" | "." | ".."));
+        let uri = uri(&report.path_of(if is_below { &finding.document } else { "chart" }));
         let level = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -74,8 +78,9 @@ impl Json {
             help => format!("{}. {help}", finding.message),
         };
         self.text(&message).raw(r#"},"locations":[{"#).place(&uri, finding.span);
-        if !finding.pointer.is_empty() {
-            self.raw(r#","logicalLocations":[{"fullyQualifiedName":"#).text(&finding.pointer).raw("}]");
+        let within = if is_below { &finding.pointer } else { &finding.document };
+        if !within.is_empty() {
+            self.raw(r#","logicalLocations":[{"fullyQualifiedName":"#).text(within).raw("}]");
         }
         self.raw("}]");
         if !finding.related.is_empty() {
@@ -149,6 +154,25 @@ mod tests {
             ("C:\\charts\\x.yaml", "file:///C:/charts/x.yaml"),
         ] {
             assert_eq!(uri(path), expected);
+        }
+    }
+
+    #[test]
+    fn what_an_archive_says_leads_to_no_place_outside_of_it() {
+        for (document, uri, within) in [
+            ("web/../../x", "web.tgz", Some("web/../../x")),
+            ("web\\..\\x", "web.tgz", Some("web\\..\\x")),
+            ("/etc/passwd", "web.tgz", Some("/etc/passwd")),
+            ("C:/x", "web.tgz", Some("C:/x")),
+            ("templates/", "web.tgz/templates/", None),
+            ("a\u{1b}b c", "web.tgz/a%1Bb%20c", None),
+        ] {
+            let odd = Diagnostic::new(Code::ARCHIVE_PARENT, document, "odd");
+            let report = Report::from_iter([odd]).found_in("web.tgz", true);
+            let written: Value = serde_json::from_str(&sarif([&report])).unwrap();
+            let place = &written["runs"][0]["results"][0]["locations"][0];
+            assert_eq!(place["physicalLocation"]["artifactLocation"]["uri"], uri);
+            assert_eq!(place["logicalLocations"][0]["fullyQualifiedName"].as_str(), within);
         }
     }
 

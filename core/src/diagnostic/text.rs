@@ -73,8 +73,9 @@ impl Text {
         if let Some(text) = text.filter(|_| !marks.is_empty()) {
             self.excerpt(text, &marks, &margin, style(finding.severity));
         }
-        let fix = finding.fix.as_ref().map(|fix| match fix.replacement.as_str() {
+        let fix = finding.fix.as_ref().map(|fix| match fix.replacement.trim_end() {
             "" => "remove it".to_owned(),
+            line if fix.span.start == fix.span.end => format!("insert the line {line}"),
             replacement => format!("write {replacement}"),
         });
         for (word, says) in [("help", Some(&finding.help)), ("fix", fix.as_ref())] {
@@ -269,6 +270,20 @@ charts/web: 1 warning
         let colored = report.to_text(true);
         assert!(colored.contains("\x1b[1;33mwarning[chart.coerced]\x1b[0m"), "{colored}");
         assert!(colored.contains("\x1b[1;33m^^^^\x1b[0m"), "{colored}");
+    }
+
+    #[test]
+    fn a_fix_is_told_without_the_lines_end() {
+        let text = "name: web\n";
+        for (marked, replacement, says) in [
+            ("", "apiVersion: v2\r\n", "insert the line apiVersion: v2"),
+            ("name", "Name\n", "write Name"),
+            ("name", "\n", "remove it"),
+        ] {
+            let mut odd = finding(text, marked);
+            odd.fix = Some(super::super::Fix { span: span(text, marked), replacement: replacement.to_owned() });
+            assert!(shown(text, odd).contains(&format!(" = fix: {says}\n")), "{replacement:?}");
+        }
     }
 
     #[test]

@@ -196,6 +196,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("values.comment", "values.yaml: ## @param image.tga The tag\nimage:\n  tag: latest"),
     ("values.null", "values.yaml: redis:\n  auth: null"),
     ("schema.remote", "values.schema.json: {\"$ref\": \"https://schemas.example/values.json\"}"),
+    ("schema.unjudged", "import { check } from \"chartoci\"; await check(\"web\"); // no { schema }"),
     ("schema.global", "values.schema.json: {\"properties\": {…}, \"additionalProperties\": false}"),
     ("index.api_version", "an index.yaml that begins with entries:"),
     ("index.empty", "an index.yaml of no bytes"),

@@ -41,7 +41,7 @@ def add(verb: Verb) -> None:
     examine.add_argument("paths", metavar="PATH", nargs="+", help="a file, a directory, or oci://…")
     examine.add_argument(
         "--kind",
-        choices="chart chart.yaml chart.lock values schema index manifest config provenance".split(),
+        choices="chart chart.yaml chart.lock requirements values schema index manifest config provenance".split(),
         help="what the documents are; guessed if not given",
     )
     examine.add_argument(
