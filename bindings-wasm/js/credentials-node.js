@@ -5,8 +5,8 @@ import { homedir } from "node:os";
 import { core } from "./core.js";
 import { run } from "./files-node.js";
 
-// The core's paths are absolute; on Windows they begin with a drive.
-const ROOT = process.platform === "win32" ? "" : "/";
+// Paths are absolute, or are those of whoever named a file from where we are.
+const HERE = "";
 
 function environment() {
   const variables = Object.entries(process.env).filter(([name]) => core().credentialVariable(name));
@@ -15,11 +15,11 @@ function environment() {
 
 /** The credential for a repository, its kind and user, and who was asked. */
 export const search = ({ registry, repository }, registryConfig, signal) =>
-  run(new (core().Lookup)(environment(), registryConfig, registry, repository), ROOT, { credentials: true, signal });
+  run(new (core().Lookup)(environment(), registryConfig, registry, repository), HERE, { credentials: true, signal });
 
 /** What will store a registry's credential, or remove it (null). */
 export const keeper = (registry, credential, registryConfig) =>
   new (core().Keeper)(environment(), registryConfig, registry, credential);
 
 /** Lets it do so; gives where. */
-export const keep = (keeper) => run(keeper, ROOT, { credentials: true });
+export const keep = (keeper) => run(keeper, HERE, { credentials: true });

@@ -52,12 +52,23 @@ export async function extract(machine, place) {
   return join(directory, await run(machine, directory));
 }
 
-/** Does what a verb says; `directory` may be empty where its paths are absolute. `locks` by path are held until they are closed. */
+/** Does what a verb says; `directory` is empty where its paths are the system's own. `locks` by path are held until they are closed. */
 export async function execute(verb, directory, locks = undefined, signal = undefined) {
   try {
-    return await act(verb, (path) => join(directory, ...path.split("/")), locks, signal);
+    const place = (path) => (directory === "" ? resolve(path) : join(directory, ...path.split("/")));
+    return await act(verb, place, locks, signal);
   } catch (error) {
     return { kind: "failed", reason: REASONS[error.code] ?? "other", message: error.message };
+  }
+}
+
+/** Where links lead; a file of credentials need not be there yet. */
+async function real(path, mayBeMissing) {
+  try {
+    return await fs.realpath(path);
+  } catch (error) {
+    if (mayBeMissing && error.code === "ENOENT") return path;
+    throw error;
   }
 }
 
@@ -92,7 +103,7 @@ async function act(verb, place, locks, signal) {
       await fs.rm(at, { recursive: true, force: true });
       break;
     case "resolve":
-      return { kind: "data", data: Buffer.from(await fs.realpath(at)) };
+      return { kind: "data", data: Buffer.from(await real(at, locks !== undefined)) };
     case "lock":
       locks.set(verb.path, await lock(at, verb.patience));
       break;

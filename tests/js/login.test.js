@@ -6,7 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, st
 import { utimesSync, writeFileSync } from "node:fs";
 import files from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -95,6 +95,17 @@ for (const token of [false, true]) {
     assert.equal((await failing(() => client.push(packaged, `oci://${host}/charts`))).code, "auth.required");
   });
 }
+
+test("a file is named from where we are", async (t) => {
+  const home = homeless(t);
+  const { host } = await listening(t);
+  const named = join(home, "named.json");
+  const client = connect(t, { registryConfig: relative(process.cwd(), named) });
+  assert.equal((await client.login(host, "ada", SECRET)).path, named);
+  assert.equal((await client.explainCredentials(`${host}/web`)).username, "ada");
+  assert.ok(existsSync(named));
+  assert.equal((await client.logout(host)).removed, true);
+});
 
 test("what a file holds besides survives, and a link stays one", async (t) => {
   const home = homeless(t);

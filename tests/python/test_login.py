@@ -609,6 +609,25 @@ def test_the_file_can_be_named(home: pathlib.Path, registry: Registry, tgz: path
     assert done.returncode == 2 and "HELM_REGISTRY_CONFIG" in done.stderr
 
 
+def test_a_file_is_named_from_where_we_are(
+    home: pathlib.Path, registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with chartoci.Client(registry_config="named.json") as client:
+        done = client.login(registry.host, "ada", SECRET)
+        assert done.path == tmp_path / "here" / "named.json" and done.path.exists()
+        assert client.explain_credentials(f"{registry.host}/x").username == "ada"
+    for name, file in (("HELM_REGISTRY_CONFIG", "named.json"), ("DOCKER_CONFIG", "../here"), ("REGISTRY_AUTH_FILE", "./named.json")):
+        (tmp_path / "here" / "config.json").write_bytes((tmp_path / "here" / "named.json").read_bytes())
+        with monkeypatch.context() as context:
+            context.setenv(name, file)
+            with chartoci.Client() as client:
+                assert client.explain_credentials(f"{registry.host}/x").username == "ada", name
+    with chartoci.Client(registry_config="named.json") as client:
+        assert client.logout(registry.host).removed
+
+
 def test_the_password_is_asked_for_at_the_terminal_without_showing_it(home: pathlib.Path, registry: Registry) -> None:
     child, terminal = pty.fork()
     if child == 0:

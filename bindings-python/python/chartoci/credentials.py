@@ -26,6 +26,9 @@ class Default(Enum):
         return "DEFAULT"
 
 
+# Whoever names a file names it from where we are.
+HERE: Final = Path()
+
 DEFAULT: Final = Default.FILES
 
 Credentials = Default | Credential | Callable[[Ask], Credential]
@@ -88,14 +91,14 @@ def keeper(registry: str, credential: Credential, registry_config: str | None) -
 
 def keep(machine: native.Machine) -> tuple[str, str, str | None, bool]:
     """Lets it do so: entry, file, helper, and whether anything was changed."""
-    kept: tuple[str, str, str | None, bool] = files.run(machine, Path("/"), credentials=True)
+    kept: tuple[str, str, str | None, bool] = files.run(machine, HERE, credentials=True)
     return kept
 
 
 def search(registry: str, repository: str, registry_config: str | None, over: Over | None = None) -> Any:
     """Credential, kind, user, and who was asked."""
     machine = native.lookup(registry, repository, _surroundings(), registry_config)
-    return files.run(machine, Path("/"), credentials=True, over=over)
+    return files.run(machine, HERE, credentials=True, over=over)
 
 
 def _surroundings() -> tuple[dict[str, str], str, str]:
