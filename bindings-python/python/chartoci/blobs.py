@@ -6,6 +6,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from io import BytesIO, FileIO
 from pathlib import Path
 from types import TracebackType
@@ -175,7 +176,7 @@ class FileSink:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.path = directory  # until there is a file
+        self._path = ""  # until there is a file
         self._file: Any = None
         self._offset = 0
         self._over = False
@@ -191,7 +192,8 @@ class FileSink:
             self._over = True
             if self._file is not None:
                 self._file.close()
-                self.path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    os.unlink(self._path)
 
     def _open(self) -> Any:
         with self._lock:
@@ -211,13 +213,18 @@ class FileSink:
 
     def _make(self) -> Any:
         while True:
-            self.path = self.directory / f".chartoci-{secrets.token_hex(8)}.part"
-            file = FileIO(self.path, "x+")
+            self._path = os.path.join(self.directory, f".chartoci-{secrets.token_hex(8)}.part")
+            file = FileIO(self._path, "x+")
             # A sweep may have found it before it was held.
-            if files.hold(file.fileno()) is not False and os.path.exists(self.path):
+            if files.hold(file.fileno()) is not False and os.path.exists(self._path):
                 _sweep(os.path.abspath(self.directory))
                 return file
             file.close()
+
+    @property
+    def path(self) -> Path:
+        """The file, as long as it has no name."""
+        return Path(self._path)
 
     def cut(self, offset: int) -> None:
         file = self._open()
@@ -254,7 +261,7 @@ class FileSink:
             # It is held until it has its name, where an open file can be renamed.
             if os.name == "nt":
                 file.close()
-            os.replace(self.path, target)
+            os.replace(self._path, target)
             file.close()
         except OSError as failed:
             raise failure(failed, target) from None

@@ -1130,6 +1130,27 @@ fn all_pages_of_tags_are_read() {
 }
 
 #[test]
+fn tags_that_come_in_no_order_are_listed_once_each_where_they_came_first() {
+    let run =
+        tags(&[("</p2>; rel=\"next\"", r#"{"tags":["b","a","b","c"]}"#), ("", r#"{"tags":["a","d","c","d","0"]}"#)]);
+    let Ok(Outcome::Tags(tags)) = &run.result else { panic!("{:?}", run.result) };
+    assert_eq!(tags, &["b", "a", "c", "d", "0"]);
+}
+
+#[test]
+fn versions_are_listed_newest_first_and_once_each() {
+    let mut peer = Peer::new(Login::Open);
+    let next = [("link", "</p2>; rel=\"next\"")];
+    peer.fault(Method::Get, "", reply(200, &next, r#"{"tags":["1.10.0","latest","1.9.0_b1","2.0.0-rc.1"]}"#));
+    peer.fault(Method::Get, "", reply(200, &[], r#"{"tags":["1.9.0_b1","0.1.0","1.10.0"]}"#));
+    let repository = Repository::parse("reg.example/team/web").unwrap();
+    let run = Host::default().run(Exchange::versions(&session(), repository, None, false), &mut peer);
+    let Ok(Outcome::Versions(versions)) = &run.result else { panic!("{:?}", run.result) };
+    let texts: Vec<&str> = versions.iter().map(chartoci::Version::as_str).collect();
+    assert_eq!(texts, ["1.10.0", "1.9.0+b1", "0.1.0"]);
+}
+
+#[test]
 fn a_browser_that_hides_links_asks_for_what_comes_after_the_last_tag() {
     let transport = Traits { manual_redirects: false, all_headers: false };
     let session = Session::new(Config { transport, ..Config::default() });
