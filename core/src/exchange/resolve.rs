@@ -32,7 +32,8 @@ pub struct Resolved {
     pub version: Option<String>,
     /// The tag.
     pub tag: Option<String>,
-    /// Of the manifest.
+    /// Of the manifest: the registry's word from the head of its answer, as Helm takes it. Where the head names none, the
+    /// manifest was fetched and hashed.
     pub digest: Digest,
 }
 

@@ -19,8 +19,8 @@ pub struct Receiver {
 }
 
 enum Purpose {
-    /// Nobody wants it; a little is read so that the connection can be used again.
-    Discard,
+    /// Nobody wants it; a little is read, in so many pieces more, so that the connection can be used again.
+    Discard { pieces: u8 },
     /// Kept here, up to a limit.
     Collect { data: Vec<u8>, limit: u64 },
     /// Stored by the host while it is hashed.
@@ -29,11 +29,13 @@ enum Purpose {
 
 /// What is read of a body that nobody wants, in bytes: less than a new connection costs.
 const DISCARDED: u64 = 16 << 10;
+/// In how many pieces: what comes by drops is not waited for.
+const DISCARDED_PIECES: u8 = 8;
 
 impl Receiver {
     /// Takes a little and keeps nothing.
     pub(crate) fn discard() -> Receiver {
-        Receiver::new(Purpose::Discard, 0)
+        Receiver::new(Purpose::Discard { pieces: DISCARDED_PIECES }, 0)
     }
 
     /// Takes nothing: the host hands it back at the first byte.
@@ -79,13 +81,14 @@ impl Receiver {
         }
         let length = chunk.len() as u64;
         let limit = match &self.purpose {
-            Purpose::Discard => DISCARDED,
+            Purpose::Discard { pieces: 0 } => 0,
+            Purpose::Discard { .. } => DISCARDED,
             Purpose::Collect { limit, .. } | Purpose::Store { limit, .. } => *limit,
         };
         let room = limit.saturating_sub(self.seen);
         self.overflowed = length > room;
         match &mut self.purpose {
-            Purpose::Discard => {}
+            Purpose::Discard { pieces } => *pieces = pieces.saturating_sub(1),
             // What fits is kept: the beginning of an error's body says enough.
             Purpose::Collect { data, .. } => data.extend_from_slice(&chunk[..length.min(room) as usize]),
             Purpose::Store { digester, .. } if !self.overflowed => digester.update(chunk),
@@ -128,7 +131,7 @@ impl Receiver {
 
     /// Nobody wants these bytes.
     pub(crate) fn is_unwanted(&self) -> bool {
-        matches!(self.purpose, Purpose::Discard)
+        matches!(self.purpose, Purpose::Discard { .. })
     }
 
     /// More bytes came than there may be.
@@ -163,7 +166,7 @@ impl fmt::Debug for Receiver {
     /// Without the bytes: they may be a token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let purpose = match self.purpose {
-            Purpose::Discard => "Discard",
+            Purpose::Discard { .. } => "Discard",
             Purpose::Collect { .. } => "Collect",
             Purpose::Store { .. } => "Store",
         };
@@ -209,6 +212,13 @@ mod tests {
     fn a_refused_body_is_not_read() {
         assert!(!Receiver::refuse().write(b"x"));
         assert!(Receiver::discard().write(b"x"));
+    }
+
+    #[test]
+    fn what_nobody_wants_is_not_waited_for_when_it_comes_by_drops() {
+        let mut receiver = Receiver::discard();
+        assert_eq!((0..99).filter(|_| receiver.write(b"x")).count(), usize::from(DISCARDED_PIECES));
+        assert!(Receiver::discard().write(&[0; 16 << 10]) && !Receiver::discard().write(&[0; 20 << 10]));
     }
 
     #[test]

@@ -33,6 +33,11 @@ pub(crate) enum Fate {
     HostileRealm,
     /// The answer's body breaks off: the host notices.
     Broken,
+    /// The body of an answer that its head decides breaks off, or comes by drops: of what is carried out, of a redirect.
+    Cut {
+        redirected: bool,
+        drips: bool,
+    },
     /// The answer's body ends early: nobody notices but who counts.
     Short,
     /// The answer's body goes on after its end.
@@ -62,6 +67,8 @@ pub(crate) enum Fate {
     OddLocation,
     /// `Range` is answered with the whole.
     IgnoredRange,
+    /// `Range` is answered with a part of the part.
+    ShortRange,
     /// `Range` is answered with another part.
     WrongContentRange,
     /// The answer comes twice.
@@ -110,6 +117,10 @@ impl Fate {
                 format!("redirected {place}{}", if *hops > 5 { ", too often" } else { "" })
             }
             Fate::Lost(loss) => format!("lost {loss:?}"),
+            Fate::Cut { redirected, drips } => {
+                let what = if *redirected { "a redirect" } else { "what its head decides" };
+                format!("{what} {}", if *drips { "drips" } else { "breaks off" })
+            }
             fate => debug_name(fate),
         }
     }
@@ -127,7 +138,8 @@ impl Fate {
             let fits = match fate {
                 // As many hops as were drawn, and no more.
                 Fate::Redirected { .. } => reads && !url.contains("/hop/"),
-                Fate::IgnoredRange | Fate::WrongContentRange => reads,
+                Fate::Cut { redirected, .. } => !redirected || reads && !url.contains("/hop/"),
+                Fate::IgnoredRange | Fate::ShortRange | Fate::WrongContentRange => reads,
                 // A registry that says to have what it has not can be believed or not: nothing can be tested there.
                 Fate::Status(200 | 201 | 202 | 204, _) => {
                     url.contains("/blobs/") && method != Method::Put && !url.contains("?digest=")
@@ -155,7 +167,7 @@ impl Fate {
             3 => Some(Pause::Nonsense),
             _ => None,
         };
-        match random.below(18) {
+        match random.below(21) {
             0 => Fate::NoConnection,
             1 => Fate::Lost(Loss::Before),
             2 => Fate::Lost(Loss::Midway),
@@ -172,6 +184,8 @@ impl Fate {
             14 => Fate::Restart,
             15 => Fate::Drip,
             16 => Fate::NoDigestHeader,
+            17 => Fate::ShortRange,
+            18 | 19 => Fate::Cut { redirected: random.chance(40), drips: random.chance(30) },
             _ => Fate::Twice,
         }
     }

@@ -19,6 +19,25 @@ pub(crate) struct Habits {
     /// The token server knows the POST of OAuth 2 only.
     pub(crate) wants_forms: bool,
     pub(crate) pieces: Option<Pieces>,
+    /// A list comes in pages of so many, and the next is told so.
+    pub(crate) pages: Option<(u8, Links)>,
+    /// Blobs are mounted from nowhere, which is said by this status.
+    pub(crate) refuses_mounts: Option<u16>,
+}
+
+/// How it is said where the next page is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    Plain,
+    /// Nobody says that it is the next.
+    Unnamed,
+    Absolute,
+    /// By a registry that does not know that a proxy speaks TLS for it.
+    Downgraded,
+    /// With a blank where none may be.
+    Blank,
+    /// After another link.
+    Second,
 }
 
 /// How a login is asked for.
@@ -52,6 +71,8 @@ pub(crate) enum Ranges {
     WithUnit,
     OneTooMany,
     Missing,
+    /// Of the piece before, as Amazon's registry says; who asks the session hears better.
+    Lagging,
 }
 
 /// What is taken of a blob in one request, in bytes.
@@ -96,12 +117,19 @@ impl Habits {
                 Ranges::WithUnit,
                 Ranges::OneTooMany,
                 Ranges::Missing,
+                Ranges::Lagging,
             ]),
             names_digests: random.chance(80),
             types_receipts: random.chance(20),
             creates_pieces: random.chance(20),
             wants_forms: random.chance(20),
             pieces: pieces.map(|(most, least, told)| Pieces { most, least, told, status }),
+            pages: random.chance(50).then(|| {
+                use Links::{Absolute, Blank, Downgraded, Plain, Second, Unnamed};
+                let links = *random.pick(&[Plain, Unnamed, Absolute, Downgraded, Blank, Second]);
+                (1 + random.below(2) as u8, links)
+            }),
+            refuses_mounts: random.chance(20).then(|| *random.pick(&[401, 403, 404, 405, 500, 501])),
         }
     }
 
@@ -109,6 +137,9 @@ impl Habits {
     pub(crate) fn refusal(&self, asked: &Asked, target: &str) -> Option<Answer> {
         if self.wants_forms && target.starts_with("/token") && asked.method == Method::Get {
             return Some(Answer::new(405, &[], b""));
+        }
+        if asked.method == Method::Post && target.contains("?mount=") && self.refuses_mounts.is_some() {
+            return self.refuses_mounts.map(|status| Answer::new(status, &[], b""));
         }
         let pieces = self.pieces.filter(|it| target.contains("/blobs/uploads/") && asked.body.len() > it.most)?;
         Some(match pieces.status {
@@ -141,8 +172,32 @@ impl Habits {
                 (Ranges::WithUnit, _) => answer.set("range", &format!("bytes={range}")),
                 (Ranges::OneTooMany, Some(end)) if taken => answer.set("range", &format!("0-{}", end + 1)),
                 (Ranges::Missing, _) if taken => answer.headers.remove("range"),
+                (Ranges::Lagging, _) if taken => {
+                    let start = asked.headers.get("content-range").and_then(|range| range.split_once('-'));
+                    let start = start.and_then(|(start, _)| start.parse::<u64>().ok()).unwrap_or(0);
+                    answer.set("range", &format!("0-{}", start.saturating_sub(1)));
+                }
                 _ => {}
             }
+        }
+        if let (Some((_, links)), Some(link)) = (self.pages, answer.headers.get("link").map(str::to_owned))
+            && let Some((place, _)) = link.strip_prefix('<').and_then(|link| link.split_once('>'))
+        {
+            let url = answer.url.as_deref().unwrap_or(&asked.url);
+            let (scheme, rest) = url.split_once("://").expect("a scheme");
+            let host = rest.split('/').next().unwrap_or_default().to_owned();
+            let scheme = scheme.to_owned();
+            answer.set(
+                "link",
+                &match links {
+                    Links::Plain => link.clone(),
+                    Links::Unnamed => format!("<{place}>"),
+                    Links::Absolute => format!("<{scheme}://{host}{place}>;REL=next"),
+                    Links::Downgraded => format!("<http://{host}{place}>; rel=\"next\""),
+                    Links::Blank => format!("<{place}&say=a b>; rel=\"next\""),
+                    Links::Second => format!("</v2/>; rel=\"start\", <{place}>; rel=\"more next\""),
+                },
+            );
         }
         if self.creates_pieces && asked.method == Method::Patch && answer.status == 202 {
             answer.status = 201;
@@ -200,6 +255,8 @@ impl Habits {
             (self.wants_forms, "tokens by form"),
         ];
         names.extend(switches.into_iter().filter(|(on, _)| *on).map(|(_, name)| name.to_owned()));
+        names.extend(self.pages.map(|(_, links)| format!("links {links:?}")));
+        names.extend(self.refuses_mounts.map(|status| format!("mounts refused with {status}")));
         if let Some(pieces) = self.pieces {
             let told = if pieces.told { "told" } else { "untold" };
             let least = if pieces.least > 0 { ", with a least" } else { "" };

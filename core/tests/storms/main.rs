@@ -99,17 +99,23 @@ fn the_same_seed_gives_the_same_transcript() {
 }
 
 /// What the network may do, and what of it stands for that in the storms. What they cannot know stands in [`ELSEWHERE`].
-const FAULTS: [(&str, &[&str]); 17] = [
+const FAULTS: [(&str, &[&str]); 20] = [
     ("Retry-After in seconds", &["429, pause Seconds", "503, pause Seconds"]),
     ("Retry-After with decimals", &["429, pause Decimal"]),
     ("Retry-After as a date", &["429, pause Date"]),
     ("Retry-After that says nothing", &["429, pause Nonsense"]),
     ("what passes", &["408", "425", "429", "499", "500", "502", "503", "504", "NoConnection", "Twice"]),
-    ("pulls that break off", &["Broken", "Short", "IgnoredRange", "WrongContentRange", "resumed by Range"]),
+    (
+        "pulls that break off",
+        &["Broken", "Short", "IgnoredRange", "ShortRange", "WrongContentRange", "resumed by Range"],
+    ),
     ("uploads that break off", &["lost Before", "lost Midway", "lost After", "Restart", "asked how far it is"]),
     ("one PUT is too much", &["pieces told 413", "pieces untold 413", "pieces untold 416", "pieces untold 400", "413"]),
     ("least pieces", &["pieces told 413, with a least", "pieces untold 413, with a least", "sent in pieces"]),
-    ("sessions", &["ranges WithUnit", "ranges OneTooMany", "ranges Missing", "pieces are created", "416"]),
+    (
+        "sessions",
+        &["ranges WithUnit", "ranges OneTooMany", "ranges Missing", "ranges Lagging", "pieces are created", "416"],
+    ),
     (
         "Location",
         &[
@@ -128,6 +134,20 @@ const FAULTS: [(&str, &[&str]); 17] = [
     (
         "redirects",
         &["redirected elsewhere", "redirected at home", "redirected elsewhere, too often", "Downgraded", "301", "307"],
+    ),
+    (
+        "heads that decide",
+        &[
+            "a redirect breaks off",
+            "a redirect drips",
+            "what its head decides breaks off",
+            "what its head decides drips",
+        ],
+    ),
+    ("links", &["links Plain", "links Unnamed", "links Absolute", "links Downgraded", "links Blank", "links Second"]),
+    (
+        "refused mounts",
+        &["mounts refused with 401", "mounts refused with 403", "mounts refused with 404", "mounts refused with 500"],
     ),
     ("digests in headers", &["NoDigestHeader", "ForeignDigestHeader", "WrongDigestHeader", "no digest is named"]),
     ("bodies", &["Page", "receipts of a page's type", "Flipped", "Long", "Endless", "Drip"]),

@@ -132,6 +132,10 @@ impl Network {
             }
             Fate::HostileRealm => self.hostile_realm(asked, random),
             Fate::Redirected { hops, foreign } => self.redirect(asked, *hops, *foreign, random),
+            Fate::Cut { redirected: true, .. } => {
+                let foreign = random.chance(50);
+                self.redirect(asked, random.below(3), foreign, random)
+            }
             Fate::Downgraded => {
                 let location = asked.url.replacen("https:", "http:", 1);
                 Answer::new(307, &[("location", &location), ("content-length", "0")], b"")
@@ -190,6 +194,19 @@ impl Network {
                 ];
                 answer.set("location", random.pick::<&str>(&odd));
             }
+            // What the head says is all there is to know, whatever stands below.
+            Fate::ShortRange if answer.status == 206 => {
+                let bounds = answer.headers.get("content-range").and_then(|range| {
+                    let (range, total) = range.strip_prefix("bytes ")?.split_once('/')?;
+                    Some((range.split_once('-')?.0.parse::<usize>().ok()?, total.to_owned()))
+                });
+                if let Some((start, total)) = bounds.filter(|_| answer.body.len() > 1) {
+                    answer.body.truncate(1 + random.below(answer.body.len() as u64 - 1) as usize);
+                    let last = start + answer.body.len() - 1;
+                    answer.set("content-range", &format!("bytes {start}-{last}/{total}"));
+                    answer.set("content-length", &answer.body.len().to_string());
+                }
+            }
             Fate::WrongContentRange => {
                 if let Some(range) = answer.headers.get("content-range").map(str::to_owned) {
                     answer.set("content-range", &range.replacen("bytes ", "bytes 1", 1));
@@ -206,6 +223,11 @@ impl Network {
                 }
             }
             _ => {}
+        }
+        // What the head says is all there is to know, whatever stands below.
+        if matches!(fate, Fate::Cut { .. }) && answer.body.is_empty() && asked.method != Method::Head {
+            answer.body = b"<html>and so on".repeat(4);
+            answer.set("content-length", "1000");
         }
         self.habits.dress(asked, answer);
         // What is given for a token is a secret from now on.
@@ -265,6 +287,9 @@ impl Network {
         if let Some(refusal) = self.habits.refusal(asked, target) {
             self.refusals += u64::from(!asked.body.is_empty());
             return refusal;
+        }
+        if let Some((most, _)) = self.habits.pages.filter(|_| target.ends_with("/tags/list")) {
+            return self.serve_plainly(asked, &format!("{target}?n={most}"));
         }
         self.serve_plainly(asked, target)
     }
