@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -321,6 +322,22 @@ def test_answers_that_cannot_be_written_say_so_and_closed_streams_are_none(tgz: 
     for streams in ("2>&-", "2> /dev/full", "2>&- <&-"):
         done = shell(f"{{chartoci}} show all /nowhere {streams}")
         assert (done.returncode, done.stdout, done.stderr) == (4, "", ""), streams
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are texts")
+def test_a_name_that_is_no_utf8_is_no_accident(web: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9"
+
+    def ask(*words: str | bytes) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run([sys.executable, "-m", "chartoci", *words], capture_output=True, text=True, env=QUIET)
+
+    done = ask("show", "chart", name)
+    assert (done.returncode, done.stderr.partition(":")[0]) == (4, "Error") and "caf\ufffd" in done.stderr
+    shutil.copytree(web, os.fsdecode(name))
+    assert ask("show", "chart", name).returncode == 0
+    for words in (["check", name], ["package", name, "-d", tmp_path], ["tags", b"oci://caf\xe9/x"], ["explain", b"caf\xe9"]):
+        done = ask(*words)
+        assert "Traceback" not in done.stderr and done.returncode in (0, 2), done.stderr
 
 
 def test_what_is_meant_is_guessed(chart_registry: Registry, tgz: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -81,6 +81,7 @@ def test_one_answer_is_wanted_at_a_time(web: pathlib.Path) -> None:
     error = valid("error", "check", web, "--format", "sarif", code=2)["error"]
     assert error["code"] == "misuse.argument" and "--format sarif" in error["message"]
     assert valid("check", "check", web, "--format", "json")["ok"]
+    valid("error", "check", "oci://reg.example/web", "--kind", "values", code=2)
 
 
 def test_the_schema_is_a_schema() -> None:

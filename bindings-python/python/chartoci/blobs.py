@@ -70,7 +70,8 @@ def failure(failed: OSError, path: Path, hint: str | None = None) -> Exception:
     }
     code = codes.get(type(failed), "files.storage")
     text = os.strerror(failed.errno) if failed.errno else str(failed)
-    return error(code, f"{path}: {text}", [("path", str(path))], hint)
+    named = os.fsencode(path).decode("utf-8", "replace")  # a name may be anything
+    return error(code, f"{named}: {text}", [("path", named)], hint)
 
 
 def make(directory: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit code."""
     _open_streams()
+    from chartoci._native import error
     from chartoci.cli import output
     from chartoci.cli.options import Told, parse, wants_json
     from chartoci.errors import ChartOciError
@@ -21,8 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Told as told:
             output.answer(told.text, told.document, as_json)
             return 0
-    except ChartOciError as error:
-        return output.failed(error, as_json)
+    except ChartOciError as failed:
+        return output.failed(failed, as_json)
+    except UnicodeEncodeError as failed:
+        hint = "Rename the file, or set a locale whose characters are UTF-8."
+        return output.failed(error("misuse.argument", f"{ascii(failed.object)} is no UTF-8", hint=hint), as_json)
     except KeyboardInterrupt:
         return output.interrupted(as_json)
     except BrokenPipeError:

@@ -121,6 +121,9 @@ def _check(options: Namespace) -> int:
     if options.json and options.format not in (None, "json"):
         hint = f"Leave --json out for {options.format}, or --format for JSON."
         raise error("misuse.argument", f"--json and --format {options.format} want two answers", hint=hint)
+    if options.kind and any(path.startswith("oci://") for path in options.paths):
+        hint = "Leave --kind out: what lies in a registry says itself what it is."
+        raise error("misuse.argument", "--kind is for files", hint=hint)
     reports = [(path, _report(options, path)) for path in options.paths]
     ok = all(report.ok and not (options.strict and report.warnings) for _, report in reports)
     if options.json or options.format == "json":
