@@ -421,11 +421,10 @@ impl Metadata {
     #[staticmethod]
     #[pyo3(signature = (source, limits = None))]
     fn peek(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Metadata> {
-        /// What is read of a file at first: Chart.yaml stands in front nearly always.
-        const FRONT: u64 = 1 << 18;
         let limits = Limits::or_default(limits);
         if !source.is_instance_of::<PyBytes>() && !source.hasattr("read")? {
-            let front = load(source, &chartoci::Limits { archive: FRONT, ..limits.clone() })?;
+            let front = chartoci::Limits { archive: core::Metadata::FRONT as u64, ..limits.clone() };
+            let front = load(source, &front)?;
             if let Ok(metadata) = core::Metadata::peek(&front, &limits) {
                 return Ok(Metadata { inner: metadata, unverified: true });
             }

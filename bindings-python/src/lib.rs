@@ -18,6 +18,9 @@ mod _native {
     /// Of the package and of the core in it.
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");
+    /// Bytes of an archive in which Chart.yaml is found.
+    #[pymodule_export]
+    const FRONT: usize = chartoci::Metadata::FRONT;
 
     #[pymodule_export]
     use crate::chart::{

@@ -9,8 +9,6 @@ import { Archive, Artifact, Metadata, Packaged, Push, Version, archiveOf } from 
 import { Report } from "./report.js";
 
 const PARTS = ["chart", "provenance"];
-/** Bytes in which Chart.yaml is found: it stands in front nearly always. */
-const FRONT = 1 << 18;
 
 const now = () => performance.now();
 
@@ -103,7 +101,8 @@ export class Client {
     const sinks = PARTS.map(() => filesOf(directory).beside(directory));
     try {
       const pulled = await this.#pull(reference, sinks, { ...options, chart: true });
-      const notices = await this.#doubts(pulled, await filesOf(directory).read(sinks[0].path, FRONT), options);
+      const front = core().Metadata.front();
+      const notices = await this.#doubts(pulled, await filesOf(directory).read(sinks[0].path, front), options);
       const result = { reference: pulled.reference, version: pulled.version, digest: pulled.digest, notices };
       if (untar) return { path: await this.#untar(sinks[0].path, directory), ...result };
       const name = pulled.filename ?? (await this.#filename(sinks[0].path));

@@ -24,6 +24,9 @@ impl Metadata {
     pub fn parse(chart_yaml: &[u8], limits: &JsValue) -> Result<Metadata> {
         chartoci::Metadata::parse(chart_yaml, &dto::limits(limits)?).map(Metadata).map_err(throw)
     }
+    pub fn front() -> usize {
+        chartoci::Metadata::FRONT
+    }
     pub fn peek(archive: &[u8], limits: &JsValue) -> Result<Metadata> {
         chartoci::Metadata::peek(archive, &dto::limits(limits)?).map(Metadata).map_err(throw)
     }

@@ -1,12 +1,18 @@
-"""What pulls keep beside their place until it is proven, and what becomes of it when they are killed."""
+"""What pulls keep beside their place until it is proven, what becomes of it when they are killed, and what they hold of it."""
 
+import contextlib
+import hashlib
+import http.client
+import json
 import pathlib
+import random
 import subprocess
 import sys
 
 import pytest
 from chartoci import blobs
 from chartoci.blobs import FileSink
+from chartoci.testing import Registry
 
 HOLD = """
 import pathlib, sys
@@ -58,3 +64,56 @@ def test_where_nobody_can_tell_who_holds_a_file_nothing_is_removed(
         sink.write(b"a")
         sink.commit("a")
     assert left.exists()
+
+
+PULL = """
+import re, sys
+import chartoci
+_, host, directory = sys.argv
+peak = lambda: int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) * 1024
+with chartoci.Client(credentials=None) as client:
+    client.pull(f"oci://{host}/small:1.0.0", directory)
+    before = peak()
+    pulled = client.pull(f"oci://{host}/large:1.0.0", directory)
+    print(peak() - before, pulled.path.stat().st_size)
+"""
+
+
+def put(host: str, name: str, layer: bytes) -> None:
+    """Puts there what calls itself a chart."""
+
+    def ask(method: str, target: str, body: bytes = b"", kind: str = "application/octet-stream") -> str:
+        with contextlib.closing(http.client.HTTPConnection(host)) as wire:
+            wire.request(method, target, body, {"Content-Type": kind})
+            answer = wire.getresponse()
+            answer.read()
+            assert answer.status in (201, 202), answer.status
+            return str(answer.headers["Location"])
+
+    def describe(kind: str, blob: bytes) -> dict[str, object]:
+        digest = f"sha256:{hashlib.sha256(blob).hexdigest()}"
+        place = ask("POST", f"/v2/{name}/blobs/uploads/")
+        ask("PUT", f"{place}{'&' if '?' in place else '?'}digest={digest}", blob)
+        return {"mediaType": f"application/vnd.cncf.helm.{kind}", "digest": digest, "size": len(blob)}
+
+    config = describe("config.v1+json", json.dumps({"name": name, "version": "1.0.0", "apiVersion": "v2"}).encode())
+    layers = [describe("chart.content.v1.tar+gzip", layer)]
+    named = {"org.opencontainers.image.title": name, "org.opencontainers.image.version": "1.0.0"}
+    manifest = {"schemaVersion": 2, "config": config, "layers": layers, "annotations": named}
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    ask("PUT", f"/v2/{name}/manifests/1.0.0", json.dumps(manifest).encode(), kind)
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self/status").exists(), reason="the system does not tell a peak")
+@pytest.mark.parametrize("first", [b"", b"\x1f\x8b\x08\0\0\0\0\0\0\x03"], ids=["noise", "a broken archive"])
+def test_a_pull_holds_little_of_a_large_blob_that_is_no_chart(first: bytes, tmp_path: pathlib.Path) -> None:
+    noise = random.Random(1).randbytes(1 << 20)
+    large = first + noise * 32
+    with Registry() as registry:
+        put(registry.host, "small", first + noise[:1000])
+        put(registry.host, "large", large)
+        words = [sys.executable, "-c", PULL, registry.host, str(tmp_path)]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+    added, size = map(int, done.stdout.split())
+    assert size == len(large)
+    assert added < 16 << 20, f"{added >> 20} MiB were added for {size >> 20} MiB"

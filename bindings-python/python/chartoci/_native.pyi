@@ -90,6 +90,7 @@ __all__ = [
 ]
 
 VERSION: str
+FRONT: int
 
 # Errors and findings
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO, Any, NamedTuple, Protocol, Self
 
 from chartoci import files
-from chartoci._native import Archive, error
+from chartoci._native import FRONT, Archive, error
 from chartoci.model import Packaged
 
 CHUNK = 1 << 18
@@ -246,10 +246,10 @@ class FileSink:
         return None
 
     def front(self) -> bytes:
-        """The first bytes of what was taken: a chunk of it, if there is as much."""
+        """The first bytes of what was taken, in which Chart.yaml is found."""
         file = self._open()
         file.seek(0)
-        data: bytes = file.read(min(CHUNK, self._offset))
+        data: bytes = file.read(min(FRONT, self._offset))
         file.seek(self._offset)
         return data
 

@@ -149,6 +149,9 @@ impl Metadata {
         (metadata, is_whole, report)
     }
 
+    /// Bytes of an archive in which Chart.yaml is found: it stands in front nearly always.
+    pub const FRONT: usize = 256 << 10;
+
     /// Reads the metadata of an archive and stops at Chart.yaml: fast, and **unverified**. What stands behind it is not looked
     /// at: the archive may be cut off, hostile, or no chart that Helm loads; what requirements.yaml adds is missing.
     /// [`Scan::read`](crate::chart::Scan::read) and [`Archive::read`](crate::Archive::read) look at all of it.

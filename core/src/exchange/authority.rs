@@ -39,11 +39,47 @@ enum State {
     /// A token request is on its way.
     Fetching,
     /// This stands in `Authorization`, until it expires.
-    Held { authorization: String, expires: Option<Instant> },
+    Held { authorization: String, expires: Option<Instant>, trust: Trust },
     /// Nobody asks who is calling.
     Anonymous,
     /// There is nothing left to try.
     Denied(Error),
+}
+
+/// What is known of what is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// It has gone out with no call yet.
+    New,
+    /// It has gone out.
+    Used,
+    /// It has been good for some call.
+    Proven,
+    /// It was fetched by another exchange, for which it was good, and may be as stale as what it replaces.
+    Joined,
+}
+
+/// How the first call goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// With all the others: nobody may ask for a login.
+    Freely,
+    /// Alone, because a login will be asked for.
+    Alone,
+    /// With a credential that the host is asked for before the registry asks, since something was given for another
+    /// repository of it.
+    Foreseeing,
+}
+
+/// What is tried once.
+#[derive(Default)]
+struct Tried {
+    /// To ask the host for another credential.
+    again: bool,
+    /// To read without one.
+    anonymous: bool,
+    /// To send user and password to the token server in a form.
+    form: bool,
 }
 
 /// How the registry wants to be told.
@@ -82,27 +118,15 @@ pub(super) struct Authority {
     state: State,
     /// Others of the session wait for the token that this one fetches.
     claimed: bool,
-    /// What is presented was fetched by another, and may be as stale as what it replaces.
-    joined: bool,
-    /// One call goes first, because a login will be asked for.
-    cautious: bool,
+    manner: Manner,
     /// Counts what was presented: a refusal of something older says nothing.
     generation: u32,
-    /// What is presented now has been good for some call.
-    proven: bool,
-    /// It has gone out with some call.
-    used: bool,
     scheme: Option<Scheme>,
-    /// Something was given for another repository of the registry: the host is asked before the registry asks.
-    foresees: bool,
     /// What the host answered last; `None` within means anonymous.
     credential: Option<Option<Credential>>,
-    asked_again: bool,
-    fell_back: bool,
+    tried: Tried,
     /// What became of the credential that was tried, or to be asked for, before none was shown.
     before: Option<Error>,
-    /// The token server takes user and password in a form only.
-    form: bool,
     queries: u32,
     errands: Vec<Errand>,
     /// The answer that led here: what a denial says.
@@ -114,20 +138,24 @@ impl Authority {
         let origin = Origin::of(place.base());
         let has_credentials = session.config().has_credentials;
         let repository = place.repository().name().to_owned();
-        let (state, scheme, cautious, foresees) = session.host(&origin, |host| {
-            let (cautious, foresees) = (host.challenges || has_credentials, host.has_standing());
+        let held = |authorization, expires| State::Held { authorization, expires, trust: Trust::Proven };
+        let (state, scheme, manner) = session.host(&origin, |host| {
             let (state, scheme) = if let Some(authorization) = host.standing(&repository).map(str::to_owned) {
-                (State::Held { authorization, expires: None }, Some(Scheme::Basic))
+                (held(authorization, None), Some(Scheme::Basic))
             } else if let Some(grant) = host.grant(&repository, &scope, also.as_ref()).cloned() {
                 let Grant { authorization, expires, server, .. } = grant;
-                (State::Held { authorization, expires: Some(expires) }, Some(Scheme::Bearer(server)))
+                (held(authorization, Some(expires)), Some(Scheme::Bearer(server)))
             } else if host.open.contains(&scope) {
                 (State::Anonymous, None)
             } else {
                 (State::Unknown { probe: None }, None)
             };
-            let foresees = foresees && matches!(state, State::Unknown { .. });
-            (state, scheme, cautious, foresees)
+            let manner = match state {
+                State::Unknown { .. } if host.has_standing() => Manner::Foreseeing,
+                _ if host.challenges || has_credentials => Manner::Alone,
+                _ => Manner::Freely,
+            };
+            (state, scheme, manner)
         });
         Authority {
             session: session.clone(),
@@ -138,19 +166,13 @@ impl Authority {
             scope,
             also,
             claimed: false,
-            joined: false,
-            cautious,
+            manner,
             generation: 1,
-            proven: matches!(state, State::Held { .. }),
-            used: false,
             state,
             scheme,
-            foresees,
             credential: None,
-            asked_again: false,
-            fell_back: false,
+            tried: Tried::default(),
             before: None,
-            form: false,
             queries: 0,
             errands: Vec::new(),
             refusal: None,
@@ -173,7 +195,7 @@ impl Authority {
 
     /// It is known how to go on, with a token or without.
     pub(super) fn is_settled(&self) -> bool {
-        self.foresees || matches!(self.state, State::Held { .. } | State::Anonymous)
+        self.manner == Manner::Foreseeing || matches!(self.state, State::Held { .. } | State::Anonymous)
     }
 
     /// A credential is behind what is presented, and not just an anonymous token.
@@ -187,30 +209,36 @@ impl Authority {
 
     /// May this call go now? One that carries a blob never goes before it is clear who is asking.
     pub(super) fn pass(&mut self, now: Instant, call: CallId, carries_blob: bool) -> Pass {
-        // One that has not served yet is used once, however old it came: another would be no younger.
-        let margin = if self.proven { Some(MARGIN) } else { self.used.then_some(Duration::ZERO) };
-        if let (State::Held { expires: Some(expires), .. }, Some(margin)) = (&self.state, margin)
-            && *expires <= now + margin
-        {
-            self.negotiate();
+        if let State::Held { expires: Some(expires), trust, .. } = &self.state {
+            let is_old = match trust {
+                // One that has not served yet is used once, however old it came: another would be no younger.
+                Trust::New => false,
+                Trust::Used => *expires <= now,
+                Trust::Proven | Trust::Joined => *expires <= now + MARGIN,
+            };
+            if is_old {
+                self.negotiate();
+            }
         }
         if matches!(self.state, State::Joining) && !self.join(now) {
             return Pass::WaitUntil(now + MOMENT);
         }
-        if self.foresees && self.scheme.is_none() {
+        if self.manner == Manner::Foreseeing && self.scheme.is_none() {
             self.scheme = Some(Scheme::Basic);
             self.ask(false);
         }
         match &mut self.state {
-            State::Held { authorization, .. } => {
-                self.used = true;
+            State::Held { authorization, trust, .. } => {
+                if *trust == Trust::New {
+                    *trust = Trust::Used;
+                }
                 Pass::Go(Some(authorization.clone()))
             }
             State::Anonymous => Pass::Go(None),
             State::Denied(error) => Pass::Denied(error.clone()),
             State::Asking { .. } | State::Fetching | State::Joining => Pass::Wait,
             State::Unknown { .. } if carries_blob => Pass::Wait,
-            State::Unknown { probe: Some(_) } if self.cautious => Pass::Wait,
+            State::Unknown { probe: Some(_) } if self.manner != Manner::Freely => Pass::Wait,
             State::Unknown { probe } => {
                 *probe = Some(call);
                 Pass::Go(None)
@@ -231,7 +259,9 @@ impl Authority {
         if generation != self.generation || away && status >= 400 {
             return;
         }
-        self.proven = true;
+        if let State::Held { trust: trust @ (Trust::New | Trust::Used), .. } = &mut self.state {
+            *trust = Trust::Proven;
+        }
         if away {
             return;
         }
@@ -253,9 +283,9 @@ impl Authority {
         self.refusal = Some(refusal(reply, About::Manifest));
         let challenges = challenge::parse(reply.headers.get_all("www-authenticate"));
         match &self.state {
-            State::Held { authorization, .. } => {
-                let authorization = authorization.clone();
-                self.retract(&authorization, reply.status, &challenges, renewed)
+            State::Held { authorization, trust, .. } => {
+                let (authorization, trust) = (authorization.clone(), *trust);
+                self.retract(&authorization, trust, reply.status, &challenges, renewed)
             }
             _ if reply.status == 403 => false,
             _ => {
@@ -276,16 +306,23 @@ impl Authority {
     }
 
     /// What was presented is refused: another token, another credential, none, in this order, each once.
-    fn retract(&mut self, presented: &str, status: u16, challenges: &[Challenge], renewed: &mut bool) -> bool {
+    fn retract(
+        &mut self,
+        presented: &str,
+        trust: Trust,
+        status: u16,
+        challenges: &[Challenge],
+        renewed: &mut bool,
+    ) -> bool {
         let ready_made = !matches!(self.scheme, Some(Scheme::Bearer(_)))
             || matches!(self.credential, Some(Some(Credential::Bearer(_))));
-        if self.joined {
+        if trust == Trust::Joined {
             // Each is dropped, so that there is an end.
             self.session.host(&self.origin, |host| host.forget(presented));
             self.negotiate();
             return true;
         }
-        if std::mem::take(&mut self.foresees)
+        if self.stop_foreseeing()
             && let Ok(scheme @ Scheme::Bearer(_)) = self.choose(challenges)
         {
             // It asks otherwise here than there.
@@ -294,13 +331,13 @@ impl Authority {
             self.negotiate();
             return true;
         }
-        if self.proven && !*renewed {
+        if trust == Trust::Proven && !*renewed {
             *renewed = true;
             self.session.host(&self.origin, |host| host.forget(presented));
             if let Ok(scheme) = self.choose(challenges) {
                 self.scheme = Some(scheme);
             }
-            if ready_made && !self.asked_again {
+            if ready_made && !self.tried.again {
                 self.ask(true)
             } else {
                 self.negotiate()
@@ -309,7 +346,7 @@ impl Authority {
         }
         if status == 401 || self.scope.only_reads() {
             self.session.host(&self.origin, |host| host.forget(presented));
-            if status == 401 && ready_made && !self.asked_again {
+            if status == 401 && ready_made && !self.tried.again {
                 self.ask(true);
                 return true;
             }
@@ -335,9 +372,10 @@ impl Authority {
         if id != answered {
             return;
         }
-        if self.foresees && !matches!(credential, Ok(Some(Credential::Basic { .. } | Credential::Bearer(_)))) {
+        let is_at_hand = matches!(credential, Ok(Some(Credential::Basic { .. } | Credential::Bearer(_))));
+        if !is_at_hand && self.stop_foreseeing() {
             // Nobody has asked yet: where somebody does, the host is asked again.
-            (self.foresees, self.scheme, self.state) = (false, None, State::Anonymous);
+            (self.scheme, self.state) = (None, State::Anonymous);
             return self.changed();
         }
         let credential = match credential {
@@ -345,7 +383,7 @@ impl Authority {
             Err(error) if error.code() == Code::AUTH_HELPER_MISSING && self.may_fall_back() => {
                 let text = format!("{}; trying without a credential", error.message());
                 self.errands.push(Errand::Tell(Event::Notice { code: "auth.anonymous", text }));
-                self.fell_back = true;
+                self.tried.anonymous = true;
                 self.before = Some(error);
                 None
             }
@@ -374,18 +412,18 @@ impl Authority {
                 };
                 let (authorization, expires) = (grant.authorization.clone(), Some(grant.expires));
                 self.session.host(&self.origin, |host| host.remember(grant));
-                self.hold(authorization, expires);
+                self.hold(authorization, expires, Trust::New);
             }
             Err(error)
                 if matches!(error.status(), Some(404 | 405))
                     && matches!(self.credential, Some(Some(Credential::Basic { .. })))
-                    && !self.form =>
+                    && !self.tried.form =>
             {
-                self.form = true;
+                self.tried.form = true;
                 self.present();
             }
             Err(error) if matches!(error.status(), Some(400 | 401 | 403)) => match &self.credential {
-                Some(Some(_)) if !self.asked_again => {
+                Some(Some(_)) if !self.tried.again => {
                     self.refusal = Some(error);
                     self.ask(true);
                 }
@@ -459,8 +497,7 @@ impl Authority {
             None => return false,
             Some(Some(Grant { authorization, expires, server, .. })) => {
                 self.scheme = Some(Scheme::Bearer(server));
-                self.hold(authorization, Some(expires));
-                (self.proven, self.joined) = (true, true);
+                self.hold(authorization, Some(expires), Trust::Joined);
             }
             Some(None) => {
                 self.claimed = true;
@@ -481,7 +518,7 @@ impl Authority {
     }
 
     fn ask(&mut self, again: bool) {
-        self.asked_again |= again;
+        self.tried.again |= again;
         self.queries += 1;
         let id = QueryId(self.queries);
         let server = match &self.scheme {
@@ -507,7 +544,7 @@ impl Authority {
         match (&self.scheme, credential) {
             (_, Some(Credential::Bearer(token))) => self.stand(Token::given(&token).authorization()),
             (Some(Scheme::Bearer(server)), credential) => {
-                self.errands.push(Errand::Fetch { server: server.clone(), credential, form: self.form });
+                self.errands.push(Errand::Fetch { server: server.clone(), credential, form: self.tried.form });
                 self.state = State::Fetching;
             }
             (Some(Scheme::ReadyMade(error)), _) => self.deny(error.clone()),
@@ -532,24 +569,31 @@ impl Authority {
 
     fn stand(&mut self, authorization: String) {
         self.session.host(&self.origin, |host| host.stand(&self.repository, &authorization));
-        self.hold(authorization, None);
+        self.hold(authorization, None, Trust::New);
     }
 
-    fn hold(&mut self, authorization: String, expires: Option<Instant>) {
-        self.state = State::Held { authorization, expires };
+    fn hold(&mut self, authorization: String, expires: Option<Instant>, trust: Trust) {
+        self.state = State::Held { authorization, expires, trust };
         self.changed();
     }
 
     fn changed(&mut self) {
         self.release();
-        self.joined = false;
         self.generation = self.generation.saturating_add(1);
-        (self.proven, self.used) = (false, false);
+    }
+
+    /// What is shown is not only foreseen any more. False: it was not.
+    fn stop_foreseeing(&mut self) -> bool {
+        let foresees = self.manner == Manner::Foreseeing;
+        if foresees {
+            self.manner = Manner::Alone;
+        }
+        foresees
     }
 
     /// Reading may be free to all, though the credential is bad.
     fn may_fall_back(&self) -> bool {
-        self.scope.only_reads() && !self.fell_back
+        self.scope.only_reads() && !self.tried.anonymous
     }
 
     fn give_up(&mut self, error: Error) {
@@ -562,7 +606,7 @@ impl Authority {
     }
 
     fn fall_back(&mut self) {
-        self.fell_back = true;
+        self.tried.anonymous = true;
         self.credential = Some(None);
         self.errands.push(Errand::Tell(Event::Notice {
             code: "auth.anonymous",

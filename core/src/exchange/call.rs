@@ -257,6 +257,34 @@ impl Call {
         }
     }
 
+    /// The answer, as the operation sees it.
+    pub(super) fn reply(&self, head: ResponseHead, body: Vec<u8>) -> Reply {
+        Reply {
+            status: head.status,
+            headers: head.headers,
+            body,
+            url: self.way.target.clone(),
+            method: self.way.method,
+            presented: self.way.presented,
+            away: self.way.strayed,
+            repeated: self.tries > 1,
+        }
+    }
+
+    /// Whether so many bytes are all of a body that is wanted, and no more than it may have.
+    pub(super) fn whole(&self, reply: &Reply, overflowed: bool, received: u64) -> Result<(), Error> {
+        let Wanted::Body { limit, name } = self.draft.wanted else { return Ok(()) };
+        if overflowed {
+            return Err(self.too_large(limit, name));
+        }
+        // A HEAD announces a body that does not come.
+        if reply.method != Method::Head && announced(&reply.headers).is_some_and(|length| length > received) {
+            let message = format!("the body broke off after {received} bytes");
+            return Err(Error::new(Code::TRANSPORT_RESET, message).with("url", reply.url.without_query()));
+        }
+        Ok(())
+    }
+
     fn wrong_length(&self, head: &ResponseHead, length: u64, descriptor: &Descriptor) -> Error {
         let error = if errcode::is_page(&head.headers, &[]) {
             Error::new(Code::NOT_A_REGISTRY, "a web page came in place of a blob")
@@ -268,7 +296,7 @@ impl Call {
         error.with("url", self.way.target.without_query()).with("digest", &descriptor.digest)
     }
 
-    pub(super) fn too_large(&self, limit: u64, name: &'static str) -> Error {
+    fn too_large(&self, limit: u64, name: &'static str) -> Error {
         Error::new(Code::LIMIT_BODY, format!("the answer has more than {limit} bytes"))
             .with("method", self.way.method.as_str())
             .with("url", self.way.target.without_query())
@@ -348,7 +376,7 @@ impl Call {
 }
 
 /// How long the body is said to be, unless it is encoded and so is of another length when it is read.
-pub(super) fn announced(headers: &Headers) -> Option<u64> {
+fn announced(headers: &Headers) -> Option<u64> {
     let encoded = headers.get("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
     headers.get("content-length").filter(|_| !encoded)?.trim().parse().ok()
 }

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use super::authority::{Authority, Errand, Pass};
-use super::call::{Call, Objection, Purpose, State, Way, announced};
+use super::call::{Call, Objection, Purpose, State, Way};
 pub(super) use super::call::{Draft, Failed, Reply, Wanted};
 use super::errcode::{self, About};
 use super::place::Place;
@@ -373,66 +373,19 @@ impl Calls {
         }
         let blob = matches!(status, 200 | 206) && matches!(call.draft.wanted, Wanted::Blob { .. });
         if blob {
-            return self.stored(now, id, &head, receiver);
+            return self.stored(now, id, head, receiver);
         }
-        let overflowed = receiver.overflowed();
-        // A HEAD announces a body that does not come.
-        let received = if call.way.method == Method::Head { u64::MAX } else { receiver.seen() };
-        let reply = Reply {
-            status,
-            body: receiver.into_data(),
-            url: call.way.target.clone(),
-            method: call.way.method,
-            presented: call.way.presented,
-            away,
-            repeated: call.tries > 1,
-            headers: head.headers,
-        };
+        let (overflowed, received) = (receiver.overflowed(), receiver.seen());
+        let reply = call.reply(head, receiver.into_data());
         match status {
             _ if call.draft.regardless => self.settle(now, id, Ok(reply)),
-            200..=299 => match call.draft.wanted {
-                Wanted::Body { limit, name } if overflowed => {
-                    let error = call.too_large(limit, name);
-                    self.settle(now, id, Err(Failed { error, again: None }));
-                }
-                Wanted::Body { .. } if announced(&reply.headers).is_some_and(|length| length > received) => {
-                    let message = format!("the body broke off after {received} bytes");
-                    let error = Error::new(Code::TRANSPORT_RESET, message).with("url", reply.url.without_query());
-                    self.lapse(now, id, error, None);
-                }
-                _ => self.settle(now, id, Ok(reply)),
+            200..=299 => match call.whole(&reply, overflowed, received) {
+                Ok(()) => self.settle(now, id, Ok(reply)),
+                Err(error) if overflowed => self.settle(now, id, Err(Failed { error, again: None })),
+                Err(error) => self.lapse(now, id, error, None),
             },
             301 | 302 | 303 | 307 | 308 => self.redirect(now, id, &reply),
-            401 if away => {
-                let error = Error::new(Code::AUTH_FOREIGN, format!("{} asks for a login", reply.url.host()))
-                    .with("method", reply.method.as_str())
-                    .with("url", reply.url.without_query())
-                    .with_answer(401, errcode::errors(&reply.body));
-                self.settle(now, id, Err(Failed { error, again: None }));
-            }
-            // A signed URL of a store has expired: the registry gives a new one.
-            403 if away && reply.method == Method::Get => {
-                self.lapse(now, id, errcode::refusal(&reply, About::Blob), None);
-            }
-            // A mount may be refused for the other repository. With nothing shown it is the login that is wanted.
-            401 | 403
-                if call.draft.dispensable
-                    && !away
-                    && (call.way.presented || reply.headers.get("www-authenticate").is_none()) =>
-            {
-                self.settle(now, id, Ok(reply));
-            }
-            401 | 403 if !away && call.draft.authority.is_some() => {
-                let Some(authority) = call.draft.authority else { return };
-                let again = self.authorities[authority.0].refused(call.way.generation, &reply, &mut call.renewed);
-                if again {
-                    // Being asked who it is does not count as a failure.
-                    call.tries = call.tries.saturating_sub(1);
-                    call.way = Way::of(&call.draft);
-                } else {
-                    self.settle(now, id, Ok(reply));
-                }
-            }
+            401 | 403 => self.refused(now, id, reply),
             _ if is_passing(status) => {
                 let about = if matches!(call.purpose, Purpose::Token(_)) { About::Token } else { About::Manifest };
                 let error = errcode::refusal(&reply, about);
@@ -440,6 +393,42 @@ impl Calls {
             }
             _ => self.settle(now, id, Ok(reply)),
         }
+    }
+
+    /// The answer is 401 or 403: of the registry, which may want to know who asks, or of where it sent the host.
+    fn refused(&mut self, now: Instant, id: CallId, reply: Reply) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        match (reply.status, call.way.strayed) {
+            (401, true) => {
+                let error = Error::new(Code::AUTH_FOREIGN, format!("{} asks for a login", reply.url.host()))
+                    .with("method", reply.method.as_str())
+                    .with("url", reply.url.without_query())
+                    .with_answer(401, errcode::errors(&reply.body));
+                return self.settle(now, id, Err(Failed { error, again: None }));
+            }
+            // A signed URL of a store has expired: the registry gives a new one.
+            (403, true) if reply.method == Method::Get => {
+                return self.lapse(now, id, errcode::refusal(&reply, About::Blob), None);
+            }
+            // A mount may be refused for the other repository. With nothing shown it is the login that is wanted.
+            (_, false)
+                if call.draft.dispensable
+                    && (call.way.presented || reply.headers.get("www-authenticate").is_none()) =>
+            {
+                return self.settle(now, id, Ok(reply));
+            }
+            _ => {}
+        }
+        let authority = call.draft.authority.filter(|_| !call.way.strayed);
+        let again = authority.is_some_and(|authority| {
+            self.authorities[authority.0].refused(call.way.generation, &reply, &mut call.renewed)
+        });
+        if !again {
+            return self.settle(now, id, Ok(reply));
+        }
+        // Being asked who it is does not count as a failure.
+        call.tries = call.tries.saturating_sub(1);
+        call.way = Way::of(&call.draft);
     }
 
     fn failed(&mut self, now: Instant, id: CallId, failure: &Failure, receiver: Option<Receiver>) {
@@ -458,7 +447,7 @@ impl Calls {
     }
 
     /// The body of a blob has come to its end.
-    fn stored(&mut self, now: Instant, id: CallId, head: &ResponseHead, receiver: Receiver) {
+    fn stored(&mut self, now: Instant, id: CallId, head: ResponseHead, receiver: Receiver) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Wanted::Blob { blob, descriptor, .. } = call.draft.wanted.clone() else { return };
         let context =
@@ -481,16 +470,7 @@ impl Calls {
         let is_part = receiver.digest().is_none();
         let actual = receiver.into_digester().map(|digester| digester.finish());
         if is_part || actual.as_ref() == Some(&descriptor.digest) {
-            let reply = Reply {
-                status: head.status,
-                headers: head.headers.clone(),
-                body: Vec::new(),
-                url: call.way.target.clone(),
-                method: call.way.method,
-                presented: call.way.presented,
-                away: call.way.strayed,
-                repeated: call.tries > 1,
-            };
+            let reply = call.reply(head, Vec::new());
             self.notify(Event::Downloaded(blob, descriptor));
             return self.settle(now, id, Ok(reply));
         }

@@ -348,17 +348,24 @@ impl Uploads {
 
     /// A call was answered. True: with that, all blobs are there.
     pub(super) fn reply(&mut self, step: Step, reply: &Reply, calls: &mut Calls) -> Result<bool, Error> {
-        if let (Step::Single(_) | Step::Send(_) | Step::Piece(_) | Step::Close(_), 200..=299) = (step, reply.status) {
-            receipt(reply)?;
+        match step {
+            Step::Drop => Ok(false),
+            Step::Open { index, mount } => self.opened(index, mount, reply, calls),
+            Step::Single(index) => self.posted(index, reply, calls),
+            Step::Send(index) | Step::Close(index) => self.sent(index, matches!(step, Step::Send(_)), reply, calls),
+            Step::Piece(index) => self.patched(index, reply, calls).map(|()| false),
+            Step::Status(index) => self.told(index, reply, calls).map(|()| false),
         }
-        match (step, reply.status) {
-            (Step::Drop, _) => {}
+    }
 
-            (Step::Open { index, mount: true }, 201) => {
+    /// The answer to a POST: the blob is there, or a session is open.
+    fn opened(&mut self, index: usize, mount: bool, reply: &Reply, calls: &mut Calls) -> Result<bool, Error> {
+        match reply.status {
+            201 if mount => {
                 check_named(reply, &self.blobs[index].descriptor.digest)?;
                 return Ok(self.settled(index, Uploaded::Mounted, calls));
             }
-            (Step::Open { index, mount }, 202) => {
+            202 => {
                 // The plain POST shows that it was the mount that was refused.
                 if !mount && self.blobs[index].refused {
                     calls.session().host(&self.origin(), |host| host.refuses_mounts = true);
@@ -367,76 +374,104 @@ impl Uploads {
             }
             // Whatever a mount is refused with, a plain session tells whether it was the mount. Of who may not read the other
             // repository nothing is learned.
-            (Step::Open { index, mount: true }, _) => {
-                self.blobs[index].refused = !matches!(reply.status, 401 | 403);
+            status if mount => {
+                self.blobs[index].refused = !matches!(status, 401 | 403);
                 self.post(index, false, None);
             }
-            (Step::Open { .. }, _) => return Err(refusal(reply, About::Upload)),
+            _ => return Err(refusal(reply, About::Upload)),
+        }
+        Ok(false)
+    }
 
-            (Step::Single(index), 201) => {
+    /// The answer to a POST with the whole.
+    fn posted(&mut self, index: usize, reply: &Reply, calls: &mut Calls) -> Result<bool, Error> {
+        match reply.status {
+            201 => {
+                receipt(reply)?;
                 check_named(reply, &self.blobs[index].descriptor.digest)?;
                 calls.session().host(&self.origin(), |host| host.takes_blobs = Some(true));
                 return Ok(self.settled(index, Uploaded::Sent, calls));
             }
-            (Step::Single(index), 202) => {
+            202 => {
+                receipt(reply)?;
                 calls.session().host(&self.origin(), |host| host.takes_blobs = Some(false));
                 self.send(index, reply, calls)?;
             }
             // It may be this way of uploading that is refused; a plain session tells.
-            (Step::Single(index), 400..=499 | 501) if !matches!(reply.status, 401 | 403) => {
-                calls.session().host(&self.origin(), |host| host.takes_blobs = Some(false));
-                let refuses = calls.session().host(&self.origin(), |host| host.refuses_mounts);
+            400 | 402 | 404..=499 | 501 => {
+                let refuses = calls.session().host(&self.origin(), |host| {
+                    host.takes_blobs = Some(false);
+                    host.refuses_mounts
+                });
                 self.post(index, !refuses, None);
             }
+            _ => return Err(unfit(reply)),
+        }
+        Ok(false)
+    }
 
-            (Step::Send(index) | Step::Close(index), 200 | 201 | 204) => {
+    /// The answer to the last PUT: of the whole, or of nothing after the pieces.
+    fn sent(&mut self, index: usize, whole: bool, reply: &Reply, calls: &mut Calls) -> Result<bool, Error> {
+        match reply.status {
+            200 | 201 | 204 => {
+                receipt(reply)?;
                 check_named(reply, &self.blobs[index].descriptor.digest)?;
                 return Ok(self.settled(index, Uploaded::Sent, calls));
             }
-            (Step::Send(index), 400 | 413 | 416) if is_too_much(reply) => {
+            400 | 413 | 416 if whole && is_too_much(reply) => {
                 self.blobs[index].under_way = 0;
                 if !self.shrink(index, calls) {
                     return Err(refusal(reply, About::Upload));
                 }
                 self.begin_anew(index, Duration::ZERO, "the registry takes it in pieces only", calls);
             }
-            (Step::Send(index) | Step::Close(index), 400 | 404 | 416) if lost_session(reply) => {
+            400 | 404 | 416 if lost_session(reply) => {
                 self.blobs[index].location = None;
                 self.restart(index, &refusal(reply, About::Upload), calls)?;
             }
+            _ => return Err(unfit(reply)),
+        }
+        Ok(false)
+    }
 
-            (Step::Piece(index), 200..=299) => self.advance(index, reply, calls)?,
-            (Step::Piece(index), 400 | 413 | 416) if is_too_much(reply) => {
+    /// The answer to a piece.
+    fn patched(&mut self, index: usize, reply: &Reply, calls: &mut Calls) -> Result<(), Error> {
+        match reply.status {
+            200..=299 => {
+                receipt(reply)?;
+                self.advance(index, reply, calls)
+            }
+            400 | 413 | 416 if is_too_much(reply) => {
                 let error = refusal(reply, About::Upload);
                 if !self.shrink(index, calls) {
                     return Err(error);
                 }
-                self.ask(index, Some(Duration::ZERO), &error, calls)?;
+                self.ask(index, Some(Duration::ZERO), &error, calls)
             }
-            (Step::Piece(index), 416) => self.ask(index, None, &refusal(reply, About::Upload), calls)?,
-            (Step::Piece(index), 400 | 404) if lost_session(reply) => {
+            416 => self.ask(index, None, &refusal(reply, About::Upload), calls),
+            400 | 404 if lost_session(reply) => {
                 self.blobs[index].location = None;
-                self.restart(index, &refusal(reply, About::Upload), calls)?;
+                self.restart(index, &refusal(reply, About::Upload), calls)
             }
-
-            (Step::Status(index), 200..=299) => {
-                let size = self.blobs[index].descriptor.size;
-                self.relocate(index, reply, calls);
-                match arrived(reply).unwrap_or(0) {
-                    // One byte is how nothing is written as well.
-                    1 if size > 1 => self.blobs[index].sent = 0,
-                    arrived if arrived <= size => self.reach(index, arrived),
-                    _ => return self.restart(index, &disagreement(reply), calls).map(|()| false),
-                }
-                self.piece(index, calls);
-            }
-            (Step::Status(index), _) => self.restart(index, &refusal(reply, About::Upload), calls)?,
-
-            (Step::Single(_) | Step::Send(_) | Step::Piece(_) | Step::Close(_), _) => {
-                return Err(refusal(reply, About::Upload));
-            }
+            _ => Err(refusal(reply, About::Upload)),
         }
-        Ok(false)
+    }
+
+    /// The answer to the question how much has arrived.
+    fn told(&mut self, index: usize, reply: &Reply, calls: &mut Calls) -> Result<(), Error> {
+        if !(200..=299).contains(&reply.status) {
+            return self.restart(index, &refusal(reply, About::Upload), calls);
+        }
+        let size = self.blobs[index].descriptor.size;
+        self.relocate(index, reply, calls);
+        match arrived(reply).unwrap_or(0) {
+            // One byte is how nothing is written as well.
+            1 if size > 1 => self.blobs[index].sent = 0,
+            arrived if arrived <= size => self.reach(index, arrived),
+            _ => return self.restart(index, &disagreement(reply), calls),
+        }
+        self.piece(index, calls);
+        Ok(())
     }
 
     /// No answer could be had: what may pass is tried again, in pieces from where it was, else from the start.
@@ -498,6 +533,12 @@ impl Uploads {
             self.blobs[index].location = Some(url);
         }
     }
+}
+
+/// An answer that is of no use where a blob went: a success, too, may be a web page.
+fn unfit(reply: &Reply) -> Error {
+    let page = if reply.status < 300 { receipt(reply).err() } else { None };
+    page.unwrap_or_else(|| refusal(reply, About::Upload))
 }
 
 /// How many bytes a session says to have: `0-9`, `bytes=0-9` (Quay), `bytes=0--1` for none.
