@@ -600,15 +600,16 @@ impl Exchange {
         Ok(Exchange::new(core::Exchange::config(&session.get().0, repository, config.get().0.clone())))
     }
     #[staticmethod]
-    #[pyo3(signature = (session, source, target, referrers = false))]
+    #[pyo3(signature = (session, source, target, referrers = false, upgrade = false))]
     fn copy(
         py: Python<'_>,
         session: &Bound<'_, Session>,
         source: ReferenceLike<'_>,
         target: ReferenceLike<'_>,
         referrers: bool,
+        upgrade: bool,
     ) -> PyResult<Exchange> {
-        let copy = core::Copy { source: source.read(py)?, target: target.read(py)?, referrers };
+        let copy = core::Copy { source: source.read(py)?, target: target.read(py)?, referrers, upgrade };
         Ok(Exchange::new(core::Exchange::copy(&session.get().0, copy)))
     }
     #[staticmethod]

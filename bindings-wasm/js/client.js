@@ -199,20 +199,15 @@ export class Client {
     const { referrers, upgrade, ...others } = known(options, [...CALL, "referrers", "upgrade"]);
     const call = { ...others, began: now() };
     await connected();
-    if (upgrade) {
-      const { manifest } = await this.#pull(source, [], { ...call, onProgress: undefined, home: target });
-      if (Artifact.parse(manifest, this.#limited).isLegacy) return this.#upgrade(source, written(target), call);
-    }
-    const copying = exchange().Exchange.copy(this.#begin(), written(source), written(target), { referrers });
-    const copied = await this.#run(copying, call, { fetchPart: (...part) => this.#fetchPart(target, ...part) });
-    return { ...copied, upgraded: false };
+    const sink = new MemorySink();
+    const copying = exchange().Exchange.copy(this.#begin(), written(source), written(target), { referrers, upgrade });
+    const fetchPart = (...part) => this.#fetchPart(target, ...part);
+    const copied = await this.#run(copying, call, { fetchPart, sinks: [sink], names: PARTS });
+    return copied.reference ? { ...copied, upgraded: false } : this.#upgrade(sink.bytes(), written(target), call);
   }
 
-  /** Pushes a chart of Helm 3.0 to 3.6 as today's Helm would. */
-  async #upgrade(source, target, call) {
-    const sink = new MemorySink();
-    await this.#pull(source, [sink], { ...call, home: target, chart: true });
-    const data = sink.bytes();
+  /** Pushes a chart of Helm 3.0 to 3.6, which has been fetched, as today's Helm would. */
+  async #upgrade(data, target, call) {
     const artifact = await Artifact.build(data, this.#limited);
     const push = exchange().Exchange.push(this.#begin(), Push.to(artifact, target), {});
     const pushed = await this.#run(push, call, { blobs: [undefined, data], names: ["config", ...PARTS] });
@@ -294,10 +289,10 @@ export class Client {
   }
 
   #pull(reference, sinks, { version, ...options }) {
-    const { signal, onProgress, timeout, began, home, ...others } = options;
+    const { signal, onProgress, timeout, began, ...others } = options;
     const wanted = { ...others, version: written(version) };
     const pulling = exchange().Exchange.pull(this.#begin(), written(reference), wanted);
-    return this.#run(pulling, { signal, onProgress, timeout, began, home }, { sinks, names: PARTS });
+    return this.#run(pulling, { signal, onProgress, timeout, began }, { sinks, names: PARTS });
   }
 
   /** The session; its transport is there from the first verb on. */

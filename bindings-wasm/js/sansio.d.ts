@@ -118,7 +118,7 @@ export class Exchange extends Handle {
   static fetchPart(session: Session, repository: string, descriptor: Descriptor, start: number, end: number): Exchange;
   /** The config of a chart that is here already, into blob 0, by one try. */
   static config(session: Session, repository: string, descriptor: Descriptor): Exchange;
-  static copy(session: Session, source: string, target: string, options: { referrers?: boolean }): Exchange;
+  static copy(session: Session, source: string, target: string, options: { referrers?: boolean; upgrade?: boolean }): Exchange;
   static delete(session: Session, reference: string): Exchange;
   static referrers(session: Session, reference: string, artifactType?: string): Exchange;
   /** Whether the registry takes the credential that it is answered with. */

@@ -173,12 +173,13 @@ impl Exchange {
         let repository = Repository::parse(repository).map_err(throw)?;
         Ok(Exchange(CoreExchange::config(&session.0, repository, dto::read_descriptor(descriptor)?)))
     }
-    /// Options: `referrers`.
+    /// Options: `referrers`, `upgrade`.
     pub fn copy(session: &Session, source: &str, target: &str, options: &JsValue) -> Result<Exchange> {
         let copy = Copy {
             source: reference(source)?,
             target: reference(target)?,
             referrers: dto::flag(options, "referrers")?.unwrap_or(false),
+            upgrade: dto::flag(options, "upgrade")?.unwrap_or(false),
         };
         Ok(Exchange(CoreExchange::copy(&session.0, copy)))
     }

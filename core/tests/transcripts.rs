@@ -59,7 +59,11 @@ fn exchange(session: &Session, asked: &Value) -> Exchange {
         "referrers" => Exchange::referrers(session, reference("reference"), None),
         "copy" => {
             let referrers = asked["referrers"].as_bool().unwrap_or(false);
-            Exchange::copy(session, Copy { source: reference("source"), target: reference("target"), referrers })
+            let upgrade = asked["upgrade"].as_bool().unwrap_or(false);
+            Exchange::copy(
+                session,
+                Copy { source: reference("source"), target: reference("target"), referrers, upgrade },
+            )
         }
         other => panic!("no verb is called {other}"),
     }
@@ -91,6 +95,7 @@ fn shown(output: Output) -> Option<Value> {
             Outcome::Pulled(pulled) => json!({"digest": pulled.digest.as_str()}),
             Outcome::Resolved(resolved) => json!({"digest": resolved.digest.as_str()}),
             Outcome::Tags(tags) => json!({"tags": tags}),
+            Outcome::Fetched(blob) => json!({"digest": blob.digest.as_str()}),
             Outcome::Copied(copied) => json!({"digest": copied.digest.as_str()}),
             Outcome::Deleted(deleted) => json!({"digest": deleted.digest.map(|digest| digest.to_string())}),
             Outcome::Referrers(found) => {

@@ -11,7 +11,7 @@ import { ROOT } from "./support.js";
 
 const DIRECTORY = join(ROOT, "tests/transcripts");
 
-async function begin(session, { verb, reference, version, chart, padding = 0, source, target, referrers = false }) {
+async function begin(session, { verb, reference, version, chart, padding = 0, source, target, referrers, upgrade }) {
   switch (verb) {
     case "push": {
       const artifact = await Artifact.build(Buffer.concat([Buffer.from(chart, "base64"), Buffer.alloc(padding)]));
@@ -22,7 +22,7 @@ async function begin(session, { verb, reference, version, chart, padding = 0, so
     case "resolve":
       return Exchange.resolve(session, reference, { version });
     case "copy":
-      return Exchange.copy(session, source, target, { referrers });
+      return Exchange.copy(session, source, target, { referrers, upgrade });
     default:
       return Exchange[verb](session, reference);
   }

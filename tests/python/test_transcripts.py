@@ -22,7 +22,7 @@ def begin(session: Session, asked: dict[str, Any]) -> Exchange:
         artifact = chartoci.Artifact.build(base64.b64decode(asked["chart"]) + bytes(asked.get("padding", 0)))
         return Exchange.push(session, Push.chart(artifact, asked["target"]))
     if verb == "copy":
-        return Exchange.copy(session, asked["source"], asked["target"], asked.get("referrers", False))
+        return Exchange.copy(session, asked["source"], asked["target"], asked.get("referrers", False), asked.get("upgrade", False))
     version = {"version": asked["version"]} if "version" in asked else {}
     made: Exchange = getattr(Exchange, verb)(session, asked["reference"], **version)
     return made

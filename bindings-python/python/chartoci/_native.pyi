@@ -957,7 +957,11 @@ class Exchange:
     def login(session: Session, registry: str) -> Exchange: ...
     @staticmethod
     def copy(
-        session: Session, source: Reference | str, target: Reference | str, referrers: bool = False
+        session: Session,
+        source: Reference | str,
+        target: Reference | str,
+        referrers: bool = False,
+        upgrade: bool = False,
     ) -> Exchange: ...
     @staticmethod
     def delete(session: Session, reference: Reference | str) -> Exchange: ...

@@ -451,20 +451,17 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         as today's Helm would, and so has another digest.
         """
         wanted, place = _reference(source), _reference(target)
-        if upgrade:
-            exchange = Exchange.pull(self._session, wanted, chart=False)
-            parts: Parts = yield Run(exchange, timeout=timeout, home=place.registry)
-            if Artifact.parse(parts.manifest, self._limits).is_legacy:
-                fetched = yield from _fetch(self, wanted, None, False, progress, timeout, place.registry)
-                data = fetched.archive.data or b""
-                push = Push.to(Artifact.build(Scan.read(data, self._limits), limits=self._limits), place)
-                sources = (None, ("chart", data))
-                exchange = Exchange.push(self._session, push)
-                pushed: Pushed = yield Run(exchange, progress, timeout, sources)
-                return Copied(pushed.reference, pushed.digest, pushed.size, pushed.blobs, (), True)
-        exchange = Exchange.copy(self._session, wanted, place, referrers)
-        copied: Copied = yield Run(exchange, progress, timeout, home=place.registry)
-        return copied
+        chart = blobs.MemorySink()
+        exchange = Exchange.copy(self._session, wanted, place, referrers, upgrade)
+        copied = yield Run(exchange, progress, timeout, sinks=(("chart", chart),), home=place.registry)
+        if isinstance(copied, Copied):
+            return copied
+        # The chart has been fetched, to be pushed anew.
+        data = chart.value()
+        push = Push.to(Artifact.build(Scan.read(data, self._limits), limits=self._limits), place)
+        exchange = Exchange.push(self._session, push)
+        pushed: Pushed = yield Run(exchange, progress, timeout, (None, ("chart", data)))
+        return Copied(pushed.reference, pushed.digest, pushed.size, pushed.blobs, (), True)
 
     @verb
     def delete(self, reference: Named, *, timeout: float | None = None) -> Plan[Deleted]:
@@ -633,11 +630,10 @@ def _fetch(
     devel: bool,
     progress: Progress | None,
     timeout: float | None,
-    home: str | None = None,
 ) -> Plan[Fetched]:
     chart = blobs.MemorySink()
     exchange = Exchange.pull(client._session, wanted, version=version, devel=devel)
-    parts: Parts = yield Run(exchange, progress, timeout, sinks=(("chart", chart),), home=home)
+    parts: Parts = yield Run(exchange, progress, timeout, sinks=(("chart", chart),))
     return Fetched(Archive.read(chart.value(), client._limits), parts.reference, parts.version, parts.digest)
 
 

@@ -6,8 +6,10 @@ use serde_json::{Map, Value};
 
 use super::calls::{Calls, Draft, Failed, Reply};
 use super::errcode::{About, receipt, refusal};
+use super::fetch;
 use super::manifests::{self, Served, misses_blobs, named_digest, selected};
 use super::place::Place;
+use super::pull::within;
 use super::push::{Source, Upload, Uploaded};
 use super::referrers::{Search, fallback_tag};
 use super::upload::{self, Uploads, check_same};
@@ -41,6 +43,8 @@ pub struct Copy {
     pub target: Reference,
     /// What refers to it as well: signatures, attestations.
     pub referrers: bool,
+    /// A chart of Helm 3.0 to 3.6 is not copied but fetched ([`Outcome::Fetched`]), to be pushed as today's Helm would.
+    pub upgrade: bool,
 }
 
 /// What was copied.
@@ -96,12 +100,16 @@ pub(super) struct Copying {
     written: usize,
     writing: bool,
     lists: Vec<List>,
+    /// The chart, where it is to be pushed anew.
+    outdated: Option<Descriptor>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
     /// GET of a manifest at the source.
     Manifest(usize),
+    /// GET of the chart, which is to be pushed anew.
+    Chart,
     /// A page of a manifest's referrers at the source.
     Page(usize),
     /// A blob on its way.
@@ -148,6 +156,7 @@ impl Copying {
             written: 0,
             writing: false,
             lists: Vec::new(),
+            outdated: None,
         })
     }
 
@@ -193,6 +202,14 @@ impl Copying {
         node.digest = Some(served.digest.clone());
         let (level, generation, digest) = (node.level, node.generation, served.digest.clone());
         node.served = Some(served);
+        if let Some(chart) = artifact.chart_layer().filter(|_| self.copy.upgrade && number == 0 && artifact.is_legacy())
+        {
+            within(chart, limits.archive, "archive")?;
+            requests.start(Step::Chart, fetch::draft(&self.source, BlobId(0), chart.clone()));
+            self.outdated = Some(chart.clone());
+            self.reading += 1;
+            return Ok(());
+        }
         for entry in artifact.manifests() {
             let child = self.add(Some(entry.digest.clone()), (level + 1, generation), requests)?;
             if let Some(node) = self.nodes.get_mut(number) {
@@ -415,6 +432,8 @@ impl Operation for Copying {
                 self.reading -= 1;
                 self.read(number, reply, requests)?;
             }
+            (Step::Chart, 200 | 206) => return Ok(self.outdated.take().map(Outcome::Fetched)),
+            (Step::Chart, _) => return Err(refusal(&reply, About::Blob)),
             (Step::Page(number), _) => self.search(number, reply, requests)?,
             (Step::Blob(step), _) => {
                 self.uploads.reply(step, &reply, requests.calls)?;

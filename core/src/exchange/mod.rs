@@ -165,7 +165,7 @@ pub enum Outcome {
     Tags(Vec<String>),
     /// [`Exchange::versions`]: newest first.
     Versions(Vec<Version>),
-    /// [`Exchange::fetch`], [`Exchange::fetch_part`].
+    /// [`Exchange::fetch`], [`Exchange::fetch_part`]; [`Exchange::copy`], where it is to be upgraded: push it.
     Fetched(Descriptor),
     /// [`Exchange::copy`].
     Copied(Copied),

@@ -136,8 +136,12 @@ impl Net {
     }
 
     fn copy(&self, session: &Session, source: &str, target: &str, referrers: bool) -> Result<Copied, Error> {
-        let copy =
-            Copy { source: Reference::parse(source).unwrap(), target: Reference::parse(target).unwrap(), referrers };
+        let copy = Copy {
+            source: Reference::parse(source).unwrap(),
+            target: Reference::parse(target).unwrap(),
+            referrers,
+            upgrade: false,
+        };
         match self.run(session, Exchange::copy(session, copy)).0? {
             Outcome::Copied(copied) => Ok(copied),
             other => panic!("{other:?}"),

@@ -267,7 +267,7 @@ impl World {
         let repository =
             Repository::parse(&format!("{}/copies/web", chart.reference.registry())).expect("a repository");
         let target = Reference::new(repository, Some("copied".to_owned()), None);
-        let copy = Copy { source: chart.reference.clone(), target, referrers: self.random.chance(30) };
+        let copy = Copy { source: chart.reference.clone(), target, referrers: self.random.chance(30), upgrade: false };
         let blobs = chart.blobs.iter().map(|(_, data)| data.clone()).collect();
         let (result, _) = Run::new(self, Exchange::copy(&self.session.clone(), copy), blobs).finish();
         let tags = model::judge(self.network.tidied());
