@@ -266,6 +266,12 @@ def test_importing_loads_no_http_library() -> None:
     assert not unwanted & set(loaded.stdout.split())
 
 
+def test_a_client_that_blocks_loads_no_event_loop() -> None:
+    made = "import sys, chartoci; chartoci.Client(); import chartoci.transport.urllib3; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", made], capture_output=True, text=True, check=True)
+    assert not {"asyncio", "concurrent.futures", "subprocess"} & set(loaded.stdout.split())
+
+
 def test_every_public_name_is_there() -> None:
     for name in chartoci.__all__:
         assert getattr(chartoci, name) is not None

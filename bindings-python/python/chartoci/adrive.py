@@ -10,13 +10,13 @@ from typing import Any, Literal, Self, TypeVar
 
 from chartoci import _native as native
 from chartoci._native import Ask, Descriptor, Exchange, Receiver, Request
+from chartoci.apipe import AsyncPipe
 from chartoci.client import Clock, Plan, Run, Settings, prepare, resume
 from chartoci.credentials import Credential
 from chartoci.blobs import Sink
 from chartoci.drive import Drive, News, Workers, fields, left
 from chartoci.model import Progress
 from chartoci.over import Over
-from chartoci.pipe import AsyncPipe
 from chartoci.transport import AsyncTransport, Failed, Transport
 
 R = TypeVar("R")
