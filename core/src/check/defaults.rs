@@ -117,10 +117,13 @@ impl Question {
             // The rules of values.schema.json have said so.
             Err(error) if [Code::JSON_SYNTAX, Code::SCHEMA_REMOTE].contains(&error.code()) => Report::new(),
             Err(error) => {
-                let finding = |pointer: &str, message: String| {
+                // Each place is looked for from the schema's start.
+                let mut lookups = if self.schema.len() > 1 << 20 { 20_usize } else { 100 };
+                let mut finding = |pointer: &str, message: String| {
                     let mut finding = Diagnostic::new(error.code(), &*self.document, message);
                     error.hint().clone_into(&mut finding.help);
-                    let span = Some(pointer).filter(|pointer| !pointer.is_empty());
+                    let span = Some(pointer).filter(|pointer| !pointer.is_empty() && lookups > 0);
+                    lookups = lookups.saturating_sub(1);
                     finding.at(pointer, span.and_then(|pointer| json::span(&self.schema, pointer)))
                 };
                 match error.report() {

@@ -426,7 +426,11 @@ mod tests {
     // Each would take minutes if one list were compared with another.
     #[test]
     fn long_lists_of_mistakes_take_no_long_time() {
-        for line in ["- name: d\n", "- ~\n", "- 1\n", "- name: d\n  vresion: x\n"] {
+        for (line, kind) in [("a", Document::Values), ("- .inf\n", Document::Values), ("- *x\n", Document::Values)] {
+            let text = format!("a:\n{}", line.repeat(20_000));
+            assert!(report(&text, kind).iter().count() <= 101, "{line}");
+        }
+        for line in ["- name: d\n", "- ~\n", "- 1\n", "- *x\n", "- name: d\n  vresion: x\n"] {
             let text = format!("{GOOD}dependencies:\n{}", line.repeat(20_000));
             assert!(report(&text, Document::ChartYaml).iter().count() < 500, "{line}");
         }

@@ -26,7 +26,13 @@ pub(super) fn check(page: &mut Page, charts: &[Vendored], limits: &Limits) {
 pub(super) fn load(page: &mut Page, limits: &Limits) -> Option<Vec<Node>> {
     let documents = page.yaml(yaml::Documents::Values, limits)?;
     for node in &documents {
-        node.each_not_json(&mut |error| page.fail(&error));
+        let mut left = MOST;
+        node.each_not_json(&mut |error| {
+            if let Some(rest) = left.checked_sub(1) {
+                left = rest;
+                page.fail(&error);
+            }
+        });
         let mut report = Report::new();
         duplicates(node, page.name, &mut report);
         page.extend(report);

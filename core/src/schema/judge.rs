@@ -45,6 +45,8 @@ const MOST: usize = 100;
 /// How often a schema is tried without what was found in it; one of more bytes once.
 const MOST_ROUNDS: usize = 20;
 const BIG: usize = 1 << 20;
+/// Values that are looked at to find where names stand.
+const MOST_STEPS: usize = 100_000;
 
 /// What is not in the schema itself is not there.
 struct Nothing;
@@ -81,7 +83,8 @@ fn refused(text: &[u8], mut error: Box<CompileError>) -> Error {
             let (pointer, message) = &found[at];
             if !found[..at].contains(&found[at]) && report.iter().count() < MOST {
                 is_new = true;
-                let span = json::span(text, pointer).filter(|_| !pointer.is_empty());
+                let span = Some(text).filter(|text| !pointer.is_empty() && text.len() <= BIG);
+                let span = span.and_then(|text| json::span(text, pointer));
                 report.push(Diagnostic::new(Code::SCHEMA_INVALID, "values.schema.json", message).at(pointer, span));
                 take_out(&mut schema, pointer);
             }
@@ -165,57 +168,80 @@ fn mistakes(error: &CompileError, schema: &Value) -> Result<Vec<(String, String)
 /// The violations at the ends of the tree: what stands above them says no more than that something below is wrong. Of
 /// alternatives none of which fits the choice itself is said, unless it is between one.
 fn leaves(error: &ValidationError, judged: &Value, say: &mut dyn FnMut(Violation)) {
-    let mut count = 0;
-    walk(error, judged, &mut |violation| {
-        count += 1;
-        if count <= MOST {
-            say(violation);
-        }
-    });
+    Walk { judged, left: MOST, steps: MOST_STEPS, say }.down(error, None);
 }
 
-/// The first two places of a name.
-fn places_of(value: &Value, wanted: &str, pointer: &str, found: &mut Vec<String>) {
-    if found.len() > 1 {
-        return;
-    }
-    match value {
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(at, item)| places_of(item, wanted, &format!("{pointer}/{at}"), found));
-        }
-        Value::Object(members) => {
-            for (name, value) in members {
-                let pointer = format!("{pointer}/{}", json::pointer_token(name));
-                places_of(value, wanted, &pointer, found);
-                found.extend((name == wanted).then_some(pointer));
-            }
-        }
-        _ => {}
-    }
+/// Through the tree of what does not fit.
+struct Walk<'a> {
+    judged: &'a Value,
+    /// Violations that may still be said.
+    left: usize,
+    /// Values that may still be looked at to find where a name stands.
+    steps: usize,
+    say: &'a mut dyn FnMut(Violation),
 }
 
-fn walk(error: &ValidationError, judged: &Value, say: &mut dyn FnMut(Violation)) {
-    let is_choice = matches!(error.kind, ErrorKind::AnyOf | ErrorKind::OneOf(_)) && error.causes.len() != 1;
-    if error.causes.is_empty() || is_choice {
-        let violation = violation_of(error);
-        let ErrorKind::AdditionalProperties { got } = &error.kind else { return say(violation) };
-        for name in got {
-            let pointer = format!("{}/{}", violation.pointer, json::pointer_token(name));
-            let message = format!("the schema allows no {:?} here", clip(name));
-            say(Violation { pointer, message, ..violation.clone() });
-        }
-        return;
-    }
-    for cause in &error.causes {
-        match &error.kind {
-            // What judges a name does not know where it stands: it does where the name stands once.
-            ErrorKind::PropertyName { prop } => {
-                let mut places = Vec::new();
-                places_of(judged, prop, "", &mut places);
-                let pointer = if let [place] = &mut places[..] { std::mem::take(place) } else { String::new() };
-                walk(cause, judged, &mut |violation| say(Violation { pointer: pointer.clone(), ..violation }));
+impl Walk<'_> {
+    /// `place`: where it is, if the tree does not know.
+    fn down(&mut self, error: &ValidationError, place: Option<&str>) {
+        let is_choice = matches!(error.kind, ErrorKind::AnyOf | ErrorKind::OneOf(_)) && error.causes.len() != 1;
+        if error.causes.is_empty() || is_choice {
+            let mut violation = violation_of(error);
+            if let Some(place) = place {
+                place.clone_into(&mut violation.pointer);
             }
-            _ => walk(cause, judged, say),
+            let ErrorKind::AdditionalProperties { got } = &error.kind else { return self.say(violation) };
+            for name in got.iter().take(self.left) {
+                let pointer = format!("{}/{}", violation.pointer, json::pointer_token(name));
+                let message = format!("the schema allows no {:?} here", clip(name));
+                self.say(Violation { pointer, message, ..violation.clone() });
+            }
+            return;
+        }
+        // What judges a name does not know where it stands: it does where the name stands once.
+        let mut places = Vec::new();
+        let mut place = place;
+        if let ErrorKind::PropertyName { prop } = &error.kind {
+            self.places_of(self.judged, prop, &mut String::new(), &mut places);
+            place = Some(if let [place] = &places[..] { place } else { "" });
+        }
+        for cause in &error.causes {
+            if self.left > 0 {
+                self.down(cause, place);
+            }
+        }
+    }
+
+    fn say(&mut self, violation: Violation) {
+        if let Some(left) = self.left.checked_sub(1) {
+            self.left = left;
+            (self.say)(violation);
+        }
+    }
+
+    /// The first two places of a name.
+    fn places_of(&mut self, value: &Value, wanted: &str, path: &mut String, found: &mut Vec<String>) {
+        let Some(steps) = self.steps.checked_sub(1).filter(|_| found.len() < 2) else { return };
+        self.steps = steps;
+        let length = path.len();
+        match value {
+            Value::Array(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    path.push_str(&format!("/{at}"));
+                    self.places_of(item, wanted, path, found);
+                    path.truncate(length);
+                }
+            }
+            Value::Object(members) => {
+                for (name, value) in members {
+                    path.push('/');
+                    path.push_str(&json::pointer_token(name));
+                    found.extend((name == wanted).then(|| path.clone()));
+                    self.places_of(value, wanted, path, found);
+                    path.truncate(length);
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -226,11 +252,8 @@ fn violation_of(error: &ValidationError) -> Violation {
     if let ErrorKind::AnyOf | ErrorKind::OneOf(None) = error.kind {
         let mut tries = Vec::new();
         for cause in error.causes.iter().take(4) {
-            let mut first = None;
-            walk(cause, &Value::Null, &mut |violation| {
-                first.get_or_insert(violation.message);
-            });
-            tries.extend(first);
+            let mut say = |violation: Violation| tries.push(violation.message);
+            Walk { judged: &Value::Null, left: 1, steps: 0, say: &mut say }.down(cause, None);
         }
         message = format!("fits none of the alternatives: {}", tries.join("; "));
     }
@@ -317,6 +340,14 @@ mod tests {
             violated(r#"{"additionalProperties": false, "properties": {"a": true}}"#, r#"{"a": 1, "b": 2, "c/d": 3}"#);
         let pointers: Vec<_> = found.iter().map(|(pointer, _)| pointer.as_str()).collect();
         assert_eq!(pointers, ["/b", "/c~1d"]);
+    }
+
+    #[test]
+    fn of_many_names_that_are_not_allowed_some_are_said_in_time() {
+        let names: Vec<String> = (0..50_000).map(|at| format!("\"{at}\": 1")).collect();
+        let values = format!("{{{}}}", names.join(","));
+        assert_eq!(violated(r#"{"propertyNames": {"pattern": "[a-z]"}}"#, &values).len(), MOST);
+        assert_eq!(violated(r#"{"additionalProperties": false}"#, &values).len(), MOST);
     }
 
     #[test]
