@@ -123,10 +123,11 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 
 /// The proxy that the environment names for a URL, if any.
 #[pyfunction]
-pub(crate) fn proxy(url: &str, environment: &Bound<'_, PyAny>) -> Option<String> {
+pub(crate) fn proxy(py: Python<'_>, url: &str, environment: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     let variable =
         |name: &str| environment.call_method1("get", (name,)).and_then(|value| value.extract()).unwrap_or(None);
-    chartoci::http::proxy::proxy(&chartoci::http::url::Url::parse(url)?, &variable)
+    let Some(url) = chartoci::http::url::Url::parse(url) else { return Ok(None) };
+    chartoci::http::proxy::proxy(&url, &variable).raise(py)
 }
 
 /// Policy, token cache, what was learned about hosts.

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import net from "node:net";
+import { setImmediate as immediate } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 
 import { pathOf } from "./blobs.js";
@@ -18,6 +19,7 @@ import { explained } from "./files-node.js";
 import { TunnelAgent, proxyAuthorization, proxyFor, proxyOf } from "./node-proxy.js";
 
 const PIECE = 256 * 1024;
+const CLOSED = ["ECONNRESET", "EPIPE"];
 
 /**
  * `permit(url, ip)` is asked before every connection, after the name was resolved; where a proxy resolves it, without an
@@ -42,7 +44,11 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
     return tunnels.get(proxy.href);
   };
 
-  const send = async ({ method, url, headers, body, timeout, thinking, signal, onSent }) => {
+  const send = async ({ method, url, headers, payload, body, timeout, thinking, signal, onSent }) => {
+    // What became of a part of a blob, or of a deletion, only the core can tell; all else may be sent twice.
+    const mayRepeat = !["DELETE", "PATCH"].includes(method) && payload?.kind !== "blob";
+    // A connection that the peer has closed meanwhile is known by then.
+    if (!mayRepeat) await immediate();
     const target = new URL(url);
     const host = target.hostname.replace(/^\[|\]$/g, "");
     const proxy = proxyFor(target, given);
@@ -57,18 +63,25 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
     const place = plain ? proxy : target;
     const unconnected = new AbortController();
     const ending = AbortSignal.any([signal, unconnected.signal]);
-    const request = (place.protocol === "https:" ? https : http).request(place, {
-      method,
-      headers: fields,
-      agent: proxy && secure ? tunnel(proxy) : agents[place.protocol],
-      lookup: permit && !proxy ? lookup(permit, target) : undefined,
-      signal: ending,
-      ending,
-      ...plain,
-    });
-    const response = await new Promise((resolve, reject) => {
+    let latest;
+    const attempt = (isSecond) => new Promise((resolve, reject) => {
+      const request = (place.protocol === "https:" ? https : http).request(place, {
+        method,
+        headers: fields,
+        agent: proxy && secure ? tunnel(proxy) : agents[place.protocol],
+        lookup: permit && !proxy ? lookup(permit, target) : undefined,
+        signal: ending,
+        ending,
+        ...plain,
+      });
+      latest = request;
       request.on("response", resolve);
-      request.on("error", (error) => reject(failure(error)));
+      request.on("error", (error) => {
+        // What stood was closed by the peer before anything came of it: that is no try.
+        const isStale = request.reusedSocket && CLOSED.includes(error.code) && !ending.aborted;
+        if (isStale && !isSecond && mayRepeat) resolve(attempt(true));
+        else reject(failure(error));
+      });
       const silent = new TransportFailure("timeout", "no answer");
       request.setTimeout(timeout ?? 0, () => request.destroy(silent));
       // Node counts from a connection on: until there is one, through a proxy perhaps, nobody does.
@@ -84,10 +97,11 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
       request.on("finish", () => request.setTimeout(thinking ?? 0));
       write(request, body, onSent);
     });
+    const response = await attempt(false);
     return {
       status: response.statusCode,
       headers: pairs(response.rawHeaders),
-      body: chunks(request, response, timeout),
+      body: chunks(latest, response, timeout),
     };
   };
 

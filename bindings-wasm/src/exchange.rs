@@ -94,9 +94,10 @@ pub fn host_matches(hosts: Vec<String>, registry: &str) -> bool {
 
 /// The proxy that the environment (an object) names for a URL, if any.
 #[wasm_bindgen]
-pub fn proxy(url: &str, environment: &JsValue) -> Option<String> {
+pub fn proxy(url: &str, environment: &JsValue) -> Result<Option<String>> {
     let variable = |name: &str| dto::get(environment, name).as_string();
-    chartoci::http::proxy::proxy(&chartoci::http::url::Url::parse(url)?, &variable)
+    let Some(url) = chartoci::http::url::Url::parse(url) else { return Ok(None) };
+    chartoci::http::proxy::proxy(&url, &variable).map_err(throw)
 }
 
 /// One operation.

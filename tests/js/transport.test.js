@@ -248,3 +248,40 @@ test("the environment's proxy is used save for loopback, NO_PROXY, and where it 
   process.env.NO_PROXY = "*";
   assert.equal(proxyFor(new URL("https://registry.example/")), undefined);
 });
+
+test("a connection that the peer closed costs no try", async (t) => {
+  const registry = await new Registry().listen();
+  t.after(() => registry.close());
+  const direct = new Client({ credentials: null });
+  t.after(() => direct.close());
+  await direct.push(packaged.data, `oci://${registry.host}/charts`);
+  // Answers one request on each connection, and hangs up on the next without a word.
+  const { host } = await peer(t, (socket) => {
+    const inner = net.connect(Number(registry.host.split(":")[1]), "127.0.0.1");
+    t.after(() => inner.destroy());
+    inner.on("error", () => {});
+    let isAnswered = false;
+    socket.on("data", (chunk) => (isAnswered ? socket.resetAndDestroy() : inner.write(chunk)));
+    inner.on("data", (chunk) => {
+      isAnswered = true;
+      if (!socket.destroyed) socket.write(chunk);
+    });
+  });
+  const client = new Client({ credentials: null, retry: { attempts: 1 }, concurrency: 1 });
+  t.after(() => client.close());
+  for (let count = 0; count < 3; count++) {
+    const { archive } = await client.pull(`oci://${host}/charts/web:1.2.0+demo.1`);
+    assert.deepEqual(Buffer.from(archive), Buffer.from(packaged.data));
+  }
+});
+
+test("a proxy that speaks no http is refused before anything is said to it", async (t) => {
+  const said = [];
+  const { host } = await peer(t, (socket) => socket.on("data", (chunk) => said.push(chunk)));
+  const client = new Client({ credentials: null, plainHttp: true, proxy: `socks5://ada:secret@${host}` });
+  t.after(() => client.close());
+  const error = await failing(() => client.tags("registry.test/web"));
+  assert.equal(error.code, "misuse.argument");
+  assert.match(error.message, /neither of http nor of https/);
+  assert.ok(!JSON.stringify(error).includes("secret") && said.length === 0);
+});

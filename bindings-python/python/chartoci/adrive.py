@@ -11,7 +11,7 @@ from typing import Any, Literal, Self, TypeVar
 from chartoci import _native as native
 from chartoci._native import Ask, Descriptor, Exchange, Receiver, Request
 from chartoci.apipe import AsyncPipe
-from chartoci.client import Clock, Plan, Run, Settings, prepare, resume
+from chartoci.client import Aside, Clock, Plan, Run, Settings, prepare, resume
 from chartoci.credentials import Credential
 from chartoci.blobs import Sink
 from chartoci.drive import Drive, News, Workers, fields, left
@@ -301,7 +301,19 @@ class Carrier(
                 run, result = await on_thread(partial(resume, plan, outcome))
         return result  # type: ignore[return-value]
 
-    async def _drive(self, run: Run, clock: Clock) -> Any:
+    async def _aside(self, aside: Aside, clock: Clock) -> Any:
+        over, left = Over(), clock.left(aside.timeout)
+        timer = None if left is None else asyncio.get_running_loop().call_later(left, over.tell)
+        try:
+            return await in_thread(self._workers, partial(aside.job, over))
+        finally:
+            over.tell()
+            if timer is not None:
+                timer.cancel()
+
+    async def _drive(self, run: Run | Aside, clock: Clock) -> Any:
+        if isinstance(run, Aside):
+            return await self._aside(run, clock)
         prepare(run, clock)
         return await AsyncDrive(
             run.exchange,

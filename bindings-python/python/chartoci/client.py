@@ -8,6 +8,7 @@ import functools
 import inspect
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable, Collection, Generator
 from datetime import datetime
@@ -90,7 +91,14 @@ class Run(NamedTuple):
     home: str | None = None
 
 
-Plan = Generator[Run, Any, R]
+class Aside(NamedTuple):
+    """What a plan wants done that may run programs: they end when it is over."""
+
+    job: Callable[[Over], Any]
+    timeout: float | None = None
+
+
+Plan = Generator[Run | Aside, Any, R]
 
 
 def verb(plan: Callable[Concatenate[Any, P], Plan[R]]) -> Callable[Concatenate[Any, P], R]:
@@ -111,7 +119,7 @@ def dress(run: Callable[P, R], plan: Callable[..., Any]) -> Callable[P, R]:
     return run
 
 
-def resume(plan: Plan[R], outcome: Any = None, error: BaseException | None = None) -> tuple[Run | None, R | None]:
+def resume(plan: Plan[R], outcome: Any = None, error: BaseException | None = None) -> tuple[Run | Aside | None, R | None]:
     """Goes on with a plan: the next exchange, or else what the plan comes to."""
     try:
         return plan.send(outcome) if error is None else plan.throw(error), None
@@ -128,10 +136,13 @@ class Clock:
 
     def set(self, run: Run) -> None:
         """Allows an exchange what is left."""
-        timeout = self._timeout if run.timeout is None else run.timeout
-        run.exchange.set_timeout(timeout)  # which refuses what is no time
-        if timeout is not None:
-            run.exchange.set_timeout(max(0.0, timeout - (time.monotonic() - self._began)))
+        run.exchange.set_timeout(self._timeout if run.timeout is None else run.timeout)  # which refuses what is no time
+        run.exchange.set_timeout(self.left(run.timeout))
+
+    def left(self, timeout: float | None) -> float | None:
+        """Seconds that are left of a verb's own time, or else of the client's; None: any."""
+        allowed = self._timeout if timeout is None else timeout
+        return None if allowed is None else max(0.0, allowed - (time.monotonic() - self._began))
 
 
 def prepare(run: Run, clock: Clock | None) -> None:
@@ -501,24 +512,25 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         machine = keeper(registry, credential, self._registry_config)
         exchange = Exchange.login(self._fresh(has_credentials=True), registry)
         checked: bool = yield Run(exchange, progress, timeout, credential=credential)
-        entry, path, helper, _ = keep(machine)
+        entry, path, helper, _ = yield Aside(functools.partial(keep, machine), timeout)
         self._session = self._fresh()
         return LoggedIn(entry, Path(path), helper, checked)
 
     @verb
     def logout(self, registry: str) -> Plan[LoggedOut]:
         """Removes a registry's credential from where Helm keeps it."""
-        yield from ()
-        entry, path, helper, removed = keep(keeper(registry, None, self._registry_config))
+        machine = keeper(registry, None, self._registry_config)
+        entry, path, helper, removed = yield Aside(functools.partial(keep, machine))
         self._session = self._fresh()
         return LoggedOut(entry, Path(path), helper, removed)
 
     @verb
     def explain_credentials(self, reference: Named) -> Plan[ExplainedCredentials]:
         """Where the credential for a reference comes from: who is asked, and who answers. Never the secret."""
-        yield from ()
         wanted = _reference(reference)
-        return explain(self._credentials, wanted.registry, wanted.repository, self._registry_config)
+        asked = self._credentials, wanted.registry, wanted.repository, self._registry_config
+        explained: ExplainedCredentials = yield Aside(functools.partial(explain, *asked))
+        return explained
 
     def close(self) -> None:
         """Closes connections that stand; the client can still be used."""
@@ -545,7 +557,21 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
                 run, result = resume(plan, outcome)
         return result  # type: ignore[return-value]
 
-    def _drive(self, run: Run, clock: Clock) -> Any:
+    def _aside(self, aside: Aside, clock: Clock) -> Any:
+        over, left = Over(), clock.left(aside.timeout)
+        if left is None:
+            return aside.job(over)
+        timer = threading.Timer(left, over.tell)
+        timer.daemon = True
+        timer.start()
+        try:
+            return aside.job(over)
+        finally:
+            timer.cancel()
+
+    def _drive(self, run: Run | Aside, clock: Clock) -> Any:
+        if isinstance(run, Aside):
+            return self._aside(run, clock)
         if self._transport is None or self._workers.process != os.getpid():
             from chartoci.transport.urllib3 import Urllib3Transport
 

@@ -59,7 +59,7 @@ def from_files(
 
 
 def explain(
-    credentials: Credentials, registry: str, repository: str, registry_config: str | None
+    credentials: Credentials, registry: str, repository: str, registry_config: str | None, over: Over
 ) -> ExplainedCredentials:
     """Who would be asked for a credential, and who answers; the secret itself stays where it is."""
     asked: list[tuple[str, str | None, str | None, bool]] = []
@@ -68,7 +68,7 @@ def explain(
     username: str | None = None
     match credentials:
         case Default():
-            _, kind, username, asked = search(registry, repository, registry_config)
+            _, kind, username, asked = search(registry, repository, registry_config, over)
             source = "store" if kind is not None else None
         case None:
             source = None
@@ -89,9 +89,9 @@ def keeper(registry: str, credential: Credential, registry_config: str | None) -
     return native.keep(registry, credential, _surroundings(), registry_config)
 
 
-def keep(machine: native.Machine) -> tuple[str, str, str | None, bool]:
+def keep(machine: native.Machine, over: Over | None = None) -> tuple[str, str, str | None, bool]:
     """Lets it do so: entry, file, helper, and whether anything was changed."""
-    kept: tuple[str, str, str | None, bool] = files.run(machine, HERE, credentials=True)
+    kept: tuple[str, str, str | None, bool] = files.run(machine, HERE, credentials=True, over=over)
     return kept
 
 

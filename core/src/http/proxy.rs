@@ -4,6 +4,7 @@ use core::net::IpAddr;
 
 use super::host::is_loopback;
 use super::url::{Scheme, Url};
+use crate::error::{Code, Error};
 
 /// The URL of the proxy that the environment names for a URL, if any; `variable` gives the environment's variables.
 ///
@@ -19,11 +20,33 @@ use super::url::{Scheme, Url};
 ///     _ => None,
 /// };
 /// let through = |url: &str| proxy(&Url::parse(url).unwrap(), &environment);
-/// assert_eq!(through("https://ghcr.io/v2/").as_deref(), Some("http://proxy.example:3128"));
-/// assert_eq!(through("https://registry.corp.example/"), None);
-/// assert_eq!(through("https://10.1.2.3:5000/"), None);
+/// assert_eq!(through("https://ghcr.io/v2/")?.as_deref(), Some("http://proxy.example:3128"));
+/// assert_eq!(through("https://registry.corp.example/")?, None);
+/// assert_eq!(through("https://10.1.2.3:5000/")?, None);
+/// # Ok::<(), chartoci::Error>(())
 /// ```
-pub fn proxy(url: &Url, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+///
+/// # Errors
+/// [`Code::ARGUMENT`] where it is no proxy of HTTP: whoever spoke that to a SOCKS proxy would be understood by nobody.
+pub fn proxy(url: &Url, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<String>, Error> {
+    let Some(proxy) = named(url, variable) else { return Ok(None) };
+    match proxy.split_once("://") {
+        None => Ok(Some(format!("http://{proxy}"))),
+        Some((scheme, _)) if ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+            Ok(Some(proxy))
+        }
+        // Not shown: it may hold a password.
+        Some(_) => {
+            Err(Error::new(Code::ARGUMENT, format!("the proxy for {} is neither of http nor of https", url.host()))
+                .with_hint(
+                    "Name a proxy that speaks HTTP, as http://proxy.example:3128; a SOCKS proxy is not spoken to. Or \
+                        exempt the host by NO_PROXY.",
+                ))
+        }
+    }
+}
+
+fn named(url: &Url, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let said = |name: &str| variable(name).filter(|value| !value.is_empty());
     let named = |name: &str| said(name).or_else(|| said(&name.to_ascii_lowercase()));
     let own = match url.scheme() {
@@ -39,7 +62,7 @@ pub fn proxy(url: &Url, variable: &dyn Fn(&str) -> Option<String>) -> Option<Str
     if is_loopback(host) || rules.any(|rule| covers(rule, host, &port)) {
         return None;
     }
-    Some(if proxy.contains("://") { proxy } else { format!("http://{proxy}") })
+    Some(proxy)
 }
 
 fn covers(rule: &str, host: &str, port: &str) -> bool {
@@ -84,7 +107,21 @@ mod tests {
     fn through(url: &str, variables: &[(&str, &str)]) -> Option<String> {
         let variable =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        proxy(&Url::parse(url).unwrap(), &variable)
+        proxy(&Url::parse(url).unwrap(), &variable).unwrap()
+    }
+
+    #[test]
+    fn a_proxy_of_another_kind_is_an_error_without_its_secret() {
+        let through = |url: &str, given: &str| {
+            proxy(&Url::parse(url).unwrap(), &|name| (name == "ALL_PROXY").then(|| given.to_owned()))
+        };
+        for given in ["socks5://ada:secret@p.test:1080", "SOCKS5H://p.test", "ftp://p.test"] {
+            let error = through("https://r.test/", given).unwrap_err();
+            assert_eq!(error.code(), Code::ARGUMENT);
+            assert!(!format!("{error} {error:?}").contains("secret"));
+            assert_eq!(through("http://localhost/", given).unwrap(), None);
+        }
+        assert_eq!(through("https://r.test/", "HTTPS://p.test").unwrap().as_deref(), Some("HTTPS://p.test"));
     }
 
     #[test]

@@ -20,6 +20,12 @@ class Failed(Exception):
         self.text = text
 
 
+def may_repeat(method: str, body: object) -> bool:
+    """The request may be sent twice, though nobody asked what the registry made of it the first time. What became of a part
+    of a blob, or of a deletion, only the core can tell."""
+    return method not in ("DELETE", "PATCH") and (body is None or isinstance(body, bytes))
+
+
 class Answer(NamedTuple):
     """The head of a response, and its body in pieces, as it came over the wire."""
 
@@ -82,7 +88,9 @@ class Transport(Protocol):
         """Sends a request and gives the head of the answer; leaving ends the call.
 
         Content-Length is among the headers where there is a body. `timeout` is the silence allowed, in seconds; None
-        allows any. `call.thinking` stands in its place before the answer's head. Raises `Failed`. The socket is attached
+        allows any. `call.thinking` stands in its place before the answer's head. Raises `Failed`. Where a
+        connection stood and the peer closed it before anything came, that is no failure of what `may_repeat`: it is sent once
+        more over another. The socket is attached
         to `call` as soon as there is one.
         """
         ...

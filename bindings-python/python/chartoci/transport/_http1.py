@@ -89,6 +89,8 @@ class Response:
     fields: list[tuple[str, str]]
     will_close: bool
     is_over = False
+    # Nothing has come.
+    is_silent = True
 
     def __init__(self, connected: socket.socket, method: str, early: bytes = b"") -> None:
         self._receive: Callable[[int], bytes] = connected.recv
@@ -171,6 +173,7 @@ class Response:
             data, start = self._receive(BLOCK), 0
             if not data:
                 raise ConnectionResetError(NO_ANSWER)
+            self.is_silent = False
         end = _END.search(data, start)
         if end is None:
             gathered, start = bytearray(data[start:]), 0

@@ -19,20 +19,33 @@ from yarl import URL
 
 from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
-from chartoci.transport import AsyncAnswer, AsyncBody, Failed, Headers
+from chartoci.transport import AsyncAnswer, AsyncBody, Failed, Headers, may_repeat
 from chartoci.transport.surroundings import Allow, Options, Surroundings, origin, proxy_for
 
 
-_used: ContextVar[list[asyncio.Transport | None]] = ContextVar("_used")
+class _Use:
+    """Which connections a request uses; `new`: the last was made for it."""
+
+    def __init__(self) -> None:
+        self.transports: list[asyncio.Transport | None] = []
+        self.new = True
+
+
+_used: ContextVar[_Use] = ContextVar("_used")
 
 
 class _Connector(aiohttp.TCPConnector):
     """Notes which connection a request uses, so that it can be ended though nobody takes what was sent."""
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
+        _used.get().new = False
         connection = await super().connect(req, traces, timeout)
-        _used.get().append(connection.transport)
+        _used.get().transports.append(connection.transport)
         return connection
+
+    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> Any:
+        _used.get().new = True
+        return await super()._create_connection(req, traces, timeout)
 
 
 class _Resolver(AbstractResolver):
@@ -74,21 +87,32 @@ class AiohttpTransport(Surroundings):
     ) -> AsyncIterator[AsyncAnswer]:
         # The driver sees to it that pieces are taken and that an answer comes.
         silence = timeout if body is None or isinstance(body, bytes) else None
-        used: list[asyncio.Transport | None] = []
-        _used.set(used)
-        with _ended(used), _failures():
-            request = self._ready().request(
-                method,
-                URL(url, encoded=True),
-                headers=[*headers, ("accept-encoding", "identity")],
-                data=body,
-                allow_redirects=False,
-                proxy=self._proxy(url),
-                ssl=self._tls.context() if self._given is None and url.startswith("https:") else True,
-                skip_auto_headers=("user-agent", "accept", "content-type"),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=silence),
-            )
-            async with request as response:
+        use = _Use()
+        _used.set(use)
+        with _ended(use.transports), _failures():
+            proxy = self._proxy(url)
+
+            def send() -> Any:
+                return self._ready().request(
+                    method,
+                    URL(url, encoded=True),
+                    headers=[*headers, ("accept-encoding", "identity")],
+                    data=body,
+                    allow_redirects=False,
+                    proxy=proxy,
+                    ssl=self._tls.context() if self._given is None and url.startswith("https:") else True,
+                    skip_auto_headers=("user-agent", "accept", "content-type"),
+                    timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=silence),
+                )
+
+            try:
+                answered = await send()
+            except (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError):
+                # The peer closed what stood: that is no try.
+                if use.new or not may_repeat(method, body):
+                    raise
+                answered = await send()
+            async with answered as response:
                 fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
                 yield AsyncAnswer(response.status, fields, _chunks(response))
 
@@ -158,6 +182,8 @@ def _failures() -> Iterator[None]:
         raise
     except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:
         raise Failed("tls", str(error)) from None
+    except aiohttp.ClientHttpProxyError as error:
+        raise Failed("connect", f"the proxy answered {error.status}") from None
     except aiohttp.ClientConnectorError as error:
         raise Failed("connect", str(error.os_error.strerror or error.os_error)) from None
     except (aiohttp.ServerTimeoutError, asyncio.TimeoutError):

@@ -18,7 +18,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
-from chartoci.transport import Answer, Body, Call, Failed, Headers, _http1
+from chartoci.transport import Answer, Body, Call, Failed, Headers, _http1, may_repeat
 from chartoci.transport.surroundings import Allow, Options, Surroundings, origin, proxy_for
 
 # Sent in one go: no peer's buffers are smaller.
@@ -71,6 +71,10 @@ class _Plain(_Connect, HTTPConnection):
 
 class _Secure(_Connect, HTTPSConnection):
     pass
+
+
+class _Stale(Exception):
+    """A connection that stood was closed by the peer before anything came of it: that is no try."""
 
 
 class _Way(NamedTuple):
@@ -133,7 +137,11 @@ class Urllib3Transport(Surroundings):
                 fields = [("host", place[1]), ("accept-encoding", "identity"), *headers, *way.headers]
                 head = _http1.head(method, url if way.absolute else _target(url), fields)
                 connection = way.connection()
-                response = _exchange(way, connection, method, head, body, timeout, call)
+                try:
+                    response = _exchange(way, connection, method, head, body, timeout, call)
+                except _Stale:
+                    connection.close()
+                    response = _exchange(way, connection, method, head, body, timeout, call)
             except Exception as error:
                 raise _failed(error) from None
             yield Answer(response.status, response.fields, _chunks(response))
@@ -199,6 +207,7 @@ def _exchange(
 ) -> _http1.Response:
     """Connects if need be, sends, and reads the head of the answer."""
     connected: socket.socket = connection.sock
+    again = connected is not None and may_repeat(method, body)
     if connected is None:
         connection.timeout = timeout
         if way.tunnel:
@@ -225,8 +234,17 @@ def _exchange(
             _patience(connected, call.thinking)
     except (BrokenPipeError, ssl.SSLEOFError):
         refused = True  # the answer may say why
+    except ConnectionError:
+        if again and not (sender and sender.early):
+            raise _Stale from None
+        raise
     response = _http1.Response(connected, method, sender.early if sender else b"")
-    response.begin()
+    try:
+        response.begin()
+    except (ConnectionError, ssl.SSLEOFError):
+        if again and response.is_silent and not (sender and sender.early):
+            raise _Stale from None
+        raise
     _patience(connected, timeout)
     response.will_close = response.will_close or refused
     return response
