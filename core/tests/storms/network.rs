@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chartoci::files::{Memory, Step, Verb};
+use chartoci::files::{Memory, Verb};
 use chartoci::http::{Failure, Headers, Method};
 use chartoci::oci::Digest;
 use chartoci::server::{self, Access, Output, Registry, RequestHead, open_in_memory, serve_in_memory};
@@ -93,16 +93,6 @@ impl Network {
             ..server::Config::default()
         });
         open_in_memory(&self.registry, &mut self.files).expect("the files of a registry");
-    }
-
-    /// The files, their index brought up to date.
-    pub(crate) fn tidied(&mut self) -> &Memory {
-        if let Some(mut tidy) = self.registry.tidy() {
-            while let Step::Do(verb) = tidy.poll() {
-                tidy.handle(self.files.execute(verb));
-            }
-        }
-        &self.files
     }
 
     pub(crate) fn gives_tokens(&self) -> bool {

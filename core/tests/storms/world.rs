@@ -186,7 +186,7 @@ impl World {
             run.plan(after, Happening::Scanned(chart.push()));
         }
         let (result, _) = run.finish();
-        let tags = model::judge(self.network.tidied());
+        let tags = model::judge(&self.network.files);
         match result {
             Ok(Outcome::Pushed(pushed)) => {
                 assert_eq!(tags.get(&tag_of(chart)), Some(&chart.manifest), "pushed\n{}", self.transcript);
@@ -227,11 +227,11 @@ impl World {
 
     /// A push that looks first whether something is there.
     fn push_if(&mut self, chart: &Chart, if_exists: IfExists) -> String {
-        let before = model::judge(self.network.tidied()).get(&tag_of(chart)).cloned();
+        let before = model::judge(&self.network.files).get(&tag_of(chart)).cloned();
         let exchange = Exchange::push(&self.session.clone(), Push { if_exists, ..chart.push() });
         let blobs = chart.blobs.iter().map(|(_, data)| data.clone()).collect();
         let (result, _) = Run::new(self, exchange, blobs).finish();
-        let after = model::judge(self.network.tidied()).get(&tag_of(chart)).cloned();
+        let after = model::judge(&self.network.files).get(&tag_of(chart)).cloned();
         if before.is_some() {
             assert_eq!(before, after, "overwritten\n{}", self.transcript);
         }
@@ -270,7 +270,7 @@ impl World {
         let copy = Copy { source: chart.reference.clone(), target, referrers: self.random.chance(30), upgrade: false };
         let blobs = chart.blobs.iter().map(|(_, data)| data.clone()).collect();
         let (result, _) = Run::new(self, Exchange::copy(&self.session.clone(), copy), blobs).finish();
-        let tags = model::judge(self.network.tidied());
+        let tags = model::judge(&self.network.files);
         match result {
             Ok(Outcome::Copied(copied)) => {
                 assert_eq!(tags.get("copies/web:copied"), Some(&chart.manifest), "copied\n{}", self.transcript);
@@ -282,10 +282,10 @@ impl World {
     }
 
     fn delete(&mut self, chart: &Chart) -> String {
-        let mut before = model::judge(self.network.tidied());
+        let mut before = model::judge(&self.network.files);
         let exchange = Exchange::delete(&self.session.clone(), chart.reference.clone());
         let (result, _) = Run::new(self, exchange, Vec::new()).finish();
-        let after = model::judge(self.network.tidied());
+        let after = model::judge(&self.network.files);
         match result {
             Ok(Outcome::Deleted(_)) => {
                 let gone = before.remove(&tag_of(chart));
@@ -309,7 +309,7 @@ impl World {
         match result {
             Ok(Outcome::Tags(tags)) => {
                 let prefix = format!("{}:", chart.reference.repository());
-                let known = model::judge(self.network.tidied());
+                let known = model::judge(&self.network.files);
                 let known: Vec<&str> = known.keys().filter_map(|name| name.strip_prefix(&prefix)).collect();
                 assert_eq!(tags, known, "listed\n{}", self.transcript);
                 "ok".to_owned()
