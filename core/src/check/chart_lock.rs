@@ -56,7 +56,7 @@ fn look(page: &mut Page, limits: &Limits) -> Option<Locked> {
         added.help.clone_from(&finding.help);
     }
     lint::fields(page, &node, "", LOCK);
-    lint::habits(page, limits);
+    lint::habits(page, lint::FIRST_ONLY, limits);
     node.as_mapping()?;
     let is_digest = is_digest(&digest);
     // Of what is no lock at all, nothing is missing.

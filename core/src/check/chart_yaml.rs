@@ -1,7 +1,8 @@
 //! Rules for Chart.yaml, for requirements.yaml beside it, and for the config blob, which has the same fields.
 
+use super::address::{no_email, no_url, no_web_address};
 use super::defaults::Defaults;
-use super::lint::{self, Rule, apply, nearest, no_email, no_range, no_suffixes, no_url, no_web_address};
+use super::lint::{self, Rule, apply, nearest, no_range, no_suffixes};
 use super::page::{MOST_DEPENDENCIES, Page, field, items, quoted, text};
 use crate::chart::Metadata;
 use crate::chart::decode::Document;
@@ -182,7 +183,7 @@ fn look(pages: &mut [Page], setting: &Setting, limits: &Limits) -> Said {
             true => requirements(page, node, setting),
             false => rules(page, node, has_requirements, setting),
         }
-        lint::habits(page, limits);
+        lint::habits(page, lint::FIRST_ONLY, limits);
     }
     Said { metadata: (is_whole && is_all_read).then_some(metadata), dependencies, declared_in }
 }

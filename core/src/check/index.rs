@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::lint::{self, has_scheme, malformed};
+use super::address::{has_scheme, malformed};
+use super::lint;
 use super::page::{MOST, Page, items, quoted, text};
 use crate::chart::Metadata;
 use crate::chart::decode::{self, Document};
@@ -39,7 +40,7 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
     if is_strict {
         lint::unknown_keys(&mut page, Code::INDEX_UNKNOWN_KEY, &node, "", &[INDEX]);
         repeated(&mut page, &node, "", true);
-        lint::habits(&mut page, limits);
+        lint::habits(&mut page, lint::FIRST_ONLY, limits);
     }
     if text(&node, "apiVersion").is_none_or(str::is_empty) {
         page.find(Code::INDEX_API_VERSION, "", None, "apiVersion is missing");

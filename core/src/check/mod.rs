@@ -3,6 +3,7 @@
 //! One file per kind of document, each document parsed once; `lint` has what the rules are made of, `cross` compares
 //! documents that belong together.
 
+mod address;
 mod chart;
 mod chart_lock;
 mod chart_yaml;

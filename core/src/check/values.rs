@@ -19,7 +19,7 @@ pub(super) fn check(page: &mut Page, charts: &[Vendored], limits: &Limits) {
     if let [node] = &documents[..] {
         comments(page, node);
     }
-    lint::habits(page, limits);
+    lint::habits(page, "Helm 4 merges it over the first, Helm 3 does not read it", limits);
 }
 
 /// What keeps Helm from reading values, and keys that are written twice.
