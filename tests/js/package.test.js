@@ -99,9 +99,9 @@ test("the glue makes no code from text, and nothing says where it was built", ()
 // Ratchets, in bytes, as it is and by `gzip -9`: they only get smaller, save with a reason.
 const BUDGETS = {
   chartoci: [424_000, 190_000],
-  check: [505_000, 227_000],
+  check: [518_000, 235_000],
   exchange: [379_000, 168_500],
-  node: [766_000, 336_000],
+  node: [783_000, 349_000],
   package: [398_000, 180_000],
   registry: [380_000, 160_000],
   schema: [491_000, 198_500],

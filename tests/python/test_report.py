@@ -315,3 +315,19 @@ def test_colours_are_for_terminals(broken: pathlib.Path) -> None:
         done.wait(10)
         os.close(reader)
         assert (b"\x1b[" in said) is colored
+
+
+def test_a_report_names_the_kind_that_was_guessed(tmp_path: pathlib.Path) -> None:
+    assert chartoci.check(b"dependencies: []\n").kind == "requirements"
+    path = tmp_path / "requirements.yaml"
+    path.write_text("dependancies: []\n")
+    printed = json.loads(command("check", "--format", "json", path).stdout)
+    assert printed["kind"] == "requirements" and printed["diagnostics"][0]["fix"]["replacement"] == "dependencies"
+
+
+def test_a_fix_ends_its_line_as_the_file_does(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "Chart.yaml"
+    path.write_bytes(b"name: web\r\nversion: 1.0.0\r\nappVersion: 1.10\r\n")
+    report = chartoci.check(path)
+    assert "fix: insert the line apiVersion: v2\n" in str(report)
+    assert report.fixed() == b"apiVersion: v2\r\nname: web\r\nversion: 1.0.0\r\nappVersion: \"1.10\"\r\n"
