@@ -375,3 +375,35 @@ test("a lock that is held is not taken however late its owner is, and who lost i
   assert.equal((await execute({ kind: "rename", from: path, to: "config.json" }, home, theirs)).kind, "done");
   assert.deepEqual(readdirSync(home), ["config.json"]);
 });
+
+test("questions for a credential have the verb's time, and end with who asked", async (t) => {
+  const home = homeless(t);
+  const registry = await listening(t);
+  helper(home, "hanging", `sleep 60 &\necho $! > ${home}/child.new\nmv ${home}/child.new ${home}/child\nwait`);
+  const registryConfig = write(join(home, "hanging.json"), { credsStore: "hanging" });
+  const isGone = async () => {
+    const child = readFileSync(join(home, "child"), "utf8").trim();
+    for (let turn = 0; turn < 200; turn++) {
+      const status = `/proc/${child}/stat`;
+      if (!existsSync(status) || readFileSync(status, "utf8").split(" ")[2] === "Z") return true;
+      await pause(10);
+    }
+    return false;
+  };
+  const client = new Client({ registryConfig });
+  t.after(() => client.close());
+  const late = await failing(() => client.tags(`${registry.host}/web`, { timeout: 1 }));
+  assert.equal(late.code, "transport.timeout");
+  assert.ok(await isGone());
+  rmSync(join(home, "child"));
+  const control = new AbortController();
+  const asking = failing(() => client.tags(`${registry.host}/web`, { signal: control.signal }));
+  while (!existsSync(join(home, "child"))) await pause(10);
+  control.abort();
+  assert.equal((await asking).kind, "aborted");
+  assert.ok(await isGone());
+  const silent = new Client({ credentials: () => new Promise(() => {}) });
+  t.after(() => silent.close());
+  const waited = await failing(() => silent.tags(`${registry.host}/web`, { timeout: 0.3 }));
+  assert.equal(waited.code, "transport.timeout");
+});
