@@ -167,6 +167,27 @@ def test_t_size_1_a_slow_drip_is_given_up_when_the_time_for_the_whole_is_over(cl
         over.set()
 
 
+def test_t_size_1_what_is_small_by_nature_does_not_drip_for_ever(
+    using: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chartoci.drive.SMALL", 0.3)
+    for status, kind in [("200 OK", chartoci.TimeoutError), ("404 Not Found", chartoci.NotFoundError)]:
+        over = threading.Event()
+
+        def drip(connection: socket.socket, status: str = status, over: threading.Event = over) -> None:
+            read_request(connection)
+            connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 100000\r\n\r\n".encode())
+            while not over.wait(0.05):
+                connection.sendall(b" ")
+
+        with peer(drip) as host:
+            began = time.monotonic()
+            with pytest.raises(kind):
+                using(idle_timeout=0.2).artifact(f"{host}/web:1.0.0")
+            assert time.monotonic() - began < 2
+            over.set()
+
+
 def test_t_sig_2_ten_thousand_referrers_are_too_many(client: chartoci.Client) -> None:
     entries = [{"mediaType": MANIFEST, "digest": digest(str(number).encode()), "size": 1} for number in range(10_000)]
     body = json.dumps({"schemaVersion": 2, "manifests": entries}).encode()

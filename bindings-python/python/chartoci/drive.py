@@ -21,6 +21,9 @@ from chartoci.pipe import Pipe
 from chartoci.transport import Call, Failed, Transport
 
 T = TypeVar("T")
+# What is no blob arrives within so many seconds, or within the silence that is allowed, if that is longer.
+SMALL = 30.0
+
 Bytes = bytes | bytearray | memoryview
 News = Event | BaseException | None
 # Makes the drive of a fetch: from that repository, of that blob, from which byte to which, into that sink.
@@ -250,7 +253,7 @@ class Drive:
     ) -> Callable[[bytes], bool]:
         """What takes the pieces of an answer's body, and says whether it wants more."""
         if request.sink is None or not receiver.stores:
-            return receiver.write
+            return _hurried(receiver, request.timeout)
         found = self._sinks[request.sink]
         assert found is not None
         item, sink = found
@@ -309,6 +312,20 @@ class Drive:
             sent += len(piece)
             if self._progress is not None:
                 tell(Progress(item, sent, total))
+
+
+def _hurried(receiver: Receiver, silence: float | None) -> Callable[[bytes], bool]:
+    """What takes a body that is small by nature, which has a time in all: one that drips is never silent."""
+    if silence is None:
+        return receiver.write
+    end = time.monotonic() + max(silence, SMALL)
+
+    def take(chunk: bytes) -> bool:
+        if time.monotonic() > end:
+            raise Failed("timeout", "")
+        return receiver.write(chunk)
+
+    return take
 
 
 def fields(request: Request) -> list[tuple[str, str]]:

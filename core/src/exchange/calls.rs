@@ -386,6 +386,10 @@ impl Calls {
             },
             301 | 302 | 303 | 307 | 308 => self.redirect(now, id, &reply),
             401 | 403 => self.refused(now, id, reply),
+            // What fails for the mount alone would fail again.
+            500..=599 if call.draft.dispensable && reply.headers.get("retry-after").is_none() => {
+                self.settle(now, id, Ok(reply));
+            }
             _ if is_passing(status) => {
                 let about = if matches!(call.purpose, Purpose::Token(_)) { About::Token } else { About::Manifest };
                 let error = errcode::refusal(&reply, about);

@@ -375,7 +375,7 @@ impl Uploads {
             // Whatever a mount is refused with, a plain session tells whether it was the mount. Of who may not read the other
             // repository nothing is learned.
             status if mount => {
-                self.blobs[index].refused = !matches!(status, 401 | 403);
+                self.blobs[index].refused = matches!(status, 400 | 404..=499 | 501);
                 self.post(index, false, None);
             }
             _ => return Err(refusal(reply, About::Upload)),
@@ -479,7 +479,6 @@ impl Uploads {
         match (step, failed.again) {
             (Step::Drop, _) => Ok(()),
             (Step::Open { index, mount: true }, _) if failed.error.status().is_some_and(|status| status >= 500) => {
-                self.blobs[index].refused = true;
                 self.post(index, false, None);
                 Ok(())
             }

@@ -8,9 +8,12 @@ import re
 import selectors
 import socket
 import ssl
+import time
 from collections.abc import Callable, Iterable, Iterator
 
 LONGEST_LINE = 65_536
+# Seconds for which the small parts of a body are put together.
+GATHERING = 0.25
 # Of one answer: of its interim heads (1xx) and its own together.
 LONGEST_HEAD = 262_144
 MOST_LINES = 400
@@ -203,11 +206,11 @@ class Response:
         return data[at : self._at]
 
     def _exactly(self, left: int, size: int) -> Iterator[bytes]:
-        """So many bytes. Small parts are put together, for who takes them."""
+        """So many bytes. Small parts are put together, for who takes them, unless they come by drops."""
         while left:
-            wanted = min(left, size)
             parts = []
-            missing = wanted
+            missing = wanted = min(left, size)
+            until = time.monotonic() + GATHERING
             try:
                 while missing:
                     part = self._take(missing)
@@ -215,11 +218,13 @@ class Response:
                         raise ConnectionResetError(BROKEN)
                     parts.append(part)
                     missing -= len(part)
+                    if missing and time.monotonic() > until:
+                        break
             except OSError:
                 if parts:
                     yield b"".join(parts)
                 raise
-            left -= wanted
+            left -= wanted - missing
             if left == 0 and not self._chunked:
                 self._end()
             yield parts[0] if len(parts) == 1 else b"".join(parts)
