@@ -75,10 +75,14 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
         ...plain,
       });
       latest = request;
-      request.on("response", resolve);
+      let isAnswered = false;
+      request.on("response", (response) => {
+        isAnswered = true;
+        resolve(response);
+      });
       request.on("error", (error) => {
         // What stood was closed by the peer before anything came of it: that is no try.
-        const isStale = request.reusedSocket && CLOSED.includes(error.code) && !ending.aborted;
+        const isStale = request.reusedSocket && !isAnswered && CLOSED.includes(error.code) && !ending.aborted;
         if (isStale && !isSecond && mayRepeat) resolve(attempt(true));
         else reject(failure(error));
       });

@@ -14,6 +14,7 @@ _Source: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | IO[b
 _Headers: TypeAlias = Sequence[tuple[str, str]]
 
 __all__ = [
+    "FRONT",
     "VERSION",
     "Archive",
     "Artifact",

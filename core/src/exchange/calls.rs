@@ -12,6 +12,7 @@ use super::errcode::{self, About};
 use super::place::Place;
 use super::retry::{Random, is_passing, retry_after};
 use super::{Event, Output, QueryId, Session};
+use crate::auth::challenge;
 use crate::auth::origin::without_secrets;
 use crate::auth::token::{Token, TokenServer, may_stand};
 use crate::auth::{Credential, Origin, Scope};
@@ -414,10 +415,14 @@ impl Calls {
             (403, true) if reply.method == Method::Get => {
                 return self.lapse(now, id, errcode::refusal(&reply, About::Blob), None);
             }
-            // A mount may be refused for the other repository. With nothing shown it is the login that is wanted.
+            // A mount may be refused for the other repository, save where passwords are asked for: these are good for all.
+            // With nothing shown it is the login that is wanted.
             (_, false)
                 if call.draft.dispensable
-                    && (call.way.presented || reply.headers.get("www-authenticate").is_none()) =>
+                    && match challenge::parse(reply.headers.get_all("www-authenticate")).first() {
+                        Some(challenge) => call.way.presented && !challenge.is("basic"),
+                        None => true,
+                    } =>
             {
                 return self.settle(now, id, Ok(reply));
             }

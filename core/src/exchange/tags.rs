@@ -77,13 +77,12 @@ impl Pages {
         }
         let next = match (next_page(reply)?, self.tags.get(known..).and_then(<[String]>::last)) {
             (Some(next), _) => next,
-            // A browser may hide the link: what comes after the last tag is asked for, until that was asked for already.
+            // A browser may hide the link: what comes after the last tag is asked for, until nothing new comes.
             (None, Some(last)) if !config.transport.all_headers => {
-                let next = target.place.tags().with_query("last", last);
-                if self.visited.contains(&next) {
+                if self.is_disordered && self.tags[..known].contains(last) {
                     return Ok(None);
                 }
-                next
+                target.place.tags().with_query("last", last)
             }
             (None, _) => return Ok(None),
         };

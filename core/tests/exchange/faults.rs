@@ -1166,6 +1166,20 @@ fn a_browser_that_hides_links_asks_for_what_comes_after_the_last_tag() {
 }
 
 #[test]
+fn a_browser_that_shows_links_ends_where_nothing_new_comes() {
+    let session =
+        Session::new(Config { transport: Traits { manual_redirects: false, all_headers: false }, ..Config::default() });
+    let mut peer = Peer::new(Login::Open);
+    let body = r#"{"tags":["b","a","b"]}"#;
+    peer.fault(Method::Get, "", reply(200, &[("link", "</v2/team/web/tags/list?page=1>; rel=next")], body));
+    peer.fault(Method::Get, "", reply(200, &[], body));
+    let repository = Repository::parse("reg.example/team/web").unwrap();
+    let run = Host::default().run(Exchange::tags(&session, repository), &mut peer);
+    let Ok(Outcome::Tags(tags)) = &run.result else { panic!("{:?}", run.result) };
+    assert_eq!((tags.as_slice(), run.log.len()), (&["b".to_owned(), "a".to_owned()][..], 2));
+}
+
+#[test]
 fn a_length_means_nothing_where_it_may_be_hidden_that_the_body_was_packed() {
     for (all_headers, fields, tags) in [
         (false, &[("content-length", "99")][..], true),
