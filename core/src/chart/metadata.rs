@@ -213,7 +213,7 @@ impl Metadata {
             _ => serde_json::Map::new(),
         };
         let (one, other) = (fields(self), fields(other));
-        let shown = |value: Option<&Value>| value.map_or("missing".to_owned(), |value| clip(&value.to_string()));
+        let shown = |value: Option<&Value>| value.map_or("missing".to_owned(), |value| clip(&json::shown(value)));
         let mut names: Vec<&String> = one.keys().chain(other.keys().filter(|name| !one.contains_key(*name))).collect();
         names.retain(|name| one.get(*name) != other.get(*name));
         names.into_iter().map(|name| (name.clone(), shown(one.get(name)), shown(other.get(name)))).collect()

@@ -29,18 +29,31 @@ pub(crate) use read::{parse_first, tree};
 /// Where the type cannot be written at all (a map whose keys are no strings): a fault of the type, never of its content.
 pub fn write<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut out = Vec::new();
-    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Go));
+    let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Go { escapes: true }));
     // Memory takes all that is written. Not `expect`: that prints the error, and all that there may ever be is linked.
     assert!(written.is_ok(), "the keys are no strings");
     out
 }
 
-struct Go;
+/// A value for people to read: no character is escaped that need not be.
+pub(crate) fn shown(value: &Value) -> String {
+    let mut out = Vec::new();
+    // Memory takes all that is written. Not the standard way, which writes floating point by large tables.
+    let _ = value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Go { escapes: false }));
+    String::from_utf8(out).unwrap_or_default()
+}
+
+struct Go {
+    /// What means something to HTML is escaped.
+    escapes: bool,
+}
 
 impl Formatter for Go {
     fn write_string_fragment<W: io::Write + ?Sized>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        while self.escapes
+            && let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}'])
+        {
             let (plain, tail) = rest.split_at(at);
             let mut characters = tail.chars();
             let special = characters.next().unwrap_or_default();
@@ -214,6 +227,12 @@ mod tests {
         assert_eq!(written("\u{8}\u{c}\n\r\t\u{0}\u{1f}\u{7f}"), "\"\\b\\f\\n\\r\\t\\u0000\\u001f\u{7f}\"");
         assert_eq!(written("a\"b\\c/é😀"), r#""a\"b\\c/é😀""#);
         assert_eq!(written(serde_json::json!({"<": "&"})), r#"{"\u003c":"\u0026"}"#);
+    }
+
+    #[test]
+    fn people_read_a_value_without_needless_escapes() {
+        let value = serde_json::json!({"a": ["<b> & \"c\"", 1.5, -7, null]});
+        assert_eq!(shown(&value), r#"{"a":["<b> & \"c\"",1.5,-7,null]}"#);
     }
 
     #[test]

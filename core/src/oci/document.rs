@@ -77,7 +77,7 @@ impl<'a> Document<'a> {
             None => {}
             Some(Value::String(text)) if media_types.contains(&text.as_str()) => {}
             Some(other) => {
-                let message = format!("mediaType is {}", clip(&other.to_string()));
+                let message = format!("mediaType is {}", clip(&json::shown(other)));
                 self.find(Code::MANIFEST_MEDIA_TYPE, message, "/mediaType");
             }
         }
@@ -131,7 +131,7 @@ impl<'a> Document<'a> {
             }
             let what = match found {
                 Value::String(text) => format!("{:?}", clip(text)),
-                Value::Number(number) => number.to_string(),
+                Value::Number(_) => json::shown(found),
                 other => describe(other).to_owned(),
             };
             let place = format!("{pointer}/{name}");
