@@ -12,7 +12,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::data::{Data, json, lock, value};
-use crate::errors::Raise;
+use crate::errors::{Raise, error_in};
 use crate::oci::{Digest, ReferenceLike};
 use crate::threads;
 
@@ -28,9 +28,17 @@ macro_rules! limits {
             #[new]
             #[pyo3(signature = (*, $($name = None),*))]
             #[allow(clippy::too_many_arguments)]
-            fn new($($name: Option<$kind>),*) -> Limits {
+            fn new(py: Python<'_>, $($name: Option<Bound<'_, PyAny>>),*) -> PyResult<Limits> {
                 let default = chartoci::Limits::default();
-                Limits(chartoci::Limits { $($name: $name.unwrap_or(default.$name)),* })
+                Ok(Limits(chartoci::Limits {
+                    $($name: match $name {
+                        None => default.$name,
+                        Some(value) => value.extract::<$kind>().or_else(|_| {
+                            Err(chartoci::Error::new(chartoci::Code::ARGUMENT, concat!(stringify!($name), " is no number of the size of a limit")))
+                                .raise(py)
+                        })?,
+                    }),*
+                }))
             }
             $(#[getter] fn $name(&self) -> $kind { self.0.$name })*
             fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -951,6 +959,15 @@ impl Ignore {
 #[pyfunction]
 pub(crate) fn sarif(reports: Vec<PyRef<'_, Report>>) -> String {
     diagnostic::sarif(reports.iter().map(|report| &report.0))
+}
+
+/// What kept a document from being judged, as a report.
+#[pyfunction]
+pub(crate) fn unjudged(error: &Bound<'_, PyAny>, path: &str) -> PyResult<Report> {
+    let error = error_in(error)?.ok_or_else(|| PyTypeError::new_err("this is no error of the core"))?;
+    let mut finding = diagnostic::Diagnostic::new(error.code(), path, error.to_string());
+    error.hint().clone_into(&mut finding.help);
+    Ok(Report(diagnostic::Report::from_iter([finding]).found_in(path, false)))
 }
 
 /// JSON Schemas of a chart's documents, by their names.

@@ -25,7 +25,7 @@ mod _native {
     #[pymodule_export]
     use crate::chart::{
         Archive, Code, Dependency, Diagnostic, Files, Ignore, Limits, Lock, Maintainer, Metadata, Place, Report, Scan,
-        Scanning, check, check_parts, codes, sarif, schemas, show, show_chart,
+        Scanning, check, check_parts, codes, sarif, schemas, show, show_chart, unjudged,
     };
     #[pymodule_export]
     use crate::errors::error;

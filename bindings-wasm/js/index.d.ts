@@ -392,7 +392,7 @@ export class Artifact {
   /** The manifest and config that `helm push` makes of a chart. */
   static build(
     chart: Archive | Source,
-    options?: Limited & { provenance?: Source; created?: Date | string },
+    options?: Limited & { provenance?: Source; created?: Date | string | number },
   ): Promise<Artifact>;
   /** Throws only for what is no manifest at all; whatever else is wrong stands in `report`. */
   static parse(manifest: Text, options?: Limited): Artifact;
@@ -465,7 +465,7 @@ export type ChartFiles = Iterable<readonly [path: string, content: Text]> | { re
  */
 declare function packageDirectory(
   source: string | URL | ChartFiles,
-  options?: Limited & { version?: string; appVersion?: string; created?: Date | string },
+  options?: Limited & { version?: string; appVersion?: string; created?: Date | string | number },
 ): Promise<Packaged>;
 export { packageDirectory as package };
 
@@ -487,7 +487,7 @@ export type DocumentKind =
  * packed chart may be given with what belongs to it, and is compared with that; a path brings FILE.prov along.
  */
 export function check(
-  source: Source,
+  source: Source | Archive | Packaged,
   kind?: DocumentKind,
   options?: Limited & {
     /** What the report calls what has no name of its own. */
@@ -608,7 +608,7 @@ export interface VersionOptions {
 export interface PushOptions extends CallOptions {
   provenance?: Source;
   /** Becomes the annotation of that name; a path's own is the time of its last change. */
-  created?: Date | string;
+  created?: Date | string | number;
   ifExists?: "overwrite" | "skip-same" | "refuse";
 }
 

@@ -13,9 +13,10 @@ const PARTS = ["provenance", "manifest", "config", "reference"];
 
 const text = (bytes) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 
-/** Seconds since 1970 of a Date or an RFC 3339 text. */
+/** Seconds since 1970 of a Date, an RFC 3339 text, or whole seconds since then. */
 export function seconds(time) {
   if (time === undefined || time === null) return undefined;
+  if (Number.isSafeInteger(time)) return time;
   const since = time instanceof Date ? time.getTime() / 1000 : core().parseTime(time);
   if (Number.isNaN(since)) throw failure("misuse.argument", "created: an invalid Date is no time");
   return since;
@@ -539,7 +540,12 @@ export async function check(source, kind, options) {
     handle = await filesOf(source).run(new CheckDirectory(filename ?? String(source), limits), source);
   } else {
     const name = filename ?? (isPath(source) ? String(source) : source?.name);
-    const data = await bytesOf(source, limits);
+    const isChart = source instanceof Archive || source instanceof Packaged;
+    if (isChart && source.data === undefined) {
+      throw failure("misuse.argument", "a chart within another has no archive of its own");
+    }
+    const data = isChart ? source.data : await bytesOf(source, limits);
+    if (source instanceof Archive) parts.provenance ??= source.provenance;
     const belonging = kind === undefined || kind === "chart" ? await partsOf(source, parts, limits) : {};
     handle = Object.values(belonging).every((part) => part === undefined)
       ? find(data, kind, name, limits)

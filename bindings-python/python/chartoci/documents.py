@@ -77,7 +77,7 @@ def show(source: Source | Archive | Packaged, section: str = "all", *, limits: L
 
 
 def check(
-    source: Source,
+    source: Source | Archive | Packaged,
     kind: str | None = None,
     *,
     filename: str | None = None,
@@ -93,6 +93,17 @@ def check(
     `filename` is what the report calls what has no path. A packed chart may be given with what belongs to it, and is
     compared with that; a path brings FILE.prov along.
     """
+    if isinstance(source, Archive) and source.data is None:
+        raise native.error(
+            "misuse.argument",
+            "a chart within another has no archive of its own",
+            hint="Check the archive or the directory that it lies in.",
+        )
+    if isinstance(source, Archive | Packaged):
+        if isinstance(source, Archive) and provenance is None:
+            provenance = source.provenance
+        assert source.data is not None
+        source = source.data
     path = path_of(source)
     if path is not None and path.is_dir():
         report = files.run(native.check_directory(filename or str(path), limits), path)

@@ -217,9 +217,9 @@ impl Decoder {
     }
 }
 
-/// Whether a key is that field, which is given in lower case.
-fn is_spelling(key: &str, field: &str) -> bool {
-    if key.is_ascii() { key.eq_ignore_ascii_case(field) } else { folded(key) == field }
+/// Whether a key is that field.
+pub(crate) fn is_spelling(key: &str, field: &str) -> bool {
+    if key.is_ascii() { key.eq_ignore_ascii_case(field) } else { folded(key).eq_ignore_ascii_case(field) }
 }
 
 /// Go compares names without case, and takes two characters beyond ASCII for the letters that they look like.

@@ -336,6 +336,18 @@ impl<'a> Chart<'a> {
         if !self.is_cut && !paths.contains("Chart.yaml") {
             return;
         }
+        for (path, is_directory) in NEEDED.into_iter().filter(|(path, _)| !path.contains('/') && *path != "crds") {
+            let (code, message, help) = match is_directory {
+                true if paths.contains(path) => (Code::FILES_NOT_DIRECTORY, "is a file", "Make it a directory."),
+                false if paths.iter().any(|file| file.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))) => {
+                    (Code::FILES_IS_DIRECTORY, "is a directory", "Put a file in its place.")
+                }
+                _ => continue,
+            };
+            let mut finding = Diagnostic::new(code, path, format!("{path} {message}"));
+            help.clone_into(&mut finding.help);
+            self.report.push(finding);
+        }
         let mut templates = paths.iter().filter(|path| path.starts_with("templates/")).peekable();
         if templates.peek().is_none() && !self.is_cut {
             self.find(Code::TEMPLATE_MISSING, "templates/", "there is no template");

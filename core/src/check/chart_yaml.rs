@@ -5,7 +5,7 @@ use super::defaults::Defaults;
 use super::lint::{self, Rule, apply, nearest, no_range, no_suffixes};
 use super::page::{MOST_DEPENDENCIES, Page, field, items, quoted, text};
 use crate::chart::Metadata;
-use crate::chart::decode::Document;
+use crate::chart::decode::{Document, is_spelling};
 use crate::chart::fields::{CHART, Field};
 use crate::diagnostic::{Diagnostic, Fix, Span};
 use crate::error::{Code, clip};
@@ -203,7 +203,7 @@ fn suggesting(mut finding: Diagnostic, page: &Page) -> Diagnostic {
 fn requirements(page: &mut Page, node: &Node, setting: &Setting) {
     common(page, node, setting);
     for (key, span, _) in node.as_mapping().map(|mapping| &mapping.pairs).into_iter().flatten() {
-        let is_chart_yaml = |field: &Field| field.name != "dependencies" && field.name.eq_ignore_ascii_case(key);
+        let is_chart_yaml = |field: &Field| field.name != "dependencies" && is_spelling(key, field.name);
         if CHART.iter().any(is_chart_yaml) {
             let message = format!("{key} takes the place of Chart.yaml's {key}");
             page.find(Code::CHART_REQUIREMENTS, format!("/{key}"), Some(*span), message);
@@ -424,7 +424,7 @@ fn broken(page: &mut Page) {
         start += line.len();
         let Some((key, _)) = line.split_once(':') else { continue };
         let is_word = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let known = fields.iter().any(|name| name.eq_ignore_ascii_case(key));
+        let known = fields.iter().any(|name| is_spelling(key, name));
         if let Some(meant) = nearest(key, &fields).filter(|_| is_word && !known) {
             let line = number as u32 + 1;
             let end_column = 1 + key.len() as u32;

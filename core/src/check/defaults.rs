@@ -9,6 +9,8 @@ use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::page::MOST_DEPENDENCIES;
+use super::schema;
 use crate::chart::archive::merged_values;
 use crate::chart::{Dependency, Metadata};
 use crate::diagnostic::{Diagnostic, Report, Span};
@@ -115,7 +117,8 @@ impl Question {
             Ok(violations) if self.has_values() => violations.iter().map(|violation| self.finding(violation)).collect(),
             Ok(_) => Report::new(),
             // The rules of values.schema.json have said so.
-            Err(error) if [Code::JSON_SYNTAX, Code::SCHEMA_REMOTE].contains(&error.code()) => Report::new(),
+            Err(_) if json::parse(&self.schema, u64::MAX).is_err() => Report::new(),
+            Err(error) if error.code() == Code::SCHEMA_REMOTE && schema::leads_out(&self.schema) => Report::new(),
             Err(error) => {
                 // Each place is looked for from the schema's start.
                 let mut lookups = if self.schema.len() > 1 << 20 { 20_usize } else { 100 };
@@ -314,6 +317,17 @@ impl Defaults {
             }
             asking.spend(schema.len() / BYTES_PER_NODE)?;
             let document = format!("{}values.schema.json", self.path);
+            // `helm lint` asks about values.yaml as it stands, and once more as templates see it.
+            if let ("", [own]) = (self.path.as_str(), layers.as_slice()) {
+                asking.spend(nodes(&own.node))?;
+                let declared = self.metadata.dependencies.iter().map(Dependency::known_as);
+                let vendored = self.vendored.iter().map(|chart| chart.metadata.name.as_str());
+                let keep: Vec<&str> = declared.chain(vendored).take(MOST_DEPENDENCIES).collect();
+                if let Some(seen) = own.without_null(&keep) {
+                    let layers = vec![seen];
+                    asking.questions.push(Question { document: document.clone(), schema: schema.clone(), layers });
+                }
+            }
             asking.questions.push(Question { document, schema: schema.clone(), layers });
         }
         Some(())
@@ -345,24 +359,51 @@ fn is_on(dependency: &Dependency, values: &Node, tags: &[(String, bool)]) -> boo
     }
 }
 
-/// One layer over the other; null takes a key away.
+/// One layer over the other; of a chart's own values below another chart what is null on their first level is not there.
 fn merged(layers: &[Layer]) -> Node {
     let mut values = Node { data: Data::Mapping(Mapping::default()), ..Node::default() };
-    for layer in layers.iter().rev() {
-        values = yaml::merge(values, Node::clone(&layer.node));
+    for (at, layer) in layers.iter().enumerate().rev() {
+        let mut node = Node::clone(&layer.node);
+        if let (true, Data::Mapping(mapping)) = (at + 1 == layers.len() && layer.is_below(), &mut node.data) {
+            mapping.pairs.retain(|(_, _, value)| value.data != Data::Null);
+        }
+        values = yaml::merge(values, node);
     }
-    without_null(&mut values, layers.len() > 1);
     values
 }
 
-/// Helm removes keys whose value is null where values were laid over others.
-fn without_null(node: &mut Node, is_merged: bool) {
-    if let (true, Data::Mapping(mapping)) = (is_merged, &mut node.data) {
-        mapping.pairs.retain(|(_, _, value)| value.data != Data::Null);
-        for (_, _, value) in &mut mapping.pairs {
-            without_null(value, true);
-        }
+impl Layer {
+    /// A vendored chart's own values.
+    fn is_below(&self) -> bool {
+        self.document.contains('/')
     }
+
+    /// As the outermost chart's templates see its own values: without what is null, but for what is meant for vendored
+    /// charts. Nothing, if that is the same.
+    fn without_null(&self, keep: &[&str]) -> Option<Layer> {
+        let mut node = Node::clone(&self.node);
+        let mut is_changed = false;
+        if let Data::Mapping(mapping) = &mut node.data {
+            mapping.pairs.retain(|(_, _, value)| value.data != Data::Null);
+            is_changed = mapping.pairs.len() != self.node.as_mapping()?.pairs.len();
+            for (key, _, value) in &mut mapping.pairs {
+                is_changed |= !keep.contains(&key.as_str()) && remove_null(value);
+            }
+        }
+        is_changed.then(|| Layer { node: Arc::new(node), ..self.clone() })
+    }
+}
+
+/// Removes keys whose value is null; tells whether there were any.
+fn remove_null(node: &mut Node) -> bool {
+    let Data::Mapping(mapping) = &mut node.data else { return false };
+    let before = mapping.pairs.len();
+    mapping.pairs.retain(|(_, _, value)| value.data != Data::Null);
+    let mut is_changed = before != mapping.pairs.len();
+    for (_, _, value) in &mut mapping.pairs {
+        is_changed |= remove_null(value);
+    }
+    is_changed
 }
 
 /// The value that a pointer names, with the place of its key; of one that is missing nothing.
@@ -399,7 +440,10 @@ mod tests {
         ]);
         let [question] = asked.as_slice() else { panic!("{asked:?}") };
         let values: serde_json::Value = serde_json::from_slice(&question.values()).unwrap();
-        assert_eq!(values, serde_json::json!({"global": {"region": "eu", "zone": "a"}, "new": 1, "size": 2}));
+        assert_eq!(
+            values,
+            serde_json::json!({"global": {"region": "eu", "zone": "a"}, "new": 1, "size": 2, "old": null})
+        );
         let place = |pointer: &str| {
             let violation = Violation { pointer: pointer.to_owned(), rule: "/x".to_owned(), message: "odd".to_owned() };
             let report = question.answer(Ok(vec![violation]));
@@ -409,6 +453,28 @@ mod tests {
         assert_eq!(place("/size"), ("values.yaml".to_owned(), "/store/size".to_owned(), Some(2)));
         assert_eq!(place("/global/region"), ("values.yaml".to_owned(), "/global/region".to_owned(), Some(1)));
         assert_eq!(place("/new"), ("charts/db/values.yaml".to_owned(), "/new".to_owned(), Some(3)));
+    }
+
+    // Each asked of Helm 4.3.1.
+    #[test]
+    fn defaults_of_null_are_asked_about_as_they_stand_and_as_templates_see_them() {
+        let values = |files: &[(&str, &[u8])]| -> Vec<String> {
+            asked(files).iter().map(|question| String::from_utf8(question.values()).unwrap()).collect()
+        };
+        let web: (&str, &[u8]) = ("web/Chart.yaml", b"name: web\nversion: 1.0.0\n");
+        let own = |text: &'static [u8]| values(&[web, ("web/values.yaml", text), ("web/values.schema.json", b"{}")]);
+        assert_eq!(
+            own(b"a: ~\nb: {c: ~}\nd: [~]\n"),
+            [r#"{"b":{},"d":[null]}"#, r#"{"a":null,"b":{"c":null},"d":[null]}"#]
+        );
+        assert_eq!(own(b"a: 1\n").len(), 1);
+        let below = |above: &'static [u8]| {
+            let db: (&str, &[u8]) = ("web/charts/db/Chart.yaml", b"name: db\nversion: 1.0.0\n");
+            let own: (&str, &[u8]) = ("web/charts/db/values.yaml", b"a: ~\nb: {c: ~}\nd: 1\n");
+            values(&[web, ("web/values.yaml", above), db, own, ("web/charts/db/values.schema.json", b"{}")])
+        };
+        assert_eq!(below(b"x: 1\n"), [r#"{"b":{"c":null},"d":1}"#]);
+        assert_eq!(below(b"db: {d: ~}\n"), [r#"{"b":{"c":null},"d":null}"#]);
     }
 
     #[test]

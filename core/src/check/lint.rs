@@ -1,7 +1,7 @@
 //! What rules are made of: which texts are good where, and which word was meant.
 
 use super::page::{MOST, Page, each, quoted};
-use crate::chart::decode;
+use crate::chart::decode::{self, is_spelling};
 use crate::chart::fields::{Field, Shape};
 use crate::diagnostic::{Fix, Span};
 use crate::error::Code;
@@ -55,7 +55,7 @@ pub(super) fn fields(page: &mut Page, node: &Node, pointer: &str, known: &[Field
     unknown_keys(page, Code::CHART_UNKNOWN_KEY, node, pointer, &[known]);
     let Some(mapping) = node.as_mapping() else { return };
     for (key, _, value) in &mapping.pairs {
-        let Some(field) = known.iter().find(|field| field.name.eq_ignore_ascii_case(key)) else { continue };
+        let Some(field) = known.iter().find(|field| is_spelling(key, field.name)) else { continue };
         let pointer = format!("{pointer}/{}", pointer_token(key));
         match &field.shape {
             // `helm lint` looks at these more strictly.
@@ -118,7 +118,7 @@ pub(super) fn no_suffixes(text: &str) -> Option<String> {
 pub(super) fn unknown_keys(page: &mut Page, code: Code, node: &Node, pointer: &str, tables: &[&[Field]]) {
     let Some(mapping) = node.as_mapping() else { return };
     let known: Vec<&str> = tables.iter().flat_map(|fields| fields.iter().map(|field| field.name)).collect();
-    let is_known = |key: &str| known.iter().any(|name| name.eq_ignore_ascii_case(key));
+    let is_known = |key: &str| known.iter().any(|name| is_spelling(key, name));
     for (key, span, _) in mapping.pairs.iter().filter(|(key, _, _)| !is_known(key)).take(MOST) {
         let is_free = |name: &str| !mapping.pairs.iter().any(|(key, _, _)| key.eq_ignore_ascii_case(name));
         unknown_key(page, code, key, *span, pointer, nearest(key, &known), is_free);

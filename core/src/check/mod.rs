@@ -190,8 +190,9 @@ pub fn check_asking(
     limits: &Limits,
 ) -> Result<(Report, Vec<Question>), Error> {
     let kind = kind.or_else(|| Document::guess(data, filename)).ok_or_else(|| {
-        Error::new(Code::ARGUMENT, "what this document is cannot be guessed")
-            .with_hint("Say what it is: give its kind.")
+        let name = clip(filename.filter(|name| !name.is_empty()).unwrap_or("this document"));
+        Error::new(Code::ARGUMENT, format!("what {name} is cannot be guessed"))
+            .with_hint(format!("Say what it is: give its `kind`, one of {}.", NAMES.map(|(name, _)| name).join(", ")))
     })?;
     let mut questions = Vec::new();
     let page = match kind {
@@ -422,6 +423,56 @@ mod tests {
         let report = check(manifest.as_bytes(), None, None, &Limits::default()).unwrap();
         assert!(report.iter().any(|finding| finding.code == Code::ARTIFACT_LEGACY_CHART), "{report}");
         assert_eq!(codes(&self::report("x", Document::Provenance)), [("provenance.syntax", "", 1)]);
+    }
+
+    #[test]
+    fn what_helm_reads_is_no_unknown_key() {
+        let report = report(&GOOD.replace("version: 1", "ver\u{17f}ion: 1"), Document::ChartYaml);
+        assert!(report.is_empty(), "{report}");
+    }
+
+    #[test]
+    fn a_draft_that_helm_does_not_know_is_said_and_a_document_within_is_none_outside() {
+        let found = |text: &str| -> Vec<(&str, String)> {
+            let report = report(text, Document::Schema);
+            report.iter().map(|finding| (finding.code.name(), finding.pointer.clone())).collect()
+        };
+        for (draft, code) in [
+            ("http://json-schema.org/draft-03/schema#", Some("schema.invalid")),
+            ("http://json-schema.org/draft-07/hyper-schema#", Some("schema.invalid")),
+            ("foo", Some("schema.invalid")),
+            ("https://x.example/s.json", Some("schema.remote")),
+            ("http://json-schema.org/schema#", None),
+            ("https://json-schema.org/draft/2020-12/schema", None),
+            ("http://json-schema.org/draft-04/schema#", None),
+            ("urn:foo", None),
+        ] {
+            let expected: Vec<_> = code.into_iter().map(|code| (code, "/$schema".to_owned())).collect();
+            assert_eq!(found(&format!(r#"{{"$schema": "{draft}"}}"#)), expected, "{draft}");
+        }
+        let within = r##"{"$id": "http://x.example/s.json", "$defs": {"t": {"$id": "t.json"}}, "$ref": "t.json#"}"##;
+        assert_eq!(found(within), []);
+        let outside = within.replace("t.json#", "u.json");
+        assert_eq!(found(&outside), [("schema.remote", "/$ref".to_owned())]);
+    }
+
+    #[test]
+    fn what_nests_too_deeply_is_said_once() {
+        let text = "[".repeat(200_000);
+        assert_eq!(codes(&report(&text, Document::Schema)).len(), 1);
+    }
+
+    #[test]
+    fn what_is_no_file_or_no_directory_where_helm_wants_one_is_said() {
+        let chart = |path: &str| packed(&[("web/Chart.yaml", GOOD.as_bytes()), (path, b"")]);
+        for (path, code, document) in [
+            ("web/templates", Code::FILES_NOT_DIRECTORY, "templates"),
+            ("web/values.yaml/x", Code::FILES_IS_DIRECTORY, "values.yaml"),
+        ] {
+            let report = check(&chart(path), None, None, &Limits::default()).unwrap();
+            let found: Vec<_> = report.errors().map(|one| (one.code, one.document.as_str())).collect();
+            assert_eq!(found, [(code, document)], "{report}");
+        }
     }
 
     // Each would take minutes if one list were compared with another.

@@ -17,7 +17,19 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
         }
     };
     page.repeated(&parsed.duplicates);
-    remote(&mut page, &parsed.value, &mut String::new());
+    if let Some(Value::String(draft)) = parsed.value.get("$schema")
+        && !is_draft(draft)
+    {
+        let is_theirs = host(draft).is_none_or(|rest| rest.starts_with("json-schema.org/"));
+        let (code, what) = match is_theirs {
+            true => (Code::SCHEMA_INVALID, "is no draft that Helm knows"),
+            false => (Code::SCHEMA_REMOTE, "leads out of the document"),
+        };
+        page.find(code, "/$schema", None, format!("$schema {} {what}", quoted(draft)));
+    }
+    let mut names = Vec::new();
+    embedded(&parsed.value, &mut names);
+    remote(&mut page, &parsed.value, &names, &mut String::new());
     let is_closed = parsed.value.get("additionalProperties") == Some(&Value::Bool(false));
     let has = |name: &str, key: &str| parsed.value.get(name).is_some_and(|found| found.get(key).is_some());
     if is_closed && !has("properties", "global") && !has("patternProperties", "global") {
@@ -27,14 +39,61 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
     page
 }
 
+/// What stands behind `https://`, with or without the s.
+fn host(url: &str) -> Option<&str> {
+    url.strip_prefix("http").and_then(|rest| rest.strip_prefix('s').unwrap_or(rest).strip_prefix("://"))
+}
+
+/// Of what `$schema` may say what Helm knows, and URNs, behind which it takes anything.
+fn is_draft(url: &str) -> bool {
+    const DRAFTS: [&str; 6] = ["", "/draft-04", "/draft-06", "/draft-07", "/draft/2019-09", "/draft/2020-12"];
+    let rest = host(url).and_then(|rest| rest.strip_suffix('#').unwrap_or(rest).strip_prefix("json-schema.org"));
+    let draft = rest.and_then(|rest| rest.strip_suffix("/schema"));
+    url.starts_with("urn:") || draft.is_some_and(|draft| DRAFTS.contains(&draft))
+}
+
+/// The names of documents that are embedded in this one.
+fn embedded<'v>(value: &'v Value, names: &mut Vec<&'v str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| embedded(item, names)),
+        Value::Object(fields) => {
+            let name = ["$id", "id"].into_iter().find_map(|name| fields.get(name)?.as_str());
+            names.extend(name.map(bare).filter(|name| !name.is_empty()));
+            fields.values().for_each(|value| embedded(value, names));
+        }
+        _ => {}
+    }
+}
+
+/// A URL without its fragment.
+fn bare(url: &str) -> &str {
+    url.split('#').next().unwrap_or_default()
+}
+
+/// Whether a reference names one of these: as it is written, or relative to where it stands.
+fn is_embedded(target: &str, names: &[&str]) -> bool {
+    let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.ends_with('/'));
+    let target = bare(target).trim_start_matches("./");
+    names.iter().take(MOST_NAMES).any(|name| *name == target || ends(name, target) || ends(target, name))
+}
+
+/// Each reference is compared with each name.
+const MOST_NAMES: usize = 1000;
+
+/// Whether anything in it leads out of the document.
+pub(super) fn leads_out(schema: &[u8]) -> bool {
+    let page = check(Page::new("values.schema.json", schema), &Limits::default());
+    page.report().iter().any(|finding| finding.code == Code::SCHEMA_REMOTE || finding.pointer == "/$schema")
+}
+
 /// `$ref` to another document.
-fn remote(page: &mut Page, value: &Value, path: &mut String) {
+fn remote(page: &mut Page, value: &Value, names: &[&str], path: &mut String) {
     let length = path.len();
     match value {
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
                 path.push_str(&format!("/{at}"));
-                remote(page, item, path);
+                remote(page, item, names, path);
                 path.truncate(length);
             }
         }
@@ -43,11 +102,13 @@ fn remote(page: &mut Page, value: &Value, path: &mut String) {
                 path.push('/');
                 path.push_str(&pointer_token(name));
                 match value {
-                    Value::String(target) if name == "$ref" && !target.starts_with('#') => {
+                    Value::String(target)
+                        if name == "$ref" && !target.starts_with('#') && !is_embedded(target, names) =>
+                    {
                         let message = format!("$ref {} leads out of the document", quoted(target));
                         page.find(Code::SCHEMA_REMOTE, &**path, None, message);
                     }
-                    _ => remote(page, value, path),
+                    _ => remote(page, value, names, path),
                 }
                 path.truncate(length);
             }

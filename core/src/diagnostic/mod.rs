@@ -227,6 +227,7 @@ impl Report {
             let place = |d: &Diagnostic| d.span.map_or(0, |span| span.start);
             (&a.document, place(a), &a.pointer, a.code.name()) < (&b.document, place(b), &b.pointer, b.code.name())
         });
+        self.findings.dedup();
         self
     }
 

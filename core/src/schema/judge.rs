@@ -3,7 +3,7 @@
 use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, UrlLoader, ValidationError};
 use serde_json::Value;
 
-use super::{Violation, work};
+use super::{Violation, pattern, work};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::error::{Code, Error, clip};
 use crate::json;
@@ -25,14 +25,27 @@ use crate::limits::Limits;
 /// one is known, and all that is wrong with the schema in its report; [`Code::SCHEMA_REMOTE`]; [`Code::LIMIT_SCHEMA`].
 pub fn validate(schema: &[u8], values: &[u8], limits: &Limits) -> Result<Vec<Violation>, Error> {
     let text = schema;
-    let schema = json::parse(text, limits.document)?.value;
+    let original = json::parse(text, limits.document)?.value;
     let values = json::parse(values, u64::MAX)?.value;
-    work::check(&schema, &values)?;
+    work::check(&original, &values)?;
+    let mut schema = original.clone();
+    let translated = pattern::translate(&mut schema);
+    if !translated.refused.is_empty() {
+        return Err(refused(text, None));
+    }
     let mut schemas = Schemas::new();
-    let index = compiled(schema, &mut schemas).map_err(|error| refused(text, error))?;
+    let index = compiled(schema, &mut schemas).map_err(|error| refused(text, Some(error)))?;
     let mut violations = Vec::new();
     if let Err(error) = schemas.validate(&values, index) {
-        leaves(&error, &values, &mut |violation| violations.push(violation));
+        leaves(&error, &values, &mut |mut violation| {
+            violation.rule = translated.original(&violation.rule);
+            // As it is written, not as it was translated.
+            let written = original.pointer(&violation.rule).and_then(|part| part.get("pattern")?.as_str());
+            if let Some(((got, _), written)) = violation.message.rsplit_once(PATTERN).zip(written) {
+                violation.message = format!("{got}{PATTERN}'{}'", clip(written));
+            }
+            violations.push(violation);
+        });
     }
     violations.dedup();
     Ok(violations)
@@ -40,6 +53,8 @@ pub fn validate(schema: &[u8], values: &[u8], limits: &Limits) -> Result<Vec<Vio
 
 /// As Helm calls the schema; relative references are relative to this.
 const PLACE: &str = "file:///values.schema.json";
+/// Stands before a pattern in `boon`'s message.
+const PATTERN: &str = " does not match pattern ";
 /// More violations help nobody.
 const MOST: usize = 100;
 /// How often a schema is tried without what was found in it; one of more bytes once.
@@ -66,17 +81,19 @@ fn compiled(schema: Value, schemas: &mut Schemas) -> Result<SchemaIndex, Box<Com
     Ok(compiler.compile(PLACE, schemas)?)
 }
 
-/// All that is wrong with a schema: what is found is taken out of it, to see what else there is.
-fn refused(text: &[u8], mut error: Box<CompileError>) -> Error {
+/// All that is wrong with a schema, `error` if its patterns are not: what is found is taken out of it, to see what else
+/// there is.
+fn refused(text: &[u8], mut error: Option<Box<CompileError>>) -> Error {
     let mut schema = json::parse(text, u64::MAX).map(|parsed| parsed.value).unwrap_or_default();
     let mut report = Report::new();
-    let mut found: Vec<(String, String)> = Vec::new();
+    let mut found = pattern::translate(&mut schema).refused;
+    let mut known = 0;
     for _ in 0..if text.len() > BIG { 1 } else { MOST_ROUNDS } {
-        let known = found.len();
-        match mistakes(&error, &schema) {
-            Ok(mistakes) => found.extend(mistakes),
-            Err(error) if found.is_empty() => return error,
-            Err(_) => break,
+        match error.as_ref().map(|error| mistakes(error, &schema)) {
+            Some(Ok(mistakes)) => found.extend(mistakes),
+            Some(Err(error)) if found.is_empty() => return error,
+            Some(Err(_)) => break,
+            None => {}
         }
         let mut is_new = false;
         for at in known..found.len() {
@@ -89,8 +106,9 @@ fn refused(text: &[u8], mut error: Box<CompileError>) -> Error {
                 take_out(&mut schema, pointer);
             }
         }
+        known = found.len();
         match compiled(schema.clone(), &mut Schemas::new()) {
-            Err(next) if is_new => error = next,
+            Err(next) if is_new => error = Some(next),
             _ => break,
         }
     }
@@ -139,7 +157,10 @@ fn mistakes(error: &CompileError, schema: &Value) -> Result<Vec<(String, String)
         vec![(pointer, message)]
     };
     Ok(match error {
-        CompileError::LoadUrlError { url, .. } | CompileError::UnsupportedUrlScheme { url } => {
+        CompileError::LoadUrlError { url, .. }
+        | CompileError::UnsupportedUrlScheme { url }
+        | CompileError::UnsupportedDraft { url }
+        | CompileError::InvalidMetaSchemaUrl { url, .. } => {
             let message = format!("the schema refers to {}, which is never fetched", clip(url));
             return Err(Error::new(Code::SCHEMA_REMOTE, message).with("url", clip(url)));
         }
@@ -184,6 +205,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// `place`: where it is, if the tree does not know.
     fn down(&mut self, error: &ValidationError, place: Option<&str>) {
+        if !is_true(error) {
+            return;
+        }
         let is_choice = matches!(error.kind, ErrorKind::AnyOf | ErrorKind::OneOf(_)) && error.causes.len() != 1;
         if error.causes.is_empty() || is_choice {
             let mut violation = violation_of(error);
@@ -246,6 +270,58 @@ impl Walk<'_> {
     }
 }
 
+/// `boon` divides binary fractions, and finds that 0.07 is no multiple of 0.01. Of alternatives all must be wrong.
+fn is_true(error: &ValidationError) -> bool {
+    match &error.kind {
+        ErrorKind::MultipleOf { got, want } => !is_multiple(&got.to_string(), &want.to_string()).unwrap_or(false),
+        ErrorKind::AnyOf | ErrorKind::OneOf(None) | ErrorKind::Contains => error.causes.iter().all(is_wrong),
+        _ => true,
+    }
+}
+
+/// As [`is_true`], with all that it stands on.
+fn is_wrong(error: &ValidationError) -> bool {
+    is_true(error) && (error.causes.is_empty() || error.causes.iter().any(is_wrong))
+}
+
+/// Exactly, as decimals; nothing for what is no decimal of some 20 digits.
+fn is_multiple(number: &str, of: &str) -> Option<bool> {
+    let decimal = |text: &str| {
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let (whole, fraction) = mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa, ""));
+        let digits: u128 = format!("{}{fraction}", whole.trim_start_matches('-')).parse().ok()?;
+        Some((digits, exponent.parse::<i32>().ok()?.checked_sub(i32::try_from(fraction.len()).ok()?)?))
+    };
+    let ((number, power), (of, of_power)) = (decimal(number)?, decimal(of)?);
+    if number == 0 || of == 0 {
+        return Some(number == 0);
+    }
+    let apart = power.checked_sub(of_power)?;
+    if apart < 0 {
+        // What is too large to be written is larger than the number.
+        let of = 10_u128.checked_pow(apart.unsigned_abs()).and_then(|ten| of.checked_mul(ten));
+        return Some(of.is_some_and(|of| number % of == 0));
+    }
+    let mut rest = number % of;
+    for _ in 0..apart {
+        rest = rest.checked_mul(10)? % of;
+    }
+    Some(rest == 0)
+}
+
+/// `%41` as the byte that it stands for.
+fn unescaped(pointer: &str) -> String {
+    let mut bytes = Vec::with_capacity(pointer.len());
+    let mut rest = pointer.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let code = behind.get(..2).filter(|_| *first == b'%').and_then(|code| std::str::from_utf8(code).ok());
+        let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &behind[2..] } else { behind };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| pointer.to_owned())
+}
+
 fn violation_of(error: &ValidationError) -> Violation {
     let rule = error.schema_url.split_once('#').map_or("", |(_, pointer)| pointer);
     let mut message = error.kind.to_string();
@@ -257,7 +333,7 @@ fn violation_of(error: &ValidationError) -> Violation {
         }
         message = format!("fits none of the alternatives: {}", tries.join("; "));
     }
-    Violation { pointer: error.instance_location.to_string(), rule: rule.to_owned(), message }
+    Violation { pointer: error.instance_location.to_string(), rule: unescaped(rule), message }
 }
 
 #[cfg(test)]
@@ -348,6 +424,48 @@ mod tests {
         let values = format!("{{{}}}", names.join(","));
         assert_eq!(violated(r#"{"propertyNames": {"pattern": "[a-z]"}}"#, &values).len(), MOST);
         assert_eq!(violated(r#"{"additionalProperties": false}"#, &values).len(), MOST);
+    }
+
+    // Each asked of Helm 4.3.1.
+    #[test]
+    fn multiples_are_those_of_decimals() {
+        for (of, number, is_multiple) in [
+            ("0.01", "0.07", true),
+            ("0.1", "0.3", true),
+            ("0.1", "0.35", false),
+            ("0.1", "-0.3", true),
+            ("1e-10", "1e20", true),
+            ("1e-300", "1e300", true),
+            ("0.5", "0", true),
+            ("3", "1e10", false),
+        ] {
+            let schema = format!(r#"{{"multipleOf": {of}}}"#);
+            assert_eq!(violated(&schema, number).is_empty(), is_multiple, "{number} {of}");
+            let any = format!(r#"{{"anyOf": [{schema}, {{"type": "string"}}]}}"#);
+            assert_eq!(violated(&any, number).is_empty(), is_multiple, "{number} {of}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_is_shown_as_it_is_written() {
+        let found = violated(r#"{"patternProperties": {"^\\w[[]?$": {"pattern": "^\\w+$"}}}"#, r#"{"a": "-"}"#);
+        assert_eq!(found[0].1, r"'-' does not match pattern '^\w+$'");
+        let schema = br#"{"patternProperties": {"^[[]?\\s?a$": {"pattern": "[[]{"}}}"#;
+        let [violation] = &validate(schema, br#"{"a": "-"}"#, &Limits::default()).unwrap()[..] else { panic!() };
+        assert_eq!(
+            (&*violation.rule, &*violation.message),
+            (r"/patternProperties/^[[]?\s?a$", "'-' does not match pattern '[[]{'")
+        );
+        assert_eq!(violated(r#"{"pattern": "^\\s$"}"#, r#""\u000b""#).len(), 1);
+    }
+
+    #[test]
+    fn patterns_that_go_refuses_are_mistakes_of_the_schema() {
+        let schema = r#"{"pattern": "a{1001}", "properties": {"b": {"pattern": "\\u0041"}, "c": {"type": "x"}}}"#;
+        let error = validate(schema.as_bytes(), b"1", &Limits::default()).unwrap_err();
+        let report = error.report().unwrap();
+        let found: Vec<_> = report.iter().map(|one| one.pointer.as_str()).collect();
+        assert_eq!(found, ["/pattern", "/properties/b/pattern", "/properties/c/type"]);
     }
 
     #[test]

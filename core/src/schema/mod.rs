@@ -8,6 +8,8 @@
 #[cfg(feature = "schema")]
 mod judge;
 #[cfg(feature = "schema")]
+mod pattern;
+#[cfg(feature = "schema")]
 mod work;
 
 #[cfg(feature = "schema")]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from chartoci import _native as native
 from chartoci._native import Archive, Report, error
-from chartoci.cli.output import answer, note, say, underscore, watch, write
+from chartoci.cli.output import answer, failed, note, say, told, underscore, watch, write
 from chartoci.cli.registry import is_host, is_unsigned, verify_flags, version_flags
 from chartoci.documents import archive_of, check, mend, package
-from chartoci.errors import NotFoundError
+from chartoci.errors import AbortedError, ChartOciError, NotFoundError
 
 Verb = Callable[..., ArgumentParser]
 
@@ -124,18 +124,37 @@ def _check(options: Namespace) -> int:
     if options.kind and any(path.startswith("oci://") for path in options.paths):
         hint = "Leave --kind out: what lies in a registry says itself what it is."
         raise error("misuse.argument", "--kind is for files", hint=hint)
-    reports = [(path, _report(options, path)) for path in options.paths]
-    ok = all(report.ok and not (options.strict and report.warnings) for _, report in reports)
-    if options.json or options.format == "json":
-        documents = [{"path": path, **report.to_dict()} for path, report in reports]
+    found: list[tuple[str, Report | ChartOciError]] = []
+    for path in options.paths:
+        try:
+            found.append((path, _report(options, path)))
+        except AbortedError:
+            raise
+        except ChartOciError as refused:
+            # The others are judged all the same.
+            found.append((path, refused))
+    as_json, color = options.json or options.format == "json", sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    if as_json and len(found) == 1 and isinstance(found[0][1], ChartOciError):
+        return failed(found[0][1], as_json)
+    code, documents, reports = 0, [], []
+    for path, outcome in found:
+        if isinstance(outcome, Report):
+            is_bad = not outcome.ok or options.strict and outcome.warnings
+            code = code or int(is_bad)
+            documents.append({"path": path, **outcome.to_dict()})
+            reports.append(outcome)
+            if not (as_json or options.format == "sarif" or options.quiet):
+                write(outcome.to_text(color=color).encode("utf-8", "replace"))
+            continue
+        said = failed(outcome, as_json=False, path=path)
+        code = code if code > 1 else said
+        documents.append({"path": path, "error": told(outcome)})
+        reports.append(native.unjudged(outcome, path))
+    if as_json:
         answer("", documents[0] if len(documents) == 1 else {"checked": documents}, as_json=True)
     elif options.format == "sarif":
-        write(native.sarif([report for _, report in reports]).encode())
-    elif not options.quiet:
-        for _, report in reports:
-            color = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-            write(report.to_text(color=color).encode("utf-8", "replace"))
-    return 0 if ok else 1
+        write(native.sarif(reports).encode())
+    return code
 
 
 # What one fix brings to light, the next pass mends.

@@ -85,10 +85,12 @@ def interrupted(as_json: bool) -> int:
     return failed(AbortedError("interrupted", kind="aborted", code="exchange.aborted"), as_json)
 
 
-def failed(error: ChartOciError, as_json: bool) -> int:
-    """Says what went wrong and what to do; gives the exit code."""
-    message, hint = spoken(error.message), spoken(error.hint)
-    _complain(f"Error: {message}")
+def failed(error: ChartOciError, as_json: bool, path: str = "") -> int:
+    """Says what went wrong, with its place, and what to do; gives the exit code. `path` is what it is about, if the error may
+    not say so."""
+    document = told(error)
+    message, hint = document["message"], document["hint"]
+    _complain(f"Error: {_placed(message, path, error.context)}")
     if error.report is not None:
         for diagnostic in error.report.errors:
             _complain(f"  {diagnostic}")
@@ -97,8 +99,24 @@ def failed(error: ChartOciError, as_json: bool) -> int:
         _complain(hint if error.code == "misuse.argument" else f"{hint} [{error.code}]")
     if as_json:
         with suppress(ChartOciError, BrokenPipeError):  # the exit code is what is left to say
-            answer("", {"error": error.to_dict() | {"message": message, "hint": hint}}, as_json)
+            answer("", {"error": document}, as_json)
     return EXIT_CODES.get(error.kind, 2)
+
+
+def told(error: ChartOciError) -> dict[str, Any]:
+    """An error as a document."""
+    return error.to_dict() | {"message": spoken(error.message), "hint": spoken(error.hint)}
+
+
+def _placed(message: str, path: str, context: dict[str, str]) -> str:
+    """PATH:LINE:COLUMN before what is wrong there, as far as they are known."""
+    path = context.get("path", path)
+    before, colon, after = message.partition(f"{path}: ")
+    is_named = path != "" and colon != "" and before == ""
+    place = ":".join(part for part in (path, context.get("line", ""), context.get("column", "")) if part)
+    if not context.get("line"):
+        return message if path in message else f"{path}: {message}"
+    return f"{place}: {after if is_named else message}"
 
 
 def spoken(text: str) -> str:
