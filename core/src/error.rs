@@ -513,13 +513,13 @@ table! {
     // limit
     LIMIT_BODY = "limit.body", kind(Kind::Limit),
         "An answer is larger than its limit.",
-        "Where the registry is to be trusted, a program may raise `Limits`; the command line keeps its bounds.";
+        "Raise the limit in a program's Limits if the registry is to be trusted; the command line has no option for it.";
     LIMIT_BLOB = "limit.blob", kind(Kind::Limit),
         "A part of the chart is larger than its limit.",
-        "Where the chart is to be trusted, a program may raise `Limits`; the command line keeps its bounds.";
+        "Raise the limit in a program's Limits if the chart is to be trusted; the command line has no option for it.";
     LIMIT_PAGES = "limit.pages", kind(Kind::Limit),
         "A list of a registry's has more pages or entries than its limit.",
-        "Where the registry is to be trusted, a program may raise `Limits`; the command line keeps its bounds.";
+        "Raise the limit in a program's Limits if the registry is to be trusted; the command line has no option for it.";
     LIMIT_COPY = "limit.copy", kind(Kind::Limit),
         "What is to be copied is more than one copy takes: manifests, their bytes, or blobs.",
         "Copy what the index lists one by one, or without referrers.";
@@ -528,13 +528,13 @@ table! {
         "Check the registry, and the proxy before it.";
     LIMIT_DOCUMENT = "limit.document", kind(Kind::Limit),
         "The document is larger than its limit.",
-        "Where the document is to be trusted, a program may raise `Limits`; the command line keeps its bounds.";
+        "Raise the limit in a program's Limits if the document is to be trusted; the command line has no option for it.";
     LIMIT_DEPTH = "limit.depth", kind(Kind::Limit),
         "A YAML or JSON document nests too deeply.",
-        "Where the document is to be trusted, a program may raise `depth` in its `Limits`.";
+        "Raise depth in a program's Limits if the document is to be trusted; the command line has no option for it.";
     LIMIT_NODES = "limit.nodes", kind(Kind::Limit),
         "A YAML document has too many nodes, those of its aliases included; or all values of the charts in a chart have.",
-        "Where the document is to be trusted, a program may raise `nodes` in its `Limits`.";
+        "Raise nodes in a program's Limits if the document is to be trusted; the command line has no option for it.";
     LIMIT_ALIASES = "limit.aliases", kind(Kind::Limit),
         "Nearly all nodes of a YAML document come from aliases; Helm refuses it too.",
         "Write the repeated parts out, or repeat them less often.";

@@ -54,15 +54,15 @@ def test_a_refusal_shows_its_place(tmp_path: pathlib.Path) -> None:
     (tmp_path / "web" / "Chart.yaml").write_text(CHART)
     schema = tmp_path / "web" / "values.schema.json"
     schema.write_text('{"a": 1,\n}')
-    assert f"{schema}:2:1: this is no valid JSON" in command("package", tmp_path / "web").stderr.replace("web/web", "web")
+    assert "Error: web/values.schema.json:2:1: this is no valid JSON\n" in command("package", tmp_path / "web").stderr
 
 
 def test_a_chart_that_is_read_or_packed_is_checked(tmp_path: pathlib.Path) -> None:
     (tmp_path / "web").mkdir()
-    (tmp_path / "web" / "Chart.yaml").write_text(CHART + "keyword: [x]\n")
+    (tmp_path / "web" / "Chart.yaml").write_text(CHART[: CHART.index("icon")])
     packed = chartoci.package(tmp_path / "web")
     for source in (packed, chartoci.Archive.read(packed.data)):
-        assert "chart.unknown_key" in [finding.code for finding in chartoci.check(source)]
+        assert "chart.icon" in [finding.code for finding in chartoci.check(source)]
 
 
 def test_a_limit_is_a_number_of_its_size() -> None:

@@ -178,3 +178,26 @@ impl Looked {
         Ok(nodes_left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Each asked of Helm 4.3.1.
+    #[test]
+    fn behind_the_document_malformed_directives_and_decoded_control_characters_are_refused() {
+        let is_read = |text: &str| parse(text.as_bytes(), &Limits::default()).is_ok();
+        for text in
+            ["%YAML\n", "%YAML 1\n", "%YAML 1.\n", "%YAML .1\n", "%YAML 1234567890.1\n", "%YAML 1.1 x\n", "%FOO\n"]
+        {
+            assert!(!is_read(&format!("a: 1\n{text}")), "{text}");
+        }
+        for text in ["%YAML 1.1\n", "%YAML 1.2\n", "%YAML 1.1\nb: 1\n", "...\n%YAML\n", "---\n%YAML\n", "---\nb: [\n"] {
+            assert!(is_read(&format!("a: 1\n{text}")), "{text}");
+        }
+        for text in ["---\n\u{7}", "...\n# \u{80}\n"] {
+            assert!(!is_read(&format!("a: 1\n{text}")), "{text}");
+        }
+        assert!(is_read(&format!("a: 1\n---\n{}\u{7}", "#\n".repeat(300))));
+    }
+}

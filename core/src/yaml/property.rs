@@ -19,6 +19,10 @@ impl<'a> Lexer<'a> {
         let token = match name {
             "YAML" => {
                 let version = self.skip_while(|byte| byte.is_ascii_digit() || byte == b'.');
+                let is_number = |part: &str| (1..=2).contains(&part.len()) && !part.contains('.');
+                if !version.split_once('.').is_some_and(|(major, minor)| is_number(major) && is_number(minor)) {
+                    return Err(self.error("the version of %YAML is none: 1.1 is", start));
+                }
                 Token::Version(version)
             }
             "TAG" => {

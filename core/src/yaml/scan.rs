@@ -286,6 +286,7 @@ impl<'a> Scanner<'a> {
         if matches!(self.lexer.peek()?.token, Token::DocumentEnd) {
             self.lexer.next()?;
         }
+        self.lexer.refuse_what_is_decoded()?;
         self.state = State::Document;
         Ok(event)
     }

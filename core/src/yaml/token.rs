@@ -64,6 +64,9 @@ struct SimpleKey {
     start: Mark,
 }
 
+/// What go-yaml decodes at once.
+const CHUNK: usize = 512;
+
 /// Gives the tokens of a text one by one.
 pub(super) struct Lexer<'a> {
     pub(super) text: &'a str,
@@ -463,6 +466,21 @@ impl<'a> Lexer<'a> {
                 self.key_allowed = true;
             }
         }
+    }
+
+    /// go-yaml decodes 512 bytes at a time, and refuses a character that YAML forbids in what it never comes to read.
+    pub(super) fn refuse_what_is_decoded(&mut self) -> Result<(), Error> {
+        if !self.forbidden || self.text.len() / CHUNK > (self.mark.byte + 1) / CHUNK {
+            return Ok(());
+        }
+        while !self.at_end() {
+            if self.is_break() {
+                self.skip_break();
+            } else {
+                self.skip();
+            }
+        }
+        Err(self.error("the text has a control character", self.mark))
     }
 
     fn end(&mut self) -> Result<(), Error> {
