@@ -49,7 +49,7 @@ fn schema_at(schema: &mut Value, path: &str, translated: &mut Translated) {
                     schema_at(&mut schema, &path, translated);
                     let new = rewritten(&pattern, &path, translated).unwrap_or_else(|| pattern.clone());
                     if new != pattern {
-                        translated.renamed.push((pointer_token(&new).into(), pointer_token(&pattern).into()));
+                        translated.renamed.push((pointer_token(&new), pointer_token(&pattern)));
                     }
                     all.insert(new, schema);
                 }

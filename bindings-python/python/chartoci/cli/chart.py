@@ -140,7 +140,7 @@ def _check(options: Namespace) -> int:
     for path, outcome in found:
         if isinstance(outcome, Report):
             is_bad = not outcome.ok or options.strict and outcome.warnings
-            code = code or int(is_bad)
+            code = code or int(bool(is_bad))
             documents.append({"path": path, **outcome.to_dict()})
             reports.append(outcome)
             if not (as_json or options.format == "sarif" or options.quiet):
