@@ -14,6 +14,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 use crate::data::{Data, json, lock, value};
 use crate::errors::{Raise, error_in};
 use crate::oci::{Digest, ReferenceLike};
+use crate::open_file::Opened;
 use crate::threads;
 
 macro_rules! limits {
@@ -827,9 +828,17 @@ impl Scanning {
     /// `path` is where the bytes are from, for errors to name it.
     #[new]
     #[pyo3(signature = (archive, limits = None, path = None))]
-    fn new(py: Python<'_>, archive: Data, limits: Option<&Bound<'_, Limits>>, path: Option<Py<PyAny>>) -> Scanning {
+    fn new(
+        archive: &Bound<'_, PyAny>,
+        limits: Option<&Bound<'_, Limits>>,
+        path: Option<Py<PyAny>>,
+    ) -> PyResult<Scanning> {
         let limits = Limits::or_default(limits);
-        Scanning { running: Mutex::new(py.detach(|| threads::scan(archive, limits))), path }
+        let packed = match archive.cast::<Opened>() {
+            Ok(file) => threads::Packed::File(Arc::clone(&file.get().0)),
+            Err(_) => threads::Packed::Held(archive.extract()?),
+        };
+        Ok(Scanning { running: Mutex::new(archive.py().detach(|| threads::scan(packed, limits))), path })
     }
     /// What the whole will be found to be if nothing behind Chart.yaml contradicts. None: `finished` says more.
     fn promised(&self, py: Python<'_>) -> Option<Scan> {

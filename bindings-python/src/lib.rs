@@ -9,6 +9,7 @@ mod exchange;
 mod files;
 mod htpasswd;
 mod oci;
+mod open_file;
 mod server;
 mod threads;
 mod version;
@@ -43,6 +44,8 @@ mod _native {
     use crate::htpasswd::Htpasswd;
     #[pymodule_export]
     use crate::oci::{Artifact, Descriptor, Digest, Digester, Reference};
+    #[pymodule_export]
+    use crate::open_file::Opened;
     #[pymodule_export]
     use crate::server::{Check, Receive, Registry, Respond, Serving};
     #[pymodule_export]

@@ -10,6 +10,7 @@ use chartoci::chart::{Archive, Packaged, Packing, Scan, Scanning, Unpacking};
 use chartoci::{Code, Digest, Error, Limits};
 
 use crate::data::{Data, lock};
+use crate::open_file::OpenFile;
 
 /// How many may run at once.
 pub(crate) fn processors() -> usize {
@@ -98,13 +99,30 @@ impl Running {
     }
 }
 
+/// A packed archive that is to be scanned.
+pub(crate) enum Packed {
+    Held(Data),
+    File(Arc<OpenFile>),
+}
+
 /// Scans an archive: a large one while whoever asked does something else.
-pub(crate) fn scan(data: Data, limits: Limits) -> Running {
+pub(crate) fn scan(packed: Packed, limits: Limits) -> Running {
     let (promise, promises) = mpsc::channel();
     let (verdict, verdicts) = mpsc::channel();
-    let is_large = data.len() >= LARGE;
+    let is_large = match &packed {
+        Packed::Held(data) => data.len() >= LARGE,
+        Packed::File(file) => file.size() >= LARGE as u64,
+    };
     let work = Arc::new(move || {
-        let scan = Scanning::new(&data, &limits).and_then(|mut scanning| {
+        let mut bring = |offset: u64, into: &mut [u8]| match &packed {
+            Packed::Held(_) => Ok(0),
+            Packed::File(file) => file.read(offset, into),
+        };
+        let scanning = match &packed {
+            Packed::Held(data) => Scanning::new(data, &limits),
+            Packed::File(file) => Scanning::of_file(file.size(), &mut bring, &limits),
+        };
+        let scan = scanning.and_then(|mut scanning| {
             if is_large {
                 promise.send(scanning.promised()?).ok();
             }

@@ -575,6 +575,9 @@ table! {
     FILES_STORAGE = "files.storage", kind(Kind::Transport),
         "The file could not be read or written.",
         "Check the room on the disk; the system's own words say more.";
+    FILES_CHANGED = "files.changed", kind(Kind::Conflict),
+        "The file was changed while it was read.",
+        "Try again once nobody writes to it any more.";
     FILES_LINK = "files.link", kind(Kind::Invalid),
         "The chart's directory has a symbolic link.",
         "Put the file itself in its place, or name the link in .helmignore: it may lead anywhere.";

@@ -3,11 +3,14 @@
 import asyncio
 import gzip
 import io
+import os
+import pathlib
 import random
 import socket
 import tarfile
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import chartoci
 import chartoci.sansio
@@ -37,24 +40,49 @@ HOSTILE = packed(("web/Chart.yaml", CHART_YAML), ("web/noise", NOISE), ("web/../
 Push = Callable[[bytes, str], chartoci.Pushed]
 
 
-@pytest.fixture(params=["Client", "AsyncClient"])
-def push(request: pytest.FixtureRequest) -> Push:
+@pytest.fixture(params=["held", "in a file"])
+def source(
+    request: pytest.FixtureRequest, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[bytes], bytes | pathlib.Path]:
+    """What is given for a chart: its bytes, or a file that is large enough to be read piece by piece."""
+    if request.param == "held":
+        return lambda chart: chart
+
+    def write(chart: bytes) -> pathlib.Path:
+        path = tmp_path / "chart.tgz"
+        path.write_bytes(chart)
+        os.utime(path, (0, 0))
+        return path
+
+    monkeypatch.setattr("chartoci.blobs.HELD", 0)
+    return write
+
+
+@pytest.fixture(params=["Client", "AsyncClient", "aiohttp"])
+def push(request: pytest.FixtureRequest, source: Callable[[bytes], bytes | pathlib.Path]) -> Push:
     """A push by either client."""
-    settings = {"credentials": None, "retry": chartoci.RetryPolicy(attempts=1)}
+    settings: dict[str, Any] = {"credentials": None, "retry": chartoci.RetryPolicy(attempts=1)}
     if request.param == "Client":
-        return lambda chart, target: chartoci.Client(**settings).push(chart, target)
+        return lambda chart, target: chartoci.Client(**settings).push(source(chart), target)
 
     async def main(chart: bytes, target: str) -> chartoci.Pushed:
-        async with chartoci.AsyncClient(**settings) as client:
-            return await client.push(chart, target)
+        transport = None if request.param == "AsyncClient" else request.param
+        async with chartoci.AsyncClient(**settings, transport=transport) as client:
+            return await client.push(source(chart), target)
 
     return lambda chart, target: asyncio.run(main(chart, target))
 
 
+def digests(chart: bytes) -> list[chartoci.Digest]:
+    """What a push comes to: of bytes, and of a file, which has a time."""
+    archive = chartoci.Archive.read(chart)
+    return [chartoci.Artifact.build(archive, created=created).digest for created in (None, 0)]
+
+
 def test_a_big_chart_has_the_digest_of_a_scanned_one(push: Push) -> None:
-    expected = chartoci.Artifact.build(chartoci.Archive.read(BIG)).digest
+    expected = digests(BIG)
     with Registry() as registry, chartoci.Client(credentials=None) as client:
-        assert push(BIG, f"oci://{registry.host}/charts").digest == expected
+        assert push(BIG, f"oci://{registry.host}/charts").digest in expected
         assert client.open(f"oci://{registry.host}/charts/web:1.2.0").metadata.version == "1.2.0"
 
 
@@ -64,7 +92,8 @@ def test_a_big_hostile_chart_gets_no_tag_and_the_same_error(push: Push) -> None:
     with Registry() as registry, chartoci.Client(credentials=None) as client:
         with pytest.raises(chartoci.ChartOciError) as caught:
             push(HOSTILE, f"oci://{registry.host}/charts")
-        assert (caught.value.code, str(caught.value)) == (expected.value.code, str(expected.value))
+        assert caught.value.code == expected.value.code
+        assert str(caught.value).endswith(str(expected.value))
         with pytest.raises(chartoci.NotFoundError):
             client.resolve(f"oci://{registry.host}/charts/web:1.2.0")
 
@@ -102,9 +131,9 @@ def test_a_second_chart_yaml_behind_a_big_file_gets_no_tag(push: Push, name: str
 def test_what_the_rest_of_a_big_chart_adds_is_pushed_as_well(push: Push) -> None:
     requirements = b"dependencies:\n- name: db\n  version: 1.0.0\n  repository: ''\n"
     chart = packed(("web/Chart.yaml", CHART_YAML), ("web/noise", NOISE), ("web/requirements.yaml", requirements))
-    expected = chartoci.Artifact.build(chartoci.Archive.read(chart)).digest
+    expected = digests(chart)
     with Registry() as registry:
-        assert push(chart, f"oci://{registry.host}/charts").digest == expected
+        assert push(chart, f"oci://{registry.host}/charts").digest in expected
 
 
 def test_no_tag_is_put_before_the_scan_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -193,6 +193,20 @@ class Setting:
         finally:
             os.seteuid(user)
 
+    def a_large_file_that_is_written_to_while_it_goes_up(self) -> None:
+        path = self.directory / "web.tgz"
+        path.write_bytes(self.chart)
+        os.utime(path, (0, 0))
+        self.environment.setattr("chartoci.blobs.HELD", 0)
+
+        def pieces(*arguments: Any) -> Iterator[memoryview]:
+            path.touch()
+            yield from chartoci.blobs.pieces(*arguments)
+
+        self.environment.setattr("chartoci.drive.pieces", pieces)
+        with Registry() as served:
+            self.client.push(path, f"oci://{served.host}/charts")
+
     def a_directory_that_is_there_before_unpacking(self) -> None:
         (self.directory / "web").mkdir()
         (self.directory / "web" / "mine").touch()

@@ -3,13 +3,13 @@
 import asyncio
 import inspect
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 from chartoci import _native as native
-from chartoci._native import Ask, Descriptor, Exchange, Receiver, Request
+from chartoci._native import Ask, Descriptor, Exchange, OpenFile, Receiver, Request
 from chartoci.apipe import AsyncPipe
 from chartoci.client import Aside, Clock, Plan, Run, Settings, prepare, resume
 from chartoci.credentials import Credential
@@ -189,8 +189,17 @@ class AsyncDrive(Drive):
         elsewhere = self._exchange.source(request.blob[0]) if request.blob is not None else None
         if elsewhere is not None and request.blob is not None:
             return self._aflow(*elsewhere, *request.blob[1:])
-        body = self.body(request, self._note)
-        return body if body is None or isinstance(body, bytes) else _asynchronous(body)
+        source = self._sources[request.blob[0]] if request.blob is not None else None
+        of_file = source is not None and isinstance(source[1], OpenFile)
+        body = self.body(request, self.post if of_file else self._note)
+        if body is None or isinstance(body, bytes):
+            return body
+        return self._awaited(body) if of_file else _asynchronous(body)
+
+    async def _awaited(self, pieces: Iterator[memoryview]) -> AsyncIterator[memoryview]:
+        """The pieces of a file: who reads may wait for the disk."""
+        while (piece := await in_thread(self._workers, partial(next, pieces, None))) is not None:
+            yield piece
 
     async def _aflow(self, repository: str, descriptor: Descriptor, start: int, end: int) -> AsyncIterator[memoryview]:
         """A blob of another registry, on its way from there."""

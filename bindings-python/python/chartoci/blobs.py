@@ -13,12 +13,15 @@ from types import TracebackType
 from typing import IO, Any, NamedTuple, Protocol, Self
 
 from chartoci import files
-from chartoci._native import FRONT, Archive, error
+from chartoci._native import FRONT, Archive, OpenFile, error
 from chartoci.model import Packaged
 
 CHUNK = 1 << 18
+# A chart's file of so many bytes goes up from memory; a larger one is read piece by piece.
+HELD = 32 << 20
 A_FILE = "Choose another directory: a file stands there, or on the way to it."
 
+Bytes = bytes | bytearray | memoryview
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
 
@@ -101,7 +104,7 @@ def provenance(source: object) -> bytes | None:
 class ChartSource(NamedTuple):
     """A chart as it goes into a push."""
 
-    data: bytes | bytearray | memoryview
+    data: Bytes | OpenFile
     scanned: Archive | None
     provenance: bytes | None
     modified: int | None
@@ -120,18 +123,27 @@ def chart(source: "Source | Archive | Packaged", limit: int) -> ChartSource:
         return ChartSource(source.data, source, source.provenance, None)
     if isinstance(source, Packaged):
         return ChartSource(source.data, None, None, None)
-    data = load(source, limit)
-    path = path_of(source) if isinstance(source, str | os.PathLike) else None
-    if path is None:
-        return ChartSource(data, None, None, None)
-    return ChartSource(data, None, provenance(path), int(path.stat().st_mtime), str(path))
+    path = path_of(source)
+    if path is None or not path.is_file():
+        data = load(source, limit)
+        modified = None if path is None else int(path.stat().st_mtime)
+        return ChartSource(data, None, provenance(source), modified, None if path is None else str(path))
+    try:
+        file = OpenFile(path)
+        held = file if len(file) > HELD else file.read(0, min(len(file), limit + 1))
+    except OSError as failed:
+        raise failure(failed, path) from None
+    return ChartSource(held, None, provenance(path), file.modified, str(path))
 
 
-def pieces(data: bytes | bytearray | memoryview, start: int, end: int) -> Iterator[memoryview]:
-    """A range in pieces that a socket takes in one go."""
-    view = memoryview(data)
+def pieces(data: Bytes | OpenFile, start: int, end: int) -> Iterator[memoryview]:
+    """A range in pieces that a socket takes in one go; those of a file are read when they are asked for."""
     for offset in range(start, end, CHUNK):
-        yield view[offset : min(offset + CHUNK, end)]
+        until = min(offset + CHUNK, end)
+        if isinstance(data, OpenFile):
+            yield memoryview(data.read(offset, until - offset))
+        else:
+            yield memoryview(data)[offset:until]
 
 
 class Sink(Protocol):

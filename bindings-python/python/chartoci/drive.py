@@ -13,8 +13,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from chartoci import _native as native
-from chartoci._native import Ask, Descriptor, Done, Exchange, Push, Receiver, Request, Wait
-from chartoci.blobs import Sink, pieces
+from chartoci._native import Ask, Descriptor, Done, Exchange, OpenFile, Push, Receiver, Request, Wait
+from chartoci.blobs import Bytes, Sink, pieces
 from chartoci.model import Event, Progress
 from chartoci.over import Over
 from chartoci.pipe import Pipe
@@ -24,7 +24,6 @@ T = TypeVar("T")
 # What is no blob arrives within so many seconds, or within the silence that is allowed, if that is longer.
 SMALL = 30.0
 
-Bytes = bytes | bytearray | memoryview
 News = Event | BaseException | None
 # Makes the drive of a fetch: from that repository, of that blob, from which byte to which, into that sink.
 Fetch = Callable[[str, Descriptor, int, int, Sink], Any]
@@ -73,7 +72,7 @@ class Drive:
         transport: Transport,
         workers: Workers,
         *,
-        sources: Sequence[tuple[str, Bytes] | None] = (),
+        sources: Sequence[tuple[str, Bytes | OpenFile] | None] = (),
         sinks: Sequence[tuple[str, Sink] | None] = (),
         credentials: Callable[[Ask, Over], Any] = lambda query, over: None,
         progress: Callable[[Event], object] | None = None,
@@ -281,7 +280,7 @@ class Drive:
         found = self._sources[blob]
         assert found is not None
         item, data = found
-        return self._upload(item, pieces(data, start, end), start, len(data), tell)
+        return self._upload(item, _read(data, start, end), start, len(data), tell)
 
     def _flow(self, repository: str, descriptor: Descriptor, start: int, end: int) -> Iterator[memoryview]:
         """A blob of another registry, on its way from there: once the first piece is asked for, since a request that never
@@ -341,8 +340,20 @@ def _store(step: Callable[[T], object], what: T) -> None:
     try:
         step(what)
     except OSError as failed:
-        place = f"{failed.filename}: " if failed.filename else ""
-        raise Failed("storage", f"{place}{failed.strerror or failed}") from None
+        raise _refused(failed) from None
+
+
+def _read(data: Bytes | OpenFile, start: int, end: int) -> Iterator[memoryview]:
+    """A range of what is to be sent; what the system refuses ends the request."""
+    try:
+        yield from pieces(data, start, end)
+    except OSError as failed:
+        raise _refused(failed) from None
+
+
+def _refused(failed: OSError) -> Failed:
+    place = f"{failed.filename}: " if failed.filename else ""
+    return Failed("storage", f"{place}{failed.strerror or failed}")
 
 
 def now() -> int:

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use super::gzip::{Bring, Brought, Packed, changed};
 use super::walk::{Budget, Keep, Walk};
 use super::{Lock, Metadata};
 use crate::diagnostic::Report;
@@ -69,7 +70,9 @@ pub struct Scanning<'a> {
     walk: Walk<'a>,
     loader: Loader<'a>,
     budget: Budget,
+    /// All of the packed bytes; none of a file.
     data: &'a [u8],
+    size: u64,
     digest: Option<Digest>,
 }
 
@@ -80,8 +83,22 @@ impl<'a> Scanning<'a> {
     /// `archive.*`, `limit.*`: it is no archive at all.
     pub fn new(data: &'a [u8], limits: &'a Limits) -> Result<Scanning<'a>, Error> {
         let walk = Walk::new(data, limits, Keep::Verdict)?;
-        let (loader, budget) = (Loader::new(limits, Keep::Verdict), Budget::packed(limits, data.len()));
-        Ok(Scanning { walk, loader, budget, data, digest: None })
+        Ok(Scanning::over(walk, data, data.len() as u64, limits))
+    }
+
+    /// Starts with a file of so many bytes, however large, of which no more than a piece is held. What is promised is
+    /// hashed in a pass ahead; what is found has the digest of the very bytes that were looked at, and where that is another
+    /// than was promised, the file was changed meanwhile.
+    ///
+    /// # Errors
+    /// As [`Scanning::new`], and what `bring` fails with.
+    pub fn of_file(size: u64, bring: Bring<'a>, limits: &'a Limits) -> Result<Scanning<'a>, Error> {
+        Ok(Scanning::over(Walk::of_file(Brought::new(size, bring), limits)?, &[], size, limits))
+    }
+
+    fn over(walk: Walk<'a>, data: &'a [u8], size: u64, limits: &'a Limits) -> Scanning<'a> {
+        let (loader, budget) = (Loader::new(limits, Keep::Verdict), Budget::of_file(limits, size));
+        Scanning { walk, loader, budget, data, size, digest: None }
     }
 
     /// Goes on until the chart's own Chart.yaml has been read. What it says, with digest and size of the archive, is what the
@@ -95,18 +112,28 @@ impl<'a> Scanning<'a> {
         let read = |chart_yaml| Metadata::load(chart_yaml, None, self.loader.limits).ok();
         let promised = self.loader.chart_yaml().and_then(read).filter(|(metadata, _)| metadata.api_version != "v1");
         let Some((metadata, report)) = promised else { return Ok(None) };
-        let digest = self.digest.get_or_insert_with(|| Digest::of(self.data)).clone();
-        Ok(Some(Scan { metadata, digest, size: self.data.len() as u64, unpacked: self.budget.used, report }))
+        let digest = match self.walk.packed() {
+            Packed::Whole(_) => Digest::of(self.data),
+            Packed::Brought(file) => file.promised()?,
+        };
+        self.digest = Some(digest.clone());
+        Ok(Some(Scan { metadata, digest, size: self.size, unpacked: self.budget.used, report }))
     }
 
     /// Looks at all that is left.
     ///
     /// # Errors
-    /// As [`Scan::read`].
+    /// As [`Scan::read`]; [`Code::FILES_CHANGED`]: of a file other bytes were hashed for the promise than looked at now.
     pub fn finish(mut self) -> Result<Scan, Error> {
         while step(&mut self.loader, &mut self.walk, &mut self.budget)? {}
+        if let Some(file) = self.walk.into_file() {
+            let digest = file.finish()?;
+            if self.digest.replace(digest.clone()).is_some_and(|promised| promised != digest) {
+                return Err(changed());
+            }
+        }
         let mut digest = || self.digest.take().unwrap_or_else(|| Digest::of(self.data));
-        Ok(self.loader.finish(Vec::new(), &mut digest, self.data.len() as u64, self.budget.used)?.scan)
+        Ok(self.loader.finish(Vec::new(), &mut digest, self.size, self.budget.used)?.scan)
     }
 }
 
@@ -703,5 +730,55 @@ pub(crate) mod tests {
             data = packed(&[("web/charts/a.tgz", &data)]);
         }
         assert_eq!(Scan::read(&data, &Limits::default()).unwrap_err().code(), Code::LIMIT_NESTING);
+    }
+
+    #[test]
+    fn a_file_that_is_brought_piece_by_piece_is_found_to_be_the_same() {
+        let mut data = packed(&[("web/Chart.yaml", CHART), ("web/a", &noise()), ("web/values.yaml", b"a: 1")]);
+        data.extend(b"garbage");
+        let limits = Limits::default();
+        let expected = Scan::read(&data, &limits).unwrap();
+        for most in [1000, 1 << 20] {
+            let mut bring = |offset: u64, into: &mut [u8]| {
+                let most = most.min(into.len());
+                Ok(copy(&data, offset, &mut into[..most]))
+            };
+            let mut scanning = Scanning::of_file(data.len() as u64, &mut bring, &limits).unwrap();
+            let promised = scanning.promised().unwrap().unwrap();
+            let found = scanning.finish().unwrap();
+            assert_eq!((&promised.digest, promised.size), (&expected.digest, expected.size));
+            assert_eq!((found.digest, found.size, found.unpacked), (promised.digest, promised.size, expected.unpacked));
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_changed_or_cut_meanwhile_is_refused() {
+        let data = packed(&[("web/Chart.yaml", CHART), ("web/a", &noise())]);
+        let (limits, size) = (Limits::default(), data.len() as u64 + 1);
+        for (first, later) in [(&b"x"[..], &b"y"[..]), (b"x", b""), (b"", b"")] {
+            let end = std::cell::Cell::new(first);
+            let mut bring = |offset: u64, into: &mut [u8]| Ok(copy(&[&data, end.get()].concat(), offset, into));
+            let mut scanning = Scanning::of_file(size, &mut bring, &limits).unwrap();
+            let promised = scanning.promised();
+            end.set(later);
+            let failed = promised.and_then(|_| scanning.finish()).unwrap_err();
+            assert_eq!(failed.code(), Code::FILES_CHANGED);
+        }
+    }
+
+    fn noise() -> Vec<u8> {
+        let mut state = 1_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        };
+        (0..700_000).map(|_| next()).collect()
+    }
+
+    fn copy(data: &[u8], offset: u64, into: &mut [u8]) -> usize {
+        let rest = data.get(offset as usize..).unwrap_or_default();
+        let count = into.len().min(rest.len());
+        into[..count].copy_from_slice(&rest[..count]);
+        count
     }
 }

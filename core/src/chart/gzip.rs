@@ -3,6 +3,7 @@
 
 use flate2::{Compress, Compression, Crc, Decompress, FlushCompress, FlushDecompress, Status};
 
+use super::tar::BLOCK;
 use crate::error::{Code, Error};
 use crate::oci::{Algorithm, Digest, Digester};
 
@@ -14,9 +15,129 @@ const EXTRA: u8 = 0x04;
 const NAME: u8 = 0x08;
 const COMMENT: u8 = 0x10;
 
+/// Puts bytes of a file, from an offset on, at the start of a buffer, and says how many; fewer than there is room for only
+/// where the file ends. Sizes and offsets are in bytes.
+pub type Bring<'a> = &'a mut dyn FnMut(u64, &mut [u8]) -> Result<usize, Error>;
+
+/// The packed bytes: all at hand, or brought by a host as they are needed.
+pub(super) enum Packed<'a> {
+    /// What is left of them.
+    Whole(&'a [u8]),
+    /// A file's.
+    Brought(Box<Brought<'a>>),
+}
+
+/// A file of which only a piece is held.
+pub(super) struct Brought<'a> {
+    bring: Bring<'a>,
+    held: Vec<u8>,
+    /// How many of the held bytes are done with.
+    start: usize,
+    /// How much of the file was brought.
+    offset: u64,
+    size: u64,
+    /// Of what was brought.
+    digester: Digester,
+}
+
+impl<'a> Brought<'a> {
+    /// Brought at once.
+    const PIECE: usize = 256 << 10;
+
+    pub(super) fn new(size: u64, bring: Bring<'a>) -> Brought<'a> {
+        let digester = Digester::new(Algorithm::Sha256);
+        Brought { bring, held: Vec::new(), start: 0, offset: 0, size, digester }
+    }
+
+    /// Sees to it that `count` bytes are at hand, or else all that are left.
+    fn fill(&mut self, count: usize) -> Result<(), Error> {
+        while self.held.len() - self.start < count && self.offset < self.size {
+            self.held.drain(..self.start);
+            self.start = 0;
+            let before = self.held.len();
+            let piece = (self.size - self.offset).min(Brought::PIECE as u64);
+            self.held.resize(before + piece as usize, 0);
+            let brought = (self.bring)(self.offset, &mut self.held[before..])?;
+            self.held.truncate(before.saturating_add(brought));
+            if brought == 0 {
+                return Err(changed());
+            }
+            self.offset += brought as u64;
+            self.digester.update(&self.held[before..]);
+        }
+        Ok(())
+    }
+
+    /// The digest of the file as it is now, by a pass of its own.
+    pub(super) fn promised(&mut self) -> Result<Digest, Error> {
+        let mut digester = self.digester.clone();
+        let (mut piece, mut offset) = (vec![0; Brought::PIECE], self.offset);
+        while offset < self.size {
+            let most = (self.size - offset).min(Brought::PIECE as u64) as usize;
+            let brought = (self.bring)(offset, &mut piece[..most])?.min(most);
+            if brought == 0 {
+                return Err(changed());
+            }
+            digester.update(&piece[..brought]);
+            offset += brought as u64;
+        }
+        Ok(digester.finish())
+    }
+
+    /// The digest of the very bytes that were looked at, and of those behind them, which nobody looks at.
+    pub(super) fn finish(mut self) -> Result<Digest, Error> {
+        while self.offset < self.size {
+            self.start = self.held.len();
+            self.fill(1)?;
+        }
+        Ok(self.digester.finish())
+    }
+}
+
+impl Packed<'_> {
+    fn fill(&mut self, count: usize) -> Result<(), Error> {
+        match self {
+            Packed::Whole(_) => Ok(()),
+            Packed::Brought(brought) => brought.fill(count),
+        }
+    }
+
+    fn rest(&self) -> &[u8] {
+        match self {
+            Packed::Whole(rest) => rest,
+            Packed::Brought(brought) => &brought.held[brought.start..],
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        match self {
+            Packed::Whole(rest) => *rest = &rest[count.min(rest.len())..],
+            Packed::Brought(brought) => brought.start = brought.start.saturating_add(count).min(brought.held.len()),
+        }
+    }
+
+    /// Of all of them.
+    pub(super) fn size(&self) -> u64 {
+        match self {
+            Packed::Whole(rest) => rest.len() as u64,
+            Packed::Brought(brought) => brought.size,
+        }
+    }
+
+    /// The first bytes.
+    pub(super) fn front(&mut self) -> Result<&[u8], Error> {
+        self.fill(BLOCK)?;
+        Ok(self.rest())
+    }
+}
+
+pub(super) fn changed() -> Error {
+    Error::new(Code::FILES_CHANGED, "the file was changed while it was read")
+}
+
 /// Inflates all members of a gzip file, piece by piece.
 pub(super) struct Gunzip<'a> {
-    rest: &'a [u8],
+    packed: Packed<'a>,
     at: At,
     inflate: Decompress,
     /// Bytes of this member that were inflated.
@@ -35,9 +156,9 @@ enum At {
 
 impl<'a> Gunzip<'a> {
     /// Starts at the first byte of a file.
-    pub(super) fn new(data: &'a [u8], most_members: u32) -> Gunzip<'a> {
+    pub(super) fn new(packed: Packed<'a>, most_members: u32) -> Gunzip<'a> {
         Gunzip {
-            rest: data,
+            packed,
             at: At::MemberStart,
             inflate: Decompress::new(false),
             consumed: 0,
@@ -48,15 +169,16 @@ impl<'a> Gunzip<'a> {
     }
 
     /// Starts behind the end.
-    pub(super) fn ended() -> Gunzip<'static> {
-        Gunzip { at: At::End, ..Gunzip::new(&[], 0) }
+    pub(super) fn ended() -> Gunzip<'a> {
+        Gunzip { at: At::End, ..Gunzip::new(Packed::Whole(&[]), 0) }
     }
 
     /// Appends bytes to `out`, which has room for some, and says how many; 0 is the end. Never more than there is room for.
     pub(super) fn read(&mut self, out: &mut Vec<u8>) -> Result<usize, Error> {
         while self.goes_on()? {
             let start = out.len();
-            let status = self.inflate.decompress_vec(self.piece(), out, FlushDecompress::None);
+            let piece = piece(&mut self.packed, self.consumed)?;
+            let status = self.inflate.decompress_vec(piece, out, FlushDecompress::None);
             let count = self.account(status.ok(), &out[start..])?;
             if count > 0 {
                 return Ok(count);
@@ -69,7 +191,8 @@ impl<'a> Gunzip<'a> {
     pub(super) fn read_into(&mut self, out: &mut [u8]) -> Result<usize, Error> {
         while self.goes_on()? {
             let before = self.inflate.total_out();
-            let status = self.inflate.decompress(self.piece(), out, FlushDecompress::None);
+            let piece = piece(&mut self.packed, self.consumed)?;
+            let status = self.inflate.decompress(piece, out, FlushDecompress::None);
             let count = usize::try_from(self.inflate.total_out().saturating_sub(before)).unwrap_or(0);
             let count = self.account(status.ok(), &out[..count.min(out.len())])?;
             if count > 0 {
@@ -91,20 +214,11 @@ impl<'a> Gunzip<'a> {
         }
     }
 
-    /// What is inflated next: little enough that what it becomes is still in the processor's cache for its checksum. In front
-    /// stands Chart.yaml, and that may be all that is wanted.
-    fn piece(&self) -> &'a [u8] {
-        const FRONT: usize = 2 << 10;
-        const PIECE: usize = 32 << 10;
-        let most = if self.consumed == 0 { FRONT } else { PIECE };
-        &self.rest[..self.rest.len().min(most)]
-    }
-
     /// After some was inflated; no status is damage.
     fn account(&mut self, status: Option<Status>, unpacked: &[u8]) -> Result<usize, Error> {
         let consumed = self.inflate.total_in().saturating_sub(self.consumed);
         self.consumed = self.inflate.total_in();
-        self.rest = advance(self.rest, consumed);
+        self.packed.advance(usize::try_from(consumed).unwrap_or(usize::MAX));
         self.checksum.update(unpacked);
         match status {
             Some(Status::StreamEnd) => self.at = At::MemberEnd,
@@ -122,7 +236,9 @@ impl<'a> Gunzip<'a> {
             return Err(Error::new(Code::LIMIT_FILES, format!("more than {} gzip members", self.most_members)));
         }
         self.members += 1;
-        self.rest = &self.rest[header_length(self.rest)?..];
+        self.packed.fill(MOST_HEADER)?;
+        let header = header_length(self.packed.rest())?;
+        self.packed.advance(header);
         self.inflate.reset(false);
         self.consumed = 0;
         self.checksum.reset();
@@ -131,16 +247,44 @@ impl<'a> Gunzip<'a> {
     }
 
     fn close_member(&mut self) -> Result<(), Error> {
-        let (trailer, rest) = self.rest.split_at_checked(8).ok_or_else(truncated)?;
+        self.packed.fill(9)?;
+        let (trailer, rest) = self.packed.rest().split_at_checked(8).ok_or_else(truncated)?;
         let (sum, size) = (little_endian(&trailer[..4]), little_endian(&trailer[4..]));
         if sum != self.checksum.sum() || size != self.checksum.amount() {
             return Err(Error::new(Code::ARCHIVE_CHECKSUM, "the checksum of the unpacked data is another one"));
         }
-        self.rest = rest;
         self.at = if rest.is_empty() { At::End } else { At::MemberStart };
+        self.packed.advance(8);
         Ok(())
     }
+
+    /// What is behind the data, if it stands in a file.
+    pub(super) fn brought(self) -> Option<Box<Brought<'a>>> {
+        match self.packed {
+            Packed::Whole(_) => None,
+            Packed::Brought(brought) => Some(brought),
+        }
+    }
+
+    /// The packed bytes.
+    pub(super) fn packed(&mut self) -> &mut Packed<'a> {
+        &mut self.packed
+    }
 }
+
+/// What is inflated next: little enough that what it becomes is still in the processor's cache for its checksum. In front
+/// stands Chart.yaml, and that may be all that is wanted.
+fn piece<'p>(packed: &'p mut Packed, consumed: u64) -> Result<&'p [u8], Error> {
+    const FRONT: usize = 2 << 10;
+    const PIECE: usize = 32 << 10;
+    let most = if consumed == 0 { FRONT } else { PIECE };
+    packed.fill(most)?;
+    let rest = packed.rest();
+    Ok(&rest[..rest.len().min(most)])
+}
+
+/// More than a member's header can have: an extra field, and two texts of 512 bytes.
+const MOST_HEADER: usize = 68 << 10;
 
 /// Bytes of the header that a member starts with.
 fn header_length(data: &[u8]) -> Result<usize, Error> {
@@ -308,7 +452,7 @@ mod tests {
     use super::*;
 
     fn gunzip(data: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut gunzip = Gunzip::new(data, 1000);
+        let mut gunzip = Gunzip::new(Packed::Whole(data), 1000);
         let mut out = Vec::new();
         loop {
             out.reserve_exact(7);
@@ -352,7 +496,7 @@ mod tests {
         let body = data.len() - 10;
         // A stored block of three bytes, then one of a kind that there is not.
         data.splice(body.., [0, 3, 0, 0xfc, 0xff, b'a', b'b', b'c', 7]);
-        let (mut gunzip, mut out) = (Gunzip::new(&data, 1), Vec::with_capacity(100));
+        let (mut gunzip, mut out) = (Gunzip::new(Packed::Whole(&data), 1), Vec::with_capacity(100));
         assert_eq!(gunzip.read(&mut out), Ok(3));
         assert_eq!(gunzip.read(&mut out).unwrap_err().code(), Code::ARCHIVE_GZIP);
         assert_eq!(out, b"abc");

@@ -23,6 +23,7 @@ pub use archive::{Archive, Scan, Scanning};
 pub(crate) use decode::json as to_json;
 pub use dependency::Dependency;
 pub use directory::Directory;
+pub use gzip::Bring;
 pub use ignore::Ignore;
 pub use lock::Lock;
 pub use metadata::{Maintainer, Metadata};

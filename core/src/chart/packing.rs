@@ -178,7 +178,7 @@ impl Packing {
 mod tests {
     use std::io::Read as _;
 
-    use super::super::gzip::Gunzip;
+    use super::super::gzip::{Gunzip, Packed};
     use super::*;
 
     fn noise(size: usize) -> Vec<u8> {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn unpacked(data: &[u8]) -> Vec<u8> {
-        let (mut gunzip, mut out) = (Gunzip::new(data, 1), Vec::with_capacity(4 * BLOCK));
+        let (mut gunzip, mut out) = (Gunzip::new(Packed::Whole(data), 1), Vec::with_capacity(4 * BLOCK));
         while gunzip.read(&mut out).unwrap() > 0 {}
         out
     }

@@ -1,6 +1,6 @@
 //! Unpacking an archive into memory that a host prepares meanwhile.
 
-use super::gzip::Gunzip;
+use super::gzip::{Gunzip, Packed};
 use super::walk;
 use crate::limits::Limits;
 
@@ -42,7 +42,7 @@ impl<'a> Unpacking<'a> {
     pub fn new(data: &'a [u8], limits: &Limits) -> Option<Unpacking<'a>> {
         let size = walk::promised(data);
         let is_likely = data.len() as u64 <= limits.archive && size <= walk::most_room(data, limits);
-        is_likely.then(|| Unpacking { gunzip: Gunzip::new(data, limits.files), size })
+        is_likely.then(|| Unpacking { gunzip: Gunzip::new(Packed::Whole(data), limits.files), size })
     }
 
     /// Bytes that the archive says it becomes.

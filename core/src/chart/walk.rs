@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::gzip::{Gunzip, MAGIC};
+use super::gzip::{Brought, Gunzip, MAGIC, Packed};
 use super::tar::{BLOCK, Entry, EntryKind, Header, Overrides};
 use crate::error::{Code, Error, clip};
 use crate::limits::Limits;
@@ -29,7 +29,12 @@ pub(crate) struct Budget {
 impl Budget {
     /// For an archive of so many bytes.
     pub(crate) fn packed(limits: &Limits, packed: usize) -> Budget {
-        Budget { inflated: u64::from(limits.ratio).saturating_mul(packed as u64), ..Budget::unpacked(limits) }
+        Budget::of_file(limits, packed as u64)
+    }
+
+    /// The same of a file.
+    pub(crate) fn of_file(limits: &Limits, size: u64) -> Budget {
+        Budget { inflated: u64::from(limits.ratio).saturating_mul(size), ..Budget::unpacked(limits) }
     }
 
     /// For files that are not packed.
@@ -169,20 +174,30 @@ pub(crate) struct Found {
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(data: &'a [u8], limits: &'a Limits, keep: Keep) -> Result<Walk<'a>, Error> {
-        if data.len() as u64 > limits.archive {
-            let message = format!("the archive has {} bytes, the limit is {}", data.len(), limits.archive);
-            return Err(Error::new(Code::LIMIT_ARCHIVE, message).with("limit", limits.archive));
-        }
-        if !data.starts_with(&MAGIC) {
-            return Err(not_an_archive(data));
-        }
         let room = match keep {
             // A byte more, to find that it is the end.
             Keep::Files => promised(data).saturating_add(1).min(most_room(data, limits)),
             Keep::Verdict => 0,
         };
-        let bytes = Vec::with_capacity(room);
-        let window = Window { gunzip: Gunzip::new(data, limits.files), data: bytes, start: 0, keep };
+        Walk::of(Packed::Whole(data), limits, keep, room)
+    }
+
+    /// A walk that keeps nothing, over a file that is brought piece by piece.
+    pub(super) fn of_file(file: Brought<'a>, limits: &'a Limits) -> Result<Walk<'a>, Error> {
+        Walk::of(Packed::Brought(Box::new(file)), limits, Keep::Verdict, 0)
+    }
+
+    fn of(mut packed: Packed<'a>, limits: &'a Limits, keep: Keep, room: usize) -> Result<Walk<'a>, Error> {
+        if packed.size() > limits.archive {
+            let message = format!("the archive has {} bytes, the limit is {}", packed.size(), limits.archive);
+            return Err(Error::new(Code::LIMIT_ARCHIVE, message).with("limit", limits.archive));
+        }
+        let front = packed.front()?;
+        if !front.starts_with(&MAGIC) {
+            return Err(not_an_archive(front));
+        }
+        let gunzip = Gunzip::new(packed, limits.files);
+        let window = Window { gunzip, data: Vec::with_capacity(room), start: 0, keep };
         Ok(Walk { window, overrides: Overrides::default(), unread: 0, top_folder: None, limits })
     }
 
@@ -266,6 +281,16 @@ impl<'a> Walk<'a> {
 
     pub(super) fn keep(&self) -> Keep {
         self.window.keep
+    }
+
+    /// The packed bytes.
+    pub(super) fn packed(&mut self) -> &mut Packed<'a> {
+        self.window.gunzip.packed()
+    }
+
+    /// The file that they came from.
+    pub(super) fn into_file(self) -> Option<Box<Brought<'a>>> {
+        self.window.gunzip.brought()
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {

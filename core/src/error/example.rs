@@ -143,6 +143,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("files.denied", "chartoci pull … -d /etc"),
     ("files.exists", "chartoci pull … --untar, where a directory web is already"),
     ("files.storage", "the disk is full"),
+    ("files.changed", "chartoci push …, while another program writes to the file"),
     ("files.link", "ln -s ../secret web/secret; chartoci package web"),
     ("files.irregular", "mkfifo web/pipe; chartoci package web"),
     ("files.name", "chartoci pull … --untar of a chart that has README and readme"),

@@ -189,6 +189,8 @@ def _failures() -> Iterator[None]:
     except (aiohttp.ServerTimeoutError, asyncio.TimeoutError):
         raise Failed("timeout", "") from None
     except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError) as error:
+        if isinstance(error.__cause__, ChartOciError | Failed):
+            raise error.__cause__ from None  # what the body ended with
         raise Failed("reset", str(error)) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise Failed("other", str(error)) from None
