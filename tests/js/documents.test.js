@@ -241,6 +241,11 @@ test("packing is deterministic, writing is whole, extracting gives the files bac
   const again = await chartoci.package(join(ROOT, "examples/web"), { created: "2026-01-01T00:00:00Z" });
   const once = await chartoci.package(pathToFileURL(join(ROOT, "examples/web/")), { created: new Date("2026-01-01T00:00:00Z") });
   assert.equal(once.digest, again.digest);
+  const seconds = await chartoci.package(join(ROOT, "examples/web"), { created: Date.UTC(2026, 0) / 1000 });
+  assert.equal(seconds.digest, again.digest);
+  for (const source of [once, await Archive.read(once.data)]) {
+    assert.deepEqual((await chartoci.check(source)).diagnostics, (await chartoci.check(once.data)).diagnostics);
+  }
   const path = await once.write(join(directory, "new"));
   assert.deepEqual(readdirSync(join(directory, "new")), [once.filename]);
   const archive = await Archive.read(path);
