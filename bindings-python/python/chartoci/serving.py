@@ -367,7 +367,7 @@ class Server(ThreadingTCPServer):
         self.users: Users | None = Users(htpasswd) if htpasswd is not None else None
         self.log = log
         self.connections: set[socket.socket] = set()
-        self.is_quiet = True
+        self.is_quiet: bool = True
         self.registry: native.Registry = native.Registry(
             seed=secrets.randbits(64),
             username=username,

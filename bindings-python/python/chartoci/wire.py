@@ -26,12 +26,13 @@ class Refused(Exception):
 class Wire:
     """One connection, and the request on it that was read last."""
 
-    method = target = ""
+    method: str = ""
+    target: str = ""
     fields: list[tuple[str, str]]
     # Bytes of the body that are still to come; what comes in chunks has no length before its end.
-    remaining = 0
-    chunked = False
-    closes = False
+    remaining: int = 0
+    chunked: bool = False
+    closes: bool = False
 
     def __init__(self, connected: socket.socket, timeout: float) -> None:
         connected.settimeout(timeout)

@@ -9,7 +9,7 @@ EXIT_CODES = """exit codes:
 
 # What a verb has to do with; flags, variables and files belong to one of these or to all verbs (an empty text).
 NETWORK, STORES, SERVING, PACKING = "network", "stores", "serving", "packing"
-TOPICS = {
+TOPICS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("push", "copy", "delete", "referrers", "versions", "tags", "resolve", "inspect"), (NETWORK, STORES)),
     **dict.fromkeys(("login", "pull", "show", "check"), (NETWORK, STORES)),
     **dict.fromkeys(("logout", "explain-credentials"), (STORES,)),

@@ -72,6 +72,9 @@ def _meant(words: list[str], known: Iterable[str]) -> str:
 class Told(Exception):
     """Somebody asked for nothing but this."""
 
+    text: str
+    document: dict[str, Any]
+
     def __init__(self, text: str, document: dict[str, Any]) -> None:
         self.text, self.document = text, document
 
