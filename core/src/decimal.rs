@@ -220,6 +220,22 @@ pub(crate) fn plain(scientific: &str) -> String {
     }
 }
 
+/// A text is what [`plain`] makes of the number that it was read as.
+pub(crate) fn is_plain(text: &str, value: f64) -> bool {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    if !unsigned.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return false;
+    }
+    match unsigned.split_once('.') {
+        // No two of these with up to 15 digits are the same number, so none has to be written to know.
+        Some((whole, fraction)) if unsigned.len() <= 16 => {
+            let is_whole = whole == "0" || !whole.is_empty() && !whole.starts_with('0');
+            is_whole && !fraction.is_empty() && !fraction.ends_with('0')
+        }
+        _ => text == plain(&shortest(value)),
+    }
+}
+
 /// A whole number from 0 on, of any length: its digits in base 2^32, the lowest first, none that is zero at the end.
 #[derive(Clone)]
 struct Natural(Vec<u32>);
@@ -336,6 +352,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_text_is_plain_that_would_be_written_so(
+            text in "-?[0-9]{1,3}([.][0-9]{0,4})?|[0-9.e]{1,4}|0?[0-9]{7}[.][0-9]{5,12}",
+        ) {
+            if let Ok(value) = text.parse::<f64>() {
+                prop_assert_eq!(is_plain(&text, value), text == plain(&shortest(value)));
+            }
+        }
+
         // The standard library is right about both; it only rounds up where two texts are equally close.
         #[test]
         fn every_number_is_written_as_short_as_can_be_and_read_back(bits: u64, few in 0_u32..64) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::resolve::{Precision, Tag, float_text, resolve};
 use super::scan::{Event, Scanner, Text, depth, error_at};
-use crate::decimal::{plain, shortest};
+use crate::decimal::is_plain;
 use crate::diagnostic::Span;
 use crate::error::{Code, Error};
 use crate::limits::Limits;
@@ -432,11 +432,7 @@ fn shows(data: &Data, source: &str) -> bool {
         Data::Bool(flag) => source == if *flag { "true" } else { "false" },
         Data::Int(number) => source == number.to_string(),
         Data::Uint(number) => source == number.to_string(),
-        // Digits and a point alone: what they are compared with takes its time. The standard library's brings large tables.
-        Data::Float(number) => {
-            source.bytes().all(|byte| byte.is_ascii_digit() || b"-.".contains(&byte))
-                && source == plain(&shortest(*number))
-        }
+        Data::Float(number) => is_plain(source, *number),
         Data::String(text) => source == text,
         Data::Sequence(_) | Data::Mapping(_) => true,
     }
