@@ -163,8 +163,8 @@ impl Question {
         let what = if violation.pointer.is_empty() { "the values" } else { &violation.pointer };
         let message = format!("{}: {}", clip(what), clip(&violation.message));
         let mut finding = Diagnostic::new(Code::VALUES_SCHEMA, document, message);
-        finding.help =
-            format!("{} says so: change the value, or the schema at {}.", self.document, clip(&violation.rule));
+        let rule = if violation.rule.is_empty() { "its root" } else { &violation.rule };
+        finding.help = format!("{} says so: change the value, or the schema at {}.", self.document, clip(rule));
         finding.at(pointer, span.filter(|span| span.end > 0))
     }
 }
