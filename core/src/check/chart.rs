@@ -14,6 +14,7 @@ use crate::chart::{Ignore, Metadata};
 use crate::diagnostic::{Diagnostic, Report, Severity, Span};
 use crate::error::{Code, Error, clip};
 use crate::limits::Limits;
+use crate::order;
 use crate::yaml::{self, Data};
 
 /// A packed chart.
@@ -244,7 +245,7 @@ impl<'a> Chart<'a> {
         let (mut main, mut defaults) = (None, Defaults::default());
         while let Some((root, mut files)) = self.charts.pop_last() {
             let is_main = root.is_empty() && self.is_outermost();
-            files.vendored.sort_by(|a, b| a.path.cmp(&b.path));
+            order::sort(&mut files.vendored, |a, b| a.path < b.path);
             let (report, metadata) = self.documents(&files, is_main);
             let above = if root.is_empty() { self.above.to_owned() } else { format!("{}{}/", self.above, clip(&root)) };
             self.report.extend(report.with_sources(|name| files.texts.get(name).map(Vec::as_slice)).below(&above));
@@ -326,7 +327,8 @@ impl<'a> Chart<'a> {
     /// What is missing, and what lies where it does not belong.
     fn places(&mut self, files: &Files, metadata: Option<&Metadata>) {
         let paths = std::mem::take(&mut self.paths);
-        let tops: BTreeSet<&str> = paths.iter().filter_map(|path| path.split('/').next()).collect();
+        let mut tops = BTreeSet::new();
+        tops.extend(paths.iter().filter_map(|path| path.split('/').next()));
         for name in tops.iter().filter(|name| !KNOWN.contains(*name)).take(MOST_DEPENDENCIES) {
             if let Some(meant) = nearest(name, &KNOWN).filter(|meant| !tops.contains(meant)) {
                 self.find(Code::CHART_FILE_NAME, name, format!("Helm reads {meant}, not {}", quoted(name)));

@@ -277,7 +277,10 @@ impl Report {
     #[must_use]
     pub(crate) fn below(mut self, above: &str) -> Report {
         self.findings.iter_mut().for_each(|finding| finding.document.insert_str(0, above));
-        self.sources = self.sources.into_iter().map(|(document, text)| (format!("{above}{document}"), text)).collect();
+        // One by one: `collect` sorts by code of its own.
+        for (document, text) in std::mem::take(&mut self.sources) {
+            self.sources.insert(format!("{above}{document}"), text);
+        }
         self
     }
 

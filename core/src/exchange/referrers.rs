@@ -173,13 +173,12 @@ impl Search {
                 return Err(Error::new(Code::LIMIT_PAGES, format!("a manifest has more than {MOST} referrers"))
                     .with("limit", "referrers"));
             }
-            let annotations = match entry.get("annotations") {
-                Some(Value::Object(annotations)) => {
-                    let pairs = annotations.iter();
-                    pairs.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+            let mut annotations = BTreeMap::new();
+            for (name, value) in entry.get("annotations").and_then(Value::as_object).into_iter().flatten() {
+                if let Some(text) = value.as_str() {
+                    annotations.insert(name.clone(), text.to_owned());
                 }
-                _ => BTreeMap::new(),
-            };
+            }
             self.digests.insert(digest.to_string());
             let descriptor = Descriptor { media_type, digest, size };
             self.found.push(Referrer { descriptor, artifact_type, annotations });
