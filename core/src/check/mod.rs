@@ -431,6 +431,7 @@ mod tests {
         assert!(report.is_empty(), "{report}");
     }
 
+    #[cfg(feature = "schema")]
     #[test]
     fn a_draft_that_helm_does_not_know_is_said_and_a_document_within_is_none_outside() {
         let found = |text: &str| -> Vec<(&str, String)> {
