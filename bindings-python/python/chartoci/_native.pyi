@@ -44,6 +44,7 @@ __all__ = [
     "MakeDirectory",
     "Metadata",
     "Notify",
+    "OpenFile",
     "Place",
     "Push",
     "Read",
