@@ -280,7 +280,8 @@ each(
     const flow = flowing(256 * MIB);
     const { url } = await peer(t, flow.turn);
     const [seen] = await ask(driver, { url, keep: false, stopAfter: 500 });
-    assert.ok(seen.largest > 0 && seen.largest <= MIB, `${seen.largest} at once`);
+    // How much a platform hands over at once depends on how busy it is.
+    assert.ok(seen.largest > 0 && seen.largest <= 4 * MIB, `${seen.largest} at once`);
     assert.ok(flow.sent < (isHeld ? 16 : 96) * MIB, `${flow.sent} were taken while nobody read`);
   },
   ["Chromium"],
