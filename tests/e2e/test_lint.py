@@ -33,8 +33,9 @@ def test_as_much_is_said_as_helm_lint_says(vector, tmp_path):
     if not helm.binary(4).exists():
         pytest.skip("Helm 4 is not there: python tests/tools/helm.py fetches it")
     given = vector["input"]
-    files = given.get("files") or {**FILES, NAMES[given["kind"]]: given["text"]}
+    files = given["files"] if "files" in given else {**FILES, NAMES[given["kind"]]: given["text"]}
     directory = tmp_path / "web"
+    directory.mkdir()
     for path, text in files.items():
         file = directory / path
         file.parent.mkdir(parents=True, exist_ok=True)

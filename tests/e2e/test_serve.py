@@ -123,7 +123,8 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: pathlib.Path) -> None:
         with Serving(directory) as serving, chartoci.Client(credentials=None, retry=ONCE) as client:
             for number in range(40):
                 try:
-                    client.push(noise(tmp_path, f"1.0.{number}", 100_000), f"oci://{serving.host}/full")
+                    # Of such a size that there is room for a small one when the next large one does not fit.
+                    client.push(noise(tmp_path, f"1.0.{number}", 120_000), f"oci://{serving.host}/full")
                     acknowledged.append(f"1.0.{number}")
                 except chartoci.ChartOciError as error:
                     failure = error
