@@ -107,12 +107,18 @@ def complete(shell: str, *words: str) -> list[str]:
     return [word for word in offered if word and word.startswith(words[-1])]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_completes_verbs_flags_and_their_values(shell: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+@pytest.fixture(params=["bash", "zsh", "fish"])
+def shell(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """A shell that is there, in a home of its own."""
+    name: str = request.param
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} is not installed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
+    return name
+
+
+def test_a_shell_completes_verbs_flags_and_their_values(shell: str) -> None:
     assert sorted(complete(shell, "pu")) == ["pull", "push"]
     assert sorted(complete(shell, "registry", "log")) == ["login", "logout"]
     assert complete(shell, "--json", "registry", "login", "--password-s") == ["--password-stdin"]
@@ -123,14 +129,7 @@ def test_a_shell_completes_verbs_flags_and_their_values(shell: str, monkeypatch:
     assert complete(shell, "fet") == ["fetch"] and "--untar" in complete(shell, "fetch", "--unt")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_offers_paths_where_paths_may_stand_and_nowhere_else(
-    shell: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
+def test_a_shell_offers_paths_where_paths_may_stand_and_nowhere_else(shell: str, tmp_path: Path) -> None:
     (tmp_path / "my ca.pem").touch()
     (tmp_path / "my charts").mkdir()
     both = ["files"] if shell == "zsh" else ["my ca.pem", "my charts"]
@@ -150,14 +149,7 @@ def test_a_shell_offers_paths_where_paths_may_stand_and_nowhere_else(
         assert offered("pull", "--ca-file", "=", "m") == both and offered("push", "--if-exists", "=", "sk") == ["skip-same"]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_offers_no_flag_that_the_verb_has_no_use_for(
-    shell: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
+def test_a_shell_offers_no_flag_that_the_verb_has_no_use_for(shell: str) -> None:
     assert complete(shell, "serve", "--ca") == complete(shell, "package", "--plain") == []
     assert complete(shell, "push", "--ca") == complete(shell, "--ca") == ["--ca-file"]
     assert complete(shell, "serve", "--cert") == ["--cert-file"]
