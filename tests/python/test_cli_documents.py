@@ -27,7 +27,7 @@ def valid(verb: str, *words: object, code: int = 0) -> Any:
 def is_document(verb: str, text: str) -> Any:
     document = json.loads(text)
     jsonschema.Draft202012Validator({**SCHEMA, "anyOf": [{"$ref": f"#/$defs/{verb}"}]}).validate(document)
-    assert verb == "error" or "error" not in document
+    assert verb == "error" or "failed" in document or "error" not in document
     return document
 
 
@@ -113,6 +113,24 @@ def test_documents_about_registries(chart_registry: Registry, tgz: pathlib.Path,
     for words in (["explain-credentials"], ["credentials"], ["registry", "credentials"]):
         valid("explain-credentials", *words, reference)
     valid("delete", "delete", f"oci://{host}/other/web:1.0.0")
+
+
+def test_of_several_what_was_done_before_one_failed_is_said(
+    chart_registry: Registry, tgz: pathlib.Path, web: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    pushed = valid("push", "push", tgz, f"oci://{chart_registry.host}/charts")["reference"]
+    missing = f"oci://{chart_registry.host}/charts/web:9.9.9"
+    said = valid("pull", "pull", pushed, missing, pushed, "-d", tmp_path, code=4)
+    assert [pulled["reference"] for pulled in said["pulled"]] == [pushed]
+    assert (said["failed"], said["error"]["kind"]) == (missing, "not_found")
+    said = valid("package", "package", web, tmp_path / "nowhere", "-d", tmp_path, code=4)
+    assert [packed["filename"] for packed in said["packaged"]] == [tgz.name]
+    assert (said["failed"], said["error"]["code"]) == (str(tmp_path / "nowhere"), "files.not_found")
+    assert list(valid("error", "pull", missing, code=4)) == ["error"]
+
+    done = command("pull", pushed, missing, "-d", tmp_path)
+    assert done.returncode == 4
+    assert done.stdout.startswith("Pulled: ") and missing in done.stderr
 
 
 def test_documents_about_logins(tmp_path: pathlib.Path) -> None:

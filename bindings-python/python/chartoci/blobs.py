@@ -73,8 +73,13 @@ def failure(failed: OSError, path: Path, hint: str | None = None) -> Exception:
     }
     code = codes.get(type(failed), "files.storage")
     text = os.strerror(failed.errno) if failed.errno else str(failed)
-    named = os.fsencode(path).decode("utf-8", "replace")  # a name may be anything
-    return error(code, f"{named}: {text}", [("path", named)], hint)
+    name = named(path)
+    return error(code, f"{name}: {text}", [("path", name)], hint)
+
+
+def named(path: str | os.PathLike[str]) -> str:
+    """A path as text, for people: a name may be any bytes."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def make(directory: Path) -> None:
@@ -127,13 +132,13 @@ def chart(source: "Source | Archive | Packaged", limit: int) -> ChartSource:
     if path is None or not path.is_file():
         data = load(source, limit)
         modified = None if path is None else int(path.stat().st_mtime)
-        return ChartSource(data, None, provenance(source), modified, None if path is None else str(path))
+        return ChartSource(data, None, provenance(source), modified, None if path is None else named(path))
     try:
         file = OpenFile(path)
         held = file if len(file) > HELD else file.read(0, min(len(file), limit + 1))
     except OSError as failed:
         raise failure(failed, path) from None
-    return ChartSource(held, None, provenance(path), file.modified, str(path))
+    return ChartSource(held, None, provenance(path), file.modified, named(path))
 
 
 def pieces(data: Bytes | OpenFile, start: int, end: int) -> Iterator[memoryview]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from chartoci import _native as native
 from chartoci import files
 from chartoci._native import Archive, Limits, Reference, Report, Version
-from chartoci.blobs import Source, failure, load, path_of
+from chartoci.blobs import Source, failure, load, named, path_of
 from chartoci.blobs import provenance as beside
 from chartoci.model import Packaged
 
@@ -106,11 +106,11 @@ def check(
         source = source.data
     path = path_of(source)
     if path is not None and path.is_dir():
-        report = files.run(native.check_directory(filename or str(path), limits), path)
+        report = files.run(native.check_directory(filename or named(path), limits), path)
         assert isinstance(report, Report)
         return report
     bounds = limits or Limits()
-    name = filename or (str(path) if path is not None else None)
+    name = filename or (named(path) if path is not None else None)
     data = load(source, bounds.archive)
     if kind not in (None, "chart"):
         return native.check(data, kind, name, limits)

@@ -8,10 +8,8 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit code."""
     _open_streams()
-    from chartoci._native import error
     from chartoci.cli import output
     from chartoci.cli.options import Told, parse, wants_json
-    from chartoci.errors import ChartOciError
 
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = wants_json(words)
@@ -22,13 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Told as told:
             output.answer(told.text, told.document, as_json)
             return 0
-    except ChartOciError as failed:
-        return output.failed(failed, as_json)
-    except UnicodeEncodeError as failed:
-        hint = "Rename the file, or set a locale whose characters are UTF-8."
-        return output.failed(error("misuse.argument", f"{ascii(failed.object)} is no UTF-8", hint=hint), as_json)
-    except KeyboardInterrupt:
-        return output.interrupted(as_json)
+    except output.ENDS as ended:
+        return output.failed(output.end(ended), as_json)
     except BrokenPipeError:
         return 0  # whoever read our output has seen enough
 

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from chartoci import _native as native
 from chartoci._native import Archive, Report, error
-from chartoci.cli.output import answer, failed, note, say, told, underscore, watch, write
+from chartoci.blobs import named
+from chartoci.cli.output import answer, end, failed, note, one_by_one, say, told, underscore, watch, write
 from chartoci.cli.registry import is_host, is_unsigned, verify_flags, version_flags
 from chartoci.documents import archive_of, check, mend, package
 from chartoci.errors import AbortedError, ChartOciError, NotFoundError
@@ -90,17 +92,15 @@ def _show(options: Namespace) -> int:
 
 def _package(options: Namespace) -> int:
     created = _moment(options.created or os.environ.get("SOURCE_DATE_EPOCH"))
-    documents = []
-    for directory in options.directories:
+
+    def pack(directory: str) -> tuple[str, dict[str, Any]]:
         packed = package(directory, version=options.version, app_version=options.app_version, created=created)
         path = packed.write(options.destination)
         shown = path if os.path.normpath(options.destination) != "." else Path.cwd() / path
-        documents.append({"path": str(shown), **packed.to_dict()})
-        if not options.json:
-            say(options, f"Successfully packaged chart and saved it to: {shown}", {})
-    if options.json:
-        say(options, "", documents[0] if len(documents) == 1 else {"packaged": documents})
-    return 0
+        name = named(shown)
+        return f"Successfully packaged chart and saved it to: {name}", {"path": name, **packed.to_dict()}
+
+    return one_by_one(options, "packaged", options.directories, pack)
 
 
 def _moment(text: str | None) -> int | None:
@@ -130,26 +130,27 @@ def _check(options: Namespace) -> int:
             found.append((path, _report(options, path)))
         except AbortedError:
             raise
-        except ChartOciError as refused:
+        except (ChartOciError, UnicodeEncodeError) as refused:
             # The others are judged all the same.
-            found.append((path, refused))
+            found.append((path, end(refused)))
     as_json, color = options.json or options.format == "json", sys.stdout.isatty() and "NO_COLOR" not in os.environ
     if as_json and len(found) == 1 and isinstance(found[0][1], ChartOciError):
         return failed(found[0][1], as_json)
     code, documents, reports = 0, [], []
     for path, outcome in found:
+        name = named(path)
         if isinstance(outcome, Report):
             is_bad = not outcome.ok or options.strict and outcome.warnings
             code = code or int(bool(is_bad))
-            documents.append({"path": path, **outcome.to_dict()})
+            documents.append({"path": name, **outcome.to_dict()})
             reports.append(outcome)
             if not (as_json or options.format == "sarif" or options.quiet):
                 write(outcome.to_text(color=color).encode("utf-8", "replace"))
             continue
-        said = failed(outcome, as_json=False, path=path)
+        said = failed(outcome, as_json=False, path=name)
         code = code if code > 1 else said
-        documents.append({"path": path, "error": told(outcome)})
-        reports.append(native.unjudged(outcome, path))
+        documents.append({"path": name, "error": told(outcome)})
+        reports.append(native.unjudged(outcome, name))
     if as_json:
         answer("", documents[0] if len(documents) == 1 else {"checked": documents}, as_json=True)
     elif options.format == "sarif":

@@ -48,7 +48,7 @@ def table(parser: ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[Verb]:
     below: list[tuple[str, ArgumentParser]] = []
     flags: list[Flag] = []
     words: list[str] = []
-    place: Place = ""
+    named: Place = ""
     for action in parser._actions:
         if isinstance(action, _SubParsersAction):
             briefs = {action.choices[choice.dest]: choice.help or "" for choice in action._choices_actions}
@@ -56,16 +56,17 @@ def table(parser: ArgumentParser, path: tuple[str, ...] = ()) -> Iterator[Verb]:
             below += action.choices.items()
         elif not action.option_strings:
             words += map(str, action.choices or ())
-            place = _place(action) or place
+            named = place_of(action) or named
         elif action.help is not SUPPRESS:
-            values = None if action.nargs == 0 else Values(tuple(map(str, action.choices or ())), _place(action))
+            values = None if action.nargs == 0 else Values(tuple(map(str, action.choices or ())), place_of(action))
             flags.append(Flag(tuple(action.option_strings), (action.help or "").replace("%%", "%"), values))
-    yield Verb(path, tuple(verbs), tuple(flags), Values(tuple(words), place))
+    yield Verb(path, tuple(verbs), tuple(flags), Values(tuple(words), named))
     for name, parser_below in below:
         yield from table(parser_below, (*path, name))
 
 
-def _place(action: Action) -> Place:
+def place_of(action: Action) -> Place:
+    """Which names may be its values, or nothing where none may."""
     places: dict[object, Place] = {"FILE": "file", "PATH": "file", "CHART": "file", "CHART.tgz": "file", "DIR": "directory"}
     return places.get(action.metavar, "")
 

@@ -55,6 +55,15 @@ class Parser(ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(flags or unknown)}{_meant(flags[:1], known)}")
         return namespace, unknown
 
+    def _get_value(self, action: Action, word: str) -> Any:
+        """Text, save where a file's name may stand, which may be any bytes."""
+        if not completion.place_of(action) and not isinstance(action, _SubParsersAction):
+            try:
+                word.encode()
+            except UnicodeEncodeError:
+                raise ArgumentError(action, "this is no UTF-8") from None  # it may be a password
+        return super()._get_value(action, word)  # type: ignore[misc]
+
     def _check_value(self, action: Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             what = action.option_strings[-1] if action.option_strings else action.metavar or action.dest

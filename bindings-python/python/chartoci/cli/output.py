@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from chartoci.blobs import failure
+from chartoci import _native as native
+from chartoci.blobs import failure, named
 from chartoci.errors import AbortedError, ChartOciError
 from chartoci.model import Event, Notice, Progress, Retrying
 
@@ -78,16 +79,47 @@ def _complain(text: str) -> None:
     _bar = False
 
 
-def interrupted(as_json: bool) -> int:
-    """Says that somebody pressed Ctrl-C, which the terminal shows as ^C."""
+# What a verb may end with, besides its exit code.
+ENDS = ChartOciError, UnicodeEncodeError, KeyboardInterrupt
+
+
+def end(ended: BaseException) -> ChartOciError:
+    """The error that one of `ENDS` is."""
+    if isinstance(ended, ChartOciError):
+        return ended
+    if isinstance(ended, UnicodeEncodeError):
+        hint = "Rename the file, or set a locale whose characters are UTF-8."
+        refused: ChartOciError = native.error("misuse.argument", f"{ascii(ended.object)} is no UTF-8", hint=hint)
+        return refused
     if sys.stderr.isatty():
-        print(file=sys.stderr)
-    return failed(AbortedError("interrupted", kind="aborted", code="exchange.aborted"), as_json)
+        print(file=sys.stderr)  # the terminal shows Ctrl-C as ^C
+    return AbortedError("interrupted", kind="aborted", code="exchange.aborted")
 
 
-def failed(error: ChartOciError, as_json: bool, path: str = "") -> int:
+def one_by_one(
+    options: Namespace, name: str, words: list[str], do: Callable[[str], tuple[str, dict[str, Any]]]
+) -> int:
+    """Does something for each word, and says what came of it; gives the exit code. The first that fails is the last; with
+    `--json` what was done before it is said as well."""
+    documents: list[dict[str, Any]] = []
+    for word in words:
+        try:
+            text, document = do(word)
+        except ENDS as ended:
+            if len(words) == 1:
+                raise
+            return failed(end(ended), options.json, word, {name: documents, "failed": named(word)})
+        documents.append(document)
+        if not options.json:
+            say(options, text, {})
+    if options.json:
+        say(options, "", documents[0] if len(words) == 1 else {name: documents})
+    return 0
+
+
+def failed(error: ChartOciError, as_json: bool, path: str = "", beside: dict[str, Any] | None = None) -> int:
     """Says what went wrong, with its place, and what to do; gives the exit code. `path` is what it is about, if the error may
-    not say so."""
+    not say so; `beside` is what stands beside it in a document."""
     document = told(error)
     message, hint = document["message"], document["hint"]
     _complain(f"Error: {_placed(message, path, error.context)}")
@@ -99,7 +131,7 @@ def failed(error: ChartOciError, as_json: bool, path: str = "") -> int:
         _complain(hint if error.code == "misuse.argument" else f"{hint} [{error.code}]")
     if as_json:
         with suppress(ChartOciError, BrokenPipeError):  # the exit code is what is left to say
-            answer("", {"error": document}, as_json)
+            answer("", {"error": document, **(beside or {})}, as_json)
     return EXIT_CODES.get(error.kind, 2)
 
 
@@ -110,7 +142,7 @@ def told(error: ChartOciError) -> dict[str, Any]:
 
 def _placed(message: str, path: str, context: dict[str, str]) -> str:
     """PATH:LINE:COLUMN before what is wrong there, as far as they are known."""
-    path = context.get("path", path)
+    path = context.get("path", named(path))
     before, colon, after = message.partition(f"{path}: ")
     is_named = path != "" and colon != "" and before == ""
     place = ":".join(part for part in (path, context.get("line", ""), context.get("column", "")) if part)

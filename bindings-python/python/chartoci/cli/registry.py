@@ -5,9 +5,10 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from chartoci._native import error
-from chartoci.cli.output import note, say, underscore, visible, watch
+from chartoci.cli.output import note, one_by_one, say, underscore, visible, watch
 from chartoci.errors import TransportError
 from chartoci.model import Event, Notice, plain
 
@@ -123,36 +124,33 @@ def _pull(options: Namespace) -> int:
     from chartoci.cli.options import client
 
     directory = os.path.join(options.destination, options.untardir) if options.untar else options.destination
-    documents, unsigned, tell = [], set(), watch(options)
+    unsigned, tell = set(), watch(options)
 
-    def hear(event: Event) -> None:
-        if is_unsigned(event) and not options.json:
-            unsigned.add(reference)  # said below, where Helm says it
-        else:
-            tell(event)
+    def pull(reference: str) -> tuple[str, dict[str, Any]]:
+        def hear(event: Event) -> None:
+            if is_unsigned(event) and not options.json:
+                unsigned.add(reference)  # said below, where Helm says it
+            else:
+                tell(event)
+
+        with _meant(reference):
+            pulled = registry.pull(
+                reference,
+                directory,
+                version=options.version,
+                devel=options.devel,
+                provenance=options.provenance,
+                untar=options.untar,
+                progress=hear,
+            )
+        bare = _bare(pulled.reference)
+        lines = [str(pulled), underscore(bare) if "_" in bare else ""]
+        if reference in unsigned:
+            lines.append(f"WARNING: Verification not found for {visible(reference)}: {NO_PROVENANCE}")
+        return "\n".join(line.rstrip("\n") for line in lines if line), pulled.to_dict()
 
     with client(options) as registry:
-        for reference in options.references:
-            with _meant(reference):
-                pulled = registry.pull(
-                    reference,
-                    directory,
-                    version=options.version,
-                    devel=options.devel,
-                    provenance=options.provenance,
-                    untar=options.untar,
-                    progress=hear,
-                )
-            bare = _bare(pulled.reference)
-            lines = [str(pulled), underscore(bare) if "_" in bare else ""]
-            if reference in unsigned:
-                lines.append(f"WARNING: Verification not found for {visible(reference)}: {NO_PROVENANCE}")
-            documents.append(pulled.to_dict())
-            if not options.json:
-                say(options, "\n".join(line.rstrip("\n") for line in lines if line), {})
-    if options.json:
-        say(options, "", documents[0] if len(documents) == 1 else {"pulled": documents})
-    return 0
+        return one_by_one(options, "pulled", options.references, pull)
 
 
 @contextmanager
