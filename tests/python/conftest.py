@@ -92,7 +92,7 @@ def drive(using: Callable[..., Any]) -> Callable[..., Any]:
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
     """A server of HTTP on loopback; gives its port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
         yield server.server_port
     finally:
