@@ -21,6 +21,7 @@ NOTICES = {
     "auth.anonymous": "The stored credential was refused, or its helper is missing: it is tried without one.",
     "auth.unchecked": "The registry asks nobody who is calling: user and password are stored, but could not be checked.",
     "registry.tag_unchecked": "`check_tag` was asked for, and there is no such tag, or the registry does not say which digest it has.",
+    "registry.warning": "The registry has sent a `Warning`; the text is its own.",
 }
 NOTICES_HEAD = """\
 ## Notices

@@ -41,6 +41,8 @@ pub(super) struct Draft {
     pub(super) regardless: bool,
     /// Another request takes its place where it is refused: a refusal of who asks is not held against them.
     pub(super) dispensable: bool,
+    /// What another host refuses, where the registry leads to, is the answer.
+    pub(super) final_away: bool,
     /// The answer may take minutes.
     pub(super) thinks: bool,
     /// Tries that the operation has made of it before.
@@ -60,6 +62,7 @@ impl Draft {
             again: true,
             regardless: false,
             dispensable: false,
+            final_away: false,
             thinks: false,
             tries: 0,
             after: None,
@@ -109,6 +112,12 @@ impl Draft {
     /// Another request takes its place where it is refused.
     pub(super) fn dispensable(mut self) -> Draft {
         self.dispensable = true;
+        self
+    }
+
+    /// What another host refuses, where the registry leads to, is the answer.
+    pub(super) fn final_away(mut self) -> Draft {
+        self.final_away = true;
         self
     }
 

@@ -18,9 +18,13 @@ use crate::auth::token::{Token, TokenServer, may_stand};
 use crate::auth::{Credential, Origin, Scope};
 use crate::error::{Code, Error, clip};
 use crate::http::url::Scheme;
-use crate::http::{Failure, Method, Payload, Receiver, RequestId, ResponseHead};
+use crate::http::{Failure, Headers, Method, Payload, Receiver, RequestId, ResponseHead, warning};
+use crate::printable::sanitise;
 use crate::slots::Slots;
 use crate::time::{Duration, Instant, Timestamp};
+
+/// Warnings of different words that one exchange tells.
+const MOST_WARNINGS: usize = 16;
 
 /// Number of a call within its exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +56,8 @@ pub(super) struct Calls {
     arrivals: VecDeque<Arrival>,
     settled: VecDeque<(CallId, Result<Reply, Failed>)>,
     outputs: VecDeque<Output>,
+    /// What the registry has warned of: it is told once.
+    warnings: Vec<String>,
     random: Random,
     last_call: u32,
     last_request: u32,
@@ -70,6 +76,7 @@ impl Calls {
             arrivals: VecDeque::new(),
             settled: VecDeque::new(),
             outputs: VecDeque::new(),
+            warnings: Vec::new(),
             random: session.random(),
             last_call: 0,
             last_request: 0,
@@ -360,7 +367,11 @@ impl Calls {
         if let Err(error) = call.followed(head.url.as_deref()) {
             return self.settle(now, id, Err(Failed { error, again: None }));
         }
-        let (status, away) = (head.status, call.way.strayed);
+        let (status, away, final_away) = (head.status, call.way.strayed, call.draft.final_away);
+        if !away {
+            self.warn(&head.headers);
+        }
+        let Some(call) = self.calls.get_mut(&id) else { return };
         if let Some(authority) = call.draft.authority
             && !matches!(status, 401 | 403)
             && !is_passing(status)
@@ -380,6 +391,7 @@ impl Calls {
         let reply = call.reply(head, receiver.into_data());
         match status {
             _ if call.draft.regardless => self.settle(now, id, Ok(reply)),
+            400..=499 if away && final_away => self.settle(now, id, Ok(reply)),
             200..=299 => match call.whole(&reply, overflowed, received) {
                 Ok(()) => self.settle(now, id, Ok(reply)),
                 Err(error) if overflowed => self.settle(now, id, Err(Failed { error, again: None })),
@@ -397,6 +409,17 @@ impl Calls {
                 self.lapse(now, id, error, retry_after(&reply.headers, &self.session.config().retry));
             }
             _ => self.settle(now, id, Ok(reply)),
+        }
+    }
+
+    /// What the registry warns of is told, and never acted on.
+    fn warn(&mut self, headers: &Headers) {
+        for mut text in warning::texts(headers.get_all("warning")) {
+            sanitise(&mut text);
+            if self.warnings.len() < MOST_WARNINGS && !self.warnings.contains(&text) {
+                self.notify(Event::Notice { code: "registry.warning", text: text.clone() });
+                self.warnings.push(text);
+            }
         }
     }
 

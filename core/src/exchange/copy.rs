@@ -11,7 +11,7 @@ use super::manifests::{self, Served, misses_blobs, named_digest, selected};
 use super::place::Place;
 use super::pull::within;
 use super::push::{Source, Upload, Uploaded};
-use super::referrers::{Search, fallback_tag};
+use super::referrers::{self, Search, fallback_tag};
 use super::upload::{self, Uploads, check_same};
 use super::{Operation, Outcome, Requests, Session, Target};
 use crate::artifact::Artifact;
@@ -79,6 +79,8 @@ struct List {
     subject: Digest,
     entries: Vec<Value>,
     writes: u32,
+    /// The target says that its API has them, and nobody has asked that API yet.
+    is_promised: bool,
 }
 
 /// Copies manifests and blobs.
@@ -116,6 +118,8 @@ pub(super) enum Step {
     Blob(upload::Step),
     /// PUT of a manifest under its digest.
     Put(usize),
+    /// GET of the referrers at the target: is there an API, as it says?
+    Probe(usize),
     /// GET and PUT of a list of referrers at the target.
     ReadList(usize),
     WriteList(usize),
@@ -312,28 +316,47 @@ impl Copying {
             }
         } else if let Some(list) = self.written.checked_sub(self.order.len()).and_then(|number| self.lists.get(number))
         {
-            let tag = fallback_tag(&list.subject);
-            let draft = manifests::draft(Method::Get, &self.target.place, &tag, &requests.limits());
-            requests.start(Step::ReadList(self.written - self.order.len()), draft.by(self.target.authority));
+            let number = self.written - self.order.len();
+            let known = requests.session().host(&Origin::of(self.target.place.base()), |host| host.has_referrers);
+            if list.is_promised && known == Some(true) {
+                self.written += 1;
+                self.writing = false;
+                return self.go_on(requests);
+            }
+            let (step, draft) = if list.is_promised && known.is_none() {
+                let url = self.target.place.referrers(&list.subject);
+                (Step::Probe(number), referrers::page(&self.target, url, requests.session().config()))
+            } else {
+                let tag = fallback_tag(&list.subject);
+                let draft = manifests::draft(Method::Get, &self.target.place, &tag, &requests.limits());
+                (Step::ReadList(number), draft.by(self.target.authority))
+            };
+            requests.start(step, draft);
         } else if let Some(served) = self.nodes.first().and_then(|node| node.served.as_ref()) {
             self.put(Step::Tag, &selected(&self.copy.target).unwrap_or_default(), served, requests);
         }
     }
 
-    /// A manifest was taken. Where the registry does not say that it has put it on the list of its subject, we do.
-    fn taken(&mut self, number: usize, reply: &Reply) -> Result<(), Error> {
+    /// A manifest was taken. Where the registry does not say that it has put it on the list of its subject, or says so and
+    /// has no API (Amazon's), we do.
+    fn taken(&mut self, number: usize, reply: &Reply, session: &Session) -> Result<(), Error> {
         let Some(served) = self.nodes.get(number).and_then(|node| node.served.as_ref()) else { return Ok(()) };
         receipt(reply)?;
         if let Some(named) = named_digest(&reply.headers) {
             check_same(reply, &Digest::with(named.algorithm(), &served.bytes), &named)?;
         }
-        if reply.headers.get("oci-subject").is_some() {
+        let is_promised = reply.headers.get("oci-subject").is_some();
+        let has_api = session.host(&Origin::of(self.target.place.base()), |host| host.has_referrers);
+        if is_promised && has_api == Some(true) {
             return Ok(());
         }
         let Some((subject, entry)) = listed(served) else { return Ok(()) };
         match self.lists.iter_mut().find(|list| list.subject == subject) {
-            Some(list) => list.entries.push(entry),
-            None => self.lists.push(List { subject, entries: vec![entry], writes: 0 }),
+            Some(list) => {
+                list.entries.push(entry);
+                list.is_promised &= is_promised;
+            }
+            None => self.lists.push(List { subject, entries: vec![entry], writes: 0, is_promised }),
         }
         Ok(())
     }
@@ -341,7 +364,9 @@ impl Copying {
     /// Writes a list of referrers with ours on it.
     fn write_list(&mut self, number: usize, reply: Reply, requests: &mut Requests<Step>) -> Result<(), Error> {
         let Some(list) = self.lists.get_mut(number) else { return Ok(()) };
-        let etag = reply.headers.get("etag").map(str::to_owned);
+        // A weak tag matches nothing (RFC 9110, 13.1.1): some proxy has packed the answer.
+        let etag = reply.headers.get("etag").filter(|etag| !etag.starts_with("W/")).map(str::to_owned);
+        let is_new = reply.status == 404;
         let url = reply.url.without_query();
         let mut index = Map::new();
         index.insert("schemaVersion".to_owned(), Value::from(2));
@@ -376,6 +401,7 @@ impl Copying {
             .payload(INDEX, Payload::Bytes(bytes.into()))
             .by(self.target.authority);
         let draft = match etag {
+            _ if is_new => draft.header("if-none-match", "*"),
             Some(etag) => draft.header("if-match", &etag),
             None => draft,
         };
@@ -439,13 +465,13 @@ impl Operation for Copying {
                 self.uploads.reply(step, &reply, requests.calls)?;
             }
             (Step::Put(number), 200 | 201 | 202 | 204) => {
-                self.taken(number, &reply)?;
+                self.taken(number, &reply, &requests.session())?;
                 self.written += 1;
                 self.writing = false;
             }
             (Step::Tag, 200 | 201 | 202 | 204) => {
                 let lists = self.lists.len();
-                self.taken(0, &reply)?;
+                self.taken(0, &reply, &requests.session())?;
                 if self.lists.len() == lists {
                     return Ok(self.copied());
                 }
@@ -453,6 +479,19 @@ impl Operation for Copying {
                 self.writing = false;
             }
             (Step::Put(_) | Step::Tag, 400..=499) if misses_blobs(&reply) && self.uploads.insist(requests.calls) => {
+                self.writing = false;
+            }
+            (Step::Probe(number), _) => {
+                let has = referrers::has_api(&reply);
+                if let Some(has) = has {
+                    let origin = Origin::of(self.target.place.base());
+                    requests.session().host(&origin, |host| host.has_referrers = Some(has));
+                }
+                // Where the answer does not tell, the target's word is good.
+                self.written += usize::from(has != Some(false));
+                if let Some(list) = self.lists.get_mut(number) {
+                    list.is_promised = false;
+                }
                 self.writing = false;
             }
             (Step::ReadList(number), 200 | 404) => self.write_list(number, reply, requests)?,

@@ -53,6 +53,8 @@ pub(super) fn refusal(reply: &Reply, about: About) -> Error {
         404 if says("BLOB_UPLOAD_UNKNOWN") || reply.away && reply.method == Method::Put => Code::REGISTRY_REFUSED,
         404 if wants_accept(reply) => Code::REGISTRY_UNSUPPORTED,
         404 if about == About::Blob => Code::BLOB_UNKNOWN,
+        // zot says so of what it has in no repository.
+        400 if about == About::Blob && says("BLOB_UNKNOWN") => Code::BLOB_UNKNOWN,
         404 if about == About::Manifest && reply.method != Method::Put && !says("NAME_UNKNOWN") => {
             Code::MANIFEST_UNKNOWN
         }

@@ -53,6 +53,28 @@ pub(super) fn fallback_tag(digest: &Digest) -> String {
     format!("{}-{}", clean(algorithm, 32), clean(encoded, 64))
 }
 
+/// The request for a page of the API.
+pub(super) fn page(target: &Target, url: Url, config: &Config) -> Draft {
+    Draft::new(Method::Get, url)
+        .header("accept", INDEX)
+        .wants(Wanted::Body { limit: config.limits.page, name: "page" })
+        .by(target.authority)
+        .final_away()
+}
+
+/// Whether the answer to it shows that there is such an API.
+pub(super) fn has_api(reply: &Reply) -> Option<bool> {
+    match reply.status {
+        200 => Some(!is_page(&reply.headers, &reply.body)),
+        // GitHub's registry leads away, to a page that is not there, or to one that is too busy.
+        _ if reply.away => Some(false),
+        // The repository may be missing, and not the API.
+        404 => (!errors(&reply.body).iter().any(|error| error.code == "NAME_UNKNOWN")).then_some(false),
+        400 | 405 | 406 | 410 | 501 => Some(false),
+        _ => None,
+    }
+}
+
 /// The search for the referrers of one manifest.
 pub(super) struct Search {
     subject: Digest,
@@ -78,7 +100,7 @@ impl Search {
 
     /// The first request.
     pub(super) fn first(&mut self, target: &Target, session: &Session) -> Draft {
-        if session.host(&Origin::of(target.place.base()), |host| host.lacks_referrers) {
+        if session.host(&Origin::of(target.place.base()), |host| host.has_referrers) == Some(false) {
             return self.tag(target, session.config());
         }
         let url = target.place.referrers(&self.subject);
@@ -91,10 +113,7 @@ impl Search {
 
     fn page(&mut self, target: &Target, url: Url, config: &Config) -> Draft {
         self.pages += 1;
-        Draft::new(Method::Get, url)
-            .header("accept", INDEX)
-            .wants(Wanted::Body { limit: config.limits.page, name: "page" })
-            .by(target.authority)
+        page(target, url, config)
     }
 
     fn tag(&mut self, target: &Target, config: &Config) -> Draft {
@@ -117,23 +136,13 @@ impl Search {
             };
         }
         let origin = Origin::of(target.place.base());
-        let answered = reply.status == 200 && !is_page(&reply.headers, &reply.body);
-        let lacks = match reply.status {
-            200 => !answered,
-            // The repository may be missing, and not the API.
-            404 => !errors(&reply.body).iter().any(|error| error.code == "NAME_UNKNOWN"),
-            400 | 405 | 406 | 410 | 501 => true,
-            _ => false,
-        };
-        if lacks {
-            // GitHub's registry leads away, to a page that is not there.
-            if Origin::of(&reply.url) == origin {
-                session.host(&origin, |host| host.lacks_referrers = true);
+        match has_api(&reply) {
+            Some(true) => session.host(&origin, |host| host.has_referrers = Some(true)),
+            Some(false) => {
+                session.host(&origin, |host| host.has_referrers = Some(false));
+                return Ok(Some(self.tag(target, config)));
             }
-            return Ok(Some(self.tag(target, config)));
-        }
-        if !answered {
-            return Err(refusal(&reply, About::Manifest));
+            None => return Err(refusal(&reply, About::Manifest)),
         }
         self.read(&reply.body, config).map_err(|error| error.with("url", reply.url.without_query()))?;
         match next_page(&reply)? {

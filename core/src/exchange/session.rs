@@ -166,8 +166,8 @@ pub(super) struct Host {
     pub(super) takes_blobs: Option<bool>,
     /// The biggest piece of a blob that it takes in one request, in bytes, if there is such a bound.
     pub(super) piece: Option<u64>,
-    /// It has no API for referrers: a tag lists them.
-    pub(super) lacks_referrers: bool,
+    /// It has an API for referrers; without one a tag lists them.
+    pub(super) has_referrers: Option<bool>,
     /// The last blobs that it took or said to have.
     taken: VecDeque<Digest>,
 }

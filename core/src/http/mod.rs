@@ -6,6 +6,7 @@ pub mod link;
 pub mod proxy;
 mod receiver;
 pub mod url;
+pub mod warning;
 
 pub use headers::Headers;
 pub use receiver::Receiver;

@@ -1,7 +1,7 @@
 //! What the head of an answer settles, whatever becomes of its body; and what a head may look like.
 
 use chartoci::Kind;
-use chartoci::exchange::{Config, Exchange, Outcome, Pull, Session, Want};
+use chartoci::exchange::{Config, Event, Exchange, Outcome, Pull, Session, Want};
 use chartoci::http::Method;
 use chartoci::oci::Repository;
 
@@ -201,4 +201,28 @@ fn a_part_of_the_range_is_taken_and_the_rest_is_asked_for() {
     assert_eq!(run.sinks[&0], b"this is the chart");
     let ranges: Vec<_> = run.requests.iter().filter_map(|request| request.headers.get("range")).collect();
     assert_eq!(ranges, ["bytes=5-", "bytes=9-", "bytes=12-"]);
+}
+
+#[test]
+fn what_a_registry_warns_of_is_told_once_and_changes_nothing() {
+    let warned = |text: &str, body| reply(200, &[("warning", text), ("link", "</v2/team/web/tags/list?last=a>")], body);
+    let run = tags(vec![
+        warned("299 - \"closed on\u{1b} Monday\"", r#"{"tags":["a"]}"#),
+        reply(
+            200,
+            &[("warning", "299 - \"closed on Monday\", 110 - \"stale\", 299 - \"and Friday\"")],
+            r#"{"tags":["b"]}"#,
+        ),
+    ]);
+    assert_eq!((listed(&run), run.notices()), (vec!["a", "b"], vec!["registry.warning"; 2]));
+    assert!(matches!(&run.events[0], Event::Notice { text, .. } if text == "closed on Monday"), "{:?}", run.events);
+}
+
+#[test]
+fn another_host_that_warns_is_not_heard() {
+    let run = pulled(Login::Open, |peer, blob| {
+        peer.fault(Method::Get, "/blobs/", reply(307, &[("location", "https://cdn.example/1")], ""));
+        peer.fault(Method::Get, "cdn.example", reply(200, &[("warning", "299 - \"buy\"")], blob));
+    });
+    assert!(run.result.is_ok() && run.notices().is_empty(), "{:?}", run.events);
 }
