@@ -56,7 +56,10 @@ fn exchange(session: &Session, asked: &Value) -> Exchange {
         "resolve" => Exchange::resolve(session, Resolve { reference: reference("reference"), version, devel: false }),
         "tags" => Exchange::tags(session, reference("reference").base().clone()),
         "delete" => Exchange::delete(session, reference("reference")),
-        "referrers" => Exchange::referrers(session, reference("reference"), None),
+        "referrers" => {
+            let artifact_type = asked["artifact_type"].as_str().map(str::to_owned);
+            Exchange::referrers(session, reference("reference"), artifact_type)
+        }
         "copy" => {
             let referrers = asked["referrers"].as_bool().unwrap_or(false);
             let upgrade = asked["upgrade"].as_bool().unwrap_or(false);

@@ -11,7 +11,8 @@ import { ROOT } from "./support.js";
 
 const DIRECTORY = join(ROOT, "tests/transcripts");
 
-async function begin(session, { verb, reference, version, chart, padding = 0, source, target, referrers, upgrade }) {
+async function begin(session, { verb, reference, version, chart, padding = 0, ...asked }) {
+  const { source, target, referrers, upgrade, artifact_type: artifactType } = asked;
   switch (verb) {
     case "push": {
       const artifact = await Artifact.build(Buffer.concat([Buffer.from(chart, "base64"), Buffer.alloc(padding)]));
@@ -23,6 +24,8 @@ async function begin(session, { verb, reference, version, chart, padding = 0, so
       return Exchange.resolve(session, reference, { version });
     case "copy":
       return Exchange.copy(session, source, target, { referrers, upgrade });
+    case "referrers":
+      return Exchange.referrers(session, reference, artifactType);
     default:
       return Exchange[verb](session, reference);
   }

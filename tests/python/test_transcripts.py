@@ -23,8 +23,8 @@ def begin(session: Session, asked: dict[str, Any]) -> Exchange:
         return Exchange.push(session, Push.chart(artifact, asked["target"]))
     if verb == "copy":
         return Exchange.copy(session, asked["source"], asked["target"], asked.get("referrers", False), asked.get("upgrade", False))
-    version = {"version": asked["version"]} if "version" in asked else {}
-    made: Exchange = getattr(Exchange, verb)(session, asked["reference"], **version)
+    given = {name: asked[name] for name in ("version", "artifact_type") if name in asked}
+    made: Exchange = getattr(Exchange, verb)(session, asked["reference"], **given)
     return made
 
 
