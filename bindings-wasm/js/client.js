@@ -29,7 +29,7 @@ export class Client {
 
   constructor(options) {
     this.#options = known(options, OPTIONS);
-    known(this.#options.retry, RETRY);
+    known(this.#options.retry, RETRY, "retry");
   }
 
   get #limited() {

@@ -65,14 +65,17 @@ function watch(timeout, signal) {
   const control = new AbortController();
   let timer;
   let silent = false;
-  const onAbort = () => control.abort(signal.reason);
+  const onAbort = () => {
+    clearTimeout(timer);
+    control.abort(signal.reason);
+  };
   signal.addEventListener("abort", onAbort);
   if (signal.aborted) onAbort();
   return {
     signal: control.signal,
     heard(most = timeout) {
       clearTimeout(timer);
-      if (most === undefined) return;
+      if (most === undefined || signal.aborted) return;
       timer = setTimeout(() => {
         silent = true;
         control.abort();

@@ -48,7 +48,7 @@ export async function run(machine, place, { credentials = false, signal } = {}) 
 /** Drives the extraction of a chart; gives the path of its directory. */
 export async function extract(machine, place) {
   const directory = place instanceof URL ? fileURLToPath(place) : place;
-  await named(fs.mkdir(directory, { recursive: true }), directory);
+  await named(makeDirectory(directory), directory);
   return join(directory, await run(machine, directory));
 }
 
@@ -84,7 +84,7 @@ async function act(verb, place, locks, signal) {
     case "read":
       return { kind: "data", data: await readRange(at, verb.offset, verb.limit, locks ? 0 : O_NOFOLLOW) };
     case "makeDirectory":
-      await fs.mkdir(at, { recursive: true });
+      await makeDirectory(at);
       break;
     case "write":
       if (locks) await writeFrom(await held(locks, verb.path, at), verb.offset, verb.data);
@@ -121,6 +121,24 @@ async function entries(at) {
     list.push({ name: entry.name, kind, size, modified: Math.round(mtimeMs / 1000) });
   }
   return list;
+}
+
+/** Makes a directory and those above it, one after the other: where none can be made, Node's own way may never end. */
+async function makeDirectory(path, mode) {
+  const make = async () => {
+    try {
+      await fs.mkdir(path, { mode });
+    } catch (error) {
+      if (!(await isDirectory(path))) throw error;
+    }
+  };
+  try {
+    await make();
+  } catch (error) {
+    if (error.code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path), mode);
+    await make();
+  }
 }
 
 async function readRange(at, offset, limit, flags = 0) {
@@ -182,7 +200,7 @@ async function rename(from, to) {
  * Makes a lock; gives its file. It is left over if it is old: as long as it is open it is touched, so that who is late keeps it.
  */
 async function lock(at, patience) {
-  await fs.mkdir(dirname(at), { recursive: true, mode: 0o700 });
+  await makeDirectory(dirname(at), 0o700);
   const end = Date.now() + 2000 * patience;
   for (;;) {
     try {
@@ -340,8 +358,7 @@ class Beside {
 
   async #open() {
     if (this.#isOver) throw new Error("nobody wants the file any more");
-    this.#opening ??= fs
-      .mkdir(this.#directory, { recursive: true })
+    this.#opening ??= makeDirectory(this.#directory)
       .then(() => sweep(resolve(this.#directory)))
       .then(() => fs.open(this.path, "wx"));
     return this.#opening;

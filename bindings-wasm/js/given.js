@@ -53,11 +53,10 @@ export function list(values, name) {
   throw failure("misuse.argument", `${name}: ${describe(values)} is no list`);
 }
 
-/** Options of these names. */
-export function known(options, names) {
-  // A number is an index: `texts.map(Version.parse)`.
-  if (options === undefined || options === null || typeof options === "number") return {};
-  if (typeof options !== "object") throw failure("misuse.argument", `options: ${describe(options)} holds none`);
+/** Options of these names; `place` is what the caller calls them. */
+export function known(options, names, place = "options") {
+  if (options === undefined || options === null) return {};
+  if (typeof options !== "object") throw failure("misuse.argument", `${place}: ${describe(options)} holds none`);
   const strange = Object.keys(options).find((name) => !names.includes(name));
   if (strange === undefined) return usable(options);
   const meant = plain(strange);
@@ -65,6 +64,9 @@ export function known(options, names) {
   const remedy = near ? `: is ${near} meant?` : names.length > 0 ? `; there are ${names.join(", ")}` : "";
   throw failure("misuse.argument", `there is no option ${JSON.stringify(strange.slice(0, 40))} here${remedy}`);
 }
+
+/** Options of what `map` may call, which hands in an index in their place: `texts.map(Version.parse)`. */
+export const mapped = (options, names) => known(typeof options === "number" ? undefined : options, names);
 
 /** What would be called, and found wanting, only later. */
 function usable(options) {

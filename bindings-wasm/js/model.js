@@ -4,7 +4,7 @@ import { bytesOf, enough, filesOf, isPath, textBytes } from "./blobs.js";
 import { HANDLE, checking, core, failure, packing, ready } from "./core.js";
 import { Data } from "./data.js";
 import { ChartOciError } from "./errors.js";
-import { Written, describe, known, list, texts, written } from "./given.js";
+import { Written, describe, known, list, mapped, texts, written } from "./given.js";
 import { Report } from "./report.js";
 
 const LIMITED = ["limits"];
@@ -64,7 +64,7 @@ export class Version extends Written {
   }
 
   static parse(text, options) {
-    const { strict = false } = known(options, ["strict"]);
+    const { strict = false } = mapped(options, ["strict"]);
     return new Version(core().parseVersion(text, strict));
   }
 
@@ -115,13 +115,13 @@ export class Metadata extends Data {
   }
 
   static parse(chartYaml, options) {
-    const { limits } = known(options, LIMITED);
+    const { limits } = mapped(options, LIMITED);
     return new Metadata(core().Metadata.parse(textBytes(chartYaml), limits));
   }
 
   /** Stops at Chart.yaml: fast, and marked unverified. */
   static async peek(source, options) {
-    const { limits } = known(options, LIMITED);
+    const { limits } = mapped(options, LIMITED);
     const { Metadata: Handle } = await ready();
     const metadata = new Metadata(Handle.peek(await bytesOf(source, limits), limits));
     return Object.assign(metadata, { unverified: true });
@@ -224,7 +224,7 @@ export class Archive extends Data {
 
   /** A path brings FILE.prov along. */
   static async read(source, options) {
-    const { limits } = known(options, LIMITED);
+    const { limits } = mapped(options, LIMITED);
     await ready();
     const data = await bytesOf(source, limits);
     const beside = isPath(source) ? await filesOf(source).companions(source, enough(limits)) : {};
@@ -374,7 +374,7 @@ export class Artifact extends Data {
   }
 
   static async build(chart, options) {
-    const { provenance, created, limits } = known(options, ["provenance", "created", ...LIMITED]);
+    const { provenance, created, limits } = mapped(options, ["provenance", "created", ...LIMITED]);
     const { Artifact: Handle } = await ready();
     const signature = provenance === undefined ? undefined : await bytesOf(provenance, limits);
     const time = seconds(created);
@@ -384,7 +384,7 @@ export class Artifact extends Data {
 
   /** Throws only for what is no manifest at all; whatever else is wrong stands in `report`. */
   static parse(manifest, options) {
-    const { limits } = known(options, LIMITED);
+    const { limits } = mapped(options, LIMITED);
     return new Artifact(core().Artifact.parse(textBytes(manifest), limits));
   }
 
@@ -440,7 +440,7 @@ export class Lock extends Data {
   }
 
   static parse(chartLock, options) {
-    const { limits } = known(options, LIMITED);
+    const { limits } = mapped(options, LIMITED);
     return new Lock(core().parseLock(textBytes(chartLock), limits));
   }
 
@@ -507,7 +507,7 @@ export async function show(source, section = "all", options = undefined) {
 
 /** Packs a directory (Node) or files by their paths below it, deterministically. */
 export async function packageDirectory(source, given) {
-  const { version, appVersion, created, limits } = known(given, ["version", "appVersion", "created", ...LIMITED]);
+  const { version, appVersion, created, limits } = mapped(given, ["version", "appVersion", "created", ...LIMITED]);
   const { Package, packageFiles } = await packing();
   const options = { version: written(version), appVersion, created: seconds(created) };
   if (!isPath(source)) return new Packaged(packageFiles(pairsOf(source), options, limits), limits);

@@ -243,7 +243,25 @@ test("what cannot be had in JavaScript is not taken in silence", async () => {
     const { code, message } = await failing(() => client({ [option]: "/nowhere" }).tags(CHARTS));
     assert.deepEqual([code, message.split(":")[0]], ["misuse.argument", option]);
   }
+});
+
+test("an index is no option where `map` hands it in, and a number nowhere else", async () => {
   assert.deepEqual(["1", "2"].map(Version.parse).map(String), ["1", "2"]);
+  assert.equal((await Promise.all([packaged.data].map(Archive.read)))[0].size, packaged.data.length);
+  for (const use of [
+    () => new Client(5),
+    () => client({ retry: 3 }),
+    () => client().pull(CHARTS, 5),
+    () => client().tags(CHARTS, 5),
+    () => client().push(packaged, "oci://registry.test/charts", 5),
+    () => Ignore.parse("").matches("a", 5),
+    () => show(archive, "all", 5),
+    () => check(packaged.data, "chart", 5),
+  ]) {
+    const { code, message } = await failing(async () => use());
+    assert.deepEqual([code, message.split(":")[1]], ["misuse.argument", " a value of type Number holds none"], String(use));
+  }
+  assert.ok((await failing(async () => client({ retry: 3 }))).message.startsWith("retry: "));
 });
 
 test("what has a written form stands for it: references, versions, constraints, URLs", async (t) => {

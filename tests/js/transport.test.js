@@ -1,6 +1,7 @@
 // Node's transport: connections that are used again, TLS with an authority of one's own, proxies, silence in a body.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -10,6 +11,7 @@ import net from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 
 import { collect } from "../../bindings-wasm/js/blobs.js";
@@ -17,7 +19,7 @@ import { Client, package as packageDirectory } from "../../bindings-wasm/js/node
 import { proxyFor } from "../../bindings-wasm/js/node-proxy.js";
 import "../../bindings-wasm/js/node-sansio.js"; // it has the machine loaded that tells loopback
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
-import { certificates, failing, packaged, peer, requests, temporary } from "./support.js";
+import { PACKAGE, ROOT, certificates, failing, packaged, peer, requests, temporary } from "./support.js";
 
 const OPTIONS = { credentials: null, retry: { attempts: 1 } };
 
@@ -76,6 +78,25 @@ test("silence in the middle of a body has its limit", async (t) => {
     const client = new Client({ ...OPTIONS, ...options, idleTimeout: 0.1 });
     assert.equal((await failing(() => client.tags(`oci://${host}/x`))).code, "transport.timeout");
     client.close();
+  }
+});
+
+const LEFT = `
+  import { Client, package as pack } from "${pathToFileURL(join(PACKAGE, "node.js"))}";
+  import { Registry } from "${pathToFileURL(join(PACKAGE, "node-testing.js"))}";
+  const registry = new Registry();
+  const client = new Client({ fetch: registry.fetch, credentials: null });
+  const { reference } = await client.push(await pack(process.argv[1]), registry.host + "/charts");
+  console.log(await client.pull(reference, { directory: process.argv[2] }).catch((error) => error.kind));
+`;
+
+test("after a pull that could not be stored nothing keeps the process alive", async (t) => {
+  const places = [join(ROOT, "README.md"), ...(process.platform === "linux" ? ["/proc/x/y"] : [])];
+  for (const place of places) {
+    const words = ["--input-type=module", "--eval", LEFT, join(ROOT, "examples/web"), place];
+    // The silence that is allowed to a registry is 30 seconds.
+    const said = execFileSync(process.execPath, words, { encoding: "utf8", timeout: 20_000 });
+    assert.notEqual(said, "", place);
   }
 });
 
