@@ -205,3 +205,42 @@ fn every_transcript_is_replayed_to_the_letter() {
     }
     assert!(failures.is_empty(), "{} conversations went otherwise\n{}", failures.len(), failures.join("\n"));
 }
+
+/// A cell names files and, in quotes, what is in each: `tags "pages follow", "a Link"; core/tests/storms.rs "a_test"`. A
+/// name without a slash is a transcript, in which a conversation begins so.
+#[test]
+fn the_table_names_conversations_that_there_are_and_leaves_no_file_out() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let directory = root.join("tests/transcripts");
+    let mut begun: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in std::fs::read_dir(&directory).unwrap() {
+        let path = entry.unwrap().path();
+        let Some(name) = path.to_string_lossy().strip_suffix(".jsonl").map(|name| name.replace('\\', "/")) else {
+            continue;
+        };
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let ended = lines.iter().filter(|line| line["expect"].get("done").is_some()).count();
+        let begins: Vec<String> = lines.iter().filter_map(|line| Some(line["begin"].as_str()?.to_owned())).collect();
+        assert_eq!(ended, begins.len(), "{name}: every conversation ends");
+        begun.insert(name.rsplit('/').next().unwrap().to_owned(), begins);
+    }
+    let table = std::fs::read_to_string(directory.join("README.md")).unwrap();
+    let mut named = BTreeMap::new();
+    for cell in table.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.rsplit_once(" | ")) {
+        let mut file = "";
+        for (number, part) in cell.1.split('"').enumerate() {
+            if number % 2 == 0 {
+                file = part.split([' ', ',', ';']).rfind(|word| !word.is_empty()).unwrap_or(file);
+            } else if file.contains('/') {
+                let text = std::fs::read_to_string(root.join(file)).unwrap_or_default();
+                assert!(text.contains(part), "{file} holds no {part:?}");
+            } else {
+                let begins = begun.get(file).unwrap_or_else(|| panic!("no file is called {file}: {cell:?}"));
+                assert!(begins.iter().any(|begin| begin.starts_with(part)), "{file} holds no {part:?}");
+                named.insert(file.to_owned(), ());
+            }
+        }
+    }
+    assert_eq!(begun.keys().collect::<Vec<_>>(), named.keys().collect::<Vec<_>>(), "every file is named");
+}
