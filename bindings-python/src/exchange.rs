@@ -10,7 +10,7 @@ use chartoci::http::{self, Failure, Payload, RequestId, ResponseHead};
 use chartoci::oci::Repository;
 use chartoci::time::{Duration, Instant};
 use chartoci::{Code, Error};
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
@@ -26,16 +26,27 @@ fn seconds(duration: Duration) -> f64 {
 
 pub(crate) fn duration(py: Python<'_>, name: &str, seconds: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(seconds).map_err(|_| {
-        let error = Error::new(Code::ARGUMENT, format!("{name} is {seconds}, which is no length of time"));
-        raise(py, &error.with_hint("Pass seconds, 0 or more."))
+        let error = Error::new(Code::ARGUMENT, format!("`{name}` is {seconds}, which is no length of time"));
+        raise(py, &error.with_hint("Pass seconds: 0 or more, and less than 2^64."))
     })
 }
 
-fn whole<T: TryFrom<i64>>(py: Python<'_>, name: &str, number: i64) -> PyResult<T> {
-    T::try_from(number).map_err(|_| {
-        let error = Error::new(Code::ARGUMENT, format!("{name} is {number}"));
-        raise(py, &error.with_hint("Pass a small whole number, 1 or more."))
-    })
+/// A whole number from 1 to `most`.
+fn count(number: &Bound<'_, PyAny>, name: &str, most: u32) -> PyResult<u32> {
+    let py = number.py();
+    match number.extract::<u32>() {
+        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        Err(error) if !error.is_instance_of::<PyOverflowError>(py) => Err(error),
+        _ => Err(raise(py, &core::not_a_count(name, &number.str()?.to_string_lossy(), most))),
+    }
+}
+
+fn attempts(number: &Bound<'_, PyAny>) -> PyResult<u32> {
+    count(number, "attempts", u32::MAX)
+}
+
+fn concurrency(number: &Bound<'_, PyAny>) -> PyResult<u32> {
+    count(number, "concurrency", u8::MAX.into())
 }
 
 /// When to try again, and after how long; times are seconds.
@@ -47,9 +58,15 @@ pub(crate) struct RetryPolicy(core::RetryPolicy);
 impl RetryPolicy {
     #[new]
     #[pyo3(signature = (attempts = 5, backoff = 0.2, backoff_max = 10.0, retry_after_max = 60.0))]
-    fn new(py: Python<'_>, attempts: i64, backoff: f64, backoff_max: f64, retry_after_max: f64) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        #[pyo3(from_py_with = attempts)] attempts: u32,
+        backoff: f64,
+        backoff_max: f64,
+        retry_after_max: f64,
+    ) -> PyResult<Self> {
         Ok(RetryPolicy(core::RetryPolicy {
-            attempts: whole(py, "attempts", attempts)?,
+            attempts,
             backoff: duration(py, "backoff", backoff)?,
             backoff_max: duration(py, "backoff_max", backoff_max)?,
             retry_after_max: duration(py, "retry_after_max", retry_after_max)?,
@@ -147,7 +164,7 @@ impl Session {
         user_agent: Option<String>,
         limits: Option<&Bound<'_, Limits>>,
         retry: Option<&Bound<'_, RetryPolicy>>,
-        concurrency: i64,
+        #[pyo3(from_py_with = concurrency)] concurrency: u32,
         plain_http: Option<&Bound<'_, PyAny>>,
         idle_timeout: Option<f64>,
         timeout: Option<f64>,
@@ -155,15 +172,12 @@ impl Session {
         tls_options: bool,
     ) -> PyResult<Session> {
         let default = core::Config::default();
-        let concurrency = NonZeroU8::new(whole(py, "concurrency", concurrency)?).ok_or_else(|| {
-            raise(py, &Error::new(Code::ARGUMENT, "`concurrency` is zero").with_hint("Pass 1 or more."))
-        })?;
         let config = core::Config {
             user_agent: user_agent.unwrap_or(default.user_agent),
             seed,
             limits: Limits::or_default(limits),
             retry: retry.map_or(default.retry, |retry| retry.get().0.clone()),
-            concurrency,
+            concurrency: u8::try_from(concurrency).ok().and_then(NonZeroU8::new).unwrap_or(default.concurrency),
             plain_http: plain_http.map(host_set).transpose()?.unwrap_or(default.plain_http),
             idle_timeout: idle_timeout.map(|seconds| duration(py, "idle_timeout", seconds)).transpose()?,
             timeout: timeout.map(|seconds| duration(py, "timeout", seconds)).transpose()?,
@@ -263,6 +277,11 @@ impl Receiver {
     #[getter]
     fn stores(&self) -> PyResult<bool> {
         self.with(http::Receiver::stores)
+    }
+    /// Seconds that the body may take in all; then it is given up as a failure, "timeout". None: any.
+    #[getter]
+    fn patience(&self) -> PyResult<Option<f64>> {
+        Ok(self.with(http::Receiver::patience)?.map(seconds))
     }
     /// Bytes taken so far, those before `offset` included.
     #[getter]

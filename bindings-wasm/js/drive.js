@@ -20,9 +20,6 @@ export class Thrown extends Error {
 
 const now = () => performance.now();
 
-/** What is no blob arrives within so many milliseconds, or within the silence that is allowed, if that is longer. */
-const SMALL = 30_000;
-
 /**
  * Drives an exchange to its end; gives its outcome.
  *
@@ -90,13 +87,11 @@ export async function drive(exchange, options) {
       receiver = exchange.handleResponse(id, response);
       const storing = receiver.stores ? sinks[sink] : undefined;
       await stored(storing?.cut(receiver.offset));
+      const { patience } = receiver;
       const began = now();
       for await (const chunk of response.body) {
         if (finished) return;
-        // One that drips is never silent.
-        if (!storing && request.timeout && now() - began > Math.max(SMALL, request.timeout)) {
-          throw new TransportFailure("timeout", "");
-        }
+        if (now() - began > patience) throw new TransportFailure("timeout", "");
         const more = receiver.write(chunk);
         if (storing) {
           await stored(storing.write(chunk));

@@ -49,7 +49,17 @@ export async function run(machine, place, { credentials = false, signal } = {}) 
 export async function extract(machine, place) {
   const directory = place instanceof URL ? fileURLToPath(place) : place;
   await named(makeDirectory(directory), directory);
-  return join(directory, await run(machine, directory));
+  try {
+    return join(directory, await run(machine, directory));
+  } catch (error) {
+    // The machine knows of nothing above the chart.
+    const { path } = error.context ?? {};
+    if (!path || error.code === "files.name") throw error;
+    const place = join(directory, path);
+    const told = failure(error.code, error.message.replace(path, () => place));
+    told.context.path = place;
+    throw told;
+  }
 }
 
 /** Does what a verb says; `directory` is empty where its paths are the system's own. `locks` by path are held until they are closed. */

@@ -148,6 +148,8 @@ export class Receiver extends Handle {
   /** What is stored is cut to this first. */
   readonly offset: number;
   readonly stores: boolean;
+  /** Milliseconds that the body may take in all; then it is given up as a failure, `timeout`. */
+  readonly patience: number | undefined;
   readonly seen: number;
   readonly expected: number | undefined;
   readonly digest: string | undefined;

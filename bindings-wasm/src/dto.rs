@@ -10,7 +10,7 @@ use chartoci::chart::{Dependency, Lock, Maintainer, Metadata};
 use chartoci::check::Question;
 use chartoci::exchange::{
     Copied, CredentialQuery, Deleted, Event, IfExists, Pulled, Push, Pushed, Referrer, Resolved, Source, Upload,
-    Uploaded,
+    Uploaded, not_a_count,
 };
 use chartoci::files::{Answer, Entry, EntryKind, FileFailure, Verb};
 use chartoci::http::{Failure, Headers, Payload, Redirect, Request};
@@ -612,6 +612,19 @@ pub(crate) fn whole(object: &JsValue, name: &str) -> Result<Option<u64>> {
         .map(|value| match value.as_f64() {
             Some(value) if value >= 0.0 && value <= EXACT as f64 && value.fract() == 0.0 => Ok(value as u64),
             _ => Err(argument(format!("{name} is not a whole number from 0 to 2^53-1"))),
+        })
+        .transpose()
+}
+
+/// A whole number from 1 to `most`.
+pub(crate) fn count(object: &JsValue, name: &str, most: u32) -> Result<Option<u32>> {
+    given(object, name)
+        .map(|value| match value.as_f64() {
+            Some(number) if number >= 1.0 && number <= f64::from(most) && number.fract() == 0.0 => Ok(number as u32),
+            _ => {
+                let shown = js_sys::JSON::stringify(&value).ok().and_then(|text| text.as_string());
+                Err(throw(not_a_count(name, shown.as_deref().unwrap_or("no number"), most)))
+            }
         })
         .transpose()
 }

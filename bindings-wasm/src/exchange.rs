@@ -40,7 +40,7 @@ fn retry(options: &JsValue) -> Result<RetryPolicy> {
         Ok(dto::milliseconds(options, name)?.map_or(default, Duration::from_millis))
     };
     Ok(RetryPolicy {
-        attempts: dto::small(options, "attempts")?.unwrap_or(default.attempts),
+        attempts: dto::count(options, "attempts", u32::MAX)?.unwrap_or(default.attempts),
         backoff: pause("backoff", default.backoff)?,
         backoff_max: pause("backoffMax", default.backoff_max)?,
         retry_after_max: pause("retryAfterMax", default.retry_after_max)?,
@@ -54,13 +54,8 @@ impl Session {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue) -> Result<Session> {
         let default = Config::default();
-        let concurrency = match dto::small(options, "concurrency")? {
-            None => default.concurrency,
-            Some(many) => u8::try_from(many)
-                .ok()
-                .and_then(NonZeroU8::new)
-                .ok_or_else(|| argument("concurrency is not between 1 and 255"))?,
-        };
+        let concurrency = dto::count(options, "concurrency", u8::MAX.into())?;
+        let concurrency = concurrency.and_then(|many| NonZeroU8::new(u8::try_from(many).ok()?));
         let idle_timeout = match dto::get(options, "idleTimeout").is_null() {
             true => None,
             false => dto::milliseconds(options, "idleTimeout")?.map(Duration::from_millis).or(default.idle_timeout),
@@ -70,7 +65,7 @@ impl Session {
             seed: dto::whole(options, "seed")?.unwrap_or(default.seed),
             limits: dto::limits(&dto::get(options, "limits"))?,
             retry: retry(&dto::get(options, "retry"))?,
-            concurrency,
+            concurrency: concurrency.unwrap_or(default.concurrency),
             plain_http: host_set(options)?,
             idle_timeout,
             timeout: dto::milliseconds(options, "timeout")?.map(Duration::from_millis),

@@ -33,6 +33,11 @@ impl Receiver {
     pub fn stores(&self) -> bool {
         self.0.stores()
     }
+    /// Milliseconds.
+    #[wasm_bindgen(getter)]
+    pub fn patience(&self) -> Option<f64> {
+        self.0.patience().map(|patience| patience.as_millis() as f64)
+    }
     #[wasm_bindgen(getter)]
     pub fn seen(&self) -> JsValue {
         dto::number(self.0.seen())

@@ -58,9 +58,13 @@ fn send(agent: &ureq::Agent, push: &mut Exchange, request: Request, chart: &[u8]
         head.headers.add(name.as_str(), String::from_utf8_lossy(value.as_bytes()));
     }
     let mut receiver = push.handle_response(request.id, head);
+    let end = receiver.patience().map(|patience| Instant::now() + patience);
     let (mut reader, mut chunk) = (response.body_mut().as_reader(), [0; 1 << 16]);
     loop {
         match reader.read(&mut chunk) {
+            _ if end.is_some_and(|end| Instant::now() > end) => {
+                return push.handle_failure(request.id, Failure::Timeout, Some(receiver));
+            }
             Ok(0) => return push.handle_end(request.id, receiver),
             Ok(count) if receiver.write(&chunk[..count]) => {}
             Ok(_) => return push.handle_end(request.id, receiver),

@@ -283,6 +283,9 @@ test("nothing is written through a link", async (t) => {
   mkdirSync(target);
   const archive = await Archive.read(packaged.data);
   symlinkSync(elsewhere, join(target, archive.metadata.name));
-  assert.equal((await failing(() => archive.extract(target))).code, "files.exists");
+  const refused = await failing(() => archive.extract(target));
+  const place = join(target, archive.metadata.name);
+  assert.deepEqual([refused.code, refused.context.path], ["files.exists", place]);
+  assert.ok(refused.message.startsWith(`${place}: `) && refused.hint, refused.message);
   assert.deepEqual([readdirSync(elsewhere), readdirSync(target)], [[], [archive.metadata.name]]);
 });

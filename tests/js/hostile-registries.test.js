@@ -119,6 +119,24 @@ everyDriver("T-SIZE-1: a slow drip is given up when the time for the whole is ov
   assert.ok(performance.now() - begin < 2000);
 });
 
+test("T-SIZE-1: what is small by nature does not drip for ever", async (t) => {
+  // It has 30 seconds, on a clock that runs a hundred times as fast.
+  const real = performance.now.bind(performance);
+  t.mock.method(performance, "now", () => 100 * real());
+  const dripping = { "200 OK": "transport.timeout", "404 Not Found": "registry.manifest_unknown" };
+  for (const [status, code] of Object.entries(dripping)) {
+    const { host } = await raw(t, async (socket) => {
+      socket.write(`HTTP/1.1 ${status}\r\n${lines(SHARED)}content-length: 100000\r\n\r\n`);
+      for (; !socket.destroyed; await pause(50)) socket.write(" ");
+    });
+    const client = new Client({ credentials: null, retry: { attempts: 1 } });
+    t.after(() => client.close());
+    const begin = real();
+    assert.equal((await failing(() => client.artifact(`${host}/web:1.0.0`))).code, code);
+    assert.ok(real() - begin < 5000, status);
+  }
+});
+
 everyDriver("T-SIG-2: ten thousand referrers are too many", async (t, ask) => {
   const entry = (_, at) => ({ mediaType: MANIFEST, digest: hashed(String(at)), size: 1 });
   const manifests = Array.from({ length: 10_000 }, entry);

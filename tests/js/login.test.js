@@ -6,6 +6,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, st
 import { utimesSync, writeFileSync } from "node:fs";
 import files from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
+import { userInfo } from "node:os";
 import { delimiter, dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -66,6 +67,18 @@ function connect(t, options) {
   t.after(() => client.close());
   return client;
 }
+
+test("a home that is empty is the one that the system knows", async (t) => {
+  homeless(t);
+  process.env.HOME = "";
+  const { asked } = await connect(t).explainCredentials("registry.example/charts");
+  const known = userInfo().homedir;
+  const stores = [helmFile(known), join(known, ".docker", "config.json"), join(known, ".config", "containers", "auth.json")];
+  assert.deepEqual(
+    asked.map(({ store }) => store),
+    stores,
+  );
+});
 
 for (const token of [false, true]) {
   test(`a login is checked, then stored as Helm stores it, ${token ? "Bearer" : "Basic"}`, async (t) => {

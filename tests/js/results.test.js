@@ -127,6 +127,19 @@ test("errors speak of options by their names in JavaScript", async (t) => {
   }
   const { message } = await failing(() => new Client({ idleTimeout: 0, credentials: null }).tags(`${registry.host}/web`));
   assert.equal(message, "`idleTimeout` is zero");
+  const counts = [
+    [{ concurrency: 9999 }, "`concurrency` is 9999", 255],
+    [{ concurrency: 0 }, "`concurrency` is 0", 255],
+    [{ concurrency: "many" }, '`concurrency` is "many"', 255],
+    [{ retry: { attempts: -3 } }, "`attempts` is -3", 4294967295],
+    [{ retry: { attempts: 0 } }, "`attempts` is 0", 4294967295],
+    [{ retry: { attempts: 1.5 } }, "`attempts` is 1.5", 4294967295],
+    [{ retry: { attempts: 2 ** 32 } }, "`attempts` is 4294967296", 4294967295],
+  ];
+  for (const [options, said, most] of counts) {
+    const refused = await failing(() => new Client({ ...options, credentials: null }).tags(`${registry.host}/web`));
+    assert.deepEqual([refused.message, refused.hint], [said, `Pass a whole number from 1 to ${most}.`]);
+  }
   const told = ChartOciError.from({ kind: "limit", code: "x", message: "", context: { retry_after: "5" } });
   assert.deepEqual(json(told).context, { retryAfter: "5" });
 });

@@ -3,6 +3,7 @@
 import io
 import json
 import pathlib
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -143,10 +144,12 @@ class Awaits(Opens):
         {"idle_timeout": -1},
         {"timeout": float("nan")},
         {"concurrency": 0},
-        {"concurrency": 1000},
+        {"concurrency": 256},
+        {"concurrency": 10**30},
         {"concurrency": -1},
         {"retry": lambda: chartoci.RetryPolicy(attempts=0)},
         {"retry": lambda: chartoci.RetryPolicy(attempts=-1)},
+        {"retry": lambda: chartoci.RetryPolicy(attempts=1 << 32)},
         {"retry": lambda: chartoci.RetryPolicy(backoff=-1)},
     ],
     ids=lambda settings: str(settings)[:40],
@@ -159,6 +162,8 @@ def test_a_client_refuses_what_it_cannot_be_made_from_and_says_which(make: Any, 
     named = str(error).split()[0].strip("`")
     assert named == name or (name == "retry" and named in ("attempts", "backoff"))
     assert error.code == "misuse.argument" and "documentation" not in error.hint
+    if named in ("attempts", "concurrency"):
+        assert re.fullmatch(r"Pass a whole number from 1 to \d+\.", error.hint)
     assert "secret" not in f"{error} {error.hint} {error.context}"
 
 

@@ -371,9 +371,19 @@ def test_without_a_verb_help_is_what_is_said() -> None:
 
 
 def test_what_the_core_calls_an_option_is_called_as_the_flag_here(tmp_path: pathlib.Path) -> None:
-    done = command("--json", "tags", "oci://127.0.0.1:1/x", "--attempts", "0")
-    assert json.loads(done.stdout)["error"]["message"] == "`--attempts` is zero"
-    assert "Error: `--attempts` is zero\n" in done.stderr
+    for flag, value, most in (
+        ("--attempts", "0", 4294967295),
+        ("--attempts", "-3", 4294967295),
+        ("--attempts", "9" * 30, 4294967295),
+        ("--concurrency", "0", 255),
+        ("--concurrency", "9999", 255),
+    ):
+        done = command("--json", "tags", "oci://127.0.0.1:1/x", flag, value)
+        error = json.loads(done.stdout)["error"]
+        assert (error["message"], error["hint"]) == (f"`{flag}` is {value}", f"Pass a whole number from 1 to {most}.")
+        assert done.stderr == f"Error: `{flag}` is {value}\nPass a whole number from 1 to {most}.\n"
+    done = command("--json", "tags", "oci://127.0.0.1:1/x", "--timeout", "9" * 30)
+    assert json.loads(done.stdout)["error"]["message"].startswith("`--timeout` is ")
 
 
 def test_an_error_names_its_code_beside_what_to_do() -> None:

@@ -303,6 +303,7 @@ def test_nothing_is_written_through_a_link(chart: bytes, tmp_path: pathlib.Path)
     with pytest.raises(chartoci.ChartOciError) as error:
         chartoci.Archive.read(chart).extract(target)
     assert error.value.code == "files.exists"
+    assert error.value.context["path"] == str(target / "web") and str(target / "web") in str(error.value)
     (target / "web").unlink()
     (target / "web").symlink_to(tmp_path / "nowhere")
     with pytest.raises(chartoci.ChartOciError) as error:

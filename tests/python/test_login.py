@@ -93,6 +93,33 @@ def test_a_login_is_stored_as_helm_stores_it(home: pathlib.Path, registry: Regis
     assert [path.name for path in helm_file(home).parent.iterdir()] == ["config.json"]
 
 
+def test_a_home_that_is_empty_is_the_one_that_the_system_knows(
+    home: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pwd
+
+    for value in ("", None):
+        monkeypatch.setenv("HOME", "") if value == "" else monkeypatch.delenv("HOME")
+        with chartoci.Client() as client:
+            found = client.explain_credentials("registry.example/charts")
+        known = pathlib.Path(pwd.getpwuid(os.getuid()).pw_dir)
+        assert [asked.store for asked in found.asked] == [
+            str(helm_file(known)),
+            str(known / ".docker" / "config.json"),
+            str(known / ".config" / "containers" / "auth.json"),
+        ]
+
+    def nobody(user: int) -> None:
+        raise KeyError(user)
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    with chartoci.Client() as client:
+        assert client.explain_credentials("registry.example/charts").asked == ()
+        with pytest.raises(chartoci.MisuseError) as caught:
+            client.logout("registry.example")
+    assert "HELM_REGISTRY_CONFIG" in caught.value.hint
+
+
 @pytest.mark.parametrize("token", [False, True], ids=["Basic", "Bearer"])
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
 def test_a_login_is_checked_before_anything_is_stored(home: pathlib.Path, token: bool, tls: bool) -> None:

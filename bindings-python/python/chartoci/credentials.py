@@ -103,4 +103,16 @@ def search(registry: str, repository: str, registry_config: str | None, over: Ov
 
 def _surroundings() -> tuple[dict[str, str], str, str]:
     variables = {name: value for name, value in os.environ.items() if native.credential_variable(name)}
-    return variables, os.path.expanduser("~"), sys.platform
+    return variables, _home(), sys.platform
+
+
+def _home() -> str:
+    """The user's directory, or nothing where nobody knows it. A variable that is empty says as little as none."""
+    if os.name != "posix" or os.environ.get("HOME"):
+        return os.path.expanduser("~")
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""

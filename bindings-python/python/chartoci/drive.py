@@ -21,8 +21,6 @@ from chartoci.pipe import Pipe
 from chartoci.transport import Call, Failed, Transport
 
 T = TypeVar("T")
-# What is no blob arrives within so many seconds, or within the silence that is allowed, if that is longer.
-SMALL = 30.0
 
 News = Event | BaseException | None
 # Makes the drive of a fetch: from that repository, of that blob, from which byte to which, into that sink.
@@ -252,7 +250,7 @@ class Drive:
     ) -> Callable[[bytes], bool]:
         """What takes the pieces of an answer's body, and says whether it wants more."""
         if request.sink is None or not receiver.stores:
-            return _hurried(receiver, request.timeout)
+            return _hurried(receiver)
         found = self._sinks[request.sink]
         assert found is not None
         item, sink = found
@@ -313,11 +311,12 @@ class Drive:
                 tell(Progress(item, sent, total))
 
 
-def _hurried(receiver: Receiver, silence: float | None) -> Callable[[bytes], bool]:
-    """What takes a body that is small by nature, which has a time in all: one that drips is never silent."""
-    if silence is None:
+def _hurried(receiver: Receiver) -> Callable[[bytes], bool]:
+    """What takes a body that is not stored, within its time."""
+    patience = receiver.patience
+    if patience is None:
         return receiver.write
-    end = time.monotonic() + max(silence, SMALL)
+    end = time.monotonic() + patience
 
     def take(chunk: bytes) -> bool:
         if time.monotonic() > end:

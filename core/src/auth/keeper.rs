@@ -135,8 +135,9 @@ impl Keeper {
         credential: Option<Credential>,
     ) -> Result<Keeper, Error> {
         let path = environment.helm_file(registry_config).ok_or_else(|| {
-            Error::new(Code::ARGUMENT, "there is no file to keep credentials in")
-                .with_hint("HELM_REGISTRY_CONFIG is set and empty: unset it, or name a file.")
+            Error::new(Code::ARGUMENT, "there is no file to keep credentials in").with_hint(
+                "Name one in HELM_REGISTRY_CONFIG; it is empty, or unset and there is no home directory either.",
+            )
         })?;
         let (registry, platform) = (registry.to_owned(), environment.platform);
         Ok(Keeper { registry, credential, platform, path, helper: None, stage: Stage::Resolve })

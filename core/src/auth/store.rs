@@ -37,7 +37,7 @@ pub enum Platform {
 pub struct Environment {
     /// Of all variables those that [`Environment::reads`] names.
     pub variables: BTreeMap<String, String>,
-    /// The user's directory.
+    /// The user's directory; empty where nobody knows it, and then there is no file below it.
     pub home: String,
     /// Which rules apply.
     pub platform: Platform,
@@ -76,8 +76,12 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    fn at_home(&self, path: &str) -> Option<String> {
+        (!self.home.is_empty()).then(|| format!("{}/{path}", self.home.trim_end_matches('/')))
+    }
+
     /// Helm's file, or the one that was named in its place (`--registry-config`): the one that a login is written to. None
-    /// where `HELM_REGISTRY_CONFIG` is set and empty.
+    /// where `HELM_REGISTRY_CONFIG` is set and empty, or where nothing says where Helm's directory is.
     pub fn helm_file(&self, registry_config: Option<&str>) -> Option<String> {
         let path = match (registry_config, self.variables.get("HELM_REGISTRY_CONFIG")) {
             (Some(path), _) => path.to_owned(),
@@ -86,9 +90,12 @@ impl Environment {
                 let home = match (self.set("HELM_CONFIG_HOME"), self.set("XDG_CONFIG_HOME"), self.platform) {
                     (Some(directory), _, _) => directory.to_owned(),
                     (None, Some(directory), _) => format!("{directory}/helm"),
-                    (None, None, Platform::Linux) => format!("{}/.config/helm", self.home),
-                    (None, None, Platform::MacOs) => format!("{}/Library/Preferences/helm", self.home),
-                    (None, None, Platform::Windows) => format!("{}/helm", self.set("APPDATA").unwrap_or(&self.home)),
+                    (None, None, Platform::Linux) => self.at_home(".config/helm")?,
+                    (None, None, Platform::MacOs) => self.at_home("Library/Preferences/helm")?,
+                    (None, None, Platform::Windows) => match self.set("APPDATA") {
+                        Some(directory) => format!("{directory}/helm"),
+                        None => self.at_home("helm")?,
+                    },
                 };
                 format!("{home}/registry/config.json")
             }
@@ -99,10 +106,10 @@ impl Environment {
     /// Helm's file ([`Environment::helm_file`]), then Docker's, then Podman's.
     pub fn files(&self, registry_config: Option<&str>) -> Vec<String> {
         let docker = match self.set("DOCKER_CONFIG") {
-            Some(directory) => format!("{directory}/config.json"),
-            None => format!("{}/.docker/config.json", self.home),
+            Some(directory) => Some(format!("{directory}/config.json")),
+            None => self.at_home(".docker/config.json"),
         };
-        let mut files: Vec<String> = self.helm_file(registry_config).into_iter().chain([docker]).collect();
+        let mut files: Vec<String> = self.helm_file(registry_config).into_iter().chain(docker).collect();
         if let Some(path) = self.set("REGISTRY_AUTH_FILE") {
             files.push(path.to_owned());
             return files;
@@ -110,9 +117,9 @@ impl Environment {
         if let (Some(directory), Platform::Linux) = (self.set("XDG_RUNTIME_DIR"), self.platform) {
             files.push(format!("{directory}/containers/auth.json"));
         }
-        files.push(match self.set("XDG_CONFIG_HOME") {
-            Some(directory) => format!("{directory}/containers/auth.json"),
-            None => format!("{}/.config/containers/auth.json", self.home),
+        files.extend(match self.set("XDG_CONFIG_HOME") {
+            Some(directory) => Some(format!("{directory}/containers/auth.json")),
+            None => self.at_home(".config/containers/auth.json"),
         });
         files
     }
@@ -502,6 +509,16 @@ mod tests {
     fn a_helm_variable_that_is_set_and_empty_names_no_file() {
         let files = files(&[("HELM_REGISTRY_CONFIG", "")], Platform::Linux);
         assert_eq!(files, ["/home/ada/.docker/config.json", "/home/ada/.config/containers/auth.json"]);
+    }
+
+    #[test]
+    fn without_a_home_there_is_no_file_below_it() {
+        let mut nobody = environment(&[("XDG_RUNTIME_DIR", "/run"), ("XDG_CONFIG_HOME", "")], Platform::Linux);
+        nobody.home = String::new();
+        assert_eq!(nobody.files(None), ["/run/containers/auth.json"]);
+        assert_eq!(nobody.helm_file(None), None);
+        nobody.home = "/".to_owned();
+        assert_eq!(nobody.helm_file(None).as_deref(), Some("/.config/helm/registry/config.json"));
     }
 
     #[test]

@@ -191,9 +191,10 @@ impl Calls {
         if !self.session.config().transport.all_headers {
             head.headers.remove("content-length");
         }
-        let (receiver, objection) = call.receiver(&head, self.session.config().limits.error_body);
+        let config = self.session.config();
+        let (receiver, objection) = call.receiver(&head, config.limits.error_body);
         flight.head = Some((head, objection));
-        receiver
+        receiver.allowing(config.idle_timeout)
     }
 
     pub(super) fn end(&mut self, id: RequestId, receiver: Receiver) {

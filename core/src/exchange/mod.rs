@@ -7,8 +7,8 @@
 //! 2. start each [`Output::Send`] now or queue it, its order is yours, several may be out at once;
 //! 3. when the head of an answer is there, [`Exchange::handle_response`] gives a [`Receiver`] for the body. Each chunk goes
 //!    through [`Receiver::write`], on whatever thread; where [`Receiver::stores`] says so, the chunks for which it answered
-//!    true are stored in the request's sink as well, which was cut to [`Receiver::offset`] before. Then
-//!    [`Exchange::handle_end`], or [`Exchange::handle_failure`] with the receiver: a download goes on where it broke off;
+//!    true are stored in the request's sink as well, which was cut to [`Receiver::offset`] before. A body is given up after
+//!    [`Receiver::patience`]. Then [`Exchange::handle_end`], or [`Exchange::handle_failure`] with the receiver: a download goes on where it broke off;
 //! 4. answer [`Output::Ask`] with [`Exchange::handle_credential`];
 //! 5. after `Done(Ok(…))` what is in the sinks is verified, and only then it gets its name.
 //!
@@ -55,7 +55,7 @@ pub use push::{IfExists, Push, Pushed, Source, Upload, Uploaded};
 pub use referrers::{Referrer, Referrers};
 pub use resolve::{Resolve, Resolved};
 pub use retry::RetryPolicy;
-pub use session::{Config, HostSet, Session, Traits};
+pub use session::{Config, HostSet, Session, Traits, not_a_count};
 
 use std::ops::Range;
 

@@ -50,15 +50,21 @@ impl Config {
     /// # Errors
     /// [`Code::ARGUMENT`]: with no try at all, or no time for one, nothing could ever come of an exchange.
     pub fn check(&self) -> Result<(), Error> {
-        let (name, hint) = match self {
-            _ if self.retry.attempts == 0 => ("attempts", "The first try counts: 1 tries once, and never again."),
-            _ if self.idle_timeout.is_some_and(|silence| silence.is_zero()) => {
-                ("idle_timeout", "Allow more than 0 seconds, or leave it out for 30; none at all sets no bound.")
-            }
-            _ => return Ok(()),
-        };
-        Err(Error::new(Code::ARGUMENT, format!("`{name}` is zero")).with_hint(hint))
+        if self.retry.attempts == 0 {
+            return Err(not_a_count("attempts", "0", u32::MAX));
+        }
+        if self.idle_timeout.is_some_and(|silence| silence.is_zero()) {
+            let hint = "Allow more than 0 seconds, or leave it out for 30; none at all sets no bound.";
+            return Err(Error::new(Code::ARGUMENT, "`idle_timeout` is zero").with_hint(hint));
+        }
+        Ok(())
     }
+}
+
+/// The refusal of an option that is to be a whole number from 1 to `most`, and is `value`.
+pub fn not_a_count(name: &str, value: &str, most: u32) -> Error {
+    let hint = format!("Pass a whole number from 1 to {most}.");
+    Error::new(Code::ARGUMENT, format!("`{name}` is {value}")).with_hint(hint)
 }
 
 /// A set of hosts, with or without a port.
@@ -295,6 +301,8 @@ mod tests {
         let silent = Config { idle_timeout: Some(Duration::ZERO), ..Config::default() };
         assert_eq!(silent.check().unwrap_err().message(), "`idle_timeout` is zero");
         let idle = Config { retry: RetryPolicy { attempts: 0, ..RetryPolicy::default() }, ..Config::default() };
-        assert_eq!(idle.check().unwrap_err().message(), "`attempts` is zero");
+        let refused = idle.check().unwrap_err();
+        assert_eq!(refused.message(), "`attempts` is 0");
+        assert_eq!(refused.hint(), "Pass a whole number from 1 to 4294967295.");
     }
 }

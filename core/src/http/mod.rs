@@ -77,9 +77,8 @@ pub struct Request {
     pub sink: Option<BlobId>,
     /// Whether the host follows redirects itself.
     pub redirect: Redirect,
-    /// Silence allowed before the host gives up, while anything is sent and while the answer's body arrives. A body that the
-    /// receiver does not store is small by nature: the host gives up after 30 seconds of it, or after this if that is longer,
-    /// since what drips is never silent.
+    /// Silence allowed before the host gives up, while anything is sent and while the answer's body arrives. What drips is
+    /// never silent: [`Receiver::patience`] bounds it.
     pub timeout: Option<Duration>,
     /// Silence allowed between the last byte that is sent and the answer's head: registries think long about a blob.
     pub thinking: Option<Duration>,

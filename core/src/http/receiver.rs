@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::oci::{Descriptor, Digest, Digester};
+use crate::time::Duration;
 
 /// Takes the bytes of one body as they come. Owned by whoever reads the socket; hashing runs there.
 ///
@@ -16,6 +17,8 @@ pub struct Receiver {
     seen: u64,
     /// More bytes came than there may be.
     overflowed: bool,
+    /// Silence that is allowed while the body arrives.
+    silence: Option<Duration>,
 }
 
 enum Purpose {
@@ -29,6 +32,8 @@ enum Purpose {
 
 /// What is read of a body that nobody wants, in bytes: less than a new connection costs.
 const DISCARDED: u64 = 16 << 10;
+/// What a body may take that is small by nature.
+const SMALL: Duration = Duration::from_secs(30);
 /// In how many pieces: what comes by drops is not waited for.
 const DISCARDED_PIECES: u8 = 8;
 
@@ -71,7 +76,12 @@ impl Receiver {
     }
 
     fn new(purpose: Purpose, offset: u64) -> Receiver {
-        Receiver { purpose, offset, seen: offset, overflowed: false }
+        Receiver { purpose, offset, seen: offset, overflowed: false, silence: None }
+    }
+
+    /// Allows so much silence while the body arrives, or any.
+    pub(crate) fn allowing(self, silence: Option<Duration>) -> Receiver {
+        Receiver { silence, ..self }
     }
 
     /// Takes the next bytes. False: they are too many, store them nowhere, read no further, hand the receiver back.
@@ -106,6 +116,13 @@ impl Receiver {
     /// The host stores this body in the request's sink (it is a 200 or 206 of a blob).
     pub fn stores(&self) -> bool {
         matches!(self.purpose, Purpose::Store { .. })
+    }
+
+    /// Time that the body may take in all; then the host gives it up as [`Failure::Timeout`](super::Failure::Timeout). `None`:
+    /// any. What is no blob is small by nature, and has 30 s, or the silence that is allowed if that is longer: what drips is
+    /// never silent.
+    pub fn patience(&self) -> Option<Duration> {
+        self.silence.filter(|_| !self.stores()).map(|silence| silence.max(SMALL))
     }
 
     /// Bytes taken so far, those before `offset` included.
@@ -219,6 +236,17 @@ mod tests {
         let mut receiver = Receiver::discard();
         assert_eq!((0..99).filter(|_| receiver.write(b"x")).count(), usize::from(DISCARDED_PIECES));
         assert!(Receiver::discard().write(&[0; 16 << 10]) && !Receiver::discard().write(&[0; 20 << 10]));
+    }
+
+    #[test]
+    fn what_is_no_blob_has_a_time_in_all_unless_silence_has_no_bound() {
+        let patience = |receiver: Receiver, silence: Option<u64>| {
+            receiver.allowing(silence.map(Duration::from_secs)).patience().map(|patience| patience.as_secs())
+        };
+        for small in [Receiver::discard, || Receiver::collect(4)] {
+            assert_eq!([Some(1), Some(90), None].map(|silence| patience(small(), silence)), [Some(30), Some(90), None]);
+        }
+        assert_eq!(patience(Receiver::verify(&Descriptor::of("text/plain", b"")), Some(1)), None);
     }
 
     #[test]

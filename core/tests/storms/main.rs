@@ -150,7 +150,7 @@ const FAULTS: [(&str, &[&str]); 20] = [
         &["mounts refused with 401", "mounts refused with 403", "mounts refused with 404", "mounts refused with 500"],
     ),
     ("digests in headers", &["NoDigestHeader", "ForeignDigestHeader", "WrongDigestHeader", "no digest is named"]),
-    ("bodies", &["Page", "receipts of a page's type", "Flipped", "Long", "Endless", "Drip"]),
+    ("bodies", &["Page", "receipts of a page's type", "Flipped", "Long", "Endless", "Drip", "a body is given up"]),
     ("tokens", &["Expired", "HostileRealm", "tokens by form", "no credential", "401", "403"]),
     ("challenges", &["challenges Joined", "challenges Apart"]),
     ("silence and giving up", &["Silence", "out of time", "given up"]),
@@ -158,7 +158,7 @@ const FAULTS: [(&str, &[&str]); 20] = [
 
 /// What else a client must stand is met before the machine hears of it, by a transport or by another host of files: here no
 /// storm can blow, and these tests bring it about.
-const ELSEWHERE: [(&str, &str, &[&str]); 8] = [
+const ELSEWHERE: [(&str, &str, &[&str]); 10] = [
     (
         "proxies, NO_PROXY, their passwords",
         SURROUNDINGS,
@@ -218,7 +218,22 @@ const ELSEWHERE: [(&str, &str, &[&str]); 8] = [
             "a file of the client's that cannot be written to its end",
         ],
     ),
+    (
+        "a credential helper that never answers",
+        LOGIN,
+        &["test_a_helper_that_takes_too_long_is_killed_with_all_that_it_started"],
+    ),
+    (
+        "the same in Node",
+        NODE_LOGIN,
+        &[
+            "a helper that takes too long is killed with all that it started",
+            "a helper for which nobody waits any more is killed with all that it started",
+        ],
+    ),
 ];
+const LOGIN: &str = include_str!("../../../tests/python/test_login.py");
+const NODE_LOGIN: &str = include_str!("../../../tests/js/login.test.js");
 const SURROUNDINGS: &str = include_str!("../../../tests/python/test_surroundings.py");
 const TRANSPORTS: &str = include_str!("../../../tests/python/test_transports.py");
 const SITUATIONS: &str = include_str!("../../../tests/errors/situations.json");

@@ -407,6 +407,8 @@ struct Call {
     fate: Fate,
     answer: Option<Answer>,
     receiver: Option<Receiver>,
+    /// When its body is given up.
+    until: Option<u64>,
     sent: usize,
     held: u64,
 }
@@ -644,6 +646,7 @@ impl<'a> Run<'a> {
             fate,
             answer: None,
             receiver: None,
+            until: None,
             sent: 0,
             held: 0,
         };
@@ -794,6 +797,7 @@ impl<'a> Run<'a> {
             sink.truncate(receiver.offset() as usize);
         }
         if let Some(call) = self.calls.get_mut(&id) {
+            call.until = receiver.patience().map(|patience| self.world.time + patience.as_millis() as u64);
             call.receiver = Some(receiver);
         }
         self.body(id);
@@ -806,7 +810,7 @@ impl<'a> Run<'a> {
         }
         let Some(call) = self.calls.get_mut(&id) else { return };
         let drips = matches!(call.fate, Fate::Drip | Fate::Cut { drips: true, .. });
-        let length = 1 + self.world.random.below(if drips { 300 } else { CHUNK });
+        let length = 1 + self.world.random.below(if drips { 100 } else { CHUNK });
         let (Some(receiver), Some(answer)) = (&mut call.receiver, &call.answer) else { return };
         let rest = answer.body.get(call.sent..).unwrap_or_default();
         let endless = call.fate == Fate::Endless && call.asked.method != Method::Head;
@@ -816,7 +820,8 @@ impl<'a> Run<'a> {
             Fate::Cut { .. } => rest.is_empty() && answer.headers.get("content-length") == Some("1000"),
             _ => false,
         };
-        let ended = (rest.is_empty() && !endless) || breaks;
+        let late = call.until.is_some_and(|until| self.world.time > until);
+        let ended = (rest.is_empty() && !endless) || breaks || late;
         if !ended {
             let chunk = match rest {
                 [] => vec![b'x'; length as usize],
@@ -832,18 +837,21 @@ impl<'a> Run<'a> {
                 assert!(call.held <= MOST_HELD, "{} bytes are held\n{}", call.held, self.world.transcript);
             }
             if taken {
-                let after = self.world.random.below(if drips { 3_000 } else { 3 });
+                let after = self.world.random.below(if drips { 5_000 } else { 3 });
                 return self.plan(after, Happening::Body(id));
             }
         }
         let Some(receiver) = self.calls.get_mut(&id).and_then(|call| call.receiver.take()) else { return };
         self.in_flight.remove(&id);
-        match breaks {
+        match breaks || late {
             true => {
-                self.log(&format!("{id:?} breaks off"));
+                self.log(&format!("{id:?} {}", if late { "is given up" } else { "breaks off" }));
+                if late {
+                    self.world.tally.insert("a body is given up".to_owned());
+                }
                 let decided = self.calls.get(&id).filter(|call| matches!(call.fate, Fate::Cut { .. }));
                 self.proven.extend(decided.and_then(|call| call.asked.headers.get("authorization").map(str::to_owned)));
-                self.exchange.handle_failure(id, Failure::Reset, Some(receiver));
+                self.exchange.handle_failure(id, if late { Failure::Timeout } else { Failure::Reset }, Some(receiver));
             }
             false => {
                 let served = self.calls.get(&id).filter(|call| call.answer.as_ref().is_some_and(|it| it.status < 400));

@@ -62,7 +62,7 @@ class Parser(ArgumentParser):
                 word.encode()
             except UnicodeEncodeError:
                 raise ArgumentError(action, "this is no UTF-8") from None  # it may be a password
-        return super()._get_value(action, word)  # type: ignore[misc]
+        return super()._get_value(action, word)
 
     def _check_value(self, action: Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
