@@ -296,17 +296,7 @@ impl Receiver {
 }
 
 pub(crate) fn failure_in(failure: &str, text: &str) -> PyResult<Failure> {
-    let text = text.to_owned();
-    Ok(match failure {
-        "connect" => Failure::Connect(text),
-        "tls" => Failure::Tls(text),
-        "timeout" => Failure::Timeout,
-        "reset" => Failure::Reset,
-        "storage" => Failure::Storage(text),
-        "forbidden" => Failure::Forbidden(text),
-        "other" => Failure::Other(text),
-        unknown => return Err(PyValueError::new_err(format!("no failure is called {unknown:?}"))),
-    })
+    Failure::named(failure, text).ok_or_else(|| PyValueError::new_err(format!("no failure is called {failure:?}")))
 }
 
 /// A request that the host is to send. Content-Length is `length`, 0 included, where the method allows a body.

@@ -60,7 +60,7 @@ export class TunnelAgent extends https.Agent {
     const [response, socket] = await once(request, "connect");
     if (response.statusCode !== 200) {
       socket.destroy();
-      throw new TransportFailure("connect", `the proxy ${this.#proxy.host} answered ${response.statusCode}`);
+      throw new TransportFailure("proxy", `${response.statusCode} ${this.#proxy.host}`);
     }
     const servername = net.isIP(options.host) ? undefined : options.host;
     return tls.connect({ ...options, socket, servername });

@@ -82,7 +82,7 @@ export type Output =
 
 /** Why a request could not be completed. */
 export interface Failure {
-  kind: "connect" | "tls" | "timeout" | "reset" | "storage" | "forbidden" | "other";
+  kind: "connect" | "proxy" | "tls" | "timeout" | "reset" | "storage" | "forbidden" | "other";
   message?: string;
 }
 

@@ -720,15 +720,7 @@ pub(crate) fn read_error(value: &JsValue) -> Result<Option<Error>> {
 /// `{ kind, message }`.
 pub(crate) fn failure(failure: &JsValue) -> Result<Failure> {
     let message = text(failure, "message")?.unwrap_or_default();
-    Ok(match required(failure, "kind")?.as_str() {
-        "connect" => Failure::Connect(message),
-        "tls" => Failure::Tls(message),
-        "timeout" => Failure::Timeout,
-        "reset" => Failure::Reset,
-        "storage" => Failure::Storage(message),
-        "forbidden" => Failure::Forbidden(message),
-        _ => Failure::Other(message),
-    })
+    Ok(Failure::named(&required(failure, "kind")?, &message).unwrap_or(Failure::Other(message)))
 }
 
 macro_rules! bounds {

@@ -54,6 +54,19 @@ def test_what_a_killed_process_has_left_is_removed_and_never_what_a_living_one_h
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a", "b", *others])
 
 
+def test_a_directory_that_cannot_be_listed_is_pulled_into(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("os.scandir", denied)
+    with FileSink(tmp_path) as sink:
+        sink.write(b"chart")
+        sink.commit("web-1.0.0.tgz")
+    assert [path.name for path in tmp_path.iterdir()] == ["web-1.0.0.tgz"]
+
+
 def test_where_nobody_can_tell_who_holds_a_file_nothing_is_removed(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

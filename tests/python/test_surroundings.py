@@ -18,7 +18,7 @@ import pytest
 from chartoci.serving import Server
 from chartoci.testing import Registry
 from chartoci.transport.surroundings import proxy_for
-from conftest import serving
+from conftest import peer, read_request, serving
 
 openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUEST_METHOD")
@@ -109,6 +109,65 @@ def test_plain_http_goes_through_the_proxy_by_the_whole_url(
             drive("tags", "registry.test/charts/web", plain_http=True)
     basic = base64.b64encode(b"ada:se:cret").decode()
     assert asked == [f"GET http://registry.test/v2/charts/web/tags/list Basic {basic}"]
+
+
+@pytest.mark.parametrize("status", [403, 407])
+def test_a_proxy_that_refuses_the_tunnel_is_asked_once(
+    drive: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    asked: list[str] = []
+
+    def refuse(connection: socket.socket) -> None:
+        while (request := read_request(connection)) is not None:
+            asked.append(request[0])
+            connection.sendall(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status)
+
+    with peer(refuse) as place:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://ada:secret@{place}")
+        with pytest.raises(chartoci.TransportError) as caught:
+            drive("tags", "registry.test/charts/web", retry=chartoci.RetryPolicy(attempts=3, backoff=0.01))
+    assert caught.value.code == "transport.connect" and place in str(caught.value) and str(status) in str(caught.value)
+    assert [line.rpartition(" ")[0] for line in asked] == ["CONNECT registry.test:443"]
+    assert "proxy" in caught.value.hint and "secret" not in f"{caught.value!r} {caught.value.to_dict()}"
+
+
+def test_the_answer_of_a_proxy_has_an_end(drive: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = []
+
+    def answer(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 Established\r\n")
+        while True:
+            connection.sendall(b"X-More: more\r\n" * 1000)
+            sent.append(1000)
+
+    with peer(answer) as place:
+        monkeypatch.setenv("HTTPS_PROXY", place)
+        with pytest.raises(chartoci.TransportError):
+            drive("tags", "registry.test/charts/web")
+    assert sum(sent) < 1_000_000
+
+
+def test_a_proxy_that_is_no_url_is_refused_without_its_secret(
+    drive: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for given in ["http://ada:SE#CRET@p.test:1", "http://ada:99999/CRET@p.test:1", "http://ada:CRET@p.test:port"]:
+        monkeypatch.setenv("HTTPS_PROXY", given)
+        with pytest.raises(chartoci.MisuseError) as caught:
+            drive("tags", "registry.test/charts/web")
+        assert caught.value.code == "misuse.argument" and "%23" in caught.value.hint
+        assert "CRET" not in f"{caught.value!r} {caught.value.to_dict()} {caught.value.__context__!r}"
+
+
+def test_who_hangs_up_in_a_handshake_is_asked_again(drive: Callable[..., Any]) -> None:
+    asked: list[bytes] = []
+
+    def hang_up(connection: socket.socket) -> None:
+        asked.append(connection.recv(65536))
+
+    with peer(hang_up) as place, pytest.raises(chartoci.TransportError) as caught:
+        drive("tags", f"{place}/web", plain_http=False, retry=chartoci.RetryPolicy(attempts=3, backoff=0.01))
+    assert len(asked) == 3 and caught.value.code in ("transport.reset", "transport.connect")
 
 
 @openssl

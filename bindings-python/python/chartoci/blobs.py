@@ -235,7 +235,8 @@ class FileSink:
             file = FileIO(self._path, "x+")
             # A sweep may have found it before it was held.
             if files.hold(file.fileno()) is not False and os.path.exists(self._path):
-                _sweep(os.path.abspath(self.directory))
+                with suppress(OSError):  # a directory that may be written need not be readable
+                    _sweep(os.path.abspath(self.directory))
                 return file
             file.close()
 

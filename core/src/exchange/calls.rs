@@ -472,7 +472,11 @@ impl Calls {
         let follows = !self.session.config().transport.manual_redirects;
         let error = errcode::failure(failure, call.way.method, &call.way.target, follows);
         match failure {
-            Failure::Tls(_) | Failure::Storage(_) | Failure::Forbidden(_) => {
+            // A proxy that refuses is shown its password but once.
+            Failure::Proxy(400..=407 | 409..=428 | 430..=499, _)
+            | Failure::Tls(_)
+            | Failure::Storage(_)
+            | Failure::Forbidden(_) => {
                 self.settle(now, id, Err(Failed { error, again: None }));
             }
             _ => self.lapse(now, id, error, None),

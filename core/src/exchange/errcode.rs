@@ -105,6 +105,8 @@ pub(super) fn refusal(reply: &Reply, about: About) -> Error {
 const SPEAKS_TLS: &str =
     "The registry speaks TLS: leave `plain_http` out; on a loopback address, where http is tried, give `ca_file`.";
 
+const PROXY_LOGIN: &str = "The proxy asks for a login: give its user and password in the proxy's URL.";
+
 /// A hint that knows the case better than the code's remedy does.
 fn hint(reply: &Reply, about: About, page: bool, says: &dyn Fn(&str) -> bool) -> Option<String> {
     let body = String::from_utf8_lossy(&reply.body);
@@ -115,7 +117,7 @@ fn hint(reply: &Reply, about: About, page: bool, says: &dyn Fn(&str) -> bool) ->
         return Some(SPEAKS_TLS.to_owned());
     }
     let hint = match reply.status {
-        407 => "The proxy asks for a login: give its user and password in the proxy's URL.".to_owned(),
+        407 => PROXY_LOGIN.to_owned(),
         403 if reply.away => {
             "The registry leads to this address, which is good for a short time: check the clocks of the registry and its \
              storage, and that no proxy changes the request."
@@ -206,6 +208,9 @@ pub(super) fn failure(failure: &Failure, method: Method, url: &Url, follows: boo
     let host = format!("{}:{}", url.host(), url.port());
     let (code, text) = match failure {
         Failure::Connect(text) => (Code::TRANSPORT_CONNECT, format!("no connection to {host}: {}", redacted(text))),
+        Failure::Proxy(status, place) => {
+            (Code::TRANSPORT_CONNECT, format!("the proxy {} answered {status} to CONNECT {host}", redacted(place)))
+        }
         Failure::Tls(text) => (Code::TRANSPORT_TLS, format!("no TLS with {host}: {}", redacted(text))),
         Failure::Timeout => (Code::TRANSPORT_TIMEOUT, format!("{host} was silent for too long")),
         Failure::Reset => (Code::TRANSPORT_RESET, format!("{host} broke the connection")),
@@ -222,6 +227,10 @@ pub(super) fn failure(failure: &Failure, method: Method, url: &Url, follows: boo
         {
             error.with_hint("The registry seems to speak plain http: name it in `plain_http`.")
         }
+        Failure::Proxy(407, _) => error.with_hint(PROXY_LOGIN),
+        Failure::Proxy(400..=499, _) => error.with_hint(
+            "The proxy lets nobody through to this host and port: ask those who keep it, or exempt the host by NO_PROXY.",
+        ),
         Failure::Other(text) if url.scheme() == Scheme::Http && text.contains("answered in TLS") => {
             error.with_hint(SPEAKS_TLS)
         }

@@ -153,6 +153,9 @@ pub struct ResponseHead {
 pub enum Failure {
     /// No connection: unknown host, refused, unreachable.
     Connect(String),
+    /// The proxy of that host and port answered so when it was asked for a tunnel (CONNECT, RFC 9110 section 9.3.6). A status
+    /// 4xx is not tried again, save 408 and 429.
+    Proxy(u16, String),
     /// TLS failed: certificate, protocol.
     Tls(String),
     /// Silence for longer than the request's timeout.
@@ -165,4 +168,34 @@ pub enum Failure {
     Forbidden(String),
     /// Anything else, in the host's words.
     Other(String),
+}
+
+impl Failure {
+    /// The failure that drivers call so, with what they say of it; of `proxy` that is the status, a blank, and the proxy's
+    /// host and port. `None`: there is none of that name.
+    ///
+    /// ```
+    /// use chartoci::http::Failure;
+    /// assert_eq!(Failure::named("proxy", "407 proxy.example:3128"), Some(Failure::Proxy(407, "proxy.example:3128".to_owned())));
+    /// assert_eq!(Failure::named("timeout", ""), Some(Failure::Timeout));
+    /// assert_eq!(Failure::named("moon", ""), None);
+    /// ```
+    pub fn named(name: &str, text: &str) -> Option<Failure> {
+        let text = text.to_owned();
+        Some(match name {
+            "connect" => Failure::Connect(text),
+            "proxy" => {
+                let (status, place) = text.split_once(' ').unwrap_or((&text, ""));
+                let proxy = status.parse().ok().map(|status| Failure::Proxy(status, place.to_owned()));
+                proxy.unwrap_or(Failure::Connect(text))
+            }
+            "tls" => Failure::Tls(text),
+            "timeout" => Failure::Timeout,
+            "reset" => Failure::Reset,
+            "storage" => Failure::Storage(text),
+            "forbidden" => Failure::Forbidden(text),
+            "other" => Failure::Other(text),
+            _ => return None,
+        })
+    }
 }

@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 use super::host::is_loopback;
-use super::url::{Scheme, Url};
+use super::url::{Scheme, Url, authority};
 use crate::error::{Code, Error};
 
 /// The URL of the proxy that the environment names for a URL, if any; `variable` gives the environment's variables.
@@ -27,23 +27,40 @@ use crate::error::{Code, Error};
 /// ```
 ///
 /// # Errors
-/// [`Code::ARGUMENT`] where it is no proxy of HTTP: whoever spoke that to a SOCKS proxy would be understood by nobody.
+/// [`Code::ARGUMENT`] where it is no proxy of HTTP, since whoever spoke that to a SOCKS proxy would be understood by nobody, and
+/// where it is no URL. What was given is not shown: it may hold a password.
 pub fn proxy(url: &Url, variable: &dyn Fn(&str) -> Option<String>) -> Result<Option<String>, Error> {
     let Some(proxy) = named(url, variable) else { return Ok(None) };
-    match proxy.split_once("://") {
-        None => Ok(Some(format!("http://{proxy}"))),
-        Some((scheme, _)) if ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
-            Ok(Some(proxy))
-        }
-        // Not shown: it may hold a password.
-        Some(_) => {
-            Err(Error::new(Code::ARGUMENT, format!("the proxy for {} is neither of http nor of https", url.host()))
-                .with_hint(
-                    "Name a proxy that speaks HTTP, as http://proxy.example:3128; a SOCKS proxy is not spoken to. Or \
-                        exempt the host by NO_PROXY.",
-                ))
-        }
+    let (scheme, rest) = proxy.split_once("://").unwrap_or(("http", &proxy));
+    let place = rest.find(['/', '?', '#']).map_or((rest, ""), |end| rest.split_at(end));
+    // Not shown, either way: it may hold a password.
+    let refused = |why: &str, hint: &str| {
+        Err(Error::new(Code::ARGUMENT, format!("the proxy for {} {why}", url.host())).with_hint(hint))
+    };
+    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return refused(
+            "is neither of http nor of https",
+            "Name a proxy that speaks HTTP, as http://proxy.example:3128; a SOCKS proxy is not spoken to. Or exempt the \
+             host by NO_PROXY.",
+        );
     }
+    if !is_place(place.0) || place.1.contains('@') {
+        return refused(
+            "is named by what is no URL",
+            "Write http://user:password@proxy.example:3128; in the password %23 stands for #, %2F for /, %25 for %.",
+        );
+    }
+    Ok(Some(format!("{scheme}://{}", place.0)))
+}
+
+/// `host`, `host:port` or one of these behind `user:password@`, as Go's `net/url` takes them.
+fn is_place(text: &str) -> bool {
+    let (user, place) = text.rsplit_once('@').unwrap_or(("", text));
+    let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:%@".contains(&byte);
+    let mut escapes = user.split('%').skip(1).map(|rest| rest.as_bytes().get(..2));
+    user.bytes().all(may_stand)
+        && escapes.all(|digits| digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
+        && authority(place).is_some_and(|(_, port)| port != Some(0))
 }
 
 fn named(url: &Url, variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
@@ -125,6 +142,36 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_url_is_an_error_without_its_secret() {
+        let through = |given: &str| {
+            proxy(&Url::parse("https://r.test/").unwrap(), &|name| (name == "ALL_PROXY").then(|| given.to_owned()))
+        };
+        for given in [
+            "http://ada:SE#CRET@p.test:1",
+            "http://ada:80/CRET@p.test:1",
+            "http://ada:99999?CRET@p.test:1",
+            "http://ada:[CRET@p.test:1",
+            "http://ada:%zCRET@p.test",
+            "http://ada:CRET%4@p.test",
+            "http://ada:CRET\t@p.test",
+            "http://ada:CRET@p.test:99999",
+            "http://ada:CRET@p.test:0",
+            "http://ada:CRET@p.test:port",
+            "http://ada:CRET@p te.st",
+            "http://ada:CRET@[::1",
+            "http://ada:CRET@",
+            "http://",
+        ] {
+            let error = through(given).unwrap_err();
+            assert_eq!(error.code(), Code::ARGUMENT);
+            assert!(!format!("{error} {error:?}").contains("CRE"), "{error:?}");
+        }
+        for given in ["http://ada:S@CRET%23@p.test:1", "http://[::1]:3128", "https://ada:@p.test"] {
+            assert_eq!(through(given).unwrap().as_deref(), Some(given));
+        }
+    }
+
+    #[test]
     fn no_proxy_names_hosts_domains_addresses_and_networks() {
         let rules = "example.org, .internal:8443,10.0.0.0/8 *.corp.test,fd00::/8,192.0.2.7,[2001:db8::1]:5000,not/a/network,bad/99";
         let is_exempt = |host: &str| {
@@ -173,7 +220,7 @@ mod tests {
         let both =
             [("https://r.test/", "HTTPS_PROXY"), ("http://r.test/", "http_proxy"), ("http://r.test/", "ALL_PROXY")];
         for (url, name) in both {
-            assert_eq!(proxy(url, name).as_deref(), Some("https://ada:pass@p.test:1/"), "{name}");
+            assert_eq!(proxy(url, name).as_deref(), Some("https://ada:pass@p.test:1"), "{name}");
         }
         assert_eq!(proxy("http://r.test/", "HTTPS_PROXY"), None);
         assert_eq!(proxy("https://r.test/", "HTTP_PROXY"), None);

@@ -232,7 +232,7 @@ fn encoded(reference: &str) -> Option<String> {
 }
 
 /// `host`, `host:port`, `[v6]`, `[v6]:port`; an empty port is no port.
-fn authority(text: &str) -> Option<(String, Option<u16>)> {
+pub(super) fn authority(text: &str) -> Option<(String, Option<u16>)> {
     let end = if text.starts_with('[') { text.find(']')? + 1 } else { text.find(':').unwrap_or(text.len()) };
     let (host, port) = (text.get(..end)?, text.get(end..)?);
     let valid = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {

@@ -538,7 +538,13 @@ fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
 
 #[test]
 fn failures_of_the_transport_are_tried_again_unless_they_last() {
-    for failure in [Failure::Reset, Failure::Timeout, Failure::Connect("refused".into()), Failure::Other("?".into())] {
+    for failure in [
+        Failure::Reset,
+        Failure::Proxy(503, "p.test:3128".into()),
+        Failure::Timeout,
+        Failure::Connect("refused".into()),
+        Failure::Other("?".into()),
+    ] {
         let run = pulled(Login::Open, |peer| peer.fault(Method::Get, "/blobs/", Answer::Failed(failure.clone())));
         assert_eq!(run.counts(), (3, 3));
     }
@@ -546,6 +552,10 @@ fn failures_of_the_transport_are_tried_again_unless_they_last() {
         (Failure::Connect("refused".into()), "transport.connect", 5),
         (Failure::Reset, "transport.reset", 5),
         (Failure::Timeout, "transport.timeout", 5),
+        (Failure::Proxy(502, "p.test:3128".into()), "transport.connect", 5),
+        (Failure::Proxy(429, "p.test:3128".into()), "transport.connect", 5),
+        (Failure::Proxy(407, "p.test:3128".into()), "transport.connect", 1),
+        (Failure::Proxy(403, "p.test:3128".into()), "transport.connect", 1),
         (Failure::Tls("first record does not look like a TLS handshake".into()), "transport.tls", 1),
         (Failure::Storage("no room".into()), "transport.storage", 1),
         (Failure::Forbidden("not listed".into()), "transport.forbidden", 1),

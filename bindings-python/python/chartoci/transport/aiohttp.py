@@ -89,8 +89,8 @@ class AiohttpTransport(Surroundings):
         silence = timeout if body is None or isinstance(body, bytes) else None
         use = _Use()
         _used.set(use)
-        with _ended(use.transports), _failures():
-            proxy = self._proxy(url)
+        proxy = self._proxy(url)
+        with _ended(use.transports), _failures(proxy):
 
             def send() -> Any:
                 return self._ready().request(
@@ -174,7 +174,7 @@ def _ended(used: list[asyncio.Transport | None]) -> Iterator[None]:
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
+def _failures(proxy: str | None = None) -> Iterator[None]:
     """What aiohttp and the system say, in the driver's words."""
     try:
         yield
@@ -183,7 +183,7 @@ def _failures() -> Iterator[None]:
     except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:
         raise Failed("tls", str(error)) from None
     except aiohttp.ClientHttpProxyError as error:
-        raise Failed("connect", f"the proxy answered {error.status}") from None
+        raise Failed("proxy", f"{error.status} {urlsplit(proxy or '').netloc.rpartition('@')[2]}") from None
     except aiohttp.ClientConnectorError as error:
         raise Failed("connect", str(error.os_error.strerror or error.os_error)) from None
     except (aiohttp.ServerTimeoutError, asyncio.TimeoutError):

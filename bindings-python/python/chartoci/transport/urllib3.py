@@ -70,7 +70,19 @@ class _Plain(_Connect, HTTPConnection):
 
 
 class _Secure(_Connect, HTTPSConnection):
-    pass
+    def _tunnel(self: Any) -> None:
+        """Asks the proxy for a tunnel. Python's own reads an answer that has no end, and keeps its status for itself."""
+        host = self._tunnel_host.strip("[]")
+        place = f"[{host}]:{self._tunnel_port}" if ":" in host else f"{host}:{self._tunnel_port}"
+        fields = {"Host": place, **self._tunnel_headers}
+        self.sock.sendall(_http1.head("CONNECT", place, fields.items()))
+        answer = _http1.Response(self.sock, "CONNECT")
+        try:
+            answer.begin()
+        except ValueError as error:
+            raise Failed("connect", f"the proxy: {error}") from None
+        if not 200 <= answer.status < 300:
+            raise Failed("proxy", f"{answer.status} {self.host}:{self.port}")
 
 
 class _Stale(Exception):
@@ -259,6 +271,9 @@ def _patience(connected: socket.socket, timeout: float | None) -> None:
 def _chunks(response: _http1.Response) -> Iterator[bytes]:
     try:
         yield from response.pieces(CHUNK)
+    except ssl.SSLError as error:
+        # Certificates were judged before: this is damage.
+        raise Failed("reset", _text(error)) from None
     except Exception as error:
         raise _failed(error) from None
 
@@ -268,6 +283,8 @@ def _failed(error: Exception) -> Exception:
     match error:
         case ChartOciError() | Failed():
             return error
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ssl.SSLSyscallError():
+            return Failed("reset", _text(error))
         case ssl.SSLError() | exceptions.SSLError():
             return Failed("tls", _text(error))
         case TimeoutError():
