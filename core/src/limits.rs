@@ -1,4 +1,5 @@
-//! The bounds on what is read, in one struct; what bounds work rather than size stands beside it, as `MOST_…`. All input is hostile: each limit is checked before memory is given.
+//! The bounds on what is read, in one struct. All input is hostile: each limit is checked before memory is given. What
+//! bounds work rather than size stands where the work is done, as `MOST_…`.
 
 /// Bounds on what is read. All sizes are bytes.
 ///
@@ -24,7 +25,7 @@ pub struct Limits {
     pub files: u32,
     /// Archives within archives. 8.
     pub nesting: u32,
-    /// A YAML or JSON document that is parsed. 16 MiB.
+    /// A YAML or JSON document that is parsed; and of YAML once more as much text, of what its aliases stand for. 16 MiB.
     pub document: u64,
     /// Nesting of a YAML document. 128 levels. (A JSON document has 127 at most, whatever the limits.)
     pub depth: u32,

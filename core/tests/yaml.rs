@@ -124,8 +124,10 @@ fn values_are_cut_at_every_separator() {
 #[test]
 fn mappings_are_merged_and_everything_else_is_replaced() {
     let read = |text: &str| yaml::parse(text.as_bytes(), &Limits::default()).unwrap();
-    let merged =
-        yaml::merge(read("{a: {b: 1, c: [1, 2]}, d: 1, e: {f: 1}}"), read("{a: {c: [3], g: 1}, d: {h: 1}, e: ~}"));
+    let merged = yaml::merge(vec![
+        read("{a: {b: 1, c: [1, 2]}, d: 1, e: {f: 1}}"),
+        read("{a: {c: [3], g: 1}, d: {h: 1}, e: ~}"),
+    ]);
     assert_eq!(plain(&merged), json!({"a": {"b": 1, "c": [3], "g": 1}, "d": {"h": 1}, "e": null}));
 }
 

@@ -354,6 +354,16 @@ def yaml() -> None:
     document("YAML-1 CRLF and byte order mark", "Windows", "values", "\ufeffa: 1\r\nb: 2\r\n", None, [])
     document("YAML-1 huge scalar", "a mebibyte in one text", "values", "x" * 1024, "values.mapping", times=1024)
     document("YAML-2 many aliases", "quadratic in some readers", "values", "a: &a x\nb: [" + "*a, " * 3_000 + "]", None)
+    long = [["a: &a ", 1], ["x", 100_000], ["\nb: [", 1], ["*a,", 900], ["]\n", 1]]
+    document("YAML-2 aliases of a long text", "90 MB from 100 kB: each is a copy", "values", long, "limit.aliases")
+    archive("YAML-2 aliases of a long text in an archive", "the same, packed", tgz(entry("web/values.yaml", b"".join(text.encode() * times for text, times in long))),
+            "limit.aliases", ratio=10_000)
+    keys = b"".join(b"k%d: 1\n" % at for at in range(1_000))
+    merged = tgz(entry("web/values.yaml", keys + b"---\na: 1\n" * 40_000))
+    archive("YAML-2 many documents over many keys", "all are one in the end", merged, ["Chart.yaml", "values.yaml"])
+    document("YAML-2 mistakes in many documents", "each has a place, which is looked for", "values", "---\na: *b\n", "yaml.alias", times=40_000)
+    tags = [["%TAG !x! tag:", 1], ["a", 100_000], [f"\n---\n{CHART.decode()}keywords:\n", 1], ["- !x!a b\n", 40_000]]
+    document("YAML-2 a long prefix of many tags", "4 GB from 500 kB, if they are joined", "chart.yaml", tags, None)
     document("YAML-2 many nodes", "in all documents together", "values", "a: [" + "," .join("1" * 100) + "]\n---\n", "limit.nodes", times=11, nodes=1000)
     document("YAML-2 many open brackets on one line each", "quadratic in some readers", "values", "[\n", "limit.depth", times=5_000)
     document("YAML-3 duplicate key", "the last counts, somebody will regret it", "values", "a: 1\na: 2\n", None, ["yaml.duplicate_key"])
@@ -401,6 +411,10 @@ def schemas() -> None:
     document("SCHEMA-2 depth", "recursion", "schema", [['{"not":', 5_000], ["{}", 1], ["}", 5_000]], "limit.depth")
     each = [['{"$defs":{"x":[', 1], ['{"$id":"a","$ref":"#"},', 20_000], ["{}]}}", 1]]
     document("SCHEMA-3 references among many names", "20,000 times 20,000 places", "schema", each, "limit.schema")
+    parts = [['{"allOf":[', 1], ['{"properties":{"a":{}}},', 20_000], ["{}]}", 1]]
+    document("SCHEMA-3 many parts", "each is looked for among all of them", "schema", parts, "limit.schema")
+    below = [['{"properties":{"', 1], ["x", 1 << 20], ['":{"allOf":[', 1], ["{},", 2_000], ["{}]}}}", 1]]
+    document("SCHEMA-3 many parts below a long name", "each is known by its whole path", "schema", below, "limit.schema")
     for keyword in ("required", "enum"):
         long = [[f'{{"$defs":{{"x":{{"{keyword}":[', 1], ['"n",', 5_000], ['"m"]}},"allOf":[', 1], ['{"$ref":"#/$defs/x"},', 2_000], ["{}]}", 1]]
         document(f"SCHEMA-3 {keyword} that is judged often", "all names are gone through each time", "schema", long, "limit.schema")

@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use super::gzip::{Bring, Brought, Packed, changed};
 use super::walk::{Budget, Keep, Walk};
 use super::{Lock, Metadata};
-use crate::diagnostic::Report;
+use crate::diagnostic::{Report, Span};
 use crate::error::{Code, Error, clip};
 use crate::limits::Limits;
 use crate::oci::Digest;
@@ -551,12 +551,11 @@ fn files_below(root: &str, files: &[File], by_path: &[usize]) -> Vec<File> {
 
 /// All documents of values.yaml as one mapping: a later one goes before an earlier one, mapping by mapping.
 pub(crate) fn merged_values(text: &[u8], limits: &Limits) -> Result<Node, Error> {
-    let mut values = empty_mapping();
-    for document in yaml::parse_values(text, limits)? {
+    let mut documents = yaml::parse_values(text, limits)?;
+    for document in &documents {
         document.check_json()?;
         match document.data {
-            Data::Null => {}
-            Data::Mapping(_) => values = yaml::merge(values, document),
+            Data::Null | Data::Mapping(_) => {}
             _ => {
                 return Err(Error::new(Code::VALUES_MAPPING, format!("the values are {}", document.describe()))
                     .with("line", document.span.line)
@@ -564,7 +563,11 @@ pub(crate) fn merged_values(text: &[u8], limits: &Limits) -> Result<Node, Error>
             }
         }
     }
-    Ok(values)
+    documents.retain(|document| document.data != Data::Null);
+    Ok(match documents.is_empty() {
+        true => empty_mapping(),
+        false => Node { span: Span::default(), ..yaml::merge(documents) },
+    })
 }
 
 fn empty_mapping() -> Node {

@@ -46,6 +46,8 @@ const MOST_LEVELS: usize = 32;
 const MOST_QUESTIONS: u64 = 100;
 /// Bytes of a schema that count as much as one node of the values.
 const BYTES_PER_NODE: usize = 16;
+/// Bytes of a text in the values that count as one more node.
+const TEXT_PER_NODE: usize = 64;
 
 impl Question {
     /// Is this a schema at all? There are no values.
@@ -140,13 +142,14 @@ impl Question {
         }
     }
 
+    /// `left` is what all questions of a report may still take.
     #[cfg(feature = "schema")]
-    pub(super) fn judged(&self, limits: &Limits) -> Report {
-        self.answer(crate::schema::validate(&self.schema(), &self.values(), limits))
+    pub(super) fn judged(&self, limits: &Limits, left: &mut f64) -> Report {
+        self.answer(crate::schema::validate_within(&self.schema(), &self.values(), limits, left))
     }
 
     #[cfg(not(feature = "schema"))]
-    pub(super) fn judged(&self, _limits: &Limits) -> Report {
+    pub(super) fn judged(&self, _limits: &Limits, _left: &mut f64) -> Report {
         self.unanswered().into_iter().collect()
     }
 
@@ -233,11 +236,12 @@ impl Defaults {
             let message = "the values of all charts in charts/, each under all of its names, are too much to be judged";
             report.push(Diagnostic::new(Code::LIMIT_NODES, "chart", message));
         }
+        let mut left = crate::schema::MOST_OF_REPORT;
         for (at, question) in asking.questions.iter().enumerate() {
             // A chart of several names is not judged only once.
             let mut before = asking.questions.iter().take(at);
             if cfg!(feature = "schema") || !before.any(|other| other.document == question.document) {
-                report.extend(question.judged(limits));
+                report.extend(question.judged(limits, &mut left));
             }
         }
         asking.questions
@@ -334,10 +338,15 @@ impl Defaults {
     }
 }
 
+/// How many there are; long texts count as several.
 fn nodes(node: &Node) -> usize {
+    let text = |text: &str| text.len() / TEXT_PER_NODE;
     match &node.data {
         Data::Sequence(items) => 1 + items.iter().map(nodes).sum::<usize>(),
-        Data::Mapping(mapping) => 1 + mapping.pairs.iter().map(|(_, _, value)| nodes(value)).sum::<usize>(),
+        Data::Mapping(mapping) => {
+            1 + mapping.pairs.iter().map(|(key, _, value)| text(key) + nodes(value)).sum::<usize>()
+        }
+        Data::String(value) => 1 + text(value),
         _ => 1,
     }
 }
@@ -361,15 +370,15 @@ fn is_on(dependency: &Dependency, values: &Node, tags: &[(String, bool)]) -> boo
 
 /// One layer over the other; of a chart's own values below another chart what is null on their first level is not there.
 fn merged(layers: &[Layer]) -> Node {
-    let mut values = Node { data: Data::Mapping(Mapping::default()), ..Node::default() };
+    let mut values = vec![Node { data: Data::Mapping(Mapping::default()), ..Node::default() }];
     for (at, layer) in layers.iter().enumerate().rev() {
         let mut node = Node::clone(&layer.node);
         if let (true, Data::Mapping(mapping)) = (at + 1 == layers.len() && layer.is_below(), &mut node.data) {
             mapping.pairs.retain(|(_, _, value)| value.data != Data::Null);
         }
-        values = yaml::merge(values, node);
+        values.push(node);
     }
-    values
+    yaml::merge(values)
 }
 
 impl Layer {

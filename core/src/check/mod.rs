@@ -219,7 +219,7 @@ pub fn check_asking(
         Document::Schema => {
             let mut page = schema::check(Page::new("values.schema.json", data), limits);
             let question = Question::of_schema(data);
-            page.extend(question.judged(limits));
+            page.extend(question.judged(limits, &mut crate::schema::MOST_OF_REPORT.clone()));
             questions.push(question);
             page
         }

@@ -12,6 +12,8 @@ pub(super) const MOST: usize = 100;
 /// Longer lists are not compared with each other.
 pub(super) const MOST_DEPENDENCIES: usize = 1000;
 
+/// Longer pointers are left out: nobody reads them.
+const LONGEST: usize = 4096;
 /// Bytes that are looked at again to see which fixes are safe.
 const MOST_TRIED: usize = 4 << 20;
 
@@ -36,11 +38,14 @@ impl<'a> Page<'a> {
     pub(super) fn find(
         &mut self,
         code: Code,
-        pointer: impl Into<String>,
+        pointer: impl AsRef<str>,
         span: Option<Span>,
         message: impl Into<String>,
     ) -> &mut Diagnostic {
-        let finding = Diagnostic::new(code, self.name, message).at(pointer, span);
+        // Of too many nothing is copied: a path may be as long as the document.
+        let is_many = self.counts.iter().any(|(known, count)| *known == code && *count >= MOST);
+        let pointer = Some(pointer.as_ref()).filter(|pointer| !is_many && pointer.len() <= LONGEST);
+        let finding = Diagnostic::new(code, self.name, message).at(pointer.unwrap_or_default(), span);
         self.push(finding)
     }
 
@@ -66,7 +71,7 @@ impl<'a> Page<'a> {
     pub(super) fn mend(
         &mut self,
         code: Code,
-        pointer: impl Into<String>,
+        pointer: impl AsRef<str>,
         span: Span,
         message: impl Into<String>,
         replacement: String,

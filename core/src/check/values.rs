@@ -66,7 +66,7 @@ fn nulls_below(page: &mut Page, node: &Node, path: &mut String) {
         path.push('/');
         path.push_str(&pointer_token(key));
         if value.data == Data::Null {
-            page.find(Code::VALUES_NULL, path.clone(), Some(*place), format!("{} is null", quoted(key)));
+            page.find(Code::VALUES_NULL, &*path, Some(*place), format!("{} is null", quoted(key)));
         } else {
             nulls_below(page, value, path);
         }

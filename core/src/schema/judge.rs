@@ -3,7 +3,7 @@
 use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, UrlLoader, ValidationError};
 use serde_json::Value;
 
-use super::{Violation, pattern, work};
+use super::{MOST_OF_REPORT, Violation, pattern, work};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::error::{Code, Error, clip};
 use crate::json;
@@ -24,17 +24,30 @@ use crate::limits::Limits;
 /// [`Code::JSON_SYNTAX`] and [`Code::LIMIT_DOCUMENT`]; [`Code::SCHEMA_INVALID`], with a `pointer` into the schema where
 /// one is known, and all that is wrong with the schema in its report; [`Code::SCHEMA_REMOTE`]; [`Code::LIMIT_SCHEMA`].
 pub fn validate(schema: &[u8], values: &[u8], limits: &Limits) -> Result<Vec<Violation>, Error> {
+    validate_within(schema, values, limits, &mut MOST_OF_REPORT.clone())
+}
+
+/// As [`validate`]; `left` is the work that may still be done, of which it takes its own.
+pub(crate) fn validate_within(
+    schema: &[u8],
+    values: &[u8],
+    limits: &Limits,
+    left: &mut f64,
+) -> Result<Vec<Violation>, Error> {
     let text = schema;
     let original = json::parse(text, limits.document)?.value;
     let values = json::parse(values, u64::MAX)?.value;
-    work::check(&original, &values)?;
+    let before = *left;
+    work::check(&original, &values, left)?;
+    // It is tried as often as that is no more work than the report may take.
+    let rounds = (MOST_OF_REPORT / (before - *left).max(1.0)) as usize;
     let mut schema = original.clone();
     let translated = pattern::translate(&mut schema);
     if !translated.refused.is_empty() {
-        return Err(refused(text, None));
+        return Err(refused(text, rounds, None));
     }
     let mut schemas = Schemas::new();
-    let index = compiled(schema, &mut schemas).map_err(|error| refused(text, Some(error)))?;
+    let index = compiled(schema, &mut schemas).map_err(|error| refused(text, rounds, Some(error)))?;
     let mut violations = Vec::new();
     if let Err(error) = schemas.validate(&values, index) {
         leaves(&error, &values, &mut |mut violation| {
@@ -43,6 +56,9 @@ pub fn validate(schema: &[u8], values: &[u8], limits: &Limits) -> Result<Vec<Vio
             let written = original.pointer(&violation.rule).and_then(|part| part.get("pattern")?.as_str());
             if let Some(((got, _), written)) = violation.message.rsplit_once(PATTERN).zip(written) {
                 violation.message = format!("{got}{PATTERN}'{}'", clip(written));
+            }
+            if violation.message.len() > LONGEST {
+                violation.message = clip(&violation.message);
             }
             violations.push(violation);
         });
@@ -57,6 +73,8 @@ const PLACE: &str = "file:///values.schema.json";
 const PATTERN: &str = " does not match pattern ";
 /// More violations help nobody.
 const MOST: usize = 100;
+/// Longer messages are cut, and what has a longer pointer is said of the whole: nobody reads them.
+const LONGEST: usize = 4096;
 /// How often a schema is tried without what was found in it; one of more bytes once.
 const MOST_ROUNDS: usize = 20;
 const BIG: usize = 1 << 20;
@@ -83,12 +101,12 @@ fn compiled(schema: Value, schemas: &mut Schemas) -> Result<SchemaIndex, Box<Com
 
 /// All that is wrong with a schema, `error` if its patterns are not: what is found is taken out of it, to see what else
 /// there is.
-fn refused(text: &[u8], mut error: Option<Box<CompileError>>) -> Error {
+fn refused(text: &[u8], rounds: usize, mut error: Option<Box<CompileError>>) -> Error {
     let mut schema = json::parse(text, u64::MAX).map(|parsed| parsed.value).unwrap_or_default();
     let mut report = Report::new();
     let mut found = pattern::translate(&mut schema).refused;
     let mut known = 0;
-    for _ in 0..if text.len() > BIG { 1 } else { MOST_ROUNDS } {
+    for _ in 0..if text.len() > BIG { 1 } else { rounds.clamp(1, MOST_ROUNDS) } {
         match error.as_ref().map(|error| mistakes(error, &schema)) {
             Some(Ok(mistakes)) => found.extend(mistakes),
             Some(Err(error)) if found.is_empty() => return error,
@@ -98,7 +116,7 @@ fn refused(text: &[u8], mut error: Option<Box<CompileError>>) -> Error {
         let mut is_new = false;
         for at in known..found.len() {
             let (pointer, message) = &found[at];
-            if !found[..at].contains(&found[at]) && report.iter().count() < MOST {
+            if report.iter().count() < MOST && !found[..at].contains(&found[at]) {
                 is_new = true;
                 let span = Some(text).filter(|text| !pointer.is_empty() && text.len() <= BIG);
                 let span = span.and_then(|text| json::span(text, pointer));
@@ -333,7 +351,11 @@ fn violation_of(error: &ValidationError) -> Violation {
         }
         message = format!("fits none of the alternatives: {}", tries.join("; "));
     }
-    Violation { pointer: error.instance_location.to_string(), rule: unescaped(rule), message }
+    let mut pointer = error.instance_location.to_string();
+    if pointer.len() > LONGEST {
+        pointer = String::new();
+    }
+    Violation { pointer, rule: unescaped(rule), message }
 }
 
 #[cfg(test)]

@@ -14,6 +14,11 @@ mod work;
 
 #[cfg(feature = "schema")]
 pub use judge::validate;
+#[cfg(feature = "schema")]
+pub(crate) use judge::validate_within;
+
+/// Steps that all the questions of a report may take together; [`validate`] has half as many for its own.
+pub(crate) const MOST_OF_REPORT: f64 = 2_000_000.0;
 
 /// Something that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,10 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::MOST_OF_REPORT;
 use crate::error::{Code, Error};
 
-/// Steps of judging: one value by one part of the schema, one name or alternative, one child that is gone through.
-const MOST: f64 = 1_000_000.0;
+/// Steps: one value by one part of the schema, one name or alternative, one child that is gone through.
+const MOST: f64 = MOST_OF_REPORT / 2.0;
+/// Before it judges, `boon` looks for each part of a schema among all of them: so many looks take as long as one step, and
+/// so many bytes of where a part stands as long as one look.
+const LOOKS_PER_STEP: f64 = 200.0;
+const BYTES_PER_LOOK: usize = 64;
+/// Bytes of the pointers to all parts together: `boon` keeps each of them, more than once.
+const LONGEST: usize = 16 << 20;
 /// Nodes of a schema; and places that are looked at to find what its references name.
 const MOST_NODES: usize = 1_000_000;
 /// Parts of a schema that are inside of each other while one value is judged: what a thread's stack has room for.
@@ -29,6 +36,8 @@ enum Way {
 /// Parts of the schema by number, and the ways between them.
 struct Graph<'a> {
     parts: Vec<&'a Value>,
+    /// How long the pointer to each is.
+    lengths: Vec<usize>,
     numbers: BTreeMap<*const Value, usize>,
     ways: Vec<Vec<(usize, Way)>>,
     /// Parts that other parts may name.
@@ -36,8 +45,8 @@ struct Graph<'a> {
 }
 
 /// Refuses what would take too long or lead too deep. The estimate is from above: each level of the values is taken for
-/// as wide as all of its nodes.
-pub(super) fn check(schema: &Value, values: &Value) -> Result<(), Error> {
+/// as wide as all of its nodes. What is needed is taken from `left`.
+pub(super) fn check(schema: &Value, values: &Value, left: &mut f64) -> Result<(), Error> {
     let too_much = |why: &str| Error::new(Code::LIMIT_SCHEMA, format!("the schema {why}"));
     if levels(schema) > MOST_LEVELS {
         return Err(too_much("nests too deeply"));
@@ -55,7 +64,11 @@ pub(super) fn check(schema: &Value, values: &Value) -> Result<(), Error> {
     let start = || (vec![0.0_f64; count], vec![0.0_f64; count], vec![0_usize; count]);
     let (mut all, mut one, mut deep) = start();
     (all[0], one[0], deep[0]) = (1.0, 1.0, 1);
-    let mut total = 0.0;
+    let most = left.min(MOST);
+    let mut total = graph.compiling().unwrap_or(f64::INFINITY);
+    if total > most {
+        return Err(too_much("has too many parts"));
+    }
     for (level, &Level { nodes, widest }) in levels.iter().enumerate() {
         let children = levels.get(level + 1).map_or(0.0, |below| below.nodes);
         let (mut next_all, mut next_one, mut next_deep) = start();
@@ -68,7 +81,7 @@ pub(super) fn check(schema: &Value, values: &Value) -> Result<(), Error> {
             let below = (one[part] * children).min(all[part] * widest);
             let (own, each) = weight(graph.parts[part]);
             total += all[part] * own + below * each + graph.ways[part].len() as f64;
-            if total > MOST {
+            if total > most {
                 return Err(too_much("makes too much work"));
             }
             if deep[part] > DEEPEST {
@@ -88,6 +101,7 @@ pub(super) fn check(schema: &Value, values: &Value) -> Result<(), Error> {
         }
         (all, one, deep) = (next_all, next_one, next_deep);
     }
+    *left -= total;
     Ok(())
 }
 
@@ -156,8 +170,14 @@ fn widen(value: &Value, level: usize, levels: &mut Vec<Level>) {
 impl<'a> Graph<'a> {
     /// Nothing, if finding what the references name would be too much work by itself.
     fn new(schema: &'a Value) -> Option<Graph<'a>> {
-        let mut graph = Graph { parts: Vec::new(), numbers: BTreeMap::new(), ways: Vec::new(), named: Vec::new() };
-        graph.number(schema);
+        let mut graph = Graph {
+            parts: Vec::new(),
+            lengths: Vec::new(),
+            numbers: BTreeMap::new(),
+            ways: Vec::new(),
+            named: Vec::new(),
+        };
+        graph.number(schema, 0);
         let mut looks = MOST_NODES;
         for part in 0..graph.parts.len() {
             let ways = graph.ways_from(graph.parts[part], &mut looks)?;
@@ -167,19 +187,20 @@ impl<'a> Graph<'a> {
     }
 
     /// Whatever is an object or a list may be a part.
-    fn number(&mut self, value: &'a Value) {
+    fn number(&mut self, value: &'a Value, length: usize) {
         self.numbers.insert(value, self.parts.len());
         let at = self.parts.len();
         self.parts.push(value);
+        self.lengths.push(length);
         match value {
-            Value::Array(items) => items.iter().for_each(|item| self.number(item)),
+            Value::Array(items) => items.iter().for_each(|item| self.number(item, length + 8)),
             Value::Object(members) => {
                 for name in ["$id", "id", "$anchor", "$dynamicAnchor"] {
                     if let Some(Value::String(text)) = members.get(name) {
                         self.named.push((text.trim_start_matches('#'), at));
                     }
                 }
-                members.values().for_each(|member| self.number(member));
+                members.iter().for_each(|(name, member)| self.number(member, length + 1 + name.len()));
             }
             _ => {}
         }
@@ -226,6 +247,19 @@ impl<'a> Graph<'a> {
         Some(ways)
     }
 
+    /// The steps before judging; nothing, if the names that lead to the parts are too long.
+    fn compiling(&self) -> Option<f64> {
+        let mut is_part = vec![false; self.parts.len()];
+        self.ways.iter().flatten().for_each(|(to, _)| is_part[*to] = true);
+        let (mut parts, mut bytes) = (0, 0_usize);
+        for (length, _) in self.lengths.iter().zip(is_part).filter(|(_, is_part)| *is_part) {
+            parts += 1;
+            bytes = bytes.checked_add(*length).filter(|bytes| *bytes <= LONGEST)?;
+        }
+        let ways: usize = self.ways.iter().map(Vec::len).sum();
+        Some((parts + ways) as f64 * (parts + bytes / BYTES_PER_LOOK) as f64 / LOOKS_PER_STEP)
+    }
+
     /// What a reference may name: a place in this document, or whatever bears such a name.
     fn named(&self, reference: &str) -> Vec<usize> {
         let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
@@ -270,7 +304,7 @@ mod tests {
     use serde_json::json;
 
     fn judged(schema: &Value, values: &Value) -> Result<(), String> {
-        check(schema, values).map_err(|error| error.message().to_owned())
+        check(schema, values, &mut MOST.clone()).map_err(|error| error.message().to_owned())
     }
 
     #[test]
@@ -335,11 +369,29 @@ mod tests {
             assert_eq!(judged(&json!({ "items": { keyword: { "a": names } } }), &objects), too_much(), "{keyword}");
         }
         let wide: Value = names.iter().map(|name| (name.clone(), json!(0))).collect();
-        let strict = Value::Array(vec![json!({ "additionalProperties": false }); 10_000]);
+        let strict = Value::Array(vec![json!({ "additionalProperties": false }); 2_000]);
         assert_eq!(judged(&json!({ "allOf": strict }), &wide), too_much());
         assert_eq!(judged(&json!({ "allOf": strict }), &json!({})), Ok(()));
         let patterns: Value = (0..1_000).map(|at| (format!("^{at}"), json!(true))).collect();
         assert_eq!(judged(&json!({ "patternProperties": patterns }), &wide), too_much());
+    }
+
+    #[test]
+    fn the_parts_of_a_schema_are_bounded_and_the_work_of_many_schemas_is_added_up() {
+        let parts = |count: usize| {
+            let members = (0..count).map(|at| (format!("a{at}"), json!({ "properties": { "b": {} } })));
+            json!({ "properties": members.collect::<Value>() })
+        };
+        assert_eq!(judged(&parts(10_000), &json!({})), Err("the schema has too many parts".to_owned()));
+        assert_eq!(judged(&parts(3_000), &json!({})), Ok(()));
+        let name = "n".repeat(100_000);
+        let below = |count| json!({ "properties": { &name: { "allOf": vec![json!({}); count] } } });
+        assert_eq!(judged(&below(200), &json!({})), Err("the schema has too many parts".to_owned()));
+        assert_eq!(judged(&below(20), &json!({})), Ok(()));
+        let mut left = MOST_OF_REPORT;
+        let judged = (0..20).take_while(|_| check(&parts(3_000), &json!({}), &mut left).is_ok()).count();
+        assert!((2..10).contains(&judged), "{judged}");
+        assert_eq!(check(&json!({}), &json!({}), &mut left), Ok(()));
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub use emit::to_string;
 pub use node::{Data, Mapping, Node, merge};
 pub(crate) use resolve::{Precision, float_text};
 
+use node::Allowance;
 use scan::Text;
 
 use crate::error::{Code, Error};
@@ -31,7 +32,7 @@ use crate::limits::Limits;
 /// # Errors
 /// `yaml.*` with line and column, and [`Kind::Limit`](crate::Kind::Limit) where a bound is reached.
 pub fn parse(text: &[u8], limits: &Limits) -> Result<Node, Error> {
-    let mut builder = node::Builder::new(Text { bytes: text, ..Text::default() }, limits, 0)?;
+    let mut builder = node::Builder::new(whole(text), limits, Allowance::of(limits), 0)?;
     Ok(builder.document()?.unwrap_or_default())
 }
 
@@ -40,7 +41,7 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Node, Error> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_all(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
-    let mut builder = node::Builder::new(Text { bytes: text, ..Text::default() }, limits, 0)?;
+    let mut builder = node::Builder::new(whole(text), limits, Allowance::of(limits), 0)?;
     std::iter::from_fn(|| builder.document().transpose()).collect()
 }
 
@@ -57,15 +58,19 @@ pub fn parse_all(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
 /// # Errors
 /// As [`parse`]; and something other than a comment stands behind a separator.
 pub fn parse_values(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
-    let mut limits = limits.clone();
+    let mut left = Allowance::of(limits);
     let mut documents = Vec::new();
-    each_of_values(text, &limits.clone(), &mut |piece| {
-        let mut builder = node::Builder::new(piece, &limits, 0)?;
+    each_of_values(text, limits, &mut |piece| {
+        let mut builder = node::Builder::new(piece, limits, left, 0)?;
         documents.push(builder.document()?.unwrap_or_default());
-        limits.nodes = builder.nodes_left();
+        left = builder.left();
         Ok(())
     })?;
     Ok(documents)
+}
+
+fn whole(text: &[u8]) -> Text<'_> {
+    Text { bytes: text, ..Text::default() }
 }
 
 /// Hands out the documents of values.yaml.
@@ -132,16 +137,10 @@ const MOST: usize = 100;
 /// Reads as [`parse`] and its like do, and goes on where they end: only syntax and limits end a document.
 pub(crate) fn look(text: &[u8], limits: &Limits, which: Documents) -> Looked {
     let mut looked = Looked { is_whole: true, ..Looked::default() };
-    let whole = Text { bytes: text, ..Text::default() };
+    let mut left = Allowance::of(limits);
     let read = match which {
-        Documents::Values => {
-            let mut limits = limits.clone();
-            each_of_values(text, &limits.clone(), &mut |piece| {
-                limits.nodes = looked.add(piece, &limits, false)?;
-                Ok(())
-            })
-        }
-        _ => looked.add(whole, limits, which == Documents::All).map(|_| ()),
+        Documents::Values => each_of_values(text, limits, &mut |piece| looked.add(piece, limits, &mut left, false)),
+        _ => looked.add(whole(text), limits, &mut left, which == Documents::All),
     };
     if let Err(error) = read {
         looked.errors.push(error);
@@ -151,9 +150,14 @@ pub(crate) fn look(text: &[u8], limits: &Limits, which: Documents) -> Looked {
 }
 
 impl Looked {
-    /// Reads one document, or all; gives how many nodes are still allowed.
-    fn add(&mut self, text: Text<'_>, limits: &Limits, all: bool) -> Result<u32, Error> {
-        let mut builder = node::Builder::new(text, limits, MOST.saturating_sub(self.errors.len()).max(1))?;
+    /// Reads one document, or all; none, once there are mistakes enough.
+    fn add(&mut self, text: Text<'_>, limits: &Limits, left: &mut Allowance, all: bool) -> Result<(), Error> {
+        let patience = MOST.saturating_sub(self.errors.len());
+        if patience == 0 {
+            self.is_whole = false;
+            return Ok(());
+        }
+        let mut builder = node::Builder::new(text, limits, *left, patience)?;
         let before = self.documents.len();
         let end = loop {
             match builder.document() {
@@ -167,7 +171,7 @@ impl Looked {
         if !all && before == self.documents.len() {
             self.documents.push(Node::default());
         }
-        let nodes_left = builder.nodes_left();
+        *left = builder.left();
         if !all && end.is_ok() {
             self.leftover = self.leftover.take().or_else(|| builder.leftover());
         }
@@ -175,7 +179,7 @@ impl Looked {
         self.errors.extend(refused);
         self.errors.extend(end.err());
         self.is_whole &= !is_cut;
-        Ok(nodes_left)
+        Ok(())
     }
 }
 
@@ -199,5 +203,13 @@ mod tests {
             assert!(!is_read(&format!("a: 1\n{text}")), "{text}");
         }
         assert!(is_read(&format!("a: 1\n---\n{}\u{7}", "#\n".repeat(300))));
+    }
+
+    #[test]
+    fn mistakes_are_looked_for_until_there_are_enough_of_them_in_all_documents_together() {
+        let looked = look("---\na: *b\n".repeat(10_000).as_bytes(), &Limits::default(), Documents::Values);
+        assert!((MOST..=MOST + 1).contains(&looked.errors.len()) && !looked.is_whole);
+        let looked = look(b"a: *b\n---\nc: *d\n", &Limits::default(), Documents::Values);
+        assert!(looked.errors.len() == 2 && looked.is_whole && looked.documents.len() == 2);
     }
 }

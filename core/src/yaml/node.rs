@@ -1,7 +1,5 @@
 //! The tree: values as Helm sees them, each with its place.
 
-use std::collections::BTreeMap;
-
 use super::resolve::{Precision, Tag, float_text, resolve};
 use super::scan::{Event, Scanner, Text, depth, error_at};
 use crate::decimal::is_plain;
@@ -111,27 +109,74 @@ impl Node {
     }
 }
 
-/// Lays `over` on `base` as Helm merges the documents of values.yaml: mappings are merged, anything else is replaced.
+/// Lays each value on those before it, as Helm merges the documents of values.yaml: mappings are merged, anything else is
+/// replaced. Of nothing comes null.
 #[must_use]
-pub fn merge(base: Node, over: Node) -> Node {
-    let Node { data: Data::Mapping(base), span, source } = base else { return over };
-    let Data::Mapping(over) = over.data else { return over };
-    let mut merged = base;
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for (at, (key, _, _)) in merged.pairs.iter().enumerate() {
-        places.insert(key.clone(), at);
+pub fn merge(mut layers: Vec<Node>) -> Node {
+    // What stands before something that is no mapping does not count.
+    if let Some(last) = layers.iter().rposition(|layer| layer.as_mapping().is_none()) {
+        layers.drain(..last + usize::from(last + 1 < layers.len()));
     }
-    for (key, place, value) in over.pairs {
-        match places.get(&key).and_then(|at| merged.pairs.get_mut(*at)) {
-            Some((_, known_place, known)) => {
-                *known_place = place;
-                *known = merge(std::mem::take(known), value);
-            }
-            None => merged.pairs.push((key, place, value)),
+    if layers.len() < 2 {
+        return layers.pop().unwrap_or_default();
+    }
+    let span = layers.first().map(|layer| layer.span).unwrap_or_default();
+    let mut all = Mapping::default();
+    for layer in layers {
+        if let Data::Mapping(mapping) = layer.data {
+            all.pairs.extend(mapping.pairs);
+            all.duplicates.extend(mapping.duplicates);
         }
     }
-    merged.duplicates.extend(over.duplicates);
-    Node { data: Data::Mapping(merged), span, source }
+    let homes = homes(all.pairs.len(), &|at| &all.pairs[at].0);
+    // Each key with its first value, and with those that are laid on it.
+    let mut slots: Vec<Option<((String, Span, Node), Vec<Node>)>> = Vec::with_capacity(homes.len());
+    for ((key, place, value), home) in all.pairs.into_iter().zip(homes) {
+        match slots.get_mut(home) {
+            Some(slot) => {
+                if let Some((first, later)) = slot {
+                    first.1 = place;
+                    later.push(value);
+                }
+                slots.push(None);
+            }
+            None => slots.push(Some(((key, place, value), Vec::new()))),
+        }
+    }
+    let merged = slots.into_iter().flatten().map(|((key, place, value), mut later)| {
+        if later.is_empty() {
+            return (key, place, value);
+        }
+        later.insert(0, value);
+        (key, place, merge(later))
+    });
+    let data = Data::Mapping(Mapping { pairs: merged.collect(), duplicates: all.duplicates });
+    Node { data, span, source: None }
+}
+
+/// For each of so many keys the place of the first that is equal to it.
+fn homes<'k>(count: usize, key: &dyn Fn(usize) -> &'k str) -> Vec<usize> {
+    let mut homes: Vec<usize> = (0..count).collect();
+    for two in order::places(count, &|a, b| key(a) < key(b)).windows(2) {
+        if key(two[0]) == key(two[1]) {
+            homes[two[1]] = homes[two[0]];
+        }
+    }
+    homes
+}
+
+/// What may still be made of a text, in all of its documents together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowance {
+    nodes: u32,
+    /// Bytes of the scalars that come through aliases: each is as good as one more copy in the text.
+    replayed: u64,
+}
+
+impl Allowance {
+    pub(super) fn of(limits: &Limits) -> Allowance {
+        Allowance { nodes: limits.nodes, replayed: limits.document }
+    }
 }
 
 /// Makes trees of events.
@@ -139,8 +184,7 @@ pub(super) struct Builder<'a> {
     scanner: Scanner<'a>,
     depth: u32,
     deepest: u32,
-    /// Nodes that are still allowed, in all documents together.
-    nodes_left: u32,
+    left: Allowance,
     /// Nodes of this document so far, and how many of them came through aliases.
     nodes: u32,
     aliased: u32,
@@ -158,12 +202,12 @@ pub(super) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     /// `patience`: how many mistakes are gone over, with a text in the place of what is no value.
-    pub(super) fn new(text: Text<'a>, limits: &Limits, patience: usize) -> Result<Builder<'a>, Error> {
+    pub(super) fn new(text: Text<'a>, limits: &Limits, left: Allowance, patience: usize) -> Result<Builder<'a>, Error> {
         Ok(Builder {
             scanner: Scanner::new(text, limits, patience)?,
             depth: 0,
             deepest: depth(limits),
-            nodes_left: limits.nodes,
+            left,
             nodes: 0,
             aliased: 0,
             tape: Vec::new(),
@@ -207,9 +251,9 @@ impl<'a> Builder<'a> {
         Ok(Some(node))
     }
 
-    /// How many nodes are still allowed.
-    pub(super) fn nodes_left(&self) -> u32 {
-        self.nodes_left
+    /// What may still be made of the text's other documents.
+    pub(super) fn left(&self) -> Allowance {
+        self.left
     }
 
     /// The next event, from the tape if an alias is being played.
@@ -239,7 +283,7 @@ impl<'a> Builder<'a> {
 
     /// The node that begins with this event.
     fn node(&mut self, event: Event<'a>, span: Span) -> Result<Node, Error> {
-        self.count(span)?;
+        self.count(&event, span)?;
         let anchor = match event {
             Event::Scalar { anchor, .. } | Event::SequenceStart { anchor } | Event::MappingStart { anchor } => anchor,
             _ => 0,
@@ -262,17 +306,24 @@ impl<'a> Builder<'a> {
     }
 
     /// Counts a node before anything is made of it.
-    fn count(&mut self, span: Span) -> Result<(), Error> {
-        let Some(left) = self.nodes_left.checked_sub(1) else {
+    fn count(&mut self, event: &Event<'a>, span: Span) -> Result<(), Error> {
+        let Some(left) = self.left.nodes.checked_sub(1) else {
             return Err(error_at(Code::LIMIT_NODES, "the document has too many nodes", span));
         };
-        self.nodes_left = left;
+        self.left.nodes = left;
         self.nodes += 1;
-        if !self.playing.is_empty() {
-            self.aliased += 1;
-            if self.aliased > 100 && self.nodes > 1000 && aliased_share(self.nodes) < self.aliased.into() {
-                return Err(error_at(Code::LIMIT_ALIASES, "nearly all of the document comes from aliases", span));
-            }
+        if self.playing.is_empty() {
+            return Ok(());
+        }
+        self.aliased += 1;
+        if self.aliased > 100 && self.nodes > 1000 && aliased_share(self.nodes) < self.aliased.into() {
+            return Err(error_at(Code::LIMIT_ALIASES, "nearly all of the document comes from aliases", span));
+        }
+        if let Event::Scalar { text, .. } = event {
+            let left = self.left.replayed.checked_sub(text.len() as u64);
+            self.left.replayed = left.ok_or_else(|| {
+                error_at(Code::LIMIT_ALIASES, "aliases stand for more text than a document may have", span)
+            })?;
         }
         Ok(())
     }
@@ -449,16 +500,9 @@ struct Pair {
 /// Of equal keys the last stands, in the place of the first.
 fn distinct(pairs: Vec<Pair>) -> Mapping {
     let mut mapping = Mapping { pairs: Vec::with_capacity(pairs.len()), duplicates: Vec::new() };
-    // Where the pair at an index goes: the index of the first of its key.
-    let mut home: Vec<usize> = (0..pairs.len()).collect();
-    let order = order::places(pairs.len(), &|a, b| pairs[a].key < pairs[b].key);
-    for two in order.windows(2) {
-        if pairs[two[0]].key == pairs[two[1]].key {
-            home[two[1]] = home[two[0]];
-        }
-    }
+    let homes = homes(pairs.len(), &|at| &pairs[at].key);
     let mut slots: Vec<Option<Pair>> = Vec::with_capacity(pairs.len());
-    for (pair, home) in pairs.into_iter().zip(home) {
+    for (pair, home) in pairs.into_iter().zip(homes) {
         let later_is_merged = pair.merged;
         match slots.get_mut(home) {
             Some(slot) => {
@@ -471,4 +515,50 @@ fn distinct(pairs: Vec<Pair>) -> Mapping {
     }
     mapping.pairs.extend(slots.into_iter().flatten().map(|pair| (pair.key, pair.place, pair.value)));
     mapping
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::yaml::parse_values;
+
+    fn read(text: &str, limits: &Limits) -> Result<Vec<Node>, Error> {
+        parse_values(text.as_bytes(), limits)
+    }
+
+    #[test]
+    fn what_aliases_stand_for_is_counted_in_bytes_in_all_documents_together() {
+        let limits = Limits { document: 1000, ..Limits::default() };
+        let text = |aliases: usize| format!("a: &a {}\nb: [{}]\n", "x".repeat(100), "*a, ".repeat(aliases));
+        assert!(read(&text(10), &limits).is_ok());
+        assert_eq!(read(&text(11), &limits).unwrap_err().code(), Code::LIMIT_ALIASES);
+        let two = text(6) + "---\n";
+        assert_eq!(read(&two.repeat(2), &limits).unwrap_err().code(), Code::LIMIT_ALIASES);
+        // Keys of mappings that are merged count as well.
+        let merges = format!("a: &a {{{}: 1}}\n{}", "k".repeat(100), "- {<<: *a}\n".repeat(11).replace('-', "? x\n:"));
+        let merges = merges.replace("? x", "b: &b 1\n? x");
+        assert_eq!(read(&merges, &limits).unwrap_err().code(), Code::LIMIT_ALIASES);
+    }
+
+    #[test]
+    fn ten_thousand_documents_are_merged_as_fast_as_they_are_read() {
+        let keys: String = (0..10_000).map(|at| format!("k{at}: 1\n")).collect();
+        let documents = read(&(keys + &"---\na: 1\n".repeat(10_000)), &Limits::default()).unwrap();
+        let merged = merge(documents);
+        assert_eq!(merged.as_mapping().map(|mapping| mapping.pairs.len()), Some(10_001));
+    }
+
+    #[test]
+    fn a_later_value_of_another_kind_replaces_all_that_stands_before_it() {
+        let merged = |text: &str| merge(read(text, &Limits::default()).unwrap());
+        let plain = |text: &str| read(text, &Limits::default()).unwrap().remove(0);
+        let values = |node: &Node| crate::chart::to_json(node).to_string();
+        for (text, expected) in [
+            ("a: {b: 1}\n---\na: 2\n---\na: {c: 3}\n", "a: {c: 3}"),
+            ("a: {b: 1}\n---\na: {c: 3}\n---\na: [2]\n", "a: [2]"),
+            ("b: 1\n---\na: {b: {c: 1}}\n---\na: {b: {d: 2}}\nb: 3\n", "b: 3\na: {b: {c: 1, d: 2}}"),
+        ] {
+            assert_eq!(values(&merged(text)), values(&plain(expected)), "{text}");
+        }
+    }
 }

@@ -27,8 +27,13 @@ pub(super) enum Tag {
 }
 
 impl Tag {
-    /// A tag by its full name.
-    pub(super) fn of(full: &str) -> Tag {
+    /// A tag by the two halves of its full name.
+    pub(super) fn of(prefix: &str, suffix: &str) -> Tag {
+        // The longest that means something; a text may have ever so long a prefix, and use it for each of its values.
+        if prefix.len().saturating_add(suffix.len()) > "tag:yaml.org,2002:timestamp".len() {
+            return Tag::Other;
+        }
+        let full = [prefix, suffix].concat();
         let Some(name) = full.strip_prefix("tag:yaml.org,2002:") else {
             return if full == "!" { Tag::NonSpecific } else { Tag::Other };
         };

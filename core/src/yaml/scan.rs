@@ -356,8 +356,8 @@ impl<'a> Scanner<'a> {
                     let lexeme = self.lexer.next()?;
                     let Token::Tag { handle, suffix } = lexeme.token else { continue };
                     tag = Some(match self.prefixes.get(handle) {
-                        _ if handle.is_empty() => Tag::of(&suffix),
-                        Some(prefix) => Tag::of(&[prefix, &*suffix].concat()),
+                        _ if handle.is_empty() => Tag::of("", &suffix),
+                        Some(prefix) => Tag::of(prefix, &suffix),
                         None => {
                             self.refuse(self.lexer.error("no %TAG directive explains the tag", lexeme.start))?;
                             Tag::Other
