@@ -11,7 +11,7 @@ use super::manifests::{self, Served, misses_blobs, named_digest, selected};
 use super::place::Place;
 use super::pull::within;
 use super::push::{Source, Upload, Uploaded};
-use super::referrers::{self, Search, fallback_tag};
+use super::referrers::{self, MOST_WRITES, Search, fallback_tag, rewritten, subject};
 use super::upload::{self, Uploads, check_same};
 use super::{Operation, Outcome, Requests, Session, Target};
 use crate::artifact::Artifact;
@@ -20,7 +20,6 @@ use crate::error::{Code, Error};
 use crate::http::{BlobId, Method, Payload};
 use crate::json;
 use crate::limits::Limits;
-use crate::oci::media_type::INDEX;
 use crate::oci::{Descriptor, Digest, Reference, Repository};
 
 /// Manifests that are copied at once.
@@ -31,8 +30,6 @@ const MOST_BYTES: usize = 32 << 20;
 const MOST_BLOBS: usize = 10_000;
 /// Referrers of referrers of …
 const MOST_GENERATIONS: u32 = 4;
-/// Times that a list of referrers is written, where others write it as well.
-const MOST_WRITES: u32 = 3;
 
 /// What to copy. Plain data.
 #[derive(Clone, Debug)]
@@ -364,47 +361,18 @@ impl Copying {
     /// Writes a list of referrers with ours on it.
     fn write_list(&mut self, number: usize, reply: Reply, requests: &mut Requests<Step>) -> Result<(), Error> {
         let Some(list) = self.lists.get_mut(number) else { return Ok(()) };
-        // A weak tag matches nothing (RFC 9110, 13.1.1): some proxy has packed the answer.
-        let etag = reply.headers.get("etag").filter(|etag| !etag.starts_with("W/")).map(str::to_owned);
-        let is_new = reply.status == 404;
-        let url = reply.url.without_query();
-        let mut index = Map::new();
-        index.insert("schemaVersion".to_owned(), Value::from(2));
-        index.insert("mediaType".to_owned(), Value::from(INDEX));
-        index.insert("manifests".to_owned(), Value::Array(Vec::new()));
-        if reply.status == 200 {
-            let served = manifests::read(reply, None, &requests.limits())?;
-            match json::parse(&served.bytes, requests.limits().manifest)?.value {
-                // Whatever else the index says stays in it.
-                Value::Object(there) => index = there,
-                _ => index.clear(),
-            }
-        }
-        let is_index = index.get("mediaType").is_none_or(|kind| kind.as_str() == Some(INDEX));
-        let Some(entries) = index.get_mut("manifests").and_then(Value::as_array_mut).filter(|_| is_index) else {
-            // distribution-spec, "Pushing Manifests with Subject": that is reported, and nothing is written over it.
-            let message = "what stands under the tag for a list of referrers is no index";
-            return Err(Error::new(Code::UNEXPECTED_ANSWER, message).with("method", "GET").with("url", url));
-        };
         let known =
             |entries: &[Value], entry: &Value| entries.iter().any(|there| there.get("digest") == entry.get("digest"));
-        let new: Vec<Value> = list.entries.iter().filter(|entry| !known(entries, entry)).cloned().collect();
-        if new.is_empty() {
+        let mut add = |entries: &mut Vec<Value>| {
+            let new: Vec<Value> = list.entries.iter().filter(|entry| !known(entries, entry)).cloned().collect();
+            entries.extend(new);
+        };
+        let Some(draft) = rewritten(&self.target, &list.subject, reply, &requests.limits(), &mut add)? else {
             self.written += 1;
             self.writing = false;
             return Ok(());
-        }
-        entries.extend(new);
-        list.writes += 1;
-        let bytes = json::write(&Value::Object(index));
-        let draft = Draft::new(Method::Put, self.target.place.manifest(&fallback_tag(&list.subject)))
-            .payload(INDEX, Payload::Bytes(bytes.into()))
-            .by(self.target.authority);
-        let draft = match etag {
-            _ if is_new => draft.header("if-none-match", "*"),
-            Some(etag) => draft.header("if-match", &etag),
-            None => draft,
         };
+        list.writes += 1;
         requests.start(Step::WriteList(number), draft);
         Ok(())
     }
@@ -428,7 +396,7 @@ fn too_many(most: usize, what: &'static str) -> Error {
 /// The subject of a manifest, and how the manifest stands on the list of that one's referrers.
 fn listed(served: &Served) -> Option<(Digest, Value)> {
     let manifest = json::parse(&served.bytes, Limits::default().manifest).ok()?.value;
-    let subject = Digest::parse(manifest.get("subject")?.get("digest")?.as_str()?).ok()?;
+    let subject = subject(&manifest)?;
     let mut entry = Map::new();
     entry.insert("mediaType".to_owned(), Value::from(served.media_type.as_str()));
     entry.insert("digest".to_owned(), Value::from(served.digest.as_str()));
