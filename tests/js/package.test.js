@@ -100,7 +100,8 @@ test("the glue makes no code from text, and nothing says where it was built", ()
 const BUDGETS = {
   chartoci: [413_000, 185_500],
   check: [503_500, 227_000],
-  exchange: [377_500, 167_500],
+  // With warnings, and lists of referrers that stay true.
+  exchange: [382_500, 169_500],
   node: [774_500, 344_000],
   package: [393_500, 177_000],
   registry: [395_500, 166_500],
