@@ -27,8 +27,8 @@ pub(crate) struct Htpasswd {
 impl Htpasswd {
     /// Reads the text of such a file.
     #[new]
-    fn new(py: Python<'_>, text: &str, seed: String) -> PyResult<Htpasswd> {
-        let hashes = parse(text).raise(py)?;
+    fn new(py: Python<'_>, text: &str, seed: String, path: &str) -> PyResult<Htpasswd> {
+        let hashes = parse(text).map_err(|error| error.with("path", path)).raise(py)?;
         Ok(Htpasswd { hashes, remembered: Mutex::default(), seed, slow: Mutex::new(()) })
     }
 

@@ -1,6 +1,7 @@
 """The asynchronous client: the same verbs, over threads and over aiohttp, and what cancelling leaves behind."""
 
 import asyncio
+import concurrent.futures
 import inspect
 import os
 import pathlib
@@ -238,3 +239,19 @@ def test_two_hundred_cancelled_pulls_leave_nothing_behind(
             time.sleep(0.05)
         assert all(now <= then for now, then in zip(count(), before, strict=True)), (before, count())
     assert os.listdir(tmp_path) == []
+
+
+def test_loops_of_several_threads_share_a_client(chart: bytes) -> None:
+    pytest.importorskip("aiohttp")
+    shared = chartoci.AsyncClient(credentials=None, transport="aiohttp")
+
+    async def resolve() -> str:
+        found = {str((await shared.resolve(str(pushed.reference))).digest) for _ in range(20)}
+        await shared.close()
+        return found.pop()
+
+    with concurrent.futures.ThreadPoolExecutor(4) as threads, Registry() as registry:
+        with chartoci.Client(credentials=None) as client:
+            pushed = client.push(chart, f"oci://{registry.host}/charts")
+        found = [threads.submit(asyncio.run, resolve()) for _ in range(4)]
+        assert {one.result(timeout=60) for one in found} == {str(pushed.digest)}

@@ -220,6 +220,19 @@ def test_serve_asks_for_a_password(tgz: pathlib.Path) -> None:
         process.communicate(timeout=10)
 
 
+def test_serve_says_what_it_cannot_start_with(tmp_path: pathlib.Path) -> None:
+    users = tmp_path / "users"
+    users.write_text("ada:secret\n")
+    for words, said in [
+        (["--listen", "nosuch.invalid:0", "--anonymous"], "cannot listen on nosuch.invalid:0: "),
+        (["--htpasswd", str(users)], f"{users}:1: line 1 of the password file"),
+        (["--htpasswd", str(users), "--username", "ada", "--password", "x"], "--htpasswd and --username"),
+    ]:
+        done = command("serve", *words)
+        assert done.returncode == 2 and said in done.stderr, done.stderr
+        assert "Unknown error" not in done.stderr and "secret" not in done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_serve_ends_at_once_with_connections_open(number: signal.Signals) -> None:
     process = serve("--listen", "127.0.0.1:0")

@@ -1,19 +1,22 @@
 """The driver's loop in an event loop: requests are tasks, or jobs of daemon threads where the transport blocks."""
 
 import asyncio
+import functools
 import inspect
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 from chartoci import _native as native
 from chartoci._native import Ask, Descriptor, Exchange, OpenFile, Receiver, Request
 from chartoci.apipe import AsyncPipe
-from chartoci.client import Aside, Clock, Plan, Run, Settings, prepare, resume
+from chartoci.client import Aside, Clock, Plan, Run, Settings, prepare, resume, time_is_over
 from chartoci.credentials import Credential
 from chartoci.blobs import Sink
+from chartoci.errors import ChartOciError
 from chartoci.drive import Drive, News, Workers, fields, left
 from chartoci.model import Progress
 from chartoci.over import Over
@@ -266,8 +269,10 @@ class Carrier(
 ):
     """Carries out plans in an event loop."""
 
-    _transport: Transport | AsyncTransport | None = None
-    _loop: asyncio.AbstractEventLoop | None = None
+    @functools.cached_property
+    def _transports(self) -> WeakKeyDictionary[asyncio.AbstractEventLoop, Transport | AsyncTransport]:
+        """One for each event loop: the connections of an asynchronous one belong to it."""
+        return WeakKeyDictionary()
 
     def _check_transport(self, transport: object) -> None:
         if transport == "aiohttp":
@@ -277,7 +282,7 @@ class Carrier(
 
     async def close(self) -> None:
         """Closes connections that stand; the client can still be used."""
-        transport, self._transport = self._transport, None
+        transport = self._transports.pop(asyncio.get_running_loop(), None)
         if transport is None or transport is self._given:
             return
         if isinstance(transport, AsyncTransport):
@@ -315,6 +320,10 @@ class Carrier(
         timer = None if left is None else asyncio.get_running_loop().call_later(left, over.tell)
         try:
             return await in_thread(self._workers, partial(aside.job, over))
+        except ChartOciError as failed:
+            if over.told:
+                raise time_is_over(failed) from None
+            raise
         finally:
             over.tell()
             if timer is not None:
@@ -324,24 +333,33 @@ class Carrier(
         if isinstance(run, Aside):
             return await self._aside(run, clock)
         prepare(run, clock)
+        transport = self._carrier()
         return await AsyncDrive(
             run.exchange,
-            self._carrier(),
+            transport,
             self._workers,
             sources=run.sources,
             sinks=run.sinks,
             credentials=partial(self._aanswer, run),
             progress=run.progress,
             beside=run.beside,
-            fetch=partial(self._fetch, run),
+            fetch=partial(self._fetch, run, transport, asyncio.get_running_loop()),
         ).arun()
 
-    def _fetch(self, copy: Run, repository: str, blob: Descriptor, start: int, end: int, sink: Sink) -> Drive:
+    def _fetch(
+        self,
+        copy: Run,
+        transport: Transport | AsyncTransport,
+        loop: asyncio.AbstractEventLoop,
+        repository: str,
+        blob: Descriptor,
+        start: int,
+        end: int,
+        sink: Sink,
+    ) -> Drive:
         """The drive of a fetch whose bytes go on to another registry: of the kind that the transport is for."""
         exchange = Exchange.fetch(self._session, repository, blob, start, end)
         prepare(copy._replace(exchange=exchange), None)
-        transport, loop = self._transport, self._loop
-        assert transport is not None and loop is not None
         aanswer = partial(self._aanswer, copy)
         sinks = ((str(blob.digest), sink),)
         if isinstance(transport, AsyncTransport):
@@ -356,13 +374,14 @@ class Carrier(
 
     def _carrier(self) -> Transport | AsyncTransport:
         loop = asyncio.get_running_loop()
-        if self._transport is None or self._loop is not loop or self._workers.process != os.getpid():
-            # Threads and sockets do not survive a fork, nor asynchronous connections their loop.
-            if self._workers.process != os.getpid():
-                self._workers = Workers()
-            self._loop = loop
-            self._transport = _make(self._given, self._options)
-        return self._transport
+        if self._workers.process != os.getpid():
+            # Threads and sockets do not survive a fork.
+            self._workers = Workers()
+            self._transports.clear()
+        transport = self._transports.get(loop)
+        if transport is None:
+            self._transports[loop] = transport = _make(self._given, self._options)
+        return transport
 
     async def _aanswer(self, run: Run, query: Ask, over: Over) -> Any:
         found = await in_thread(self._workers, partial(self._answer, run, query, over))

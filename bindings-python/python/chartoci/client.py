@@ -145,6 +145,13 @@ class Clock:
         return None if allowed is None else max(0.0, allowed - (time.monotonic() - self._began))
 
 
+def time_is_over(failed: ChartOciError) -> ChartOciError:
+    """The error of a verb whose time ran out while a program was asked, which failed for that."""
+    helper = failed.context.get("helper")
+    told = f": {helper} had not answered" if helper else ""
+    return native.error("transport.timeout", f"the time for the whole verb is over{told}", [*failed.context.items()])
+
+
 def prepare(run: Run, clock: Clock | None) -> None:
     """Tells the exchange what the plan wants of it."""
     if clock is not None:
@@ -566,6 +573,10 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         timer.start()
         try:
             return aside.job(over)
+        except ChartOciError as failed:
+            if over.told:
+                raise time_is_over(failed) from None
+            raise
         finally:
             timer.cancel()
 

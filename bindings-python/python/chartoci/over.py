@@ -27,6 +27,11 @@ class Over:
             with self._lock:
                 self._ends.remove(end)
 
+    @property
+    def told(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._told
+
     def tell(self) -> None:
         """Nobody waits any more."""
         with self._lock:

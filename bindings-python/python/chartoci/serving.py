@@ -131,7 +131,7 @@ class Users:
     def _read(self) -> None:
         try:
             self._stamp = self._path.stat().st_mtime_ns
-            self._known = native.Htpasswd(self._path.read_text("utf-8", "surrogateescape"), self._seed)
+            self._known = native.Htpasswd(self._path.read_text("utf-8", "surrogateescape"), self._seed, str(self._path))
         except OSError as failed:
             raise failure(failed, self._path) from None
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -57,6 +58,12 @@ def _serve(options: Namespace) -> int:
         raise error("misuse.argument", f"{options.listen!r} is no address", hint="Write HOST:PORT, as 127.0.0.1:5000.")
     username, password = credentials(options).get("credentials", (None, None))
     closed = username is not None or options.htpasswd is not None
+    if username is not None and options.htpasswd is not None:
+        raise error(
+            "misuse.argument",
+            "--htpasswd and --username both say who may come in",
+            hint=f"Add the user to the file: htpasswd -B {options.htpasswd} NAME.",
+        )
     if options.token and not closed:
         raise error(
             "misuse.argument", "--token needs users", hint="Give --htpasswd, or --username and --password-stdin."
@@ -89,10 +96,13 @@ def _serve(options: Namespace) -> int:
         )
     except OSError as failed:
         holder = _holder(int(port))
+        unknown = isinstance(failed, socket.gaierror)
         raise error(
             "misuse.argument",
-            f"cannot listen on {options.listen}: {os.strerror(failed.errno or 0)}{f' by {holder}' if holder else ''}",
-            hint="Choose another port: --listen 127.0.0.1:5001, or :0 for any that is free.",
+            f"cannot listen on {options.listen}: {failed.strerror or failed}{f' by {holder}' if holder else ''}",
+            hint="Name an address of this machine, as 127.0.0.1."
+            if unknown
+            else "Choose another port: --listen 127.0.0.1:5001, or :0 for any that is free.",
         ) from None
 
     def stop(number: int, frame: object) -> None:
