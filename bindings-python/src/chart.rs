@@ -645,7 +645,7 @@ impl Archive {
         };
         let provenance = match source.is_instance_of::<PyBytes>() {
             true => None,
-            false => py.import("chartoci.blobs")?.call_method1("provenance", (source,))?.extract()?,
+            false => py.import("chartoci.blobs")?.call_method1("provenance", (source, limits.provenance))?.extract()?,
         };
         Ok(Archive { root: Arc::new(root), path: Vec::new(), data: Some(data), provenance })
     }
@@ -764,7 +764,11 @@ impl Scan {
         }
         match source.cast::<Scan>() {
             Ok(scan) => Ok(scan.get().0.clone()),
-            Err(_) => Ok(Scan::read(source.py(), source, None, None)?.0),
+            Err(_) => {
+                let packaged = source.py().import("chartoci.model")?.getattr("Packaged")?;
+                let data = if source.is_instance(&packaged)? { source.getattr("data")? } else { source.clone() };
+                Ok(Scan::read(source.py(), &data, None, None)?.0)
+            }
         }
     }
 }
@@ -861,6 +865,13 @@ pub(crate) struct Files {
     archive: Py<Archive>,
 }
 
+impl Files {
+    /// One of the views that a mapping has.
+    fn seen_as<'py>(slf: &Bound<'py, Self>, view: &str) -> PyResult<Bound<'py, PyAny>> {
+        slf.py().import("collections.abc")?.getattr(view)?.call1((slf,))
+    }
+}
+
 #[pymethods]
 impl Files {
     fn __getitem__<'py>(&self, py: Python<'py>, path: &str) -> PyResult<Bound<'py, PyBytes>> {
@@ -874,17 +885,16 @@ impl Files {
         path.extract::<String>().is_ok_and(|path| self.archive.get().view().file(&path).is_some())
     }
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(PyList::new(py, self.keys())?.try_iter()?.into_any())
+        Ok(PyList::new(py, self.archive.get().view().paths())?.try_iter()?.into_any())
     }
-    fn keys(&self) -> Vec<String> {
-        self.archive.get().view().paths().map(str::to_owned).collect()
+    fn keys<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        Files::seen_as(slf, "KeysView")
     }
-    fn values<'py>(&self, py: Python<'py>) -> Vec<Bound<'py, PyBytes>> {
-        self.items(py).into_iter().map(|(_, data)| data).collect()
+    fn values<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        Files::seen_as(slf, "ValuesView")
     }
-    fn items<'py>(&self, py: Python<'py>) -> Vec<(String, Bound<'py, PyBytes>)> {
-        let view = self.archive.get().view();
-        view.paths().filter_map(|path| view.file(path).map(|data| (path.to_owned(), PyBytes::new(py, data)))).collect()
+    fn items<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        Files::seen_as(slf, "ItemsView")
     }
     #[pyo3(signature = (path, default = None, /))]
     fn get<'py>(&self, py: Python<'py>, path: &str, default: Option<Bound<'py, PyAny>>) -> Option<Bound<'py, PyAny>> {
@@ -987,6 +997,19 @@ pub(crate) fn schemas(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         dict.set_item(name, json(py, &schema)?)?;
     }
     Ok(dict)
+}
+
+/// The kinds of documents.
+#[pyfunction]
+pub(crate) fn kinds() -> [&'static str; 10] {
+    chartoci::check::Document::names()
+}
+
+/// The word that was probably meant, if one is written nearly alike.
+#[pyfunction]
+pub(crate) fn nearest(word: &str, known: Vec<String>) -> Option<String> {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    chartoci::check::nearest(word, &known).map(str::to_owned)
 }
 
 /// What is wrong with a document's bytes; `filename` helps to guess what they are.

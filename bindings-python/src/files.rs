@@ -212,21 +212,25 @@ impl Machine {
 }
 
 /// Packs the directory that is the root of the verbs, with so many threads, or one for each processor; the bytes do not
-/// depend on it.
+/// depend on it. Errors call the directory by that path.
 #[pyfunction]
-#[pyo3(signature = (version = None, app_version = None, created = None, limits = None, threads = None))]
+#[pyo3(signature = (version = None, app_version = None, created = None, limits = None, threads = None, path = None))]
 pub(crate) fn package(
     version: Option<VersionLike<'_>>,
     app_version: Option<String>,
     created: Option<i64>,
     limits: Option<&Bound<'_, Limits>>,
     threads: Option<usize>,
+    path: Option<&str>,
 ) -> Machine {
     /// Each needs about 1.5 MiB.
     const MOST_THREADS: usize = 16;
     let version = version.map(VersionLike::text);
     let options = core::package::Options { version, app_version, created: created.map(Timestamp::from_unix) };
-    let machine = core::Package::new(options, &Limits::or_default(limits));
+    let mut machine = core::Package::new(options, &Limits::or_default(limits));
+    if let Some(path) = path {
+        machine = machine.called(path);
+    }
     let threads = threads.unwrap_or_else(|| threads::processors().min(MOST_THREADS));
     Machine(Mutex::new(Box::new(Package { machine, threads })))
 }
@@ -238,11 +242,15 @@ pub(crate) fn check_directory(path: &str, limits: Option<&Bound<'_, Limits>>) ->
     Machine(Mutex::new(Box::new(CheckDirectory::new(path, &Limits::or_default(limits)))))
 }
 
-/// Reads the chart's directory that is the root of the verbs.
+/// Reads the chart's directory that is the root of the verbs; errors call it by that path.
 #[pyfunction]
-#[pyo3(signature = (limits = None))]
-pub(crate) fn directory(limits: Option<&Bound<'_, Limits>>) -> Machine {
-    Machine(Mutex::new(Box::new(core::Directory::new(&Limits::or_default(limits)))))
+#[pyo3(signature = (limits = None, path = None))]
+pub(crate) fn directory(limits: Option<&Bound<'_, Limits>>, path: Option<&str>) -> Machine {
+    let machine = core::Directory::new(&Limits::or_default(limits));
+    Machine(Mutex::new(Box::new(match path {
+        Some(path) => machine.called(path),
+        None => machine,
+    })))
 }
 
 /// Unpacks an archive below the root of the verbs; `nonce` makes the temporary name unique.

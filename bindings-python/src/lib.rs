@@ -26,7 +26,7 @@ mod _native {
     #[pymodule_export]
     use crate::chart::{
         Archive, Code, Dependency, Diagnostic, Files, Ignore, Limits, Lock, Maintainer, Metadata, Place, Report, Scan,
-        Scanning, check, check_parts, codes, sarif, schemas, show, show_chart, unjudged,
+        Scanning, check, check_parts, codes, kinds, nearest, sarif, schemas, show, show_chart, unjudged,
     };
     #[pymodule_export]
     use crate::errors::error;
@@ -43,7 +43,7 @@ mod _native {
     #[pymodule_export]
     use crate::htpasswd::Htpasswd;
     #[pymodule_export]
-    use crate::oci::{Artifact, Descriptor, Digest, Digester, Reference};
+    use crate::oci::{Artifact, Descriptor, Digest, Digester, Reference, without_userinfo};
     #[pymodule_export]
     use crate::open_file::Opened;
     #[pymodule_export]

@@ -171,6 +171,12 @@ impl Reference {
     }
 }
 
+/// A path or an address as errors may show it: without a user name and a password.
+#[pyfunction]
+pub(crate) fn without_userinfo(text: &str) -> String {
+    oci::reference::without_userinfo(text)
+}
+
 /// A reference, or the text of one.
 #[derive(FromPyObject)]
 pub(crate) enum ReferenceLike<'py> {

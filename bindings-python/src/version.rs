@@ -108,6 +108,11 @@ impl Constraint {
         let versions: Vec<_> = versions.iter().map(|version| version.read(py)).collect::<PyResult<_>>()?;
         Ok(self.0.pick(&versions).cloned().map(Version))
     }
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("constraint", self.0.as_str())?;
+        Ok(dict)
+    }
     fn __str__(&self) -> &str {
         self.0.as_str()
     }

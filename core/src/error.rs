@@ -182,6 +182,9 @@ table! {
     ARGUMENT = "misuse.argument", kind(Kind::Misuse),
         "An argument is not of the form that this call takes.",
         "See the call's documentation for the values it takes.";
+    NOT_YET = "misuse.not_yet", kind(Kind::Unsupported),
+        "What is asked for is Helm's, and not there yet.",
+        "Let `helm` do it.";
     NOT_LOADED = "misuse.not_loaded", kind(Kind::Misuse),
         "A call that does not wait came before the WebAssembly module was loaded.",
         "Call `await init()` once before the first such call; `chartoci/slim` is given the modules by it.";
@@ -913,6 +916,22 @@ impl Error {
     pub fn within(mut self, name: &'static str, place: impl fmt::Display) -> Error {
         self.0.message = visible(format!("{place}: {}", self.0.message));
         self.with(name, place)
+    }
+
+    /// Says in which directory the file lies that it is about; or, where it names none, that it is about the directory.
+    #[must_use]
+    pub fn below(mut self, directory: &str) -> Error {
+        let found = self.0.context.iter().position(|(name, _)| *name == "path");
+        let place = match found.map(|at| self.0.context.remove(at).1) {
+            None => directory.to_owned(),
+            Some(path) => {
+                if let Some(rest) = self.0.message.strip_prefix(&format!("{path}: ")) {
+                    self.0.message = rest.to_owned();
+                }
+                if path == "." { directory.to_owned() } else { format!("{}/{path}", directory.trim_end_matches('/')) }
+            }
+        };
+        self.within("path", place)
     }
 
     /// Replaces the code's remedy by one that knows the case.

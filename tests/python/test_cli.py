@@ -308,6 +308,9 @@ def test_serve_does_not_take_a_file_for_a_port(web: pathlib.Path) -> None:
         (["pul", "oci://x/y"], "'pul' is no VERB; is pull meant?\n", "chartoci"),
         (["help", "pul"], "'pul' is no VERB; is pull meant?\n", "chartoci"),
         (["show", "value", "web"], "'value' is no section; is values meant?\n", "chartoci show"),
+        (["pull", "--sign", "oci://x/y"], "unrecognized arguments: --sign\n", "chartoci pull"),
+        (["login", "x", "--pasword=secret"], "unrecognized arguments: --pasword; is --password meant?\n", "chartoci login"),
+        (["tags", "oci://x/y", "-psecret"], "unrecognized arguments: -p\n", "chartoci tags"),
         (["push", "a", "oci://x/y", "--if-exists", "no"], "'no' is no --if-exists; there are overwrite,", "chartoci push"),
     ],
 )
@@ -355,6 +358,12 @@ def test_a_name_that_is_no_utf8_is_no_accident(web: pathlib.Path, tmp_path: path
 
 def test_what_is_meant_is_guessed(chart_registry: Registry, tgz: pathlib.Path, tmp_path: pathlib.Path) -> None:
     assert "Is registry.exists meant?" in command("explain", "registry.exits").stderr
+    areas = command("explain", "nosuch").stderr.partition("There are: ")[2].partition(".")[0].split(", ")
+    assert "reference" in areas and len(areas) == len(set(areas))
+    for area in areas:
+        codes = [line.partition(":")[0] for line in command("explain", area).stdout.splitlines()]
+        assert codes == [entry.code for entry in chartoci.codes() if entry.code.startswith(f"{area}.")]
+    assert "Is reference meant?" in command("explain", "refrence").stderr
     assert "write oci://REGISTRY/bitnami/nginx" in command("show", "chart", "bitnami/nginx").stderr
     assert "write oci://reg.example/bitnami/nginx" in command("check", "reg.example/bitnami/nginx").stderr
     assert "oci://" not in command("check", "/nowhere/web").stderr

@@ -94,6 +94,8 @@ def test_documents_about_files(web: pathlib.Path, tmp_path: pathlib.Path) -> Non
     valid("package", "package", web, web, "-d", tmp_path)
     valid("explain", "explain", "chart.unquoted")
     valid("explain", "explain", "reference.tag")
+    listed = valid("explain", "explain", "reference")["codes"]
+    assert valid("explain", "explain", "reference.tag") in listed and len(listed) > 3
     (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: web\nname: web\nversion: x\nappVersion: 1.10\n")
     said = valid("check", "check", tmp_path / "Chart.yaml", code=1)
     assert any(finding["fix"] for finding in said["diagnostics"]) and any(f["related"] for f in said["diagnostics"])

@@ -1,5 +1,6 @@
 """What needs no network."""
 
+import gzip
 import io
 import json
 import os
@@ -320,3 +321,57 @@ def test_the_callers_limits_hold_for_what_is_built(chart: bytes) -> None:
     assert caught.value.code == "limit.document"
     limits = chartoci.Limits(provenance=4 << 20)
     assert len(chartoci.Artifact.build(chartoci.Archive.read(chart), provenance=provenance, limits=limits).layers) == 2
+
+
+def test_a_provenance_beside_a_chart_is_read_no_further_than_it_may_be_long(tgz: pathlib.Path, client: chartoci.Client) -> None:
+    with open(f"{tgz}.prov", "wb") as beside:
+        beside.truncate(1 << 33)
+    most = chartoci.Limits().provenance
+    held = chartoci.Archive.read(tgz).provenance
+    assert held is not None and len(held) == most + 1
+    with pytest.raises(chartoci.LimitError) as caught:
+        client.push(tgz, "oci://127.0.0.1:1/x")
+    assert caught.value.context["limit"] == str(most)
+    assert caught.value.code in [finding.code for finding in chartoci.check(tgz)]
+
+
+def test_a_directory_that_cannot_be_packed_is_named_and_so_is_the_file_in_it(tmp_path: pathlib.Path) -> None:
+    empty, nothing, bad = (tmp_path / name for name in ("empty", "nothing", "bad"))
+    for directory in (empty, nothing, bad):
+        directory.mkdir()
+    (nothing / "README.md").write_text("no chart")
+    (bad / "Chart.yaml").write_text("apiVersion: v2\nname: bad\nversion: 1.0.0\n")
+    (bad / "values.yaml").write_text("a: b: c\n")
+    for function in (chartoci.package, chartoci.show):
+        for directory, code, path in (
+            (empty, "chart.missing", empty),
+            (nothing, "chart.missing", nothing),
+            (bad, "yaml.syntax", bad / "values.yaml"),
+        ):
+            with pytest.raises(chartoci.InvalidError) as caught:
+                function(directory)
+            error = caught.value
+            assert (error.code, error.context["path"]) == (code, str(path)), error
+            assert str(error).startswith(f"{path}: ") and "archive" not in f"{error} {error.hint}"
+    (bad / "values.yaml").unlink()
+    with pytest.raises(chartoci.InvalidError) as caught:
+        chartoci.package(bad, version="x")
+    assert caught.value.context["path"] == str(bad)
+
+
+def test_what_is_compressed_without_being_a_tar_file_is_called_so() -> None:
+    for content in (b"apiVersion: v2\n", b"apiVersion: v2\n" * 100):
+        with pytest.raises(chartoci.InvalidError) as caught:
+            chartoci.Archive.read(gzip.compress(content))
+        assert caught.value.code == "archive.tar" and "`package`" in caught.value.hint
+
+
+def test_an_artifact_is_built_of_what_was_packed(web: pathlib.Path) -> None:
+    packed = chartoci.package(web)
+    assert chartoci.Artifact.build(packed) == chartoci.Artifact.build(packed.data)
+
+
+def test_an_archives_files_are_a_mapping(chart: bytes) -> None:
+    found = chartoci.Archive.read(chart).files
+    assert isinstance(found, Mapping) and found.keys() & {"Chart.yaml", "nothing"} == {"Chart.yaml"}
+    assert dict(found.items()) == dict(found) == dict(zip(found, found.values(), strict=True))

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import chartoci
 import pytest
+from chartoci.cli import main
 from chartoci.testing import Fault, Registry
 from conftest import serving
 
@@ -325,6 +326,81 @@ def test_t_secret_1_nothing_that_a_client_says_holds_a_secret(
     said.append(caplog.text)
     for secret in SECRETS:
         assert secret not in "\n".join(said), secret
+
+
+PAIR = f"{USER}:{SECRET}@reg.example/x"
+ADDRESSES = [f"https://{PAIR}", f"oci://{PAIR}", PAIR, f"oci://{TOKEN}@reg.example/x"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES, ids=["https", "oci", "bare", "token"])
+def test_t_secret_1_a_password_in_an_address_is_repeated_by_no_verb(
+    address: str, tgz: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("no directory")
+    words = [
+        *([verb, address] for verb in ("login", "logout", "tags", "versions", "resolve", "inspect", "delete", "referrers", "pull")),
+        *([verb, address] for verb in ("check", "package", "explain", "credentials", "completion", "help")),
+        ["check", "--format", "sarif", address, tgz],
+        ["push", tgz, address],
+        ["push", address, "oci://reg.example/x"],
+        ["show", "chart", address],
+        ["show", address, tgz],
+        ["copy", address, "oci://reg.example/y:1"],
+        ["copy", "oci://reg.example/y:1", address],
+        ["pull", "oci://reg.example/x", address],
+        ["pull", "oci://127.0.0.1:1/x", "-d", f"file/{address}", "--attempts", "1"],
+        ["tags", "oci://127.0.0.1:1/x", address],
+        ["tags", "oci://127.0.0.1:1/x", "--attempts", "1", "--ca-file", address],
+        ["tags", "oci://127.0.0.1:1/x", "--attempts", "1", "--registry-config", address],
+        ["tags", "oci://127.0.0.1:1/x", "--timeout", address],
+        ["tags", "oci://127.0.0.1:1/x", f"--attempts={address}"],
+        ["versions", "oci://127.0.0.1:1/x", address],
+        ["package", tmp_path, "--created", address],
+        ["package", tmp_path, "--version", address],
+        ["serve", "--listen", address],
+        ["serve", "--cors-origin", address],
+        ["serve", "--htpasswd", address, "--listen", "127.0.0.1:0"],
+        ["serve", f"file/{address}", "--listen", "127.0.0.1:0"],
+        [address],
+    ]
+    for form in ([], ["--json"]):
+        for line in words:
+            code = main([*form, *map(str, line)])
+            said = "".join(capfd.readouterr())
+            assert code != 0 and SECRET not in said and TOKEN not in said, (line, said)
+    main(["push", str(tgz), address])
+    assert f"[reference.{'scheme' if address.startswith('https') else 'userinfo'}]" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("address", ADDRESSES[:3], ids=["https", "oci", "bare"])
+def test_t_secret_1_a_password_in_an_address_is_repeated_by_no_function(
+    address: str, client: chartoci.Client, tgz: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: client.push(tgz, address),
+        lambda: client.push(address, "oci://reg.example/x"),
+        lambda: client.pull(address, tmp_path),
+        lambda: client.open(address),
+        lambda: client.copy(address, "oci://reg.example/x:1"),
+        lambda: client.login(address, USER, "x"),
+        lambda: client.explain_credentials(address),
+        lambda: client.tags(address),
+        lambda: chartoci.Client(ca_file=address).tags("oci://reg.example/x"),
+        lambda: chartoci.Archive.read(address),
+        lambda: chartoci.Metadata.peek(address),
+        lambda: chartoci.Artifact.build(address),
+        lambda: chartoci.check(address),
+        lambda: chartoci.check(address, "values"),
+        lambda: chartoci.show(address),
+        lambda: chartoci.package(address),
+        lambda: chartoci.Reference.parse(address),
+    ]
+    for call in calls:
+        with pytest.raises(chartoci.ChartOciError) as caught:
+            call()
+        assert SECRET not in told(caught.value), told(caught.value)
 
 
 def test_t_secret_1_nothing_that_the_command_line_says_holds_a_secret(tgz: pathlib.Path, tmp_path: pathlib.Path) -> None:

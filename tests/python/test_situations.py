@@ -252,6 +252,7 @@ def test_a_situation_has_its_code(situation: Any, setting: Setting) -> None:
 # The same by the command line: `{tgz}` is in the registry `{host}` already; `{nobody}` is no registry's address.
 COMMANDS = {
     "a text in place of an archive": "push {text} oci://{nobody}/charts",
+    "a flag of Helm's that is not there yet": "package {directory} --sign",
     "a target that begins with http": "push {tgz} http://{nobody}/charts",
     "a version that is not there": "pull oci://{host}/charts/web --version 9.9.9 -d {directory}",
     "a host at which nobody answers": "push {tgz} oci://{nobody}/charts",

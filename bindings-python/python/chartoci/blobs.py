@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import IO, Any, NamedTuple, Protocol, Self
 
 from chartoci import files
-from chartoci._native import FRONT, Archive, OpenFile, error
+from chartoci._native import FRONT, Archive, Limits, OpenFile, error, without_userinfo
+from chartoci.errors import NotFoundError
 from chartoci.model import Packaged
 
 CHUNK = 1 << 18
@@ -73,7 +74,7 @@ def failure(failed: OSError, path: Path, hint: str | None = None) -> Exception:
     }
     code = codes.get(type(failed), "files.storage")
     text = os.strerror(failed.errno) if failed.errno else str(failed)
-    name = named(path)
+    name = without_userinfo(named(path))  # it may be an address that was meant for something else
     return error(code, f"{name}: {text}", [("path", name)], hint)
 
 
@@ -92,18 +93,15 @@ def make(directory: Path) -> None:
         raise failure(failed, directory) from None
 
 
-def provenance(source: object) -> bytes | None:
-    """What lies beside a path as FILE.prov; None where there is none, or the source is no path."""
+def provenance(source: object, limit: int) -> Bytes | None:
+    """What lies beside a path as FILE.prov, as `load` reads it; None where there is none, or the source is no path."""
     path = path_of(source)
     if path is None:
         return None
-    beside = path.with_name(path.name + ".prov")
     try:
-        return beside.read_bytes()
-    except FileNotFoundError:
+        return load(path.with_name(path.name + ".prov"), limit)
+    except NotFoundError:
         return None
-    except OSError as failed:
-        raise failure(failed, beside) from None
 
 
 class ChartSource(NamedTuple):
@@ -111,12 +109,12 @@ class ChartSource(NamedTuple):
 
     data: Bytes | OpenFile
     scanned: Archive | None
-    provenance: bytes | None
+    provenance: Bytes | None
     modified: int | None
     path: str | None = None
 
 
-def chart(source: "Source | Archive | Packaged", limit: int) -> ChartSource:
+def chart(source: "Source | Archive | Packaged", limits: Limits) -> ChartSource:
     """A chart's bytes; a path brings the provenance beside it and the time of its file."""
     if isinstance(source, Archive):
         if source.data is None:
@@ -130,15 +128,15 @@ def chart(source: "Source | Archive | Packaged", limit: int) -> ChartSource:
         return ChartSource(source.data, None, None, None)
     path = path_of(source)
     if path is None or not path.is_file():
-        data = load(source, limit)
+        data = load(source, limits.archive)
         modified = None if path is None else int(path.stat().st_mtime)
-        return ChartSource(data, None, provenance(source), modified, None if path is None else named(path))
+        return ChartSource(data, None, provenance(source, limits.provenance), modified, None if path is None else named(path))
     try:
         file = OpenFile(path)
-        held = file if len(file) > HELD else file.read(0, min(len(file), limit + 1))
+        held = file if len(file) > HELD else file.read(0, min(len(file), limits.archive + 1))
     except OSError as failed:
         raise failure(failed, path) from None
-    return ChartSource(held, None, provenance(path), file.modified, named(path))
+    return ChartSource(held, None, provenance(path, limits.provenance), file.modified, named(path))
 
 
 def pieces(data: Bytes | OpenFile, start: int, end: int) -> Iterator[memoryview]:

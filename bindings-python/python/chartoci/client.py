@@ -276,7 +276,7 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         A path brings FILE.prov along, and its mtime as `created`; without a path there is no `created` annotation, so
         that the digest is reproducible.
         """
-        source = blobs.chart(chart, self._limits.archive)
+        source = blobs.chart(chart, self._limits)
         signed = source.provenance if provenance is None else blobs.load(provenance, self._limits.provenance)
         moment = source.modified if created is None else seconds(created)
         def push(scan: Scan | Archive) -> Push:

@@ -30,7 +30,7 @@ def package(
     root = path_of(directory)
     if root is None or not root.is_dir():
         raise failure(NotADirectoryError(20, "") if root and root.exists() else FileNotFoundError(2, ""), Path(directory))
-    packed = files.run(native.package(version, app_version, seconds(created), limits), root)
+    packed = files.run(native.package(version, app_version, seconds(created), limits, path=named(root)), root)
     assert isinstance(packed, Packaged)
     return packed
 
@@ -56,7 +56,7 @@ def archive_of(source: Source | Archive | Packaged, limits: Limits | None = None
         return Archive.read(source.data, limits)
     path = path_of(source)
     if path is not None and path.is_dir():
-        archive = files.run(native.directory(limits), path)
+        archive = files.run(native.directory(limits, named(path)), path)
         assert isinstance(archive, Archive)
         return archive
     return Archive.read(source, limits)
@@ -116,7 +116,7 @@ def check(
         return native.check(data, kind, name, limits)
     signed = load(provenance, bounds.provenance) if provenance is not None else None
     if signed is None and path is not None and path.suffix == ".tgz":
-        signed = beside(path)
+        signed = beside(path, bounds.provenance)
     if (signed, manifest, config, reference) == (None,) * 4:
         return native.check(data, kind, name, limits)
     return native.check_parts(

@@ -46,6 +46,8 @@ pub struct Directory {
     refused: Option<Vec<Error>>,
     /// The result's digest is wanted.
     digests: bool,
+    /// What errors call it.
+    path: Option<String>,
 }
 
 #[derive(Debug)]
@@ -82,7 +84,15 @@ impl Directory {
             failed: None,
             refused: None,
             digests: true,
+            path: None,
         }
+    }
+
+    /// Lets errors call the directory by that path.
+    #[must_use]
+    pub fn called(mut self, path: &str) -> Directory {
+        self.path = Some(path.to_owned());
+        self
     }
 
     /// Leaves out the digest, for those that do not look at it.
@@ -121,12 +131,19 @@ impl Directory {
     /// # Errors
     /// Those of [`Archive::read`], `files.*`, [`Code::IGNORE_PATTERN`].
     pub fn poll(&mut self) -> Step<Archive> {
-        if let Some(error) = &self.failed {
-            return Step::Done(Err(error.clone()));
-        }
-        match self.verb() {
-            Some(verb) => Step::Do(verb),
-            None => Step::Done(self.load()),
+        let ended = match (&self.failed, self.verb()) {
+            (Some(error), _) => Err(error.clone()),
+            (None, Some(verb)) => return Step::Do(verb),
+            (None, None) => self.load(),
+        };
+        Step::Done(ended.map_err(|error| self.named(error)))
+    }
+
+    /// An error that names the directory, if it has a name.
+    pub(super) fn named(&self, error: Error) -> Error {
+        match &self.path {
+            Some(path) => error.below(path),
+            None => error,
         }
     }
 
@@ -234,6 +251,12 @@ impl Directory {
 
     fn load(&mut self) -> Result<Archive, Error> {
         let (bytes, files) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.files));
+        if files.is_empty() {
+            return Err(Error::new(
+                Code::CHART_MISSING,
+                "there is no file in the directory, so there is no Chart.yaml",
+            ));
+        }
         let mut budget = Budget::unpacked(&self.limits);
         let mut loader = Loader::new(&self.limits, Keep::Files);
         for file in files {

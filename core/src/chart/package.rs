@@ -68,6 +68,12 @@ impl Package {
         Package { options, directory: Directory::undigested(limits) }
     }
 
+    /// Lets errors call the directory by that path.
+    #[must_use]
+    pub fn called(self, path: &str) -> Package {
+        Package { directory: self.directory.called(path), ..self }
+    }
+
     /// What to do next; at the end the archive, which errs as [`Directory::poll`] does, and with
     /// [`Code::VERSION_SYNTAX`], [`Code::CHART_API_VERSION`], [`Code::CHART_DEPENDENCIES_MISSING`],
     /// [`Code::CHART_NAME`] and [`Code::JSON_SYNTAX`].
@@ -82,7 +88,9 @@ impl Package {
     pub fn poll_packing(&mut self) -> Step<Packing> {
         match self.directory.poll() {
             Step::Do(verb) => Step::Do(verb),
-            Step::Done(archive) => Step::Done(archive.and_then(|archive| pack(&archive, &self.options))),
+            Step::Done(archive) => Step::Done(
+                archive.and_then(|archive| pack(&archive, &self.options).map_err(|error| self.directory.named(error))),
+            ),
         }
     }
 
@@ -165,7 +173,10 @@ impl Writer {
                 Error::new(Code::JSON_SYNTAX, "this is no valid JSON")
                     .with("line", error.line())
                     .with("column", error.column())
-                    .within("path", format!("{base}values.schema.json"))
+                    .within(
+                        "path",
+                        format!("{}values.schema.json", base.split_once('/').map_or("", |(_, below)| below)),
+                    )
             })?;
         }
         let is_own = |file: &&File| place(file.path()) == Place::File { root: "", path: file.path() };

@@ -74,6 +74,8 @@ struct Window<'a> {
     gunzip: Gunzip<'a>,
     data: Vec<u8>,
     start: usize,
+    /// A block was taken.
+    began: bool,
     keep: Keep,
 }
 
@@ -128,8 +130,13 @@ impl Window<'_> {
     /// The next block; none at the end.
     fn block(&mut self) -> Result<Option<&[u8; BLOCK]>, Error> {
         if !self.fill(BLOCK)? {
-            return if self.at_hand() == 0 { Ok(None) } else { Err(truncated()) };
+            return match self.at_hand() {
+                0 => Ok(None),
+                _ if self.began => Err(truncated()),
+                _ => Err(Error::new(Code::ARCHIVE_TAR, "what is compressed here is no tar file")),
+            };
         }
+        self.began = true;
         self.start += BLOCK;
         Ok(self.data[..self.start].last_chunk())
     }
@@ -197,7 +204,7 @@ impl<'a> Walk<'a> {
             return Err(not_an_archive(front));
         }
         let gunzip = Gunzip::new(packed, limits.files);
-        let window = Window { gunzip, data: Vec::with_capacity(room), start: 0, keep };
+        let window = Window { gunzip, data: Vec::with_capacity(room), start: 0, began: false, keep };
         Ok(Walk { window, overrides: Overrides::default(), unread: 0, top_folder: None, limits })
     }
 

@@ -142,8 +142,13 @@ pub(super) fn unknown_key(
     }
 }
 
-/// The word that was probably meant.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+/// The word that was probably meant, if one is written nearly alike: a letter or two of many are another, missing or swapped;
+/// capitals do not count.
+///
+/// ```
+/// assert_eq!(chartoci::check::nearest("dependancies", &["dependencies", "description"]), Some("dependencies"));
+/// ```
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_ascii_lowercase();
     let near = known.iter().map(|name| (distance(&word, &name.to_ascii_lowercase()), *name)).min();
     near.filter(|(distance, name)| *distance <= 2 && *distance * 3 <= name.len()).map(|(_, name)| name)

@@ -22,6 +22,7 @@ mod values;
 pub use cross::{Parts, check_parts, check_parts_asking};
 pub use defaults::Question;
 pub use directory::CheckDirectory;
+pub use lint::nearest;
 
 use page::Page;
 
@@ -71,15 +72,19 @@ const NAMES: [(&str, Document); 10] = [
 ];
 
 impl Document {
-    /// By its name in the API: chart, chart.yaml, chart.lock, requirements, values, schema, index, manifest, config,
-    /// provenance.
+    /// All of them, by their names.
+    pub fn names() -> [&'static str; 10] {
+        NAMES.map(|(name, _)| name)
+    }
+
+    /// By its name in the API ([`Document::names`]).
     ///
     /// # Errors
     /// [`Code::ARGUMENT`] for any other name.
     pub fn parse(text: &str) -> Result<Document, Error> {
         NAMES.iter().find(|(name, _)| *name == text).map(|(_, document)| *document).ok_or_else(|| {
             Error::new(Code::ARGUMENT, format!("there is no kind of document {:?}", clip(text)))
-                .with_hint(format!("The kinds are {}.", NAMES.map(|(name, _)| name).join(", ")))
+                .with_hint(format!("The kinds are {}.", Document::names().join(", ")))
         })
     }
 
@@ -192,7 +197,7 @@ pub fn check_asking(
     let kind = kind.or_else(|| Document::guess(data, filename)).ok_or_else(|| {
         let name = clip(filename.filter(|name| !name.is_empty()).unwrap_or("this document"));
         Error::new(Code::ARGUMENT, format!("what {name} is cannot be guessed"))
-            .with_hint(format!("Say what it is: give its `kind`, one of {}.", NAMES.map(|(name, _)| name).join(", ")))
+            .with_hint(format!("Say what it is: give its `kind`, one of {}.", Document::names().join(", ")))
     })?;
     let mut questions = Vec::new();
     let page = match kind {

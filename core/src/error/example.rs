@@ -17,6 +17,7 @@ impl Code {
 const EXAMPLES: &[(&str, &str)] = &[
     ("misuse.looks_like_content", "chartoci.check(\"name: web\\nversion: 1.0.0\\n\")"),
     ("misuse.argument", "chartoci pull oci://registry.example/charts/web --timeout soon"),
+    ("misuse.not_yet", "chartoci package web --sign"),
     ("misuse.not_loaded", "import { Version } from \"chartoci\"; Version.parse(\"1.2.0\"); // no await before it"),
     ("reference.scheme", "chartoci pull https://registry.example/charts/web"),
     ("reference.userinfo", "chartoci pull oci://ada:secret@registry.example/charts/web"),

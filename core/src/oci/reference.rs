@@ -332,6 +332,27 @@ pub fn version_of_tag(tag: &str) -> String {
     }
 }
 
+/// The text as errors may show it: of a path or an address that may hold a user name and a password before an `@`, only what
+/// follows. What begins as a path does (`/`, `.`, `C:\\`) holds none.
+///
+/// ```
+/// use chartoci::oci::reference::without_userinfo;
+/// assert_eq!(without_userinfo("https://ada:secret@reg.example/web"), "…@reg.example/web");
+/// assert_eq!(without_userinfo("./10:30/web@home.tgz"), "./10:30/web@home.tgz");
+/// ```
+pub fn without_userinfo(text: &str) -> String {
+    let is_drive = matches!(text.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic());
+    let bare = text.split_once("://").map_or(text, |(_, bare)| bare);
+    match text.rsplit_once('@') {
+        Some((before, after))
+            if before.contains(':') && carries_userinfo(bare) && !is_drive && !text.starts_with(['/', '\\', '.']) =>
+        {
+            format!("…@{after}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
 fn is_component(text: &str) -> bool {
     let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = text.as_bytes();
@@ -364,17 +385,21 @@ fn after_scheme(text: &str) -> Result<&str, Error> {
     })
 }
 
+/// Something other than a registry and a repository stands before an `@`, or something other than a digest behind it.
+fn carries_userinfo(bare: &str) -> bool {
+    let Some((before, after)) = bare.rsplit_once('@') else { return false };
+    let is_digest = ["sha256:", "sha512:"].iter().any(|name| after.starts_with(name));
+    // Without a digest behind it, `user:pass/word@host` looks like a registry of an odd port.
+    let is_registry = before.split_once('/').is_some_and(|(registry, _)| is_registry(registry));
+    before.contains('@') || after.contains('/') || !(is_digest || is_registry)
+}
+
 /// Registry, and all that follows the first `/`. Userinfo is found here, before any part is repeated in a message.
 fn split(text: &str) -> Result<(&str, &str), Error> {
     let bare = after_scheme(text)?;
     let slash = bare.find('/');
-    if let Some((before, after)) = bare.rsplit_once('@') {
-        let is_digest = ["sha256:", "sha512:"].iter().any(|name| after.starts_with(name));
-        // Without a digest behind it, `user:pass/word@host` looks like a registry of an odd port.
-        let is_registry = slash.is_some_and(|slash| slash < before.len() && is_registry(&bare[..slash]));
-        if before.contains('@') || after.contains('/') || !(is_digest || is_registry) {
-            return Err(Error::new(Code::REFERENCE_USERINFO, "the reference carries a user name or a password"));
-        }
+    if carries_userinfo(bare) {
+        return Err(Error::new(Code::REFERENCE_USERINFO, "the reference carries a user name or a password"));
     }
     match slash.map(|slash| bare.split_at(slash)) {
         _ if bare.is_empty() => Err(Error::new(Code::REFERENCE_REGISTRY, "the reference names no registry")),

@@ -13,6 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = wants_json(words)
+    output.conceal(words)
     try:
         try:
             options = parse(words)

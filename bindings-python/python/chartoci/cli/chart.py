@@ -12,8 +12,8 @@ from typing import Any
 from chartoci import _native as native
 from chartoci._native import Archive, Report, error
 from chartoci.blobs import named
-from chartoci.cli.output import answer, end, failed, note, one_by_one, say, told, underscore, watch, write
-from chartoci.cli.registry import is_host, is_unsigned, verify_flags, version_flags
+from chartoci.cli.output import answer, concealed, end, failed, note, one_by_one, say, told, underscore, watch, write
+from chartoci.cli.registry import is_host, is_unsigned, not_yet, repository_flags, verify_flags, version_flags
 from chartoci.documents import archive_of, check, mend, package
 from chartoci.errors import AbortedError, ChartOciError, NotFoundError
 
@@ -27,6 +27,8 @@ def add(verb: Verb) -> None:
     show.add_argument("chart", metavar="CHART", help="a file, a directory, or oci://…")
     version_flags(show)
     verify_flags(show)
+    repository_flags(show)
+    not_yet(show, "Filter what is printed: chartoci show values CHART | yq EXPRESSION", "--jsonpath", nargs=1)
     show.set_defaults(run=_show)
 
     pack = verb("package", "Pack charts' directories, as `helm package`, deterministically.")
@@ -37,13 +39,16 @@ def add(verb: Verb) -> None:
     pack.add_argument(
         "--created", metavar="TIME", help="time of every entry: RFC 3339, or seconds since 1970 ($SOURCE_DATE_EPOCH)"
     )
+    not_yet(pack, "`helm package --sign` writes the archive and signs it; push both with `chartoci push`.", "--sign")
+    hint = "Run `helm dependency update DIR` first: what lies in charts/ is packed."
+    not_yet(pack, hint, "--dependency-update", "-u")
     pack.set_defaults(run=_package)
 
     examine = verb("check", "List everything that is wrong with documents and charts.")
     examine.add_argument("paths", metavar="PATH", nargs="+", help="a file, a directory, or oci://…")
     examine.add_argument(
         "--kind",
-        choices="chart chart.yaml chart.lock requirements values schema index manifest config provenance".split(),
+        choices=native.kinds(),
         help="what the documents are; guessed if not given",
     )
     examine.add_argument(
@@ -76,7 +81,8 @@ def elsewhere(path: str) -> Iterator[None]:
     except NotFoundError as error:
         first, slash, _ = path.partition("/")
         if slash and first not in ("", ".", "..") and not os.path.lexists(first):
-            place = path if is_host(first) else f"REGISTRY/{path}"
+            bare = native.without_userinfo(path).removeprefix("…@")
+            place = bare if is_host(first) else f"REGISTRY/{bare}"
             error.hint += f" Of a chart in a registry, write oci://{place}"
         raise
 
@@ -149,8 +155,8 @@ def _check(options: Namespace) -> int:
             continue
         said = failed(outcome, as_json=False, path=name)
         code = code if code > 1 else said
-        documents.append({"path": name, "error": told(outcome)})
-        reports.append(native.unjudged(outcome, name))
+        documents.append({"path": concealed(name), "error": told(outcome)})
+        reports.append(native.unjudged(outcome, concealed(name)))
     if as_json:
         answer("", documents[0] if len(documents) == 1 else {"checked": documents}, as_json=True)
     elif options.format == "sarif":

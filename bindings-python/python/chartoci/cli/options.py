@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NoReturn
 
-from chartoci._native import VERSION, RetryPolicy, error
+from chartoci._native import VERSION, RetryPolicy, error, nearest
 from chartoci.cli import chart, completion, explain, login, manual, registry, serve
 from chartoci.client import LOOPBACK, Client
 
@@ -50,7 +50,8 @@ class Parser(ArgumentParser):
         """What a verb does not know is refused by the verb, with its own usage."""
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            flags = [word for word in unknown if word.startswith("-")]
+            # What follows a flag, as in --pasword=secret, may be a secret.
+            flags = [re.split("=|(?<=^-p)", word)[0] for word in unknown if word.startswith("-")]
             known = [name for name, action in self._option_string_actions.items() if action.help is not SUPPRESS]
             self.error(f"unrecognized arguments: {' '.join(flags or unknown)}{_meant(flags[:1], known)}")
         return namespace, unknown
@@ -72,10 +73,8 @@ class Parser(ArgumentParser):
 
 
 def _meant(words: list[str], known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    near = [found for word in words for found in get_close_matches(word.partition("=")[0], known, 1)]
-    return f"; is {near[0]} meant?" if near else ""
+    near = [nearest(word, list(known)) for word in words]
+    return f"; is {near[0]} meant?" if near and near[0] else ""
 
 
 class Told(Exception):

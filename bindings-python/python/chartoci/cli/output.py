@@ -30,6 +30,28 @@ EXIT_CODES = {
     "aborted": 130,
 }
 
+# What no message may repeat: what stands before the `@` in the words of this command.
+_concealed: list[str] = []
+
+
+def conceal(words: list[str]) -> None:
+    """From here on nothing that is said of a command repeats a user name and a password out of its words."""
+    _concealed.clear()
+    for word in map(named, words):
+        for text in (word, word.partition("=")[2]):
+            rest = native.without_userinfo(text)
+            if rest != text:
+                before = text.removesuffix(rest[1:])
+                _concealed.append(before.partition("://")[2] or before)
+
+
+def concealed(text: str) -> str:
+    """The same without what `conceal` was told of."""
+    for secret in _concealed:
+        text = text.replace(secret, "…")
+    return text
+
+
 CLEAR = "\r\x1b[K"
 _bar = False  # stands on the terminal's last line
 
@@ -73,7 +95,7 @@ def _complain(text: str) -> None:
     """A line on stderr; a bar that stands there makes room."""
     global _bar
     try:
-        print(f"{CLEAR if _bar else ''}{visible(text)}", file=sys.stderr)
+        print(f"{CLEAR if _bar else ''}{visible(concealed(text))}", file=sys.stderr)
     except OSError:
         pass  # nobody reads it, and the answer counts
     _bar = False
@@ -108,7 +130,7 @@ def one_by_one(
         except ENDS as ended:
             if len(words) == 1:
                 raise
-            return failed(end(ended), options.json, word, {name: documents, "failed": named(word)})
+            return failed(end(ended), options.json, word, {name: documents, "failed": concealed(named(word))})
         documents.append(document)
         if not options.json:
             say(options, text, {})
@@ -137,7 +159,8 @@ def failed(error: ChartOciError, as_json: bool, path: str = "", beside: dict[str
 
 def told(error: ChartOciError) -> dict[str, Any]:
     """An error as a document."""
-    return error.to_dict() | {"message": spoken(error.message), "hint": spoken(error.hint)}
+    said = {"message": concealed(spoken(error.message)), "hint": concealed(spoken(error.hint))}
+    return error.to_dict() | said | {"context": {name: concealed(fact) for name, fact in error.context.items()}}
 
 
 def _placed(message: str, path: str, context: dict[str, str]) -> str:

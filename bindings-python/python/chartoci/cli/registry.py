@@ -2,12 +2,12 @@
 
 import json
 import os
-from argparse import ArgumentParser, Namespace
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from chartoci._native import error
+from chartoci._native import Reference, error
 from chartoci.cli.output import note, one_by_one, say, underscore, visible, watch
 from chartoci.errors import TransportError
 from chartoci.model import Event, Notice, plain
@@ -43,6 +43,7 @@ def add(verb: Verb) -> None:
         "--prov", dest="provenance", action="store_true", help="fetch the provenance file too, without verifying it"
     )
     verify_flags(pull)
+    repository_flags(pull)
     pull.set_defaults(run=_pull)
 
     versions = verb("versions", "List a chart's versions, newest first.")
@@ -94,6 +95,22 @@ def verify_flags(parser: ArgumentParser) -> None:
     parser.add_argument("--keyring", metavar="FILE", help="public keys for --verify (~/.gnupg/pubring.gpg)")
 
 
+def repository_flags(parser: ArgumentParser) -> None:
+    """Helm's flags for repositories of its own kind."""
+    hint = "Of a chart in a registry, write oci://HOST/PATH; `helm pull --repo` fetches from repositories with an index.yaml."
+    not_yet(parser, hint, "--repo", nargs=1)
+
+
+def not_yet(parser: ArgumentParser, hint: str, *flags: str, nargs: int = 0) -> None:
+    """Refuses flags that Helm has for this verb."""
+
+    class Refuse(Action):
+        def __call__(self, parser: ArgumentParser, *arguments: Any) -> None:
+            raise error("misuse.not_yet", f"`{parser.prog.removeprefix('chartoci ')} {flags[0]}` is not there yet", hint=hint)
+
+    parser.add_argument(*flags, action=Refuse, nargs=nargs, dest=SUPPRESS, help=SUPPRESS)
+
+
 def is_unsigned(event: Event) -> bool:
     """Tells that a chart has no provenance."""
     return isinstance(event, Notice) and event.code == "artifact.no_provenance"
@@ -108,10 +125,11 @@ def _push(options: Namespace) -> int:
     from chartoci.cli.options import client
 
     if not options.target.startswith("oci://"):
+        Reference.parse(f"{options.target.rstrip('/')}/chart")  # of another scheme, or a password, the core says more
         raise error(
             "reference.scheme",
             f"{options.target}: the target does not begin with oci://",
-            hint=f"Write oci://{options.target.partition('://')[2] or options.target}",
+            hint=f"Write oci://{options.target}",
         )
     with client(options) as registry:
         pushed = registry.push(options.chart, options.target, if_exists=options.if_exists, progress=watch(options))
