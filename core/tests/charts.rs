@@ -4,9 +4,9 @@
 use std::io::Read;
 
 use chartoci::chart::package::Options;
-use chartoci::chart::{Archive, Package, Packaged, Scan, Section, show};
+use chartoci::chart::{Archive, Packaged, Scan, Section, package_in_memory, show};
 use chartoci::check::{Document, check};
-use chartoci::files::{Memory, Step};
+use chartoci::files::Memory;
 use chartoci::time::Timestamp;
 use chartoci::{Error, Limits};
 
@@ -36,13 +36,7 @@ fn gunzip(data: &[u8]) -> Vec<u8> {
 
 fn package(archive: &Archive, options: Options) -> Result<Packaged, Error> {
     let mut files = Memory::from_iter(archive.paths().map(|path| (path, archive.file(path).unwrap())));
-    let mut package = Package::new(options, &Limits::default());
-    loop {
-        match package.poll() {
-            Step::Do(verb) => package.handle(files.execute(verb)),
-            Step::Done(result) => return result,
-        }
-    }
+    package_in_memory(&mut files, options, &Limits::default())
 }
 
 #[test]

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chartoci::chart::package::Options;
 use chartoci::chart::show::Section;
-use chartoci::chart::{Ignore, Lock, Package, Scan};
+use chartoci::chart::{Ignore, Lock, Scan, package_in_memory};
 use chartoci::check::{CheckDirectory, Document, Parts, check_parts};
 use chartoci::exchange::{Config, Exchange, Output, Session};
 use chartoci::files::{Memory, Step};
@@ -247,13 +247,7 @@ vectors! {
         let given = |name: &str| input[name].as_str().map(str::to_owned);
         let created = input["created"].as_i64().map(Timestamp::from_unix);
         let options = Options { version: given("version"), app_version: given("app_version"), created };
-        let mut package = Package::new(options, &Limits::default());
-        let packed = loop {
-            match package.poll() {
-                Step::Do(verb) => package.handle(memory.execute(verb)),
-                Step::Done(result) => break result?,
-            }
-        };
+        let packed = package_in_memory(&mut memory, options, &Limits::default())?;
         let mut tar = Vec::new();
         flate2::read::MultiGzDecoder::new(&packed.data[..]).read_to_end(&mut tar).unwrap();
         let tar = Digest::of(&tar);

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 use chartoci::artifact::What;
-use chartoci::chart::{Dependency, Ignore, Lock, Package, Scan, Scanning, extract::Extract, package::Options, show};
+use chartoci::chart::{
+    Dependency, Ignore, Lock, Scan, Scanning, extract::Extract, package::Options, package_in_memory, show,
+};
 use chartoci::diagnostic::Span;
 use chartoci::exchange::{Config, Exchange, Output, Pull, Session, Want};
 use chartoci::files::{Memory, Step};
@@ -174,13 +176,7 @@ pub fn package(data: &[u8]) {
     let files: BTreeMap<&str, &str> = parts.take(40).collect();
     let pack = |files: &BTreeMap<&str, &str>| {
         let mut memory = Memory::from_iter(files.iter().map(|(path, content)| (path.to_string(), content.to_string())));
-        let mut package = Package::new(Options::default(), &limits());
-        loop {
-            match package.poll() {
-                Step::Do(verb) => package.handle(memory.execute(verb)),
-                Step::Done(result) => return result,
-            }
-        }
+        package_in_memory(&mut memory, Options::default(), &limits())
     };
     let Ok(packed) = pack(&files) else { return };
     assert_eq!(pack(&files).expect("once more").data, packed.data);

@@ -3,17 +3,16 @@
 
 /// A field, spelled as Helm writes it.
 #[derive(Debug)]
-pub struct Field {
+pub(crate) struct Field {
     /// Its name; a document may spell it in any case.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it takes.
-    pub shape: Shape,
+    pub(crate) shape: Shape,
 }
 
 /// What a field takes; null leaves it unset.
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum Shape {
+pub(crate) enum Shape {
     /// A text; in YAML a number or a boolean becomes one.
     Text,
     /// true or false.
@@ -35,7 +34,7 @@ const fn field(name: &'static str, shape: Shape) -> Field {
 }
 
 /// Of Chart.yaml.
-pub const CHART: &[Field] = &[
+pub(crate) const CHART: &[Field] = &[
     field("apiVersion", Shape::Text),
     field("name", Shape::Text),
     field("version", Shape::Text),
@@ -56,10 +55,11 @@ pub const CHART: &[Field] = &[
 ];
 
 /// Of an entry of `maintainers`.
-pub const MAINTAINER: &[Field] = &[field("name", Shape::Text), field("email", Shape::Text), field("url", Shape::Text)];
+pub(crate) const MAINTAINER: &[Field] =
+    &[field("name", Shape::Text), field("email", Shape::Text), field("url", Shape::Text)];
 
 /// Of an entry of `dependencies`, in Chart.yaml, requirements.yaml and Chart.lock.
-pub const DEPENDENCY: &[Field] = &[
+pub(crate) const DEPENDENCY: &[Field] = &[
     field("name", Shape::Text),
     field("version", Shape::Text),
     field("repository", Shape::Text),
@@ -71,11 +71,11 @@ pub const DEPENDENCY: &[Field] = &[
 ];
 
 /// Of Chart.lock.
-pub const LOCK: &[Field] =
+pub(crate) const LOCK: &[Field] =
     &[field("dependencies", Shape::List(DEPENDENCY)), field("digest", Shape::Text), field("generated", Shape::Time)];
 
 /// Of index.yaml of a chart repository (Helm 4.3, `pkg/repo/v1`).
-pub const INDEX: &[Field] = &[
+pub(crate) const INDEX: &[Field] = &[
     field("serverInfo", Shape::Anything),
     field("apiVersion", Shape::Text),
     field("generated", Shape::Time),
@@ -85,7 +85,7 @@ pub const INDEX: &[Field] = &[
 ];
 
 /// Of an entry of index.yaml, beside those of Chart.yaml.
-pub const INDEX_ENTRY: &[Field] = &[
+pub(crate) const INDEX_ENTRY: &[Field] = &[
     field("urls", Shape::Texts),
     field("created", Shape::Time),
     field("removed", Shape::Flag),

@@ -9,7 +9,7 @@ use super::archive::{File, Place, place};
 use super::packing::{Packing, Tar};
 use super::{Archive, Directory, Metadata};
 use crate::error::{Code, Error, clip};
-use crate::files::{Answer, Step};
+use crate::files::{Answer, Memory, Step};
 use crate::limits::Limits;
 use crate::oci::Digest;
 use crate::printable::sanitise;
@@ -28,6 +28,16 @@ pub struct Options {
 }
 
 /// A packed chart.
+///
+/// ```
+/// use chartoci::chart::{Packaged, package::Options, package_in_memory};
+/// use chartoci::{Digest, Limits, files::Memory};
+/// let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+/// let packaged = package_in_memory(&mut files, Options::default(), &Limits::default())?;
+/// let Packaged { filename, data, digest, .. } = packaged;
+/// assert_eq!((filename.as_str(), digest), ("web-1.0.0.tgz", Digest::of(&data)));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Packaged {
     /// `NAME-VERSION.tgz`.
@@ -85,6 +95,21 @@ impl Package {
     }
 
     /// The same, but at the end the compressing is left to the host, which may do it on several threads.
+    ///
+    /// ```
+    /// use chartoci::chart::{Package, package::Options};
+    /// use chartoci::files::{Memory, Step};
+    /// let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+    /// let mut package = Package::new(Options::default(), &chartoci::Limits::default());
+    /// let packing = loop {
+    ///     match package.poll_packing() {
+    ///         Step::Do(verb) => package.handle(files.execute(verb)),
+    ///         Step::Done(result) => break result?,
+    ///     }
+    /// };
+    /// assert_eq!(packing.finish().filename, "web-1.0.0.tgz");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn poll_packing(&mut self) -> Step<Packing> {
         match self.directory.poll() {
             Step::Do(verb) => Step::Do(verb),
@@ -97,6 +122,30 @@ impl Package {
     /// What came of it.
     pub fn handle(&mut self, answer: Answer) {
         self.directory.handle(answer);
+    }
+}
+
+/// Packs a chart's directory that is in memory: the smallest host there is. For tests and browsers.
+///
+/// ```
+/// use chartoci::chart::{package::Options, package_in_memory};
+/// use chartoci::files::Memory;
+/// let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+/// let options = Options { version: Some("1.1.0+b1".to_owned()), ..Options::default() };
+/// let packaged = package_in_memory(&mut files, options, &chartoci::Limits::default())?;
+/// assert_eq!((packaged.filename.as_str(), packaged.metadata.version.as_str()), ("web-1.1.0+b1.tgz", "1.1.0+b1"));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Package::poll`].
+pub fn package_in_memory(files: &mut Memory, options: Options, limits: &Limits) -> Result<Packaged, Error> {
+    let mut package = Package::new(options, limits);
+    loop {
+        match package.poll() {
+            Step::Do(verb) => package.handle(files.execute(verb)),
+            Step::Done(result) => return result,
+        }
     }
 }
 
@@ -227,7 +276,7 @@ impl Writer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::{Entry, EntryKind, Memory, Verb};
+    use crate::files::{Entry, EntryKind, Verb};
 
     const CHART: &str = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
 
@@ -242,8 +291,7 @@ mod tests {
     }
 
     fn packed(files: &[(&str, &str)], options: Options) -> Result<Packaged, Error> {
-        let mut memory = Memory::from_iter(files.iter().copied());
-        run(options, |verb| memory.execute(verb))
+        package_in_memory(&mut Memory::from_iter(files.iter().copied()), options, &Limits::default())
     }
 
     fn times(packaged: &Packaged) -> Vec<(String, i64)> {

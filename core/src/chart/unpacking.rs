@@ -8,17 +8,12 @@ use crate::limits::Limits;
 /// them from the system on another one, which takes as long as unpacking does.
 ///
 /// ```
-/// use chartoci::chart::{Archive, Package, Unpacking, package::Options};
-/// # use chartoci::files::{Memory, Step};
+/// use chartoci::chart::{Archive, Unpacking};
+/// # use chartoci::chart::{package::Options, package_in_memory};
+/// # use chartoci::files::Memory;
 /// # let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
 /// let limits = chartoci::Limits::default();
-/// # let mut package = Package::new(Options::default(), &limits);
-/// # let data = loop {
-/// #     match package.poll() {
-/// #         Step::Do(verb) => package.handle(files.execute(verb)),
-/// #         Step::Done(result) => break result?.data,
-/// #     }
-/// # };
+/// # let data = package_in_memory(&mut files, Options::default(), &limits)?.data;
 /// let mut unpacked = Vec::new();
 /// if let Some(mut unpacking) = Unpacking::new(&data, &limits) {
 ///     unpacked.resize(unpacking.size(), 0);

@@ -1,8 +1,8 @@
 //! Pushes whose chart is still being scanned.
 
-use chartoci::chart::{Package, Scan, Scanning, package::Options};
+use chartoci::chart::{Scan, Scanning, package::Options, package_in_memory};
 use chartoci::exchange::{Config, Exchange, IfExists, Outcome, Output, Push, Session};
-use chartoci::files::{Memory, Step, Verb};
+use chartoci::files::Memory;
 use chartoci::http::{Method, Payload, Request, ResponseHead};
 use chartoci::time::Instant;
 use chartoci::{Artifact, Descriptor, Limits, Metadata};
@@ -11,16 +11,8 @@ use crate::peer::{Answer, Login, Peer};
 
 /// A chart.
 fn archive() -> Vec<u8> {
-    let (limits, mut files) = (Limits::default(), Memory::new());
-    let data = b"apiVersion: v2\nname: web\nversion: 1.2.3\n".to_vec();
-    files.execute(Verb::Write { path: "Chart.yaml".to_owned(), offset: 0, data });
-    let mut package = Package::new(Options::default(), &limits);
-    loop {
-        match package.poll() {
-            Step::Do(verb) => package.handle(files.execute(verb)),
-            Step::Done(result) => return result.unwrap().data,
-        }
-    }
+    let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.2.3\n")]);
+    package_in_memory(&mut files, Options::default(), &Limits::default()).unwrap().data
 }
 
 fn web() -> (Vec<u8>, Artifact) {
