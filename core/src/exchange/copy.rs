@@ -45,6 +45,29 @@ pub struct Copy {
 }
 
 /// What was copied.
+///
+/// ```
+/// use chartoci::exchange::{Config, Copied, Copy, Exchange, Outcome, Output, Session};
+/// use chartoci::{Digest, Reference, http::ResponseHead, time::Instant};
+/// let (source, target) = (Reference::parse("a.example/web:1.0.0")?, Reference::parse("b.example/web:1.0.0")?);
+/// let copy = Copy { source, target, referrers: false, upgrade: false };
+/// let mut exchange = Exchange::copy(&Session::new(Config::default()), copy);
+///
+/// let index = br#"{"schemaVersion":2,"manifests":[]}"#;
+/// for expected in ["GET https://a.example/v2/web/manifests/1.0.0", "PUT https://b.example/v2/web/manifests/1.0.0"] {
+///     let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+///     assert_eq!(format!("{} {}", request.method.as_str(), request.url), expected);
+///     let headers = [("content-type", "application/vnd.oci.image.index.v1+json")].into_iter().collect();
+///     let status = if expected.starts_with("GET") { 200 } else { 201 };
+///     let mut receiver = exchange.handle_response(request.id, ResponseHead { status, headers, url: None });
+///     receiver.write(if status == 200 { index } else { b"" });
+///     exchange.handle_end(request.id, receiver);
+/// }
+/// let Output::Done(Ok(Outcome::Copied(copied))) = exchange.poll(Instant::default()) else { panic!() };
+/// let Copied { reference, digest, .. } = copied;
+/// assert_eq!((reference.registry(), digest), ("b.example", Digest::of(index)));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Copied {
     /// Where it is now.
@@ -499,9 +522,6 @@ impl Operation for Copying {
     }
 
     fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)> {
-        match self.uploads.source(blob)? {
-            (Source::Registry(repository), descriptor) => Some((repository.clone(), descriptor.clone())),
-            _ => None,
-        }
+        self.uploads.source(blob)
     }
 }

@@ -23,6 +23,21 @@ use crate::oci::{Digest, Reference};
 const MOST_TAGS: usize = 1_000;
 
 /// What was deleted.
+///
+/// ```
+/// use chartoci::exchange::{Config, Deleted, Exchange, Outcome, Output, Session};
+/// use chartoci::{Reference, http::{Headers, ResponseHead}, time::Instant};
+/// let reference = Reference::parse("reg.example/web:1.0.0")?;
+/// let mut exchange = Exchange::delete(&Session::new(Config::default()), reference.clone());
+/// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+/// let accepted = ResponseHead { status: 202, headers: Headers::new(), url: None };
+/// let receiver = exchange.handle_response(request.id, accepted);
+/// exchange.handle_end(request.id, receiver);
+/// let Output::Done(Ok(Outcome::Deleted(deleted))) = exchange.poll(Instant::default()) else { panic!() };
+/// let Deleted { reference: tag, digest } = deleted;
+/// assert_eq!((tag, digest), (reference, None), "its manifest is still there");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Deleted {
     /// The tag, or the digest.

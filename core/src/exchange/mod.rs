@@ -76,6 +76,27 @@ use crate::version::{Constraint, Version};
 pub struct QueryId(pub u32);
 
 /// Which credentials are wanted.
+///
+/// ```
+/// use chartoci::auth::Credential;
+/// use chartoci::exchange::{Config, CredentialQuery, Exchange, Output, QueryId, Session};
+/// use chartoci::{Reference, http::ResponseHead, time::Instant};
+/// let reference = Reference::parse("reg.example/web:1.0.0")?;
+/// let mut exchange = Exchange::delete(&Session::new(Config::default()), reference);
+/// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+/// let headers = [("www-authenticate", "Basic realm=\"reg\"")].into_iter().collect();
+/// let receiver = exchange.handle_response(request.id, ResponseHead { status: 401, headers, url: None });
+/// exchange.handle_end(request.id, receiver);
+///
+/// let Output::Ask(query) = exchange.poll(Instant::default()) else { panic!() };
+/// let CredentialQuery { id, registry, refused, .. } = query;
+/// assert_eq!((id, registry.as_str(), refused), (QueryId(1), "reg.example", false));
+/// let credential = Credential::Basic { username: "Aladdin".to_owned(), password: "open sesame".to_owned() };
+/// exchange.handle_credential(id, Some(credential));
+/// let Output::Send(again) = exchange.poll(Instant::default()) else { panic!() };
+/// assert_eq!(again.headers.get("authorization"), Some("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialQuery {
     /// Hand it back with the answer.
@@ -117,6 +138,20 @@ pub enum Output {
 }
 
 /// When and why to poll again.
+///
+/// ```
+/// use chartoci::exchange::{Config, Event, Exchange, Output, Session, Wake};
+/// use chartoci::{Reference, http::Failure, time::{Duration, Instant}};
+/// let reference = Reference::parse("reg.example/web:1.0.0")?;
+/// let mut exchange = Exchange::delete(&Session::new(Config::default()), reference);
+/// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+/// exchange.handle_failure(request.id, Failure::Reset, None);
+/// let Output::Notify(Event::Retrying { after, .. }) = exchange.poll(Instant::default()) else { panic!() };
+/// assert!(after <= Duration::from_millis(200), "the first pause of the policy is the longest that it may be");
+/// let Output::Wait(Wake { until, .. }) = exchange.poll(Instant::default()) else { panic!() };
+/// assert_eq!(until, Some(Instant::default() + after));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wake {
     /// Not before an answer comes, if none.
@@ -230,6 +265,22 @@ enum Phase {
 
 impl Exchange {
     /// Uploads blobs and then a manifest under a tag.
+    ///
+    /// ```
+    /// # use chartoci::chart::{Scan, package::Options, package_in_memory};
+    /// # use chartoci::exchange::{Config, Exchange, Output, Push, Session};
+    /// # use chartoci::{Artifact, Limits, files::Memory, time::Instant};
+    /// # let limits = Limits::default();
+    /// # let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+    /// # let data = package_in_memory(&mut files, Options::default(), &limits)?.data;
+    /// let artifact = Artifact::build(&Scan::read(&data, &limits)?, None, None, &limits)?;
+    /// let push = Push::chart(&artifact, "oci://reg.example/charts")?;
+    /// let mut exchange = Exchange::push(&Session::new(Config::default()), push);
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(request.method.as_str(), "POST");
+    /// assert!(request.url.starts_with("https://reg.example/v2/charts/web/blobs/uploads/?mount=sha256%3A"));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn push(session: &Session, push: Push) -> Exchange {
         let reference = push.target.clone();
         Exchange::new(session, &reference, Scope::push, |target| push::Pushing::new(target, push))
@@ -238,18 +289,57 @@ impl Exchange {
     /// The same of a chart that is still being scanned ([`Scanning`](crate::chart::Scanning)): what its Chart.yaml promises.
     /// The chart and its provenance go up; what is made of Chart.yaml, the config and the manifest with its tag, waits for
     /// [`Exchange::handle_scanned`].
+    ///
+    /// ```
+    /// # use chartoci::chart::{Scan, Scanning, package::Options, package_in_memory};
+    /// # use chartoci::exchange::{Config, Exchange, Output, Push, Session};
+    /// # use chartoci::{Artifact, Digest, Limits, files::Memory, time::Instant};
+    /// # let limits = Limits::default();
+    /// # let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+    /// # let data = package_in_memory(&mut files, Options::default(), &limits)?.data;
+    /// let push = |scan: &Scan| Push::chart(&Artifact::build(scan, None, None, &limits)?, "oci://reg.example/charts");
+    /// let mut scanning = Scanning::new(&data, &limits)?;
+    /// let promised = push(&scanning.promised()?.unwrap())?;
+    /// let mut exchange = Exchange::push_ahead(&Session::new(Config::default()), promised);
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert!(request.url.contains(Digest::of(&data).hex()), "the chart goes up");
+    /// exchange.handle_scanned(push(&scanning.finish()?)?);
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn push_ahead(session: &Session, promised: Push) -> Exchange {
         let reference = promised.target.clone();
         Exchange::new(session, &reference, Scope::push, |target| push::Pushing::promised(target, promised))
     }
 
     /// Fetches a manifest and the layers that are wanted.
+    ///
+    /// ```
+    /// # use chartoci::{Reference, exchange::{Config, Exchange, Output, Pull, Session, Want}, time::Instant};
+    /// let reference = Reference::parse("oci://reg.example/charts/web:1.0.0")?;
+    /// let want = Want { chart: true, provenance: true, config: false, anything: false };
+    /// let pull = Pull { reference, version: None, devel: false, want, check_tag: false };
+    /// let mut exchange = Exchange::pull(&Session::new(Config::default()), pull);
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(request.method.as_str(), "GET");
+    /// assert_eq!(request.url, "https://reg.example/v2/charts/web/manifests/1.0.0");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn pull(session: &Session, pull: Pull) -> Exchange {
         let reference = pull.reference.clone();
         Exchange::new(session, &reference, Scope::pull, |target| pull::Pulling::new(target, pull))
     }
 
     /// Finds out which tag and digest a reference or a range of versions means.
+    ///
+    /// ```
+    /// # use chartoci::{Reference, exchange::{Config, Exchange, Output, Resolve, Session}, time::Instant};
+    /// let reference = Reference::parse("oci://reg.example/charts/web")?;
+    /// let resolve = Resolve { reference, version: Some("^1.2".to_owned()), devel: false };
+    /// let mut exchange = Exchange::resolve(&Session::new(Config::default()), resolve);
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(request.url, "https://reg.example/v2/charts/web/tags/list");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn resolve(session: &Session, resolve: Resolve) -> Exchange {
         let reference = resolve.reference.clone();
         Exchange::new(session, &reference, Scope::pull, |target| resolve::Resolving::new(target, resolve))
@@ -262,6 +352,22 @@ impl Exchange {
     }
 
     /// Lists the versions among all tags, newest first: what [`versions`](crate::version::tag::versions) makes of them.
+    ///
+    /// ```
+    /// use chartoci::exchange::{Config, Exchange, Outcome, Output, Session};
+    /// use chartoci::{Constraint, http::{Headers, ResponseHead}, oci::Repository, time::Instant};
+    /// let (repository, constraint) = (Repository::parse("reg.example/web")?, Constraint::parse("^1")?);
+    /// let mut exchange = Exchange::versions(&Session::new(Config::default()), repository, Some(constraint), false);
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// let head = ResponseHead { status: 200, headers: Headers::new(), url: None };
+    /// let mut receiver = exchange.handle_response(request.id, head);
+    /// receiver.write(br#"{"name":"web","tags":["1.0.0","1.10.0_b1","1.9.0","2.0.0","latest"]}"#);
+    /// exchange.handle_end(request.id, receiver);
+    /// let Output::Done(Ok(Outcome::Versions(versions))) = exchange.poll(Instant::default()) else { panic!() };
+    /// let newest_first: Vec<_> = versions.iter().map(|version| version.as_str()).collect();
+    /// assert_eq!(newest_first, ["1.10.0+b1", "1.9.0", "1.0.0"]);
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn versions(
         session: &Session,
         repository: Repository,
@@ -274,18 +380,48 @@ impl Exchange {
     }
 
     /// Copies what lies at a reference to another, in the same or another registry; see [`struct@Copy`].
+    ///
+    /// ```
+    /// # use chartoci::{Reference, exchange::{Config, Copy, Exchange, Output, Session}, time::Instant};
+    /// let (source, target) = (Reference::parse("a.example/web:1.0.0")?, Reference::parse("b.example/web:1.0.0")?);
+    /// let copy = Copy { source, target, referrers: true, upgrade: false };
+    /// let mut exchange = Exchange::copy(&Session::new(Config::default()), copy);
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(request.url, "https://a.example/v2/web/manifests/1.0.0");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn copy(session: &Session, copy: Copy) -> Exchange {
         let reference = copy.target.clone();
         Exchange::build(session, &reference, |calls| Ok(Driver::boxed(copy::Copying::new(session, copy, calls)?)))
     }
 
     /// Deletes a tag; or, where the reference has a digest, a manifest and with it all of its tags.
+    ///
+    /// ```
+    /// # use chartoci::{Reference, exchange::{Config, Exchange, Output, Session}, time::Instant};
+    /// let reference = Reference::parse("oci://reg.example/web:1.0.0")?;
+    /// let mut exchange = Exchange::delete(&Session::new(Config::default()), reference);
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(request.method.as_str(), "DELETE");
+    /// assert_eq!(request.url, "https://reg.example/v2/web/manifests/1.0.0");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn delete(session: &Session, reference: Reference) -> Exchange {
         let named = reference.clone();
         Exchange::new(session, &named, Scope::delete, |target| delete::Deleting::new(target, reference))
     }
 
     /// Lists what refers to a manifest: all of it, or what is of one type.
+    ///
+    /// ```
+    /// # use chartoci::{Digest, Reference, exchange::{Config, Exchange, Output, Session}, time::Instant};
+    /// let digest = Digest::of(b"a manifest");
+    /// let reference = Reference::parse(&format!("oci://reg.example/web@{digest}"))?;
+    /// let mut exchange = Exchange::referrers(&Session::new(Config::default()), reference, None);
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(request.url, format!("https://reg.example/v2/web/referrers/{digest}"));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn referrers(session: &Session, reference: Reference, artifact_type: Option<String>) -> Exchange {
         let named = reference.clone();
         Exchange::new(session, &named, Scope::pull, |target| {
@@ -294,6 +430,33 @@ impl Exchange {
     }
 
     /// Fetches one blob into [`BlobId`] 0.
+    ///
+    /// ```
+    /// # use chartoci::exchange::{Config, Exchange, Outcome, Output, Session};
+    /// # use chartoci::http::{BlobId, Headers, ResponseHead};
+    /// # use chartoci::{Descriptor, oci::Repository, time::Instant};
+    /// let blob = Descriptor::of("text/plain", b"hello");
+    /// let repository = Repository::parse("reg.example/web")?;
+    /// let mut exchange = Exchange::fetch(&Session::new(Config::default()), repository, blob.clone());
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(request.sink, Some(BlobId(0)));
+    /// let head = ResponseHead { status: 200, headers: Headers::new(), url: None };
+    /// let mut receiver = exchange.handle_response(request.id, head);
+    /// let mut sink = Vec::new();
+    /// for chunk in [&b"hel"[..], b"lo"] {
+    ///     if receiver.write(chunk) && receiver.stores() {
+    ///         sink.extend_from_slice(chunk);
+    ///     }
+    /// }
+    /// exchange.handle_end(request.id, receiver);
+    /// let fetched = loop {
+    ///     if let Output::Done(result) = exchange.poll(Instant::default()) {
+    ///         break result?;
+    ///     }
+    /// };
+    /// assert!(matches!(fetched, Outcome::Fetched(verified) if verified == blob));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn fetch(session: &Session, repository: Repository, blob: Descriptor) -> Exchange {
         let reference = Reference::new(repository, None, None);
         let part = 0..blob.size;
@@ -303,6 +466,17 @@ impl Exchange {
     /// Fetches a part of a blob into [`BlobId`] 0, from which byte to which: the sink's offsets are the blob's, and so is
     /// [`Receiver::offset`]. Where the registry sends the whole nevertheless, the sink is cut to 0. A part is not verified
     /// against the digest: it is for those who verify the whole.
+    ///
+    /// ```
+    /// # use chartoci::exchange::{Config, Exchange, Output, Session};
+    /// # use chartoci::{Descriptor, oci::Repository, time::Instant};
+    /// let blob = Descriptor::of("text/plain", b"0123456789");
+    /// let repository = Repository::parse("reg.example/web")?;
+    /// let mut exchange = Exchange::fetch_part(&Session::new(Config::default()), repository, blob, 2..5);
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(request.headers.get("range"), Some("bytes=2-4"), "the last byte counts (RFC 9110, 14.1.2)");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn fetch_part(session: &Session, repository: Repository, blob: Descriptor, part: Range<u64>) -> Exchange {
         let reference = Reference::new(repository, None, None);
         Exchange::new(session, &reference, Scope::pull, |target| fetch::Fetching::new(target, blob, part))
@@ -310,6 +484,17 @@ impl Exchange {
 
     /// Fetches the config of a chart that is here already into [`BlobId`] 0, by one try: what it says otherwise than the chart
     /// is worth a notice, and no wait. See [`Artifact::may_contradict`](crate::Artifact::may_contradict).
+    ///
+    /// ```
+    /// # use chartoci::exchange::{Config, Exchange, Output, Session};
+    /// # use chartoci::{Descriptor, artifact::CONFIG, oci::Repository, time::Instant};
+    /// let config = Descriptor::of(CONFIG, br#"{"name":"web","version":"1.0.0","apiVersion":"v2"}"#);
+    /// let repository = Repository::parse("reg.example/web")?;
+    /// let mut exchange = Exchange::config(&Session::new(Config::default()), repository, config.clone());
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(request.url, format!("https://reg.example/v2/web/blobs/{}", config.digest));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn config(session: &Session, repository: Repository, config: Descriptor) -> Exchange {
         let reference = Reference::new(repository, None, None);
         Exchange::new(session, &reference, Scope::pull, |target| fetch::Fetching::config(target, config))
@@ -317,6 +502,14 @@ impl Exchange {
 
     /// Finds out whether the registry takes the credential that [`Output::Ask`] is answered with. The session should be one of
     /// its own: a token that is held already would prove nothing.
+    ///
+    /// ```
+    /// # use chartoci::{exchange::{Config, Exchange, Output, Session}, time::Instant};
+    /// let mut exchange = Exchange::login(&Session::new(Config::default()), "Reg.Example:5000")?;
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!((request.method.as_str(), request.url.as_str()), ("GET", "https://reg.example:5000/v2/"));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`login_registry`](crate::oci::reference::login_registry), which reads the registry's name.
@@ -360,12 +553,45 @@ impl Exchange {
 
     /// Allows the whole exchange this much time, in place of [`Config::timeout`]. Counts from the first poll; later it
     /// changes nothing.
+    ///
+    /// ```
+    /// # use chartoci::exchange::{Config, Exchange, Output, Session};
+    /// # use chartoci::{Code, Reference, time::{Duration, Instant}};
+    /// let reference = Reference::parse("reg.example/web:1.0.0")?;
+    /// let mut exchange = Exchange::delete(&Session::new(Config::default()), reference);
+    /// exchange.set_timeout(Some(Duration::from_secs(5)));
+    /// let mut until = |millis| loop {
+    ///     match exchange.poll(Instant::from_millis(millis)) {
+    ///         Output::Done(result) => break Some(result.unwrap_err().code()),
+    ///         Output::Wait(_) => break None,
+    ///         _ => {}
+    ///     }
+    /// };
+    /// assert_eq!((until(0), until(4_999), until(5_000)), (None, None, Some(Code::TRANSPORT_TIMEOUT)));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn set_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;
     }
 
     /// It is part of something that is for another registry, as the fetch of a blob is that a copy sends on: see
     /// [`CredentialQuery::own`].
+    ///
+    /// ```
+    /// # use chartoci::exchange::{Config, Exchange, Output, Session};
+    /// # use chartoci::{Descriptor, http::ResponseHead, oci::Repository, time::Instant};
+    /// let blob = Descriptor::of("text/plain", b"0123456789");
+    /// let repository = Repository::parse("source.example/web")?;
+    /// let mut exchange = Exchange::fetch(&Session::new(Config::default()), repository, blob);
+    /// exchange.on_behalf_of("target.example");
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// let headers = [("www-authenticate", "Basic realm=\"reg\"")].into_iter().collect();
+    /// let receiver = exchange.handle_response(request.id, ResponseHead { status: 401, headers, url: None });
+    /// exchange.handle_end(request.id, receiver);
+    /// let Output::Ask(query) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!((query.registry.as_str(), query.own), ("source.example", false));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn on_behalf_of(&mut self, registry: &str) {
         self.calls.home = registry.to_owned();
     }
@@ -420,6 +646,22 @@ impl Exchange {
 
     /// The answer to [`Output::Ask`] where the credential could not be had. It ends the exchange; where only the helper that
     /// would know is missing ([`Code::AUTH_HELPER_MISSING`]) and something is but to be read, that is tried without one.
+    ///
+    /// ```
+    /// # use chartoci::exchange::{Config, Exchange, Output, Session};
+    /// # use chartoci::{Code, Error, Reference, http::ResponseHead, time::Instant};
+    /// # let reference = Reference::parse("reg.example/web:1.0.0")?;
+    /// # let mut exchange = Exchange::delete(&Session::new(Config::default()), reference);
+    /// # let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// # let headers = [("www-authenticate", "Basic realm=\"reg\"")].into_iter().collect();
+    /// # let receiver = exchange.handle_response(request.id, ResponseHead { status: 401, headers, url: None });
+    /// # exchange.handle_end(request.id, receiver);
+    /// let Output::Ask(query) = exchange.poll(Instant::default()) else { panic!() };
+    /// exchange.handle_credential_failure(query.id, Error::new(Code::AUTH_HELPER, "the helper was killed"));
+    /// let Output::Done(Err(error)) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(error.code(), Code::AUTH_HELPER);
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn handle_credential_failure(&mut self, id: QueryId, error: Error) {
         self.calls.credential(id, Err(error));
     }
@@ -432,11 +674,41 @@ impl Exchange {
 
     /// Where the payload of a blob is to be fetched: the host streams it by [`Exchange::fetch_part`] from there. `None`: it
     /// has the blob itself.
+    ///
+    /// ```
+    /// use chartoci::exchange::{Config, Exchange, IfExists, Push, Session, Source, Upload};
+    /// use chartoci::{Descriptor, Reference, http::BlobId, oci::Repository};
+    /// let blob = Descriptor::of("application/vnd.oci.empty.v1+json", b"{}");
+    /// let elsewhere = Repository::parse("a.example/web")?;
+    /// let push = Push {
+    ///     target: Reference::parse("b.example/web:1.0.0")?,
+    ///     uploads: vec![Upload { descriptor: blob.clone(), source: Source::Registry(elsewhere.clone()) }],
+    ///     manifest: b"{}".as_slice().into(),
+    ///     media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+    ///     if_exists: IfExists::Overwrite,
+    /// };
+    /// let exchange = Exchange::push(&Session::new(Config::default()), push);
+    /// assert_eq!(exchange.source(BlobId(0)), Some((elsewhere, blob)));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)> {
         self.drive.source(blob)
     }
 
     /// Gives up: cancels what is out, then `Done(Err(Aborted))`.
+    ///
+    /// ```
+    /// # use chartoci::{Code, Reference, exchange::{Config, Exchange, Output, Session}, time::Instant};
+    /// # let reference = Reference::parse("reg.example/web:1.0.0")?;
+    /// let mut exchange = Exchange::delete(&Session::new(Config::default()), reference);
+    /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+    /// exchange.abort();
+    /// let Output::Cancel(id) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(id, request.id);
+    /// let Output::Done(Err(error)) = exchange.poll(Instant::default()) else { panic!() };
+    /// assert_eq!(error.code(), Code::ABORTED);
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn abort(&mut self) {
         if !matches!(self.phase, Phase::Over(_)) {
             self.phase = Phase::Aborted;

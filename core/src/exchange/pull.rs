@@ -28,6 +28,19 @@ pub struct Want {
 }
 
 /// What to pull.
+///
+/// ```
+/// use chartoci::{Reference, exchange::{Pull, Want}};
+/// let pull = Pull {
+///     reference: Reference::parse("oci://reg.example/charts/web")?,
+///     version: Some("^1.2".to_owned()),
+///     devel: false,
+///     want: Want { chart: true, provenance: false, config: false, anything: false },
+///     check_tag: false,
+/// };
+/// assert_eq!(pull.reference.tag(), None);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Pull {
     /// From where; its tag may be a version or a range in `version` instead.
@@ -43,6 +56,28 @@ pub struct Pull {
 }
 
 /// What was pulled. Blobs are in the host's sinks, verified.
+///
+/// ```
+/// use chartoci::exchange::{Config, Exchange, Outcome, Output, Pull, Pulled, Session, Want};
+/// use chartoci::{Digest, Reference, http::ResponseHead, time::Instant};
+/// let reference = Reference::parse("reg.example/charts/web:1.0.0_b1")?;
+/// let want = Want { chart: false, provenance: false, config: false, anything: true };
+/// let pull = Pull { reference, version: None, devel: false, want, check_tag: false };
+/// let mut exchange = Exchange::pull(&Session::new(Config::default()), pull);
+/// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+///
+/// let index = br#"{"schemaVersion":2,"manifests":[]}"#;
+/// let headers = [("content-type", "application/vnd.oci.image.index.v1+json")].into_iter().collect();
+/// let mut receiver = exchange.handle_response(request.id, ResponseHead { status: 200, headers, url: None });
+/// receiver.write(index);
+/// exchange.handle_end(request.id, receiver);
+///
+/// let Output::Done(Ok(Outcome::Pulled(pulled))) = exchange.poll(Instant::default()) else { panic!() };
+/// let Pulled { digest, media_type, chart, .. } = &pulled;
+/// assert_eq!((digest, media_type.as_str()), (&Digest::of(index), "application/vnd.oci.image.index.v1+json"));
+/// assert_eq!((chart, pulled.filename().as_deref()), (&None, Some("web-1.0.0+b1.tgz")));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Pulled {
     /// Repository, and the tag or digest that was pulled.

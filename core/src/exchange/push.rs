@@ -11,12 +11,17 @@ use super::upload::{self, Uploads, check_same};
 use super::{Operation, Outcome, Requests, Target};
 use crate::artifact::Artifact;
 use crate::error::{Code, Error};
-use crate::http::{Method, Payload};
+use crate::http::{BlobId, Method, Payload};
 use crate::limits::Limits;
 use crate::oci::media_type::MANIFEST;
 use crate::oci::{Descriptor, Digest, Reference, Repository, annotations};
 
 /// What to do when the tag is there already.
+///
+/// ```
+/// use chartoci::exchange::IfExists;
+/// assert_eq!(IfExists::default(), IfExists::Overwrite, "as Helm");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IfExists {
@@ -50,6 +55,27 @@ pub struct Upload {
 }
 
 /// What to push. Plain data.
+///
+/// ```
+/// use chartoci::exchange::{IfExists, Push, Source, Upload};
+/// use chartoci::{Descriptor, Reference};
+/// let config = b"{}";
+/// let descriptor = Descriptor::of("application/vnd.oci.empty.v1+json", config);
+/// let manifest = format!(
+///     r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","layers":[],
+///         "config":{{"mediaType":"{}","digest":"{}","size":2}}}}"#,
+///     descriptor.media_type, descriptor.digest
+/// );
+/// let push = Push {
+///     target: Reference::parse("reg.example/empty:1.0.0")?,
+///     uploads: vec![Upload { descriptor, source: Source::Bytes(config.as_slice().into()) }],
+///     manifest: manifest.into_bytes().into(),
+///     media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+///     if_exists: IfExists::Refuse,
+/// };
+/// assert_eq!(push.uploads[0].descriptor.size, 2);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Push {
     /// Repository and tag.
@@ -67,6 +93,22 @@ pub struct Push {
 impl Push {
     /// A chart to `TARGET/NAME:VERSION`, as `helm push` names it. Uploads: the config (held by the core), then the layers
     /// in the order chart, provenance (opened by the host: `BlobId` 1 is the chart, 2 the provenance).
+    ///
+    /// ```
+    /// use chartoci::chart::{Scan, package::Options, package_in_memory};
+    /// use chartoci::{Artifact, Limits, Reference, exchange::Push, files::Memory};
+    /// let limits = Limits::default();
+    /// let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0+b1")]);
+    /// let data = package_in_memory(&mut files, Options::default(), &limits)?.data;
+    /// let artifact = Artifact::build(&Scan::read(&data, &limits)?, None, None, &limits)?;
+    /// let push = Push::chart(&artifact, "oci://reg.example/charts")?;
+    /// assert_eq!(push.target.to_string(), "oci://reg.example/charts/web:1.0.0_b1");
+    /// assert_eq!(push.uploads.len(), 2, "the config, and the chart");
+    ///
+    /// let mirrored = Push::to(&artifact, Reference::parse("reg.example/mirror:latest")?)?;
+    /// assert_eq!(mirrored.manifest, push.manifest);
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     ///
     /// # Errors
     /// The target has another scheme, a tag or a digest; the chart's name or version cannot stand in a reference.
@@ -115,6 +157,37 @@ pub enum Uploaded {
 }
 
 /// What was pushed.
+///
+/// ```
+/// use chartoci::exchange::{Config, Exchange, Outcome, Output, Session};
+/// use chartoci::exchange::{IfExists, Push, Pushed, Source, Upload, Uploaded};
+/// use chartoci::{Descriptor, Digest, Reference, http::{Headers, ResponseHead}, time::Instant};
+/// # let descriptor = Descriptor::of("application/vnd.oci.empty.v1+json", b"{}");
+/// # let manifest = b"{}";
+/// let push = Push {
+///     target: Reference::parse("reg.example/empty:1.0.0")?,
+///     uploads: vec![Upload { descriptor, source: Source::Host }],
+///     manifest: manifest.as_slice().into(),
+///     media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+///     if_exists: IfExists::Overwrite,
+/// };
+/// let mut exchange = Exchange::push(&Session::new(Config::default()), push);
+/// let pushed = loop {
+///     match exchange.poll(Instant::default()) {
+///         // The registry has the blob and mounts it, then it takes the manifest.
+///         Output::Send(request) => {
+///             let created = ResponseHead { status: 201, headers: Headers::new(), url: None };
+///             let receiver = exchange.handle_response(request.id, created);
+///             exchange.handle_end(request.id, receiver);
+///         }
+///         Output::Done(result) => break result?,
+///         _ => {}
+///     }
+/// };
+/// let Outcome::Pushed(Pushed { digest, size, blobs, .. }) = pushed else { panic!() };
+/// assert_eq!((digest, size, blobs[0].1), (Digest::of(manifest), 4, Uploaded::Mounted));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Pushed {
     /// Where: repository and tag.
@@ -331,6 +404,10 @@ impl Operation for Pushing {
         for (step, draft) in self.uploads.take_ready() {
             requests.start(Step::Blob(step), draft);
         }
+    }
+
+    fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)> {
+        self.uploads.source(blob)
     }
 }
 

@@ -38,6 +38,28 @@ pub struct Referrer {
 }
 
 /// What refers to a manifest, all of it.
+///
+/// ```
+/// use chartoci::exchange::{Config, Exchange, Outcome, Output, Referrer, Referrers, Session};
+/// use chartoci::{Digest, Reference, http::{Headers, ResponseHead}, time::Instant};
+/// let reference = Reference::parse(&format!("reg.example/web@{}", Digest::of(b"a manifest")))?;
+/// let mut exchange = Exchange::referrers(&Session::new(Config::default()), reference, None);
+/// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+/// let index = format!(
+///     r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":99,
+///         "digest":"{}","artifactType":"application/spdx+json"}}]}}"#,
+///     Digest::of(b"a bill of materials")
+/// );
+/// let head = ResponseHead { status: 200, headers: Headers::new(), url: None };
+/// let mut receiver = exchange.handle_response(request.id, head);
+/// receiver.write(index.as_bytes());
+/// exchange.handle_end(request.id, receiver);
+/// let Output::Done(Ok(Outcome::Referrers(found))) = exchange.poll(Instant::default()) else { panic!() };
+/// let Referrers { referrers, .. } = found;
+/// let [Referrer { descriptor, artifact_type, .. }] = &referrers[..] else { panic!() };
+/// assert_eq!((descriptor.size, artifact_type.as_deref()), (99, Some("application/spdx+json")));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Referrers {
     /// The repository and the manifest's digest.

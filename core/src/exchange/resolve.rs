@@ -24,6 +24,25 @@ pub struct Resolve {
 }
 
 /// What it means.
+///
+/// ```
+/// use chartoci::exchange::{Config, Exchange, Outcome, Output, Resolve, Resolved, Session};
+/// use chartoci::{Digest, Reference, http::ResponseHead, time::Instant};
+/// let reference = Reference::parse("reg.example/web")?;
+/// let resolve = Resolve { reference, version: Some("1.0.0+b1".to_owned()), devel: false };
+/// let mut exchange = Exchange::resolve(&Session::new(Config::default()), resolve);
+/// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+/// assert_eq!(request.method.as_str(), "HEAD");
+/// assert_eq!(request.url, "https://reg.example/v2/web/manifests/1.0.0_b1");
+/// let headers = [("docker-content-digest", Digest::of(b"{}").as_str())].into_iter().collect();
+/// let receiver = exchange.handle_response(request.id, ResponseHead { status: 200, headers, url: None });
+/// exchange.handle_end(request.id, receiver);
+/// let Output::Done(Ok(Outcome::Resolved(resolved))) = exchange.poll(Instant::default()) else { panic!() };
+/// let Resolved { tag, version, digest, .. } = resolved;
+/// assert_eq!((tag.as_deref(), version.as_deref()), (Some("1.0.0_b1"), Some("1.0.0+b1")));
+/// assert_eq!(digest, Digest::of(b"{}"));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Resolved {
     /// Repository, tag and digest.

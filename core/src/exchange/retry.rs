@@ -4,6 +4,12 @@ use crate::http::Headers;
 use crate::time::{Duration, Timestamp};
 
 /// Full jitter between zero and `backoff × 2ⁿ`, capped; `Retry-After` is honoured up to its own cap.
+///
+/// ```
+/// use chartoci::{exchange::RetryPolicy, time::Duration};
+/// let patient = RetryPolicy { attempts: 8, ..RetryPolicy::default() };
+/// assert_eq!((patient.backoff, patient.retry_after_max), (Duration::from_millis(200), Duration::from_secs(60)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Tries of one request, the first included. 5.

@@ -19,6 +19,19 @@ use crate::oci::Digest;
 use crate::time::{Duration, Instant};
 
 /// How exchanges behave.
+///
+/// ```
+/// use chartoci::{Reference, exchange::{Config, Exchange, HostSet, Output, Session}, time::Instant};
+/// let these = HostSet::These(["reg.example:5000".to_owned()].into());
+/// let config = Config { user_agent: "mine/1.0".to_owned(), plain_http: these, ..Config::default() };
+/// config.check()?;
+/// let reference = Reference::parse("reg.example:5000/web:1.0.0")?;
+/// let mut exchange = Exchange::delete(&Session::new(config), reference);
+/// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+/// assert!(request.url.starts_with("http://reg.example:5000/"));
+/// assert_eq!(request.headers.get("user-agent"), Some("mine/1.0"));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Sent with every request. `chartoci/VERSION`.
@@ -47,6 +60,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// ```
+    /// use chartoci::{exchange::Config, time::Duration};
+    /// let hasty = Config { idle_timeout: Some(Duration::ZERO), ..Config::default() };
+    /// assert_eq!(hasty.check().unwrap_err().code().name(), "misuse.argument");
+    /// ```
     /// # Errors
     /// [`Code::ARGUMENT`]: with no try at all, or no time for one, nothing could ever come of an exchange.
     pub fn check(&self) -> Result<(), Error> {
@@ -106,6 +124,12 @@ impl HostSet {
 }
 
 /// What the host's transport can do.
+///
+/// ```
+/// use chartoci::exchange::{Config, Traits};
+/// let of_a_browser = Traits { manual_redirects: false, all_headers: false };
+/// assert_ne!(Config::default().transport, of_a_browser);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traits {
     /// It hands back redirects instead of following them. Browsers cannot.
@@ -140,6 +164,12 @@ impl Default for Config {
 }
 
 /// Policy, token cache, what was learned. Clone freely: clones share. All its exchanges are polled by one clock.
+///
+/// ```
+/// use chartoci::{exchange::{Config, Session}, time::Duration};
+/// let session = Session::new(Config { timeout: Some(Duration::from_secs(300)), ..Config::default() });
+/// assert_eq!(session.clone().config().timeout, Some(Duration::from_secs(300)));
+/// ```
 #[derive(Clone)]
 pub struct Session(Arc<Shared>);
 

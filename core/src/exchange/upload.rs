@@ -24,7 +24,7 @@ use crate::error::{Code, Error, clip};
 use crate::http::url::{Scheme, Url};
 use crate::http::{BlobId, Method, Payload};
 use crate::oci::media_type::OCTET_STREAM;
-use crate::oci::{Descriptor, Digest};
+use crate::oci::{Descriptor, Digest, Repository};
 use crate::time::Duration;
 
 /// Blobs up to this size may go with the POST that opens a session: what a registry throws away of them is little.
@@ -141,9 +141,12 @@ impl Uploads {
     }
 
     /// The repository and the descriptor of a blob that is not at the host's but in a registry.
-    pub(super) fn source(&self, blob: BlobId) -> Option<(&Source, &Descriptor)> {
-        let index = (blob.0 as usize).checked_sub(self.first)?;
-        self.blobs.get(index).map(|blob| (&blob.source, &blob.descriptor))
+    pub(super) fn source(&self, blob: BlobId) -> Option<(Repository, Descriptor)> {
+        let blob = self.blobs.get((blob.0 as usize).checked_sub(self.first)?)?;
+        match &blob.source {
+            Source::Registry(repository) => Some((repository.clone(), blob.descriptor.clone())),
+            Source::Bytes(_) | Source::Host => None,
+        }
     }
 
     /// Begins with the blobs that were added. True: they are there already, all of them.
