@@ -48,6 +48,10 @@ pub enum What {
 
 impl What {
     /// Its name: `chart`, `alpha-chart`, `image`, `index`, `signature`, `other`.
+    ///
+    /// ```
+    /// assert_eq!(chartoci::artifact::What::AlphaChart.as_str(), "alpha-chart");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             What::Chart => "chart",
@@ -128,6 +132,20 @@ impl Artifact {
     /// The manifest and config that `helm push` makes of a chart, its provenance, and the time of the archive's file: the
     /// very bytes of Helm 3.15 and later where it runs in UTC. Without `created` there is no such annotation (unless
     /// Chart.yaml brings one), and the same chart always has the same digest.
+    ///
+    /// ```
+    /// use chartoci::chart::{Scan, package::Options, package_in_memory};
+    /// use chartoci::{Artifact, Limits, files::Memory};
+    /// let (limits, chart_yaml) = (Limits::default(), "apiVersion: v2\nname: web\nversion: 1.0.0");
+    /// let mut files = Memory::from_iter([("Chart.yaml", chart_yaml)]);
+    /// let chart = package_in_memory(&mut files, Options::default(), &limits)?;
+    /// let artifact = Artifact::build(&Scan::read(&chart.data, &limits)?, None, None, &limits)?;
+    /// assert_eq!(artifact.config(), Some(&br#"{"name":"web","version":"1.0.0","apiVersion":"v2"}"#[..]));
+    /// assert_eq!(artifact.chart_layer().map(|layer| &layer.digest), Some(&chart.digest));
+    /// assert_eq!((artifact.layers().len(), artifact.provenance_layer()), (1, None));
+    /// assert_eq!(artifact.annotations()["org.opencontainers.image.title"], "web");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Code::LIMIT_DOCUMENT`]: the provenance is larger than [`Limits::provenance`], or the manifest than
@@ -259,6 +277,17 @@ impl Artifact {
 
     /// What is wrong with it where a chart is wanted: its report, and of what is something else by right, such as a
     /// signature, that it is no chart. An index may list one.
+    ///
+    /// ```
+    /// use chartoci::{Artifact, Limits, artifact::What};
+    /// let image = br#"{"schemaVersion":2,"layers":[],"config":{"mediaType":"application/vnd.oci.image.config.v1+json",
+    ///     "digest":"sha256:8d17cb6bf6ccd8c29aace9a658495cbd5e2e87fc267876e86117c7db681c9580","size":99}}"#;
+    /// let artifact = Artifact::parse(image, &Limits::default())?;
+    /// assert!(artifact.what() == What::Image && artifact.report().is_ok());
+    /// let report = artifact.as_chart();
+    /// assert!(report.iter().any(|finding| finding.code.name() == "artifact.not_a_chart"));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn as_chart(&self) -> Report {
         let mut report = self.report.clone();
         if self.what() != What::Index && !self.is_meant_as_chart() {
@@ -273,6 +302,14 @@ impl Artifact {
     }
 
     /// The manifest's digest.
+    ///
+    /// ```
+    /// use chartoci::{Artifact, Digest, Limits};
+    /// let index = br#"{"schemaVersion":2,"manifests":[]}"#;
+    /// let artifact = Artifact::parse(index, &Limits::default())?;
+    /// assert_eq!((artifact.digest(), artifact.manifest()), (&Digest::of(index), &index[..]));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
@@ -289,6 +326,21 @@ impl Artifact {
 
     /// The config is not the one that Helm makes of this Chart.yaml, byte for byte: it may say something else, and
     /// [`Metadata::contradiction`] tells whether it does.
+    ///
+    /// ```
+    /// use chartoci::{Artifact, Descriptor, Limits, Metadata, artifact::CONFIG};
+    /// let metadata = Metadata::parse(b"apiVersion: v2\nname: web\nversion: 1.0.0", &Limits::default())?;
+    /// let Descriptor { digest, size, .. } = Descriptor::of(CONFIG, &metadata.config());
+    /// let manifest = format!(
+    ///     r#"{{"schemaVersion":2,"config":{{"mediaType":"{CONFIG}","digest":"{digest}","size":{size}}},"layers":[]}}"#
+    /// );
+    /// let artifact = Artifact::parse(manifest.as_bytes(), &Limits::default())?;
+    /// assert_eq!(artifact.config_descriptor().map(|config| config.size), Some(size));
+    /// assert!(!artifact.may_contradict(&metadata));
+    /// let other = Metadata { version: "2.0.0".to_owned(), ..metadata };
+    /// assert!(artifact.may_contradict(&other));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn may_contradict(&self, metadata: &Metadata) -> bool {
         let config = self.config_descriptor().filter(|_| self.what() == What::Chart);
         config.is_some_and(|config| Digest::with(config.digest.algorithm(), &metadata.config()) != config.digest)
@@ -300,6 +352,15 @@ impl Artifact {
     }
 
     /// The manifests that an index lists, in its order.
+    ///
+    /// ```
+    /// use chartoci::{Artifact, Limits};
+    /// let index = br#"{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json",
+    ///     "digest":"sha256:8d17cb6bf6ccd8c29aace9a658495cbd5e2e87fc267876e86117c7db681c9580","size":99}]}"#;
+    /// let artifact = Artifact::parse(index, &Limits::default())?;
+    /// assert_eq!((artifact.manifests()[0].size, artifact.layers().len()), (99, 0));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn manifests(&self) -> &[Descriptor] {
         match &self.content {
             Content::Manifest(_) => &[],
@@ -320,6 +381,16 @@ impl Artifact {
     }
 
     /// It is a chart as Helm before 3.7 pushed it: its layer is of a type that has been given up.
+    ///
+    /// ```
+    /// use chartoci::{Artifact, Limits};
+    /// let of_helm_3_6 = br#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json",
+    ///     "digest":"sha256:8d17cb6bf6ccd8c29aace9a658495cbd5e2e87fc267876e86117c7db681c9580","size":99},
+    ///     "layers":[{"mediaType":"application/tar+gzip",
+    ///     "digest":"sha256:1b251d38cfe948dfc0a5745b7af5ca574ecb61e52aed10b19039db39af6e1617","size":2487}]}"#;
+    /// assert!(Artifact::parse(of_helm_3_6, &Limits::default())?.is_legacy());
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn is_legacy(&self) -> bool {
         self.what() == What::Chart && self.chart_layer().is_some_and(|layer| layer.media_type != CHART)
     }
@@ -354,6 +425,15 @@ impl Artifact {
     }
 
     /// A few lines for people: what this is, what each part is for, what is wrong.
+    ///
+    /// ```
+    /// use chartoci::{Artifact, Limits};
+    /// let artifact = Artifact::parse(br#"{"schemaVersion":2,"manifests":[]}"#, &Limits::default())?;
+    /// let text = artifact.explain();
+    /// assert!(text.starts_with("index of 0 manifests\n  manifest    sha256:"));
+    /// assert!(text.contains(", 34 bytes\n"));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn explain(&self) -> String {
         let annotation = |name| self.annotations().get(name).map(|text| line(text)).unwrap_or_default();
         let title = match self.what() {
@@ -438,6 +518,22 @@ fn line(text: &str) -> String {
 
 /// The annotations of the manifest of a chart (Helm 4.3, `pkg/registry/chart.go`): those of the image specification, each
 /// where Chart.yaml has more than blanks for it, then Chart.yaml's own, which may replace all but title and version.
+///
+/// ```
+/// use chartoci::{Limits, Metadata, artifact::annotations, time::Timestamp};
+/// let replaced = "annotations: {org.opencontainers.image.version: x, team: a}";
+/// let chart_yaml = format!("name: web\nversion: 1.0.0+b1\nhome: ' '\n{replaced}");
+/// let metadata = Metadata::parse(chart_yaml.as_bytes(), &Limits::default())?;
+/// let annotations: Vec<_> = annotations(&metadata, Some(Timestamp::from_unix(0))).into_iter().collect();
+/// let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+/// assert_eq!(annotations, [
+///     pair("org.opencontainers.image.created", "1970-01-01T00:00:00Z"),
+///     pair("org.opencontainers.image.title", "web"),
+///     pair("org.opencontainers.image.version", "1.0.0+b1"),
+///     pair("team", "a"),
+/// ]);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 pub fn annotations(metadata: &Metadata, created: Option<Timestamp>) -> BTreeMap<String, String> {
     let authors: Vec<String> = metadata
         .maintainers

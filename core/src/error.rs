@@ -70,6 +70,12 @@ impl fmt::Display for Kind {
 }
 
 /// What a code stands for: an error that ends an operation, or a finding in a document.
+///
+/// ```
+/// use chartoci::{Code, Kind, diagnostic::Severity, error::Class};
+/// assert_eq!(Code::REFERENCE_TAG.class(), Class::Error(Kind::Invalid));
+/// assert_eq!(Code::JSON_DUPLICATE.class(), Class::Finding(Severity::Warning));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Class {
@@ -80,6 +86,13 @@ pub enum Class {
 }
 
 /// A stable name for one thing that can be wrong, such as `reference.tag`. [`codes`] lists them all.
+///
+/// ```
+/// use chartoci::Code;
+/// assert_eq!(Code::REFERENCE_TAG.name(), "reference.tag");
+/// assert_eq!(Code::REFERENCE_TAG.meaning(), "The tag is not valid.");
+/// assert!(Code::REFERENCE_TAG.remedy().starts_with("A tag has 1 to 128 characters"));
+/// ```
 #[derive(Clone, Copy)]
 pub struct Code(&'static Entry);
 
@@ -855,6 +868,12 @@ table! {
 }
 
 /// One entry of the `errors` list in a registry's answer, as the distribution specification ("Error Codes") has it.
+///
+/// ```
+/// let (code, message) = ("DENIED".to_owned(), "no such team".to_owned());
+/// let said = chartoci::error::RegistryError { code, message, detail: String::new() };
+/// assert_eq!(chartoci::json::write(&said), br#"{"code":"DENIED","message":"no such team","detail":""}"#);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RegistryError {
     /// Such as `MANIFEST_UNKNOWN`; a registry may send others than the specification lists.
@@ -891,6 +910,13 @@ struct Inner {
 impl Error {
     /// An error of that code. The message is a sentence without a full stop: `tag "a b" has a blank`. What could steer a
     /// terminal in it is escaped: messages quote strangers.
+    ///
+    /// ```
+    /// use chartoci::{Code, Error};
+    /// let error = Error::new(Code::REFERENCE_TAG, "the tag \"\u{1b}[2J\" is not valid");
+    /// assert_eq!(error.code(), Code::REFERENCE_TAG);
+    /// assert!(!error.message().contains('\u{1b}'));
+    /// ```
     pub fn new(code: Code, message: impl Into<String>) -> Error {
         Error(Box::new(Inner {
             code,
@@ -905,6 +931,12 @@ impl Error {
     }
 
     /// Adds one fact: a name from the vocabulary of the specifications, and its value. Never a secret.
+    ///
+    /// ```
+    /// use chartoci::{Code, Error};
+    /// let error = Error::new(Code::REFERENCE_TAG, "the tag is not valid").with("tag", "-x").with("length", 2);
+    /// assert_eq!(error.context(), [("tag", "-x".to_owned()), ("length", "2".to_owned())]);
+    /// ```
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Error {
         self.0.context.push((name, value.to_string()));
@@ -912,6 +944,13 @@ impl Error {
     }
 
     /// Says in which file, entry or document it happened: before the message, and as a fact of that name.
+    ///
+    /// ```
+    /// use chartoci::{Code, Error};
+    /// let error = Error::new(Code::CHART_MISSING, "there is no Chart.yaml").within("entry", "charts/db");
+    /// assert_eq!(error.message(), "charts/db: there is no Chart.yaml");
+    /// assert_eq!(error.context(), [("entry", "charts/db".to_owned())]);
+    /// ```
     #[must_use]
     pub fn within(mut self, name: &'static str, place: impl fmt::Display) -> Error {
         self.0.message = visible(format!("{place}: {}", self.0.message));
@@ -935,6 +974,12 @@ impl Error {
     }
 
     /// Replaces the code's remedy by one that knows the case.
+    ///
+    /// ```
+    /// use chartoci::{Code, Error};
+    /// let error = Error::new(Code::ARGUMENT, "there is no section \"crd\"").with_hint("Write crds.");
+    /// assert_eq!(error.hint(), "Write crds.");
+    /// ```
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Error {
         self.0.hint = Some(hint.into());
@@ -942,6 +987,13 @@ impl Error {
     }
 
     /// Adds the findings that led to the refusal.
+    ///
+    /// ```
+    /// use chartoci::{Code, Diagnostic, Error, Report};
+    /// let finding = Diagnostic::new(Code::CHART_NAME, "Chart.yaml", "the chart has no name");
+    /// let error = Error::new(Code::CHART_NAME, "the chart has no name").with_report(Report::from_iter([finding]));
+    /// assert_eq!(error.report().map(|report| report.errors().count()), Some(1));
+    /// ```
     #[must_use]
     pub fn with_report(mut self, report: Report) -> Error {
         self.0.report = Some(report);
@@ -949,6 +1001,14 @@ impl Error {
     }
 
     /// Adds what the registry answered.
+    ///
+    /// ```
+    /// use chartoci::{Code, Error, error::RegistryError};
+    /// let (code, message) = ("DENIED".to_owned(), "no such team".to_owned());
+    /// let said = vec![RegistryError { code, message, detail: String::new() }];
+    /// let error = Error::new(Code::AUTH_REFUSED, "the registry refused").with_answer(403, said);
+    /// assert_eq!((error.status(), error.registry_errors()[0].code.as_str()), (Some(403), "DENIED"));
+    /// ```
     #[must_use]
     pub fn with_answer(mut self, status: u16, errors: Vec<RegistryError>) -> Error {
         self.0.status = Some(status);
@@ -957,6 +1017,14 @@ impl Error {
     }
 
     /// Adds the error behind this one.
+    ///
+    /// ```
+    /// use chartoci::{Code, Error};
+    /// let cause = Error::new(Code::JSON_SYNTAX, "the text ends too early");
+    /// let error = Error::new(Code::NOT_A_REGISTRY, "the list of tags is no JSON").because(cause.clone());
+    /// assert_eq!(error.to_string(), "the list of tags is no JSON: the text ends too early");
+    /// assert_eq!(error.cause(), Some(&cause));
+    /// ```
     #[must_use]
     pub fn because(mut self, source: Error) -> Error {
         self.0.source = Some(source);

@@ -145,6 +145,14 @@ impl fmt::Debug for Answer {
 }
 
 /// One entry of a directory.
+///
+/// ```
+/// use chartoci::files::{Answer, Entry, EntryKind, Memory, Verb};
+/// let mut memory = Memory::from_iter([("web/values.yaml", "a: 1")]);
+/// let Answer::Entries(entries) = memory.execute(Verb::List { path: "web".to_owned() }) else { panic!() };
+/// let [Entry { name, kind, size, .. }] = &entries[..] else { panic!() };
+/// assert_eq!((name.as_str(), *kind, *size), ("values.yaml", EntryKind::File, 4));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its name, without a path.
@@ -199,6 +207,14 @@ impl fmt::Display for FileFailure {
 }
 
 /// What a file machine says when it is polled.
+///
+/// ```
+/// use chartoci::chart::Directory;
+/// use chartoci::files::{Step, Verb};
+/// let mut directory = Directory::new(&chartoci::Limits::default());
+/// let Step::Do(verb) = directory.poll() else { panic!() };
+/// assert!(matches!(verb, Verb::List { path } | Verb::Read { path, .. } if path.is_empty() || path == ".helmignore"));
+/// ```
 #[derive(Clone, Debug)]
 pub enum Step<T> {
     /// Do this and hand back the answer.
@@ -229,6 +245,15 @@ impl Memory {
     }
 
     /// Puts a file there, and makes the directories above it.
+    ///
+    /// ```
+    /// use chartoci::files::Memory;
+    /// let mut memory = Memory::new();
+    /// memory.insert("web/Chart.yaml".to_owned(), b"name: web".to_vec())?;
+    /// assert_eq!(memory.iter().collect::<Vec<_>>(), [("web/Chart.yaml", &b"name: web"[..])]);
+    /// assert!(memory.insert("../evil".to_owned(), Vec::new()).is_err());
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Code::ARGUMENT`] where the path is none below a root (`/a`, `a//b`, `../a`), or a file stands where it needs a

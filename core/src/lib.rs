@@ -48,4 +48,4 @@ pub use version::{Constraint, Version};
 /// The README's example is compiled with the other examples of the documentation; `tests/packaging` runs it.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
-pub struct Readme;
+struct Readme;

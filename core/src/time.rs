@@ -23,6 +23,14 @@ impl Instant {
     }
 
     /// How long after `earlier` this is; zero if it is not.
+    ///
+    /// ```
+    /// use chartoci::time::{Duration, Instant};
+    /// let (sooner, later) = (Instant::from_millis(5), Instant::from_millis(1_005));
+    /// assert_eq!(later.saturating_since(sooner), Duration::from_secs(1));
+    /// assert_eq!(sooner.saturating_since(later), Duration::ZERO);
+    /// assert_eq!(later.as_millis(), 1_005);
+    /// ```
     pub fn saturating_since(self, earlier: Instant) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
@@ -54,6 +62,11 @@ impl Timestamp {
     }
 
     /// Seconds since 1970-01-01T00:00:00Z.
+    ///
+    /// ```
+    /// use chartoci::time::Timestamp;
+    /// assert_eq!(Timestamp::parse_rfc3339("2000-02-29T00:00:00Z").map(Timestamp::as_unix), Some(951_782_400));
+    /// ```
     pub fn as_unix(self) -> i64 {
         self.0
     }

@@ -32,6 +32,13 @@ impl Challenge {
 }
 
 /// Reads all challenges of all fields. What cannot be understood ends the field it is in, never the reading of others.
+///
+/// ```
+/// use chartoci::auth::challenge::{Challenge, parse};
+/// let fields = ["Negotiate, Basic realm=\"reg\"", "Bearer realm=\"https://auth.example/\""];
+/// let challenges: Vec<Challenge> = parse(fields);
+/// assert_eq!(challenges.iter().filter(|challenge| challenge.parameter("realm").is_some()).count(), 2);
+/// ```
 pub fn parse<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Challenge> {
     let mut challenges = Vec::new();
     for value in values {

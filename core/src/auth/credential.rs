@@ -3,6 +3,14 @@
 use std::fmt;
 
 /// What proves who the caller is.
+///
+/// ```
+/// use chartoci::auth::Credential;
+/// let credential = Credential::Basic { username: "ada".to_owned(), password: "secret".to_owned() };
+/// assert_eq!((credential.kind(), credential.username()), ("basic", Some("ada")));
+/// assert!(!format!("{credential:?}").contains("secret"));
+/// assert_eq!(Credential::Identity("token".to_owned()).username(), None);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Credential {

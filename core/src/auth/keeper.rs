@@ -22,6 +22,23 @@ use crate::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where a credential was stored or removed.
+///
+/// ```
+/// use chartoci::auth::{keeper::{Keeper, Kept}, store::{Environment, Platform}};
+/// use chartoci::files::{Memory, Step};
+/// let environment = Environment { variables: [].into(), home: "/home/ada".into(), platform: Platform::Linux };
+/// let mut keeper = Keeper::erase(&environment, None, "registry.example")?;
+/// let mut files = Memory::new();
+/// let kept = loop {
+///     match keeper.poll() {
+///         Step::Do(verb) => keeper.handle(files.execute(verb)),
+///         Step::Done(kept) => break kept?,
+///     }
+/// };
+/// let Kept { path, changed, .. } = kept;
+/// assert_eq!((path.as_str(), changed), ("/home/ada/.config/helm/registry/config.json", false), "nothing was there");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// The registry, as it stands in the store.

@@ -7,7 +7,7 @@ pub mod keeper;
 pub mod origin;
 pub mod scope;
 pub mod store;
-pub mod token;
+pub(crate) mod token;
 
 pub use credential::Credential;
 pub use origin::Origin;

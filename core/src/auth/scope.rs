@@ -31,6 +31,13 @@ impl Scope {
 
     /// To delete from a repository: registries differ in which of these they ask for (distribution wants `delete`, Quay
     /// takes nothing less than all).
+    ///
+    /// ```
+    /// use chartoci::auth::Scope;
+    /// assert_eq!(Scope::pull("team/web").to_string(), "repository:team/web:pull");
+    /// assert_eq!(Scope::push("team/web").to_string(), "repository:team/web:pull,push");
+    /// assert_eq!(Scope::delete("team/web").to_string(), "repository:team/web:delete,pull,push");
+    /// ```
     pub fn delete(repository: &str) -> Scope {
         Scope::parse(&format!("repository:{repository}:delete,pull,push"))
     }
@@ -47,7 +54,7 @@ impl Scope {
     }
 
     /// Something is to be read and nothing to be written, so that it may be tried without a credential.
-    pub fn only_reads(&self) -> bool {
+    pub(crate) fn only_reads(&self) -> bool {
         !self.resource.is_empty() && self.actions.iter().all(|action| action == "pull")
     }
 }
@@ -92,12 +99,20 @@ impl Scopes {
     }
 
     /// Adds some more.
+    ///
+    /// ```
+    /// use chartoci::auth::scope::{Scope, Scopes};
+    /// let mut scopes = Scopes::parse("repository:web:pull");
+    /// scopes.add(Scope::push("web"));
+    /// scopes.extend([Scope::pull("base")]);
+    /// assert_eq!(scopes.iter().collect::<Vec<_>>(), ["repository:base:pull", "repository:web:pull,push"]);
+    /// ```
     pub fn extend(&mut self, scopes: impl IntoIterator<Item = Scope>) {
         scopes.into_iter().for_each(|scope| self.add(scope));
     }
 
     /// A token for these is good for that.
-    pub fn cover(&self, scope: &Scope) -> bool {
+    pub(crate) fn cover(&self, scope: &Scope) -> bool {
         self.0.get(&scope.resource).is_some_and(|held| held.contains("*") || scope.actions.is_subset(held))
     }
 

@@ -33,6 +33,15 @@ pub enum Platform {
 }
 
 /// What the host knows about its user.
+///
+/// ```
+/// use chartoci::auth::store::{Environment, Platform};
+/// assert!(Environment::reads("DOCKER_CONFIG") && !Environment::reads("PATH"));
+/// let variables = [("DOCKER_CONFIG".to_owned(), "/etc/docker".to_owned())].into();
+/// let ada = Environment { variables, home: "/Users/ada".to_owned(), platform: Platform::MacOs };
+/// assert_eq!(ada.helm_file(None).as_deref(), Some("/Users/ada/Library/Preferences/helm/registry/config.json"));
+/// assert_eq!(ada.files(Some("mine.json"))[..2], ["mine.json", "/etc/docker/config.json"]);
+/// ```
 #[derive(Clone)]
 pub struct Environment {
     /// Of all variables those that [`Environment::reads`] names.
@@ -126,6 +135,25 @@ impl Environment {
 }
 
 /// What came of a search. `Debug` shows no secret.
+///
+/// ```
+/// use chartoci::auth::store::{Asked, Environment, Found, Lookup, Platform};
+/// use chartoci::files::{Memory, Step};
+/// let environment = Environment { variables: [].into(), home: "/home/ada".into(), platform: Platform::Linux };
+/// let mut lookup = Lookup::new(&environment, None, "registry.example", "team/web");
+/// let mut files = Memory::new();
+/// let found = loop {
+///     match lookup.poll() {
+///         Step::Do(verb) => lookup.handle(files.execute(verb)),
+///         Step::Done(found) => break found?,
+///     }
+/// };
+/// let Found { credential, asked } = found;
+/// assert!(credential.is_none() && asked.iter().all(|Asked { exists, .. }| !exists));
+/// let stores: Vec<&str> = asked.iter().map(|asked| asked.store.as_str()).collect();
+/// assert_eq!(stores[..2], ["/home/ada/.config/helm/registry/config.json", "/home/ada/.docker/config.json"]);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// What to prove; none if nobody knew.

@@ -17,22 +17,22 @@ use crate::time::{Duration, Timestamp};
 
 /// Where and for what a token is to be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenServer {
+pub(crate) struct TokenServer {
     /// Validated by [`realm`](super::origin::realm).
-    pub realm: Url,
+    pub(crate) realm: Url,
     /// The registry's name for itself.
-    pub service: Option<String>,
+    pub(crate) service: Option<String>,
     /// What the registry asks for, and what the caller is about to do.
-    pub scopes: Scopes,
+    pub(crate) scopes: Scopes,
 }
 
 /// A token that grants what its scopes say. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token {
+pub(crate) struct Token {
     /// As it stands after `Bearer `.
     text: String,
     /// How long it is good for, from the answer on.
-    pub lifetime: Duration,
+    pub(crate) lifetime: Duration,
 }
 
 /// The lifetime of a token that tells none; clients must accept tokens that live this long.
@@ -47,7 +47,7 @@ impl TokenServer {
     ///
     /// # Errors
     /// [`Code::AUTH_REALM`].
-    pub fn of(challenge: &Challenge, registry: &Url, wanted: &Scope) -> Result<TokenServer, Error> {
+    pub(crate) fn of(challenge: &Challenge, registry: &Url, wanted: &Scope) -> Result<TokenServer, Error> {
         let realm = super::origin::realm(challenge.parameter("realm").unwrap_or_default(), registry)?;
         let asked = challenge.parameter("scope").unwrap_or_default();
         let mut scopes = Scopes::default();
@@ -61,7 +61,7 @@ impl TokenServer {
 
     /// The request for a token: GET, by Basic or anonymous. An identity token goes by POST, in a form; user and password do
     /// so where `form` says that GET was of no use.
-    pub fn request(&self, credential: Option<&Credential>, form: bool) -> (Method, Url, Headers, Payload) {
+    pub(crate) fn request(&self, credential: Option<&Credential>, form: bool) -> (Method, Url, Headers, Payload) {
         let mut headers = Headers::new();
         headers.add("accept", "application/json");
         let grant = match credential {
@@ -100,11 +100,7 @@ impl TokenServer {
 const CLIENT: &str = "chartoci";
 
 /// The value of `Authorization` for a user and a password (RFC 7617).
-///
-/// ```
-/// assert_eq!(chartoci::auth::token::basic("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
-/// ```
-pub fn basic(username: &str, password: &str) -> String {
+pub(crate) fn basic(username: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
 }
 
@@ -115,7 +111,7 @@ pub(crate) fn may_stand(token: &str) -> bool {
 
 impl Token {
     /// A token that was given ready-made.
-    pub fn given(text: &str) -> Token {
+    pub(crate) fn given(text: &str) -> Token {
         Token { text: text.to_owned(), lifetime: Duration::from_secs(LONGEST) }
     }
 
@@ -123,7 +119,7 @@ impl Token {
     ///
     /// # Errors
     /// [`Code::AUTH_TOKEN`]: no JSON, no token, or one that cannot stand in a header. The body is never shown.
-    pub fn parse(body: &[u8], date: Option<Timestamp>, limit: u64) -> Result<Token, Error> {
+    pub(crate) fn parse(body: &[u8], date: Option<Timestamp>, limit: u64) -> Result<Token, Error> {
         let refused = |why: &str| Error::new(Code::AUTH_TOKEN, format!("the token server's answer {why}"));
         let answer = json::parse(body, limit).map_err(|_| refused("is no JSON"))?.value;
         let text = ["access_token", "token"]
@@ -147,7 +143,7 @@ impl Token {
     }
 
     /// The value of `Authorization`.
-    pub fn authorization(&self) -> String {
+    pub(crate) fn authorization(&self) -> String {
         format!("Bearer {}", self.text)
     }
 }

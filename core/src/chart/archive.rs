@@ -38,6 +38,18 @@ impl Scan {
     /// Looks at every entry of a packed archive. Beside `data` it needs memory for the largest document that is judged,
     /// not for the whole.
     ///
+    /// ```
+    /// use chartoci::chart::{Scan, package::Options, package_in_memory};
+    /// use chartoci::{Digest, Limits, files::Memory};
+    /// let mut files = Memory::from_iter([("Chart.yaml", "name: web\nversion: 1.0.0"), ("values.yaml", "a: 1")]);
+    /// let data = package_in_memory(&mut files, Options::default(), &Limits::default())?.data;
+    /// let scan = Scan::read(&data, &Limits::default())?;
+    /// assert_eq!((scan.metadata.name.as_str(), scan.digest), ("web", Digest::of(&data)));
+    /// let cut_off = Scan::read(&data[..data.len() / 2], &Limits::default()).unwrap_err();
+    /// assert_eq!(cut_off.code().name(), "archive.truncated");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `archive.*`, `chart.*`, `yaml.*`, `limit.*`; always with the entry's name.
     pub fn read(data: &[u8], limits: &Limits) -> Result<Scan, Error> {
@@ -48,17 +60,11 @@ impl Scan {
 /// A [`Scan`] that stops once on its way, to say what the archive promises to be.
 ///
 /// ```
-/// # use chartoci::chart::{Package, package::Options};
-/// # use chartoci::files::{Memory, Step};
+/// # use chartoci::chart::{package::Options, package_in_memory};
+/// # use chartoci::files::Memory;
 /// # let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
 /// # let limits = chartoci::Limits::default();
-/// # let mut package = Package::new(Options::default(), &limits);
-/// # let data = loop {
-/// #     match package.poll() {
-/// #         Step::Do(verb) => package.handle(files.execute(verb)),
-/// #         Step::Done(result) => break result?.data,
-/// #     }
-/// # };
+/// # let data = package_in_memory(&mut files, Options::default(), &limits)?.data;
 /// let mut scanning = chartoci::chart::Scanning::new(&data, &limits)?;
 /// let promised = scanning.promised()?.unwrap();
 /// // What has no tag yet can go up meanwhile.
@@ -89,6 +95,23 @@ impl<'a> Scanning<'a> {
     /// Starts with a file of so many bytes, however large, of which no more than a piece is held. What is promised is
     /// hashed in a pass ahead; what is found has the digest of the very bytes that were looked at, and where that is another
     /// than was promised, the file was changed meanwhile.
+    ///
+    /// ```
+    /// # use chartoci::chart::{Scan, Scanning, package::Options, package_in_memory};
+    /// # use chartoci::files::Memory;
+    /// # let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+    /// # let limits = chartoci::Limits::default();
+    /// # let file = package_in_memory(&mut files, Options::default(), &limits)?.data;
+    /// let mut bring = |offset: u64, buffer: &mut [u8]| {
+    ///     let rest = &file[offset as usize..];
+    ///     let count = rest.len().min(buffer.len());
+    ///     buffer[..count].copy_from_slice(&rest[..count]);
+    ///     Ok(count)
+    /// };
+    /// let scan = Scanning::of_file(file.len() as u64, &mut bring, &limits)?.finish()?;
+    /// assert_eq!(scan.digest, Scan::read(&file, &limits)?.digest);
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Scanning::new`], and what `bring` fails with.
@@ -138,6 +161,34 @@ impl<'a> Scanning<'a> {
 }
 
 /// A chart archive, unpacked in memory.
+///
+/// ```
+/// use chartoci::chart::{Archive, package::Options, package_in_memory};
+/// use chartoci::{Limits, files::Memory};
+/// let mut files = Memory::from_iter([
+///     ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0"),
+///     ("Chart.lock", "dependencies: []\ndigest: sha256:0\ngenerated: \"2026-01-01T00:00:00Z\""),
+///     ("README.md", "# Web\n"),
+///     ("charts/db/Chart.yaml", "apiVersion: v2\nname: db\nversion: 2.0.0"),
+///     ("crds/web.yaml", "kind: CustomResourceDefinition"),
+///     ("templates/web.yaml", "kind: Service"),
+///     ("values.schema.json", "{}"),
+///     ("values.yaml", "replicas: 2"),
+/// ]);
+/// let data = package_in_memory(&mut files, Options::default(), &Limits::default())?.data;
+///
+/// let archive = Archive::read(&data, &Limits::default())?;
+/// assert_eq!((archive.metadata().name.as_str(), archive.scan().size), ("web", data.len() as u64));
+/// assert!(archive.paths().any(|path| path == "templates/web.yaml"));
+/// assert_eq!(archive.file("crds/web.yaml"), Some(&b"kind: CustomResourceDefinition"[..]));
+/// assert_eq!((archive.values_yaml(), archive.schema()), (Some(&b"replicas: 2"[..]), Some(&b"{}"[..])));
+/// assert!(archive.values().get("replicas").is_some());
+/// assert_eq!(archive.readme(), Some(("README.md", &b"# Web\n"[..])));
+/// assert_eq!((archive.crds(), archive.templates()), (vec!["crds/web.yaml"], vec!["templates/web.yaml"]));
+/// assert_eq!(archive.lock().map(|lock| lock.digest.as_str()), Some("sha256:0"));
+/// assert_eq!(archive.dependencies()[0].metadata().version, "2.0.0");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Archive {
     scan: Scan,
@@ -195,6 +246,17 @@ impl Archive {
     /// The same with the help of a host that has threads: `unpacked` is all that an [`Unpacking`](super::Unpacking) made of
     /// `data`, or empty, and then it is unpacked here; `digest` is that of `data`, and is asked for when the rest is done.
     ///
+    /// ```
+    /// # use chartoci::chart::{Archive, package::Options, package_in_memory};
+    /// # use chartoci::{Digest, files::Memory};
+    /// # let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+    /// # let limits = chartoci::Limits::default();
+    /// # let data = package_in_memory(&mut files, Options::default(), &limits)?.data;
+    /// let archive = Archive::read_unpacked(&data, &limits, Vec::new(), || Digest::of(&data))?;
+    /// assert_eq!(archive.scan().digest, Archive::read(&data, &limits)?.scan().digest);
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Scan::read`].
     pub fn read_unpacked(
@@ -212,6 +274,19 @@ impl Archive {
 
     /// Takes that for the digest of the packed bytes, in the charts that are vendored as folders, too: for a host that has
     /// hashed them by itself.
+    ///
+    /// ```
+    /// # use chartoci::chart::{Archive, package::Options, package_in_memory};
+    /// # use chartoci::{Digest, files::Memory};
+    /// # let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+    /// # let limits = chartoci::Limits::default();
+    /// # let data = package_in_memory(&mut files, Options::default(), &limits)?.data;
+    /// let placeholder = Digest::of(b"");
+    /// let mut archive = Archive::read_unpacked(&data, &limits, Vec::new(), || placeholder.clone())?;
+    /// archive.set_digest(&Digest::of(&data));
+    /// assert_eq!(archive.scan().digest, Digest::of(&data));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn set_digest(&mut self, digest: &Digest) {
         self.scan.digest = digest.clone();
         for vendored in &mut self.dependencies {

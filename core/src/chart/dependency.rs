@@ -8,6 +8,16 @@ use crate::printable::sanitise;
 use crate::yaml::Node;
 
 /// A chart that this one needs. Serialised, it has the names and the order of Helm's JSON.
+///
+/// ```
+/// use chartoci::{Limits, Metadata, chart::Dependency};
+/// let chart_yaml = b"apiVersion: v2\nname: web\nversion: 1.0.0\n\
+///     dependencies:\n- {name: db, version: ^2, repository: oci://reg.example/charts, alias: store}\n";
+/// let metadata = Metadata::parse(chart_yaml, &Limits::default())?;
+/// let [Dependency { name, version, alias, .. }] = &metadata.dependencies[..] else { panic!() };
+/// assert_eq!((name.as_str(), version.as_str(), alias.as_str()), ("db", "^2", "store"));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[allow(missing_docs)]
 pub struct Dependency {

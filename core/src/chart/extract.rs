@@ -15,6 +15,26 @@ use crate::order;
 ///
 /// Names that some system cannot hold are refused before anything is written: those that Windows reserves, control
 /// characters, two that differ in case or in the form of their accents alone.
+///
+/// ```
+/// use chartoci::chart::{Archive, extract::Extract, package::Options, package_in_memory};
+/// use chartoci::files::{Memory, Step};
+/// use chartoci::Limits;
+/// let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+/// let data = package_in_memory(&mut files, Options::default(), &Limits::default())?.data;
+///
+/// let mut extract = Extract::new(Archive::read(&data, &Limits::default())?, 1);
+/// let mut disk = Memory::new();
+/// let directory = loop {
+///     match extract.poll() {
+///         Step::Do(verb) => extract.handle(disk.execute(verb)),
+///         Step::Done(result) => break result?,
+///     }
+/// };
+/// assert_eq!(directory, "web");
+/// assert_eq!(disk.iter().map(|(path, _)| path).collect::<Vec<_>>(), ["web/Chart.yaml"]);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Extract {
     archive: Archive,

@@ -17,6 +17,20 @@ const COMMENT: u8 = 0x10;
 
 /// Puts bytes of a file, from an offset on, at the start of a buffer, and says how many; fewer than there is room for only
 /// where the file ends. Sizes and offsets are in bytes.
+///
+/// ```
+/// let file = b"0123456789";
+/// let mut from_memory = |offset: u64, buffer: &mut [u8]| {
+///     let rest = &file[file.len().min(offset as usize)..];
+///     let count = rest.len().min(buffer.len());
+///     buffer[..count].copy_from_slice(&rest[..count]);
+///     Ok(count)
+/// };
+/// let bring: chartoci::chart::Bring = &mut from_memory;
+/// let mut buffer = [0; 4];
+/// assert_eq!((bring(8, &mut buffer)?, &buffer[..2]), (2, &b"89"[..]));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 pub type Bring<'a> = &'a mut dyn FnMut(u64, &mut [u8]) -> Result<usize, Error>;
 
 /// The packed bytes: all at hand, or brought by a host as they are needed.

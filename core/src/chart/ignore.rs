@@ -50,6 +50,12 @@ impl Ignore {
     }
 
     /// How many patterns there are, the built-in one included.
+    ///
+    /// ```
+    /// let ignore = chartoci::chart::Ignore::parse("# editors\n*.swp\n\n*.bak\n")?;
+    /// assert_eq!(ignore.patterns(), 3);
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     #[must_use]
     pub fn patterns(&self) -> usize {
         self.rules.len()

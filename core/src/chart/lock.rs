@@ -33,6 +33,16 @@ pub struct Lock {
 impl Lock {
     /// Reads Chart.lock or requirements.lock. Null entries of `dependencies` are dropped.
     ///
+    /// ```
+    /// use chartoci::{Limits, chart::Lock};
+    /// let text = "dependencies:\n- name: db\n  repository: oci://reg.example/charts\n  version: 2.0.1\n\
+    ///     digest: sha256:0\ngenerated: \"2026-01-01T00:00:00Z\"\n";
+    /// let lock = Lock::parse(text.as_bytes(), &Limits::default())?;
+    /// assert_eq!((lock.dependencies[0].version.as_str(), lock.digest.as_str()), ("2.0.1", "sha256:0"));
+    /// assert_eq!(lock.to_yaml(), text);
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// `yaml.*`, `chart.*`.
     pub fn parse(text: &[u8], limits: &Limits) -> Result<Lock, Error> {

@@ -64,6 +64,15 @@ pub struct Metadata {
 }
 
 /// Who looks after a chart.
+///
+/// ```
+/// use chartoci::{Limits, Metadata, chart::Maintainer};
+/// let chart_yaml = b"name: web\nversion: 1.0.0\nmaintainers:\n- name: Ada\n  email: ada@example.org\n";
+/// let metadata = Metadata::parse(chart_yaml, &Limits::default())?;
+/// let ada = Maintainer { name: "Ada".to_owned(), email: "ada@example.org".to_owned(), ..Maintainer::default() };
+/// assert_eq!(metadata.maintainers, [ada]);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)]
 pub struct Maintainer {
@@ -92,6 +101,15 @@ impl Metadata {
     }
 
     /// As [`Metadata::parse`], with `requirements.yaml` of an apiVersion v1 chart merged in, and with findings.
+    ///
+    /// ```
+    /// use chartoci::{Limits, Metadata};
+    /// let chart_yaml = b"apiVersion: v1\nname: web\nversion: 1.0.0";
+    /// let requirements = b"dependencies:\n- {name: db, version: ^2, repository: oci://reg.example/charts}\n";
+    /// let (metadata, _) = Metadata::load(chart_yaml, Some(requirements), &Limits::default())?;
+    /// assert_eq!(metadata.dependencies[0].name, "db");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Metadata::parse`].
@@ -156,6 +174,15 @@ impl Metadata {
     /// at: the archive may be cut off, hostile, or no chart that Helm loads; what requirements.yaml adds is missing.
     /// [`Scan::read`](crate::chart::Scan::read) and [`Archive::read`](crate::Archive::read) look at all of it.
     ///
+    /// ```
+    /// use chartoci::chart::{package::Options, package_in_memory};
+    /// use chartoci::{Limits, Metadata, files::Memory};
+    /// let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+    /// let data = package_in_memory(&mut files, Options::default(), &Limits::default())?.data;
+    /// assert_eq!(Metadata::peek(&data, &Limits::default())?.name, "web");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Metadata::parse`], and what keeps Chart.yaml from being found.
     pub fn peek(archive: &[u8], limits: &Limits) -> Result<Metadata, Error> {
@@ -163,6 +190,14 @@ impl Metadata {
     }
 
     /// Reads a config blob (JSON). What it says is a claim, not the chart's own word: nothing is validated or sanitised.
+    ///
+    /// ```
+    /// use chartoci::{Limits, Metadata};
+    /// let config = br#"{"name":"web","version":"1.0.0","apiVersion":"v2","type":"library"}"#;
+    /// let metadata = Metadata::from_config(config, &Limits::default())?;
+    /// assert_eq!((metadata.kind.as_str(), metadata.config()), ("library", config.to_vec()));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     ///
     /// # Errors
     /// No JSON object of that shape.
@@ -244,6 +279,13 @@ impl Metadata {
     }
 
     /// As `helm show chart` prints it, without the blank line at the end; and as `helm package` writes it.
+    ///
+    /// ```
+    /// use chartoci::{Limits, Metadata};
+    /// let metadata = Metadata::parse(b"version: 1.0.0\nname: web # ours\nappVersion: '1.10'", &Limits::default())?;
+    /// assert_eq!(metadata.to_yaml(), "apiVersion: v1\nappVersion: \"1.10\"\nname: web\nversion: 1.0.0\n");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn to_yaml(&self) -> String {
         yaml::to_string(&json::tree(self))
     }

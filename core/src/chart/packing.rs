@@ -82,6 +82,23 @@ impl Tar {
 }
 
 /// What is to be compressed. A clone is the same blocks.
+///
+/// ```
+/// use chartoci::chart::{Package, package::Options, packing::{Block, Blocks}};
+/// use chartoci::files::{Memory, Step};
+/// let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+/// let mut package = Package::new(Options::default(), &chartoci::Limits::default());
+/// let packing = loop {
+///     match package.poll_packing() {
+///         Step::Do(verb) => package.handle(files.execute(verb)),
+///         Step::Done(result) => break result?,
+///     }
+/// };
+/// let blocks: Blocks = packing.blocks();
+/// let first: Option<Block> = blocks.compress(0);
+/// assert!(first.is_some() && blocks.compress(blocks.count()).is_none());
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Blocks(Arc<Tar>);
 

@@ -4,6 +4,13 @@ use super::{Archive, Metadata};
 use crate::error::{Code, Error, clip};
 
 /// Which part is shown.
+///
+/// ```
+/// use chartoci::chart::Section;
+/// assert_eq!(Section::parse("crds")?, Section::Crds);
+/// assert_eq!(Section::parse("notes").unwrap_err().code().name(), "misuse.argument");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Section {
@@ -40,6 +47,21 @@ impl Section {
 /// The bytes that `helm show` (4.3) prints. A part that the chart has not is left out.
 ///
 /// The CRDs of vendored charts follow the chart's own by the charts' names; Helm's order changes from run to run there.
+///
+/// ```
+/// use chartoci::chart::{Archive, Section, package::Options, package_in_memory, show};
+/// use chartoci::{Limits, files::Memory};
+/// let mut files = Memory::from_iter([
+///     ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0"),
+///     ("values.yaml", "replicas: 2 # at least\n"),
+/// ]);
+/// let data = package_in_memory(&mut files, Options::default(), &Limits::default())?.data;
+/// let archive = Archive::read(&data, &Limits::default())?;
+/// assert_eq!(show(&archive, Section::Values), b"replicas: 2 # at least\n\n");
+/// let all = "apiVersion: v2\nname: web\nversion: 1.0.0\n\n---\nreplicas: 2 # at least\n\n";
+/// assert_eq!(String::from_utf8_lossy(&show(&archive, Section::All)), all);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 pub fn show(archive: &Archive, section: Section) -> Vec<u8> {
     let mut out = Vec::new();
     let all = section == Section::All;
@@ -59,6 +81,13 @@ pub fn show(archive: &Archive, section: Section) -> Vec<u8> {
 }
 
 /// [`Section::Chart`] of a chart that was looked at and not kept: see [`Scan`](super::Scan).
+///
+/// ```
+/// use chartoci::{Limits, Metadata, chart::show_chart};
+/// let metadata = Metadata::parse(b"version: 1.0.0\nname: web", &Limits::default())?;
+/// assert_eq!(show_chart(&metadata), b"apiVersion: v1\nname: web\nversion: 1.0.0\n\n");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 pub fn show_chart(metadata: &Metadata) -> Vec<u8> {
     let mut out = metadata.to_yaml().into_bytes();
     out.push(b'\n');

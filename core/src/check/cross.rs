@@ -44,6 +44,20 @@ pub fn check_parts(parts: &Parts, limits: &Limits) -> Report {
 }
 
 /// As [`check_parts`]; and what a validator of JSON Schema has to be asked about the packed chart.
+///
+/// ```
+/// use chartoci::chart::{package::Options, package_in_memory};
+/// use chartoci::{Limits, check::{Parts, check_parts_asking}, files::Memory};
+/// let mut files = Memory::from_iter([
+///     ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0"),
+///     ("values.schema.json", r#"{"required": ["replicas"]}"#),
+/// ]);
+/// let data = package_in_memory(&mut files, Options::default(), &Limits::default())?.data;
+/// let parts = Parts { chart: Some(&data), filename: Some("web-1.0.0.tgz"), ..Parts::default() };
+/// let (_, questions) = check_parts_asking(&parts, &Limits::default());
+/// assert_eq!(questions[0].values(), b"{}");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 pub fn check_parts_asking(parts: &Parts, limits: &Limits) -> (Report, Vec<Question>) {
     let (mut report, mut questions) = (Report::new(), Vec::new());
     let (mut real, mut claimed, mut artifact) = (None, None, None);

@@ -21,6 +21,15 @@ use crate::schema::Violation;
 use crate::yaml::{self, Data, Mapping, Node};
 
 /// Do these values fit that schema?
+///
+/// ```
+/// use chartoci::{Limits, Report, check::{Document, Question, check_asking}};
+/// let schema = br#"{"$ref": "https://schemas.example/values.json"}"#;
+/// let (_, questions): (Report, Vec<Question>) =
+///     check_asking(schema, Some(Document::Schema), None, &Limits::default())?;
+/// assert_eq!(questions[0].schema(), &br#"{"$ref": "urn:s://schemas.example/values.json"}"#[..]);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Question {
     /// Path of values.schema.json below the chart's root.
@@ -51,7 +60,7 @@ const TEXT_PER_NODE: usize = 64;
 
 impl Question {
     /// Is this a schema at all? There are no values.
-    pub fn of_schema(schema: &[u8]) -> Question {
+    pub(crate) fn of_schema(schema: &[u8]) -> Question {
         Question { document: "values.schema.json".to_owned(), schema: schema.into(), layers: Vec::new() }
     }
 
@@ -96,6 +105,29 @@ impl Question {
     }
 
     /// Puts the answer into the report that the question came with, in place of what says there that nobody was asked.
+    ///
+    /// ```
+    /// use chartoci::chart::{package::Options, package_in_memory};
+    /// use chartoci::{Limits, check::check_asking, files::Memory, schema::Violation};
+    /// let mut files = Memory::from_iter([
+    ///     ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0"),
+    ///     ("values.schema.json", r#"{"properties": {"replicas": {"type": "integer"}}}"#),
+    ///     ("values.yaml", "replicas: two\n"),
+    /// ]);
+    /// let data = package_in_memory(&mut files, Options::default(), &Limits::default())?.data;
+    /// let (mut report, questions) = check_asking(&data, None, None, &Limits::default())?;
+    /// assert_eq!(questions[0].values(), br#"{"replicas":"two"}"#);
+    /// let violation = Violation {
+    ///     pointer: "/replicas".to_owned(),
+    ///     rule: "/properties/replicas/type".to_owned(),
+    ///     message: "want integer, but got string".to_owned(),
+    /// };
+    /// let answer = questions[0].answer(Ok(vec![violation.clone()]));
+    /// assert_eq!(answer.iter().next().map(|finding| finding.document.as_str()), Some("values.yaml"));
+    /// questions[0].settle(&mut report, Ok(vec![violation]));
+    /// assert!(report.errors().any(|finding| finding.code.name() == "values.schema"));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn settle(&self, report: &mut Report, violations: Result<Vec<Violation>, Error>) {
         if let Some(open) = self.unanswered() {
             report.retain(&mut |finding| (finding.code, &finding.document) != (open.code, &open.document));
@@ -105,7 +137,7 @@ impl Question {
     }
 
     /// What stands in a report as long as nobody has answered. Nothing, if the schema is no JSON: that is said anyway.
-    pub fn unanswered(&self) -> Option<Diagnostic> {
+    pub(crate) fn unanswered(&self) -> Option<Diagnostic> {
         json::parse(&self.schema, u64::MAX).ok()?;
         let message = match self.has_values() {
             true => "the defaults were not judged by this schema",

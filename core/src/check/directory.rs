@@ -62,6 +62,20 @@ impl CheckDirectory {
     }
 
     /// After the report: what a validator of JSON Schema has to be asked, as of [`check_asking`](super::check_asking).
+    ///
+    /// ```
+    /// use chartoci::check::CheckDirectory;
+    /// use chartoci::files::{Memory, Step};
+    /// let mut files = Memory::from_iter([
+    ///     ("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0"),
+    ///     ("values.schema.json", r#"{"required": ["replicas"]}"#),
+    /// ]);
+    /// let mut check = CheckDirectory::new("web", &chartoci::Limits::default());
+    /// while let Step::Do(verb) = check.poll() {
+    ///     check.handle(files.execute(verb));
+    /// }
+    /// assert_eq!(check.questions()[0].schema(), br#"{"required": ["replicas"]}"#.as_slice());
+    /// ```
     pub fn questions(&mut self) -> Vec<Question> {
         std::mem::take(&mut self.questions)
     }

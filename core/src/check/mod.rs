@@ -33,6 +33,14 @@ use crate::json;
 use crate::limits::Limits;
 
 /// What a document is.
+///
+/// ```
+/// use chartoci::check::Document;
+/// assert_eq!(Document::parse("chart.lock")?, Document::ChartLock);
+/// assert_eq!(Document::ChartLock.name(), "chart.lock");
+/// assert_eq!(Document::parse("readme").unwrap_err().code().name(), "misuse.argument");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Document {
@@ -185,6 +193,15 @@ pub fn check(data: &[u8], kind: Option<Document>, filename: Option<&str>, limits
 
 /// As [`check()`]; and what a validator of JSON Schema has to be asked about a packed chart, its defaults and those of the
 /// charts in it, or about a values.schema.json. Where the feature `schema` is built in, the report has the answers.
+///
+/// ```
+/// use chartoci::{Limits, check::{Document, check_asking}};
+/// let schema = br#"{"type": "object"}"#;
+/// let (report, questions) = check_asking(schema, Some(Document::Schema), None, &Limits::default())?;
+/// assert!(report.is_ok());
+/// assert_eq!(questions[0].schema(), &schema[..]);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 ///
 /// # Errors
 /// As [`check()`].

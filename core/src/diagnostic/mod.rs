@@ -15,6 +15,12 @@ mod text;
 pub use sarif::sarif;
 
 /// How much a finding matters.
+///
+/// ```
+/// use chartoci::diagnostic::Severity;
+/// assert!(Severity::Error < Severity::Warning && Severity::Warning < Severity::Info);
+/// assert_eq!(Severity::Warning.as_str(), "warning");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -38,6 +44,12 @@ impl Severity {
 }
 
 /// A place in a document's bytes. Lines and columns count from 1; columns count Unicode characters.
+///
+/// ```
+/// use chartoci::diagnostic::Span;
+/// let span = chartoci::json::span("{\"é\": 10}".as_bytes(), "/é").unwrap();
+/// assert_eq!(span, Span { start: 7, end: 9, line: 1, column: 7, end_line: 1, end_column: 9 });
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Span {
     /// First byte.
@@ -90,6 +102,15 @@ fn position(text: &[u8], at: usize) -> (u32, u32) {
 }
 
 /// A replacement for a span that mends the finding and changes nothing else.
+///
+/// ```
+/// use chartoci::diagnostic::Fix;
+/// let chart_yaml = b"apiVersion: v2\nname: web\nversion: 1.0.0\nappVersion: 1.10\n";
+/// let report = chartoci::check(chart_yaml, None, None, &chartoci::Limits::default())?;
+/// let Fix { span, replacement } = report.iter().find_map(|finding| finding.fix.clone()).unwrap();
+/// assert_eq!((&chart_yaml[span.start..span.end], replacement.as_str()), (&b"1.10"[..], "\"1.10\""));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fix {
     /// What is replaced.
@@ -99,6 +120,14 @@ pub struct Fix {
 }
 
 /// One finding.
+///
+/// ```
+/// let report = chartoci::check(b"name: web\nversion: x\n", None, None, &chartoci::Limits::default())?;
+/// let finding: &chartoci::Diagnostic = report.errors().find(|finding| finding.pointer == "/version").unwrap();
+/// assert_eq!((finding.code.name(), finding.document.as_str()), ("chart.version", "Chart.yaml"));
+/// assert!(finding.to_string().starts_with("Chart.yaml:2:10: error[chart.version]: "));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diagnostic {
@@ -139,6 +168,12 @@ fn places<S: Serializer>(related: &[(Span, String)], serializer: S) -> Result<S:
 
 impl Diagnostic {
     /// A finding with the severity and the remedy of its code.
+    ///
+    /// ```
+    /// use chartoci::{Code, Diagnostic, diagnostic::Severity};
+    /// let finding = Diagnostic::new(Code::JSON_DUPLICATE, "manifest", "\"config\" stands twice");
+    /// assert_eq!((finding.severity, finding.help.as_str()), (Severity::Warning, Code::JSON_DUPLICATE.remedy()));
+    /// ```
     pub fn new(code: Code, document: impl Into<String>, message: impl Into<String>) -> Diagnostic {
         let severity = match code.class() {
             crate::error::Class::Finding(severity) => severity,
@@ -158,6 +193,13 @@ impl Diagnostic {
     }
 
     /// Says where: an RFC 6901 pointer, and the bytes if known.
+    ///
+    /// ```
+    /// use chartoci::{Code, Diagnostic};
+    /// let span = chartoci::json::span(br#"{"config": {}}"#, "/config");
+    /// let finding = Diagnostic::new(Code::MANIFEST_DESCRIPTOR, "manifest", "there is no digest").at("/config", span);
+    /// assert_eq!(finding.to_string(), "manifest:1:12: error[manifest.descriptor]: there is no digest");
+    /// ```
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>, span: Option<Span>) -> Diagnostic {
         self.pointer = pointer.into();
@@ -178,6 +220,18 @@ impl fmt::Display for Diagnostic {
 
 /// Findings, ordered by document, then by place; and the text of the documents that they are about, for those who show
 /// or mend them.
+///
+/// ```
+/// use chartoci::{Code, Diagnostic, Report};
+/// let mut report = Report::new();
+/// assert!(report.is_empty() && report.is_ok());
+/// report.push(Diagnostic::new(Code::JSON_DUPLICATE, "manifest", "\"config\" stands twice"));
+/// report.push(Diagnostic::new(Code::CHART_NAME, "Chart.yaml", "the chart has no name"));
+/// assert!(!report.is_ok());
+/// assert_eq!((report.errors().count(), report.warnings().count()), (1, 1));
+/// let documents: Vec<_> = report.sorted().iter().map(|finding| finding.document.clone()).collect();
+/// assert_eq!(documents, ["Chart.yaml", "manifest"]);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     findings: Vec<Diagnostic>,
@@ -201,6 +255,15 @@ impl Report {
     }
 
     /// Adds all of another report.
+    ///
+    /// ```
+    /// use chartoci::{Code, Diagnostic, Report};
+    /// let one = || Report::from_iter([Diagnostic::new(Code::CHART_NAME, "Chart.yaml", "the chart has no name")]);
+    /// let mut report = one();
+    /// report.extend(one());
+    /// assert_eq!(report.iter().count(), 2);
+    /// assert_eq!(report.sorted().iter().count(), 1, "what was found twice counts once");
+    /// ```
     pub fn extend(&mut self, other: Report) {
         self.findings.extend(other.findings);
         for (document, text) in other.sources {
@@ -232,6 +295,13 @@ impl Report {
     }
 
     /// Says where the findings come from: of a chart, whose documents are files below that path, or of one document.
+    ///
+    /// ```
+    /// let report = chartoci::check(b"name: web\nversion: x\n", None, None, &chartoci::Limits::default())?;
+    /// let report = report.found_in("web/Chart.yaml", false);
+    /// assert!(report.to_string().contains("web/Chart.yaml:2:10") && !report.is_chart());
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     #[must_use]
     pub fn found_in(mut self, path: &str, is_chart: bool) -> Report {
         path.clone_into(&mut self.path);
@@ -247,13 +317,19 @@ impl Report {
     }
 
     /// The kind of document as which `check` judged it, given or guessed, by its name in the API; empty where nobody said.
+    ///
+    /// ```
+    /// let report = chartoci::check(b"name: web\nversion: 1.0.0\n", None, None, &chartoci::Limits::default())?;
+    /// assert_eq!(report.kind(), "chart.yaml");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn kind(&self) -> &'static str {
         self.kind
     }
 
     /// Keeps the text of each document that has findings with a place or a fix, as `text` gives it.
     #[must_use]
-    pub fn with_sources<'a>(mut self, text: impl Fn(&str) -> Option<&'a [u8]>) -> Report {
+    pub(crate) fn with_sources<'a>(mut self, text: impl Fn(&str) -> Option<&'a [u8]>) -> Report {
         for finding in self.findings.iter().filter(|finding| finding.span.is_some() || finding.fix.is_some()) {
             if self.source(&finding.document).is_none()
                 && let Some(text) = text(&finding.document)
@@ -290,6 +366,12 @@ impl Report {
     }
 
     /// The documents whose text is at hand, and which [`Report::fixed`] can give.
+    ///
+    /// ```
+    /// let report = chartoci::check(b"name: web\nversion: x\n", None, None, &chartoci::Limits::default())?;
+    /// assert_eq!(report.documents().collect::<Vec<_>>(), ["Chart.yaml"]);
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn documents(&self) -> impl Iterator<Item = &str> {
         self.sources.keys().map(String::as_str)
     }
@@ -371,6 +453,13 @@ impl Report {
 
     /// As a compiler prints it: each finding with the line that it is about, a summary at the end. What steers a terminal
     /// is made harmless; `color` is for terminals.
+    ///
+    /// ```
+    /// let report = chartoci::check(b"name: web\nversion: x\n", None, None, &chartoci::Limits::default())?;
+    /// assert!(report.to_text(false).contains("error[chart.version]") && !report.to_text(false).contains('\u{1b}'));
+    /// assert!(report.to_text(true).contains("\u{1b}["));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn to_text(&self, color: bool) -> String {
         text::write(self, color)
     }

@@ -14,6 +14,17 @@ pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
     /// No fields.
+    ///
+    /// ```
+    /// use chartoci::http::Headers;
+    /// let mut headers = Headers::new();
+    /// headers.add("WWW-Authenticate", "Basic realm=\"reg\"");
+    /// headers.add("www-authenticate", "Negotiate");
+    /// assert_eq!(headers.get_all("www-authenticate").count(), 2);
+    /// assert_eq!(headers.iter().next(), Some(("www-authenticate", "Basic realm=\"reg\"")));
+    /// headers.remove("www-authenticate");
+    /// assert_eq!(headers.get("www-authenticate"), None);
+    /// ```
     pub fn new() -> Headers {
         Headers::default()
     }

@@ -25,6 +25,12 @@ pub struct RequestId(pub u32);
 pub struct BlobId(pub u32);
 
 /// The methods that registries know.
+///
+/// ```
+/// use chartoci::http::Method;
+/// assert_eq!(Method::parse("PATCH"), Some(Method::Patch));
+/// assert_eq!((Method::parse("patch"), Method::Patch.as_str()), (None, "PATCH"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Method {
@@ -60,6 +66,19 @@ impl Method {
 }
 
 /// A request that the host is to send.
+///
+/// ```
+/// use chartoci::exchange::{Config, Exchange, Output, Session};
+/// use chartoci::http::{BlobId, Payload, Redirect, Request, RequestId};
+/// use chartoci::{Descriptor, oci::Repository, time::Instant};
+/// let blob = Descriptor::of("text/plain", b"hello");
+/// let mut exchange = Exchange::fetch(&Session::new(Config::default()), Repository::parse("reg.example/web")?, blob);
+/// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+/// let Request { id, payload, sink, redirect, .. } = request;
+/// assert_eq!((id, payload, sink), (RequestId(1), Payload::Empty, Some(BlobId(0))));
+/// assert_eq!(redirect, Redirect::Manual, "whoever follows decides what goes along");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Hand it back with the answer.
@@ -85,6 +104,13 @@ pub struct Request {
 }
 
 /// A request's body. A blob is a description: for a retry the host opens the range again.
+///
+/// ```
+/// use chartoci::http::{BlobId, Payload};
+/// let part = Payload::Blob { blob: BlobId(1), range: 1_000..1_500 };
+/// assert_eq!((part.len(), part.is_empty()), (500, false));
+/// assert!(Payload::Empty.is_empty());
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum Payload {
     /// No body; Content-Length is 0 where the method allows a body.
@@ -137,6 +163,13 @@ pub enum Redirect {
 }
 
 /// The head of a response.
+///
+/// ```
+/// use chartoci::http::ResponseHead;
+/// let headers = [("Content-Type", "application/json")].into_iter().collect();
+/// let head = ResponseHead { status: 200, headers, url: None };
+/// assert_eq!(head.headers.get("content-type"), Some("application/json"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct ResponseHead {
     /// Its status.
@@ -148,6 +181,18 @@ pub struct ResponseHead {
 }
 
 /// Why a request could not be completed.
+///
+/// ```
+/// use chartoci::exchange::{Config, Exchange, Output, Session};
+/// use chartoci::{Code, Reference, http::Failure, time::Instant};
+/// let reference = Reference::parse("reg.example/web:1.0.0")?;
+/// let mut exchange = Exchange::delete(&Session::new(Config::default()), reference);
+/// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+/// exchange.handle_failure(request.id, Failure::Forbidden("10.0.0.7 is not allowed".to_owned()), None);
+/// let Output::Done(Err(error)) = exchange.poll(Instant::default()) else { panic!() };
+/// assert_eq!(error.kind().as_str(), "denied", "not retried");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {

@@ -9,6 +9,23 @@ use crate::time::Duration;
 ///
 /// Before the first `write` the host cuts what it stores to [`Receiver::offset`] bytes; it stores just the bytes for which
 /// `write` answered true.
+///
+/// ```
+/// use chartoci::exchange::{Config, Exchange, Output, Session};
+/// use chartoci::http::{Headers, Receiver, ResponseHead};
+/// use chartoci::{Descriptor, oci::Repository, time::Instant};
+/// let blob = Descriptor::of("text/plain", b"hello");
+/// let repository = Repository::parse("reg.example/web")?;
+/// let mut exchange = Exchange::fetch(&Session::new(Config::default()), repository, blob.clone());
+/// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
+/// let head = ResponseHead { status: 200, headers: Headers::new(), url: None };
+/// let mut receiver: Receiver = exchange.handle_response(request.id, head);
+/// assert_eq!((receiver.stores(), receiver.offset()), (true, 0));
+/// assert_eq!((receiver.expected(), receiver.digest()), (Some(5), Some(&blob.digest)));
+/// assert!(receiver.write(b"hel") && !receiver.write(b"lo, world"), "more than the descriptor says");
+/// assert_eq!(receiver.seen(), 12);
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 pub struct Receiver {
     purpose: Purpose,
     /// Bytes of the sink that were good before this body.

@@ -4,6 +4,13 @@
 use std::fmt;
 
 /// `http` or `https`.
+///
+/// ```
+/// use chartoci::http::url::{Scheme, Url};
+/// let url = Url::parse("HTTPS://Reg.Example/v2/?n=10").unwrap();
+/// assert_eq!((url.scheme(), url.scheme().as_str()), (Scheme::Https, "https"));
+/// assert_eq!((url.host(), url.port(), url.path(), url.query()), ("reg.example", 443, "/v2/", Some("n=10")));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scheme {
     /// In the clear.
@@ -22,7 +29,7 @@ impl Scheme {
     }
 
     /// The port that stands for itself: 80 or 443.
-    pub fn default_port(self) -> u16 {
+    pub(crate) fn default_port(self) -> u16 {
         match self {
             Scheme::Http => 80,
             Scheme::Https => 443,
@@ -106,14 +113,14 @@ impl Url {
 
     /// The same, of a place that is for this very client. A link from https to http on the same host is taken for the mistake
     /// of a proxy that speaks TLS for the registry, and mended.
-    pub fn join_mended(&self, reference: &str) -> Option<Url> {
+    pub(crate) fn join_mended(&self, reference: &str) -> Option<Url> {
         let url = self.join(reference)?;
         Some(if self.scheme == Scheme::Https && url.host == self.host { url.upgraded() } else { url })
     }
 
     /// That path on the same host, without a query. Characters that no path may hold are percent-encoded.
     #[must_use]
-    pub fn at(&self, path: &str) -> Url {
+    pub(crate) fn at(&self, path: &str) -> Url {
         let path = path.split('/').skip(1).fold(String::new(), |kept, part| {
             let part: Vec<String> = part.split(':').map(encode).collect();
             format!("{kept}/{}", part.join(":"))
@@ -148,7 +155,7 @@ impl Url {
 
     /// The same by TLS: the scheme's own port becomes 443.
     #[must_use]
-    pub fn upgraded(mut self) -> Url {
+    pub(crate) fn upgraded(mut self) -> Url {
         if self.scheme == Scheme::Http {
             self.port = self.port.filter(|port| *port != Scheme::Http.default_port());
             self.scheme = Scheme::Https;
@@ -158,7 +165,7 @@ impl Url {
 
     /// Appends a pair to the query and leaves every other byte as it is; the value is percent-encoded.
     #[must_use]
-    pub fn with_query(mut self, name: &str, value: &str) -> Url {
+    pub(crate) fn with_query(mut self, name: &str, value: &str) -> Url {
         let mut query = self.query.take().unwrap_or_default();
         if !query.is_empty() && !query.ends_with('&') {
             query.push('&');

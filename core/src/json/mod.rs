@@ -77,7 +77,7 @@ impl Formatter for Go {
 }
 
 /// One step of an RFC 6901 pointer: `~` and `/` are escaped.
-pub fn pointer_token(name: &str) -> String {
+pub(crate) fn pointer_token(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 

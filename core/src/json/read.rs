@@ -9,6 +9,13 @@ use crate::diagnostic::Span;
 use crate::error::{Code, Error, clip};
 
 /// A document that was read.
+///
+/// ```
+/// use chartoci::json::{Parsed, parse};
+/// let Parsed { value, duplicates } = parse(br#"{"config": {"size": 1, "size": 2}}"#, 1_000)?;
+/// assert_eq!((value["config"]["size"].as_u64(), duplicates), (Some(2), vec!["/config/size".to_owned()]));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed {
     /// What it says. Where a name stands twice in an object, the last one counts, as in Go.

@@ -8,6 +8,13 @@ use sha2::{Digest as _, Sha256, Sha512};
 use crate::error::{Code, Error, clip};
 
 /// The registered algorithms.
+///
+/// ```
+/// use chartoci::oci::{Algorithm, Digest, Digester};
+/// assert_eq!(Algorithm::parse("sha512"), Some(Algorithm::Sha512));
+/// assert_eq!((Algorithm::parse("md5"), Algorithm::Sha256.as_str()), (None, "sha256"));
+/// assert_eq!(Digester::new(Algorithm::Sha512).algorithm(), Algorithm::Sha512);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -82,6 +89,13 @@ impl Digest {
     }
 
     /// The digest of some bytes by that algorithm.
+    ///
+    /// ```
+    /// use chartoci::oci::{Algorithm, Digest};
+    /// let digest = Digest::with(Algorithm::Sha512, b"");
+    /// assert_eq!((digest.algorithm(), digest.hex().len()), (Algorithm::Sha512, 128));
+    /// assert!(digest.hex().starts_with("cf83e1357eefb8bd"), "FIPS 180-4, of nothing");
+    /// ```
     pub fn with(algorithm: Algorithm, data: &[u8]) -> Digest {
         let mut digester = Digester::new(algorithm);
         digester.update(data);

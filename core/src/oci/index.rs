@@ -36,7 +36,7 @@ impl Index {
     ///
     /// # Errors
     /// As [`Index::parse`].
-    pub fn check(data: &[u8], limits: &Limits) -> Result<(Index, Report), Error> {
+    pub(crate) fn check(data: &[u8], limits: &Limits) -> Result<(Index, Report), Error> {
         let mut document = Document::read("index", data, limits.manifest)?;
         let object = document.object(Code::INDEX_SHAPE)?;
         // One document must not be a manifest to one reader and an index to the next (CVE-2021-41190).

@@ -51,6 +51,14 @@ impl Repository {
 
     /// A repository of these parts.
     ///
+    /// ```
+    /// use chartoci::oci::Repository;
+    /// let repository = Repository::new("reg.example:5000", "team/web")?;
+    /// assert_eq!(repository.to_string(), "reg.example:5000/team/web");
+    /// assert_eq!(Repository::new("reg.example", "Team").unwrap_err().code().name(), "reference.repository");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Code::REFERENCE_REGISTRY`], [`Code::REFERENCE_REPOSITORY`].
     pub fn new(registry: &str, name: &str) -> Result<Repository, Error> {
@@ -186,6 +194,15 @@ impl Reference {
     }
 
     /// A reference of these parts; the tag is taken as it is ([`is_tag`]).
+    ///
+    /// ```
+    /// use chartoci::{Digest, Reference, oci::Repository};
+    /// let digest = Digest::of(b"{}");
+    /// let reference = Reference::new(Repository::parse("reg.example/web")?, None, Some(digest.clone()));
+    /// assert_eq!(reference.to_string(), format!("oci://reg.example/web@{digest}"));
+    /// assert_eq!((reference.base().name(), reference.digest()), ("web", Some(&digest)));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn new(repository: Repository, tag: Option<String>, digest: Option<Digest>) -> Reference {
         Reference { repository, tag, digest }
     }

@@ -21,6 +21,16 @@ pub(crate) use judge::validate_within;
 pub(crate) const MOST_OF_REPORT: f64 = 2_000_000.0;
 
 /// Something that does not fit.
+///
+/// ```
+/// use chartoci::schema::Violation;
+/// let violation = Violation {
+///     pointer: "/replicas".to_owned(),
+///     rule: "/properties/replicas/type".to_owned(),
+///     message: "want integer, but got string".to_owned(),
+/// };
+/// assert!(violation.rule.ends_with("/type"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// Where in the values, as RFC 6901 has it.

@@ -6,6 +6,18 @@ use crate::time::Instant;
 
 /// Opens a registry over files in memory, new or filled before.
 ///
+/// ```
+/// use chartoci::files::Memory;
+/// use chartoci::server::{Config, Registry, open_in_memory};
+/// let mut files = Memory::new();
+/// open_in_memory(&Registry::new(Config::default()), &mut files)?;
+/// assert_eq!(files.get("oci-layout"), Some(&br#"{"imageLayoutVersion":"1.0.0"}"#[..]));
+/// let mut foreign = Memory::from_iter([("holiday.jpg", "")]);
+/// let refused = open_in_memory(&Registry::new(Config::default()), &mut foreign).unwrap_err();
+/// assert_eq!(refused.code().name(), "server.not_a_layout");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`Open::poll`](super::Open::poll).
 pub fn open_in_memory(registry: &Registry, files: &mut Memory) -> Result<(), crate::Error> {
@@ -22,6 +34,16 @@ pub fn open_in_memory(registry: &Registry, files: &mut Memory) -> Result<(), cra
 }
 
 /// Serves one request with files in memory: the answer, and its body. For tests and browsers.
+///
+/// ```
+/// use chartoci::server::{Config, Registry, RequestHead, serve_in_memory};
+/// use chartoci::{files::Memory, http::Method, time::Instant};
+/// let headers = [("host", "localhost")].into_iter().collect();
+/// let head = RequestHead { method: Method::Get, target: "/v2/".to_owned(), headers };
+/// let registry = Registry::new(Config::default());
+/// let (response, _) = serve_in_memory(&registry, &mut Memory::new(), head, b"", Instant::default());
+/// assert_eq!(response.status, 200);
+/// ```
 pub fn serve_in_memory(
     registry: &Registry,
     files: &mut Memory,

@@ -15,6 +15,21 @@ use crate::oci::{Algorithm, Digest};
 const MOST_INDEX: u64 = 128 << 20;
 
 /// Reads a registry's directory. Each verb is done, and its answer handed back, before the next poll.
+///
+/// ```
+/// use chartoci::files::{Memory, Step};
+/// use chartoci::server::{Config, Open, Registry};
+/// let registry = Registry::new(Config::default());
+/// let mut files = Memory::new();
+/// let mut open: Open = registry.open();
+/// let opened = loop {
+///     match open.poll() {
+///         Step::Do(verb) => open.handle(files.execute(verb)),
+///         Step::Done(result) => break result,
+///     }
+/// };
+/// assert!(opened.is_ok() && files.get("index.json").is_some());
+/// ```
 pub struct Open {
     state: Arc<Mutex<State>>,
     tasks: VecDeque<(Task, Verb)>,

@@ -79,6 +79,34 @@ enum Doing {
 }
 
 /// Serves one request. Every output is answered before the next poll.
+///
+/// ```
+/// use chartoci::files::{Memory, Verb};
+/// use chartoci::server::{Access, Config, Output, Registry, RequestHead, Serving, Users};
+/// use chartoci::{Digest, http::Method, time::Instant};
+/// let registry = Registry::new(Config { access: Access::Basic(Users::Asked), ..Config::default() });
+/// let mut files = Memory::new();
+/// let target = format!("/v2/web/blobs/uploads/?digest={}", Digest::of(b"hello"));
+/// let headers = [("host", "localhost"), ("authorization", "Basic YWRhOnNlY3JldA==")].into_iter().collect();
+/// let head = RequestHead { method: Method::Post, target, headers };
+/// let mut serving: Serving = registry.accept(head, Instant::default());
+/// let response = loop {
+///     match serving.poll() {
+///         Output::Check(claim) => serving.handle_check(claim.username == "ada" && claim.password == "secret"),
+///         Output::Receive { mut receiver, sink } => {
+///             receiver.write(b"hello");
+///             if let Some(sink) = sink {
+///                 files.execute(Verb::Write { path: sink.path, offset: sink.offset, data: b"hello".to_vec() });
+///             }
+///             serving.handle_body(receiver, Ok(()));
+///         }
+///         Output::Do(verb) => serving.handle_file(files.execute(verb)),
+///         Output::Respond(response) => break response,
+///         _ => unreachable!("there is nothing else"),
+///     }
+/// };
+/// assert_eq!(response.status, 201);
+/// ```
 pub struct Serving {
     state: Arc<Mutex<State>>,
     doing: Doing,

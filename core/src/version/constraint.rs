@@ -103,6 +103,13 @@ impl Constraint {
     }
 
     /// As [`Constraint::matches`], and with `prerelease` a pre-release can satisfy every alternative.
+    ///
+    /// ```
+    /// use chartoci::{Constraint, Version};
+    /// let (constraint, candidate) = (Constraint::parse("^1.2")?, Version::parse("1.3.0-rc.1")?);
+    /// assert!(!constraint.matches(&candidate) && constraint.admits(&candidate, true));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn admits(&self, version: &Version, prerelease: bool) -> bool {
         let version = version.parsed();
         self.groups.iter().any(|group| {
@@ -112,6 +119,15 @@ impl Constraint {
     }
 
     /// The highest of those that satisfy it; of equal ones the first.
+    ///
+    /// ```
+    /// use chartoci::{Constraint, Version};
+    /// let constraint = Constraint::parse("~1.2 || ^3")?;
+    /// let versions = ["1.2.9", "2.0.0", "1.2.10", "4.0.0"].map(|text| Version::parse(text).unwrap());
+    /// assert_eq!(constraint.pick(&versions).map(Version::as_str), Some("1.2.10"));
+    /// assert_eq!(constraint.as_str(), "~1.2 || ^3");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn pick<'a>(&self, versions: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
         versions.into_iter().filter(|version| self.matches(version)).reduce(|best, next| match next > best {
             true => next,

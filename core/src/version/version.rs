@@ -49,6 +49,13 @@ impl Version {
     /// Reads as Helm reads tags: exactly three numbers, no `v`, no leading zeros (Masterminds/semver 3.5,
     /// `StrictNewVersion`; semver.org 2.0.0). At most 256 bytes.
     ///
+    /// ```
+    /// use chartoci::Version;
+    /// assert!(Version::parse("v1.2").is_ok() && Version::parse_strict("v1.2").is_err());
+    /// assert!(Version::parse_strict("1.2.0")?.is_strict() && !Version::parse("01.2.0")?.is_strict());
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Code::VERSION_SYNTAX`](crate::Code::VERSION_SYNTAX).
     pub fn parse_strict(text: &str) -> Result<Version, Error> {
@@ -95,6 +102,14 @@ impl Version {
     }
 
     /// The tag: `+` turned into `_`.
+    ///
+    /// ```
+    /// use chartoci::Version;
+    /// let version = Version::parse("1.2.0+b1.arm64")?;
+    /// assert_eq!((version.build(), version.as_str()), ("b1.arm64", "1.2.0+b1.arm64"));
+    /// assert_eq!(version.tag(), "1.2.0_b1.arm64");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn tag(&self) -> String {
         super::tag::from_version(&self.text)
     }

@@ -38,6 +38,12 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Node, Error> {
 
 /// Reads all documents.
 ///
+/// ```
+/// let documents = chartoci::yaml::parse_all(b"a: 1\n---\na: 2\n", &chartoci::Limits::default())?;
+/// assert_eq!((documents.len(), documents[1].span.line), (2, 3));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+///
 /// # Errors
 /// As [`parse`].
 pub fn parse_all(text: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {

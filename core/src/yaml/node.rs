@@ -9,6 +9,15 @@ use crate::limits::Limits;
 use crate::order;
 
 /// A value and its place in the text. What came through an alias has the place of its anchor.
+///
+/// ```
+/// use chartoci::yaml::{Data, Node, parse};
+/// let node: Node = parse(b"name: web\nversion: 1.10 # unquoted\n", &chartoci::Limits::default())?;
+/// let version = node.get("version").unwrap();
+/// assert_eq!((&version.data, version.source.as_deref()), (&Data::Float(1.1), Some("1.10")));
+/// assert_eq!((version.span.line, version.span.column), (2, 10));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node {
     /// The value.
@@ -42,6 +51,16 @@ pub enum Data {
 }
 
 /// The pairs of a mapping. Keys are texts, as JSON needs them (`true:` is `"true"`).
+///
+/// ```
+/// use chartoci::yaml::{Mapping, parse};
+/// let node = parse(b"on: 1\na: 2\na: 3\n", &chartoci::Limits::default())?;
+/// let mapping: &Mapping = node.as_mapping().unwrap();
+/// assert_eq!(mapping.pairs[0].0, "true", "YAML 1.1 reads `on` so");
+/// assert_eq!(mapping.get("a"), node.get("a"));
+/// assert_eq!(mapping.duplicates[0].0, "a");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mapping {
     /// Key, place of the key, value.
@@ -72,7 +91,7 @@ impl Node {
     }
 
     /// What the value is, with an article: `a text`, `a list`.
-    pub fn describe(&self) -> &'static str {
+    pub(crate) fn describe(&self) -> &'static str {
         match &self.data {
             Data::Null => "null",
             Data::Bool(_) => "a boolean",
@@ -84,6 +103,12 @@ impl Node {
     }
 
     /// Makes sure that JSON can hold the value: Helm turns every document into JSON.
+    ///
+    /// ```
+    /// let node = chartoci::yaml::parse(b"a: .inf", &chartoci::Limits::default())?;
+    /// assert_eq!(node.check_json().unwrap_err().code().name(), "yaml.number");
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Code::YAML_NUMBER`] for an infinity or NaN.
@@ -111,6 +136,19 @@ impl Node {
 
 /// Lays each value on those before it, as Helm merges the documents of values.yaml: mappings are merged, anything else is
 /// replaced. Of nothing comes null.
+///
+/// ```
+/// use chartoci::yaml::{Data, merge, parse};
+/// let limits = chartoci::Limits::default();
+/// let base = parse(b"image: {tag: a, pull: Always}\nports: [1, 2]", &limits)?;
+/// let merged = merge(vec![base, parse(b"image: {tag: b}\nports: [3]", &limits)?]);
+/// let image = merged.get("image").unwrap();
+/// assert_eq!(image.get("tag").map(|tag| &tag.data), Some(&Data::String("b".to_owned())));
+/// assert!(image.get("pull").is_some(), "mappings are merged");
+/// let Data::Sequence(ports) = &merged.get("ports").unwrap().data else { panic!() };
+/// assert_eq!(ports.len(), 1, "lists are replaced");
+/// # Ok::<(), chartoci::Error>(())
+/// ```
 #[must_use]
 pub fn merge(mut layers: Vec<Node>) -> Node {
     // What stands before something that is no mapping does not count.
