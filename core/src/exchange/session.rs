@@ -60,11 +60,14 @@ pub struct Config {
 }
 
 impl Config {
+    /// Something can come of an exchange by this policy.
+    ///
     /// ```
     /// use chartoci::{exchange::Config, time::Duration};
     /// let hasty = Config { idle_timeout: Some(Duration::ZERO), ..Config::default() };
     /// assert_eq!(hasty.check().unwrap_err().code().name(), "misuse.argument");
     /// ```
+    ///
     /// # Errors
     /// [`Code::ARGUMENT`]: with no try at all, or no time for one, nothing could ever come of an exchange.
     pub fn check(&self) -> Result<(), Error> {
@@ -80,6 +83,11 @@ impl Config {
 }
 
 /// The refusal of an option that is to be a whole number from 1 to `most`, and is `value`.
+///
+/// ```
+/// let error = chartoci::exchange::not_a_count("concurrency", "0", 255);
+/// assert_eq!((error.message(), error.hint()), ("`concurrency` is 0", "Pass a whole number from 1 to 255."));
+/// ```
 pub fn not_a_count(name: &str, value: &str, most: u32) -> Error {
     let hint = format!("Pass a whole number from 1 to {most}.");
     Error::new(Code::ARGUMENT, format!("`{name}` is {value}")).with_hint(hint)

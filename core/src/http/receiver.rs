@@ -20,7 +20,7 @@ use crate::time::Duration;
 /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
 /// let head = ResponseHead { status: 200, headers: Headers::new(), url: None };
 /// let mut receiver: Receiver = exchange.handle_response(request.id, head);
-/// assert_eq!((receiver.stores(), receiver.offset()), (true, 0));
+/// assert_eq!((receiver.stores(), receiver.offset(), receiver.patience()), (true, 0, None));
 /// assert_eq!((receiver.expected(), receiver.digest()), (Some(5), Some(&blob.digest)));
 /// assert!(receiver.write(b"hel") && !receiver.write(b"lo, world"), "more than the descriptor says");
 /// assert_eq!(receiver.seen(), 12);
