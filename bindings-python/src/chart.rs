@@ -527,17 +527,6 @@ impl Metadata {
     fn annotations(&self) -> BTreeMap<String, String> {
         self.inner.annotations.clone()
     }
-    /// What a config blob claims otherwise than this Chart.yaml: code and words.
-    #[pyo3(signature = (config, limits = None))]
-    fn contradiction(
-        &self,
-        py: Python<'_>,
-        config: Data,
-        limits: Option<&Bound<'_, Limits>>,
-    ) -> PyResult<Option<(&'static str, String)>> {
-        let found = self.inner.contradiction(&config, &Limits::or_default(limits)).raise(py)?;
-        Ok(found.map(|(code, text)| (code.name(), text)))
-    }
     /// The bytes of the OCI config blob, as Helm writes it.
     fn config<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.inner.config())

@@ -531,7 +531,7 @@ impl Exchange {
     /// The chart layer goes into blob 0, the provenance into blob 1.
     #[staticmethod]
     #[pyo3(signature = (session, reference, *, version = None, devel = false, chart = true, provenance = false,
-        config = false, check_tag = false, anything = false))]
+        config = false, check_tag = false, verify = false, anything = false))]
     #[allow(clippy::too_many_arguments)]
     fn pull(
         py: Python<'_>,
@@ -543,11 +543,12 @@ impl Exchange {
         provenance: bool,
         config: bool,
         check_tag: bool,
+        verify: bool,
         anything: bool,
     ) -> PyResult<Exchange> {
         let want = core::Want { chart, provenance, config, anything };
         let version = version.map(VersionLike::text);
-        let pull = core::Pull { reference: reference.read(py)?, version, devel, want, check_tag };
+        let pull = core::Pull { reference: reference.read(py)?, version, devel, want, check_tag, verify };
         Ok(Exchange::new(core::Exchange::pull(&session.get().0, pull)))
     }
     #[staticmethod]

@@ -11,14 +11,14 @@ use chartoci::files::{Answer, Entry, EntryKind, FileFailure, Step, Verb};
 use chartoci::oci::reference::login_registry;
 use chartoci::server;
 use chartoci::time::Timestamp;
-use pyo3::exceptions::{PyFileExistsError, PyFileNotFoundError, PyOSError, PyPermissionError, PyTypeError};
+use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt as _;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::chart::{Archive, Limits, Metadata, Report};
 use crate::data::records;
-use crate::errors::Raise;
+use crate::errors::{Raise, exception};
 use crate::exchange::{credential_in, credential_out};
 use crate::oci::Digest;
 use crate::threads;
@@ -73,9 +73,24 @@ pub(crate) fn verb_out(py: Python<'_>, verb: Verb) -> PyResult<Py<PyAny>> {
     })
 }
 
+/// What an `OSError` says: the name of its number, and words.
+fn said(error: &Bound<'_, PyAny>) -> PyResult<(String, String)> {
+    let names = error.py().import("errno")?.getattr("errorcode")?;
+    let name: Option<String> = names.call_method1("get", (error.getattr("errno")?,))?.extract()?;
+    let why: Option<String> = error.getattr("strerror")?.extract()?;
+    Ok((name.unwrap_or_default(), why.map_or_else(|| Ok::<_, PyErr>(error.str()?.to_string()), Ok)?))
+}
+
+/// The exception that stands for what the system said about a path; `making`: a directory was to be made there.
+#[pyfunction]
+#[pyo3(signature = (error, path, making = false))]
+pub(crate) fn file_error<'py>(error: &Bound<'py, PyAny>, path: &str, making: bool) -> PyResult<Bound<'py, PyAny>> {
+    let (name, why) = said(error)?;
+    exception(error.py(), &chartoci::files::error(&name, &why, path, making))
+}
+
 /// What came of a verb: None, bytes, a list of entries, exit code and output, or the `OSError`.
 pub(crate) fn answer_in(answer: &Bound<'_, PyAny>) -> PyResult<Answer> {
-    const NO_ROOM: [i32; 3] = [28, 122, 27]; // ENOSPC, EDQUOT, EFBIG
     if answer.is_none() {
         return Ok(Answer::Done);
     }
@@ -86,14 +101,8 @@ pub(crate) fn answer_in(answer: &Bound<'_, PyAny>) -> PyResult<Answer> {
         return Ok(Answer::Ran { status, output });
     }
     if answer.is_instance_of::<PyOSError>() {
-        let number: Option<i32> = answer.getattr("errno")?.extract().unwrap_or_default();
-        return Ok(Answer::Failed(match number {
-            _ if answer.is_instance_of::<PyFileNotFoundError>() => FileFailure::NotFound,
-            _ if answer.is_instance_of::<PyFileExistsError>() => FileFailure::Exists,
-            _ if answer.is_instance_of::<PyPermissionError>() => FileFailure::Denied,
-            Some(number) if NO_ROOM.contains(&number) => FileFailure::Full,
-            _ => FileFailure::Other(answer.str()?.to_string()),
-        }));
+        let (name, why) = said(answer)?;
+        return Ok(Answer::Failed(FileFailure::named(&name, &why)));
     }
     let entries: Vec<(String, String, u64, i64)> = answer.extract()?;
     let entry = |(name, kind, size, modified): (String, String, u64, i64)| {

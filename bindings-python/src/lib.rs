@@ -38,12 +38,12 @@ mod _native {
     #[pymodule_export]
     use crate::files::{
         Find, Finished, List, LockFile, Machine, MakeDirectory, Read, Remove, Rename, Resolve, Run, Sync, Write,
-        check_directory, credential_variable, directory, extract, keep, lookup, package,
+        check_directory, credential_variable, directory, extract, file_error, keep, lookup, package,
     };
     #[pymodule_export]
     use crate::htpasswd::Htpasswd;
     #[pymodule_export]
-    use crate::oci::{Artifact, Descriptor, Digest, Digester, Reference, without_userinfo};
+    use crate::oci::{Artifact, Descriptor, Digest, Digester, Doubt, Reference, without_userinfo};
     #[pymodule_export]
     use crate::open_file::Opened;
     #[pymodule_export]

@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 
 use crate::chart::{Limits, Report, Scan, content};
 use crate::data::{Data, lock, moment};
-use crate::errors::{Raise, raise};
+use crate::errors::{Raise, error_in, raise};
 
 fn algorithm(py: Python<'_>, name: &str) -> PyResult<Algorithm> {
     Algorithm::parse(name).ok_or_else(|| {
@@ -260,10 +260,6 @@ impl Artifact {
     fn digest(&self) -> Digest {
         Digest(self.0.digest().clone())
     }
-    /// The config is not the one that Helm makes of this Chart.yaml, byte for byte.
-    fn may_contradict(&self, metadata: &crate::chart::Metadata) -> bool {
-        self.0.may_contradict(&metadata.inner)
-    }
     /// `chart`, `alpha-chart`, `image`, `index`, `signature` or `other`.
     #[getter]
     fn what(&self) -> &'static str {
@@ -300,5 +296,32 @@ impl Artifact {
     }
     fn __repr__(&self) -> String {
         format!("<Artifact {} {}>", self.what(), self.0.digest())
+    }
+}
+
+/// A config that is not the one that Helm makes of the chart's Chart.yaml: what it says is to be asked for.
+#[pyclass(frozen, module = "chartoci.sansio")]
+pub(crate) struct Doubt(chartoci::artifact::Doubt);
+
+#[pymethods]
+impl Doubt {
+    /// Of a manifest and the front of an archive; None where there is nothing to ask.
+    #[staticmethod]
+    #[pyo3(signature = (manifest, archive, limits = None))]
+    fn of(manifest: Data, archive: Data, limits: Option<&Bound<'_, Limits>>) -> Option<Doubt> {
+        chartoci::artifact::Doubt::of(&manifest, &archive, &Limits::or_default(limits)).map(Doubt)
+    }
+    /// What is to be asked for.
+    #[getter]
+    fn config(&self) -> Descriptor {
+        Descriptor(self.0.config().clone())
+    }
+    /// The notice that comes of the config, or of the error that it could not be had for: code and words.
+    fn settle(&self, config: &Bound<'_, PyAny>) -> PyResult<Option<(&'static str, String)>> {
+        let found = match error_in(config)? {
+            Some(error) => self.0.settle(Err(&error)),
+            None => self.0.settle(Ok(&config.extract::<Data>()?)),
+        };
+        Ok(found.map(|(code, text)| (code.name(), text)))
     }
 }

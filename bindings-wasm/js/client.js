@@ -54,11 +54,8 @@ export class Client {
 
   async pull(reference, given) {
     const { directory, untar = false, verify, ...others } = known(given, PULL);
-    const options = { ...others, began: now() };
+    const options = { ...others, verify: verify !== undefined && verify !== null, began: now() };
     await connected();
-    if (verify !== undefined && verify !== null) {
-      throw failure("provenance.unverified", `${written(reference)}: signatures cannot be verified yet`);
-    }
     if (directory !== undefined || untar) return this.#pullTo(directory ?? ".", reference, untar, options);
     const sinks = [new MemorySink(), new MemorySink()];
     const { provenance, ...pulled } = await this.#pull(reference, sinks, { ...options, chart: true });
@@ -69,28 +66,20 @@ export class Client {
 
   /** What the config blob claims otherwise than Chart.yaml; it is asked for only where Helm would have made another. */
   async #doubts({ reference, manifest }, chart, { signal, onProgress, timeout, began }) {
-    const { limits } = this.#options;
-    const { Artifact: Manifest, Metadata: Claimed } = core();
-    let metadata, artifact;
-    try {
-      metadata = Claimed.peek(chart, limits);
-      artifact = Manifest.parse(manifest, limits);
-      if (!artifact.mayContradict(metadata)) return [];
-    } catch {
-      return []; // Helm pulls what is no chart as well
-    }
+    const doubt = core().Doubt.of(manifest, chart, this.#options.limits);
+    if (!doubt) return [];
     let found;
     const sink = new MemorySink();
     try {
       const { registry, repository } = core().parseReference(reference);
-      const { configDescriptor } = artifact.fields();
-      const asking = exchange().Exchange.config(this.#begin(), `${registry}/${repository}`, configDescriptor);
+      const asking = exchange().Exchange.config(this.#begin(), `${registry}/${repository}`, doubt.config());
       await this.#run(asking, { signal, onProgress, timeout, began }, { sinks: [sink], names: ["config"] });
-      found = metadata.contradiction(sink.bytes(), limits);
+      found = doubt.settle(sink.bytes());
     } catch (error) {
       if (!(error instanceof ChartOciError) || signal?.aborted) throw error;
-      if (!["integrity", "invalid", "limit"].includes(error.kind)) return []; // nobody said anything
-      found = { code: error.code, text: error.message };
+      found = doubt.settleError(error.code, error.message);
+    } finally {
+      doubt.free();
     }
     if (!found) return [];
     onProgress?.({ kind: "notice", ...found });

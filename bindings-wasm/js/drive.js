@@ -105,7 +105,7 @@ export async function drive(exchange, options) {
       exchange.handleEnd(id, whole);
     } catch (error) {
       if (finished) return;
-      // What ends the fetch of a copy ends the copy: it has been tried again already.
+      // What a sink could not store; what ends the fetch of a copy ends the copy: it has been tried again already.
       if (error instanceof ChartOciError) return fail(error);
       if (error instanceof Thrown) return fail(error.cause);
       const part = receiver;
@@ -176,11 +176,12 @@ export async function drive(exchange, options) {
   }
 }
 
+/** What the sink explains itself ends the exchange as it is. */
 async function stored(write) {
   try {
     await write;
   } catch (error) {
-    throw new TransportFailure("storage", error.message);
+    throw error instanceof ChartOciError ? error : new TransportFailure("storage", error.message);
   }
 }
 

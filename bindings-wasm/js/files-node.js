@@ -9,19 +9,8 @@ import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { failure } from "./core.js";
+import { core, failure } from "./core.js";
 import { ChartOciError } from "./errors.js";
-
-const REASONS = {
-  ENOENT: "notFound",
-  ENOTDIR: "notFound",
-  EEXIST: "exists",
-  ENOTEMPTY: "exists",
-  EACCES: "denied",
-  EPERM: "denied",
-  ENOSPC: "full",
-  EDQUOT: "full",
-};
 
 // Not every platform has the last one.
 const { O_CREAT, O_RDONLY, O_WRONLY, O_NOFOLLOW = 0 } = fs.constants;
@@ -48,7 +37,7 @@ export async function run(machine, place, { credentials = false, signal } = {}) 
 /** Drives the extraction of a chart; gives the path of its directory. */
 export async function extract(machine, place) {
   const directory = place instanceof URL ? fileURLToPath(place) : place;
-  await named(makeDirectory(directory), directory);
+  await named(makeDirectory(directory), directory, true);
   try {
     return join(directory, await run(machine, directory));
   } catch (error) {
@@ -68,7 +57,7 @@ export async function execute(verb, directory, locks = undefined, signal = undef
     const place = (path) => (directory === "" ? resolve(path) : join(directory, ...path.split("/")));
     return await act(verb, place, locks, signal);
   } catch (error) {
-    return { kind: "failed", reason: REASONS[error.code] ?? "other", message: error.message };
+    return { kind: "failed", reason: error.code ?? "", message: error.message };
   }
 }
 
@@ -368,9 +357,9 @@ class Beside {
 
   async #open() {
     if (this.#isOver) throw new Error("nobody wants the file any more");
-    this.#opening ??= makeDirectory(this.#directory)
+    this.#opening ??= named(makeDirectory(this.#directory), this.#directory, true)
       .then(() => sweep(resolve(this.#directory)))
-      .then(() => fs.open(this.path, "wx"));
+      .then(() => named(fs.open(this.path, "wx"), this.#directory));
     return this.#opening;
   }
 
@@ -387,10 +376,8 @@ class Beside {
   /** Gives the file its name; one that is there already is replaced. Gives its path. */
   async commit(name) {
     const file = await this.#open();
-    await file.sync();
-    await file.close();
     const place = join(this.#directory, name);
-    await named(fs.rename(this.path, place), place);
+    await named(file.sync().then(() => file.close()).then(() => fs.rename(this.path, place)), place);
     this.#opening = undefined;
     return place;
   }
@@ -428,7 +415,7 @@ export const isDirectory = async (path) => (await fs.stat(path).catch(() => unde
 /** Refuses a path that is no directory's. */
 export async function directory(path) {
   const status = await named(fs.stat(path), path);
-  if (!status.isDirectory()) throw explained({ code: "ENOTDIR", message: "there is a file" }, path);
+  if (!status.isDirectory()) throw explained({ code: "ENOTDIR", message: "" }, path);
 }
 
 /** What Helm pushes with a file: the provenance beside it, and the time of its last change. */
@@ -443,22 +430,14 @@ export async function companions(path, limit) {
   return { provenance, created: mtime };
 }
 
-const CODES = { notFound: "not_found", exists: "exists", denied: "denied" };
-const DIRECTORIES = { EISDIR: "is_directory", ENOTDIR: "not_directory" };
-
-async function named(action, path) {
+async function named(action, path, making = false) {
   try {
     return await action;
   } catch (error) {
-    throw explained(error, path);
+    throw explained(error, path, making);
   }
 }
 
-/** What the system said about a path, as one of the library's errors. */
-export function explained(error, path) {
-  if (!error.code || error instanceof ChartOciError) return error;
-  const code = DIRECTORIES[error.code] ?? CODES[REASONS[error.code]] ?? "storage";
-  const told = failure(`files.${code}`, `${path}: ${error.message}`);
-  told.context.path = String(path);
-  return told;
-}
+/** What the system said about a path, as one of the library's errors; `making`: a directory was to be made there. */
+export const explained = (error, path, making = false) =>
+  !error.code || error instanceof ChartOciError ? error : core().fileError(error.code, error.message, String(path), making);

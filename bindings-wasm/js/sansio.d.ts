@@ -107,7 +107,10 @@ export class Exchange extends Handle {
   static pull(
     session: Session,
     reference: string,
-    options: VersionTexts & { checkTag?: boolean; chart?: boolean; provenance?: boolean; config?: boolean; anything?: boolean },
+    options: VersionTexts & {
+      checkTag?: boolean; verify?: boolean;
+      chart?: boolean; provenance?: boolean; config?: boolean; anything?: boolean;
+    },
   ): Exchange;
   /** Blob 0 is the config, which the machine holds; 1 is the chart, 2 its provenance. */
   static push(session: Session, push: Push, options: Pick<PushOptions, "ifExists">): Exchange;

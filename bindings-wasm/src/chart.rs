@@ -40,11 +40,6 @@ impl Metadata {
     pub fn config(&self) -> Vec<u8> {
         self.0.config()
     }
-    /// What a config blob claims otherwise than this Chart.yaml: `{ code, text }`.
-    pub fn contradiction(&self, config: &[u8], limits: &JsValue) -> Result<Option<Object>> {
-        let found = self.0.contradiction(config, &dto::limits(limits)?).map_err(throw)?;
-        Ok(found.map(|(code, text)| dto::object().with("code", code.name()).with("text", text).done()))
-    }
     #[wasm_bindgen(js_name = toYaml)]
     pub fn to_yaml(&self) -> String {
         self.0.to_yaml()
@@ -188,11 +183,35 @@ impl Artifact {
     pub fn explain(&self) -> String {
         self.0.explain()
     }
-    /// The config is not the one that Helm makes of this Chart.yaml, byte for byte.
-    #[wasm_bindgen(js_name = mayContradict)]
-    pub fn may_contradict(&self, metadata: &Metadata) -> bool {
-        self.0.may_contradict(&metadata.0)
+}
+
+/// A config that is not the one that Helm makes of the chart's Chart.yaml: what it says is to be asked for.
+#[wasm_bindgen]
+pub struct Doubt(chartoci::artifact::Doubt);
+
+#[wasm_bindgen]
+impl Doubt {
+    /// Of a manifest and the front of an archive; undefined where there is nothing to ask.
+    pub fn of(manifest: &[u8], archive: &[u8], limits: &JsValue) -> Result<Option<Doubt>> {
+        Ok(chartoci::artifact::Doubt::of(manifest, archive, &dto::limits(limits)?).map(Doubt))
     }
+    /// What is to be asked for: `{ mediaType, digest, size }`.
+    pub fn config(&self) -> Object {
+        dto::descriptor(self.0.config())
+    }
+    /// The notice that comes of the config: `{ code, text }`.
+    pub fn settle(&self, config: &[u8]) -> Option<Object> {
+        self.0.settle(Ok(config)).map(notice)
+    }
+    /// The notice that comes of the error that the config could not be had for, by its code.
+    #[wasm_bindgen(js_name = settleError)]
+    pub fn settle_error(&self, code: &str, message: String) -> Option<Object> {
+        self.0.settle(Err(&crate::errors::named(code, message))).map(notice)
+    }
+}
+
+fn notice((code, text): (chartoci::Code, String)) -> Object {
+    dto::object().with("code", code.name()).with("text", text).done()
 }
 
 /// `.helmignore`.

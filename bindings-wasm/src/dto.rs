@@ -566,13 +566,7 @@ pub(crate) fn answer(answer: &JsValue) -> Result<Answer> {
                 })
                 .collect::<Result<_>>()?,
         ),
-        _ => Answer::Failed(match required(answer, "reason")?.as_str() {
-            "notFound" => FileFailure::NotFound,
-            "exists" => FileFailure::Exists,
-            "denied" => FileFailure::Denied,
-            "full" => FileFailure::Full,
-            other => FileFailure::Other(text(answer, "message")?.unwrap_or_else(|| other.to_owned())),
-        }),
+        _ => Answer::Failed(FileFailure::named(&required(answer, "reason")?, &required(answer, "message")?)),
     })
 }
 

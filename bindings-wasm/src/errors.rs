@@ -28,7 +28,12 @@ pub(crate) fn argument(message: impl Into<String>) -> JsValue {
 #[cfg(feature = "documents")]
 #[wasm_bindgen(js_name = failure)]
 pub fn failure(code: &str, message: String) -> JsValue {
-    throw(Error::new(Code::find(code).unwrap_or(Code::ARGUMENT), message))
+    throw(named(code, message))
+}
+
+#[cfg(feature = "documents")]
+pub(crate) fn named(code: &str, message: String) -> Error {
+    Error::new(Code::find(code).unwrap_or(Code::ARGUMENT), message)
 }
 
 /// Every code, in the order of the core's table.

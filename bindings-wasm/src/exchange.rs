@@ -116,7 +116,7 @@ impl Exchange {
         };
         Ok(Exchange(CoreExchange::push(&session.0, push)))
     }
-    /// Options: `version`, `devel`, `checkTag`, and what is wanted: `chart` (blob 0), `provenance` (blob 1), `config`.
+    /// Options: `version`, `devel`, `checkTag`, `verify`, and what is wanted: `chart` (blob 0), `provenance` (blob 1), `config`.
     pub fn pull(session: &Session, reference: &str, options: &JsValue) -> Result<Exchange> {
         let flag = |name| Ok::<bool, JsValue>(dto::flag(options, name)?.unwrap_or(false));
         let pull = Pull {
@@ -130,6 +130,7 @@ impl Exchange {
                 anything: flag("anything")?,
             },
             check_tag: flag("checkTag")?,
+            verify: flag("verify")?,
         };
         Ok(Exchange(CoreExchange::pull(&session.0, pull)))
     }

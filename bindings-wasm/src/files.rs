@@ -12,6 +12,13 @@ use crate::dto;
 use crate::errors::{Result, throw};
 use crate::step::step;
 
+/// The error that stands for what the system said about a path, by the name of its error; `making`: a directory was to be made
+/// there.
+#[wasm_bindgen(js_name = fileError)]
+pub fn file_error(reason: &str, why: &str, path: &str, making: bool) -> JsValue {
+    throw(chartoci::files::error(reason, why, path, making))
+}
+
 /// Checks a chart's directory.
 #[wasm_bindgen]
 pub struct CheckDirectory(chartoci::check::CheckDirectory);

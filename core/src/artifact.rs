@@ -1,5 +1,9 @@
 //! Where Helm meets OCI: a chart as a manifest (Helm 4.3, `pkg/registry/client.go`, `chart.go`).
 
+mod doubt;
+
+pub use doubt::Doubt;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -324,24 +328,8 @@ impl Artifact {
         self.parsed().map(|manifest| &manifest.config)
     }
 
-    /// The config is not the one that Helm makes of this Chart.yaml, byte for byte: it may say something else, and
-    /// [`Metadata::contradiction`] tells whether it does.
-    ///
-    /// ```
-    /// use chartoci::{Artifact, Descriptor, Limits, Metadata, artifact::CONFIG};
-    /// let metadata = Metadata::parse(b"apiVersion: v2\nname: web\nversion: 1.0.0", &Limits::default())?;
-    /// let Descriptor { digest, size, .. } = Descriptor::of(CONFIG, &metadata.config());
-    /// let manifest = format!(
-    ///     r#"{{"schemaVersion":2,"config":{{"mediaType":"{CONFIG}","digest":"{digest}","size":{size}}},"layers":[]}}"#
-    /// );
-    /// let artifact = Artifact::parse(manifest.as_bytes(), &Limits::default())?;
-    /// assert_eq!(artifact.config_descriptor().map(|config| config.size), Some(size));
-    /// assert!(!artifact.may_contradict(&metadata));
-    /// let other = Metadata { version: "2.0.0".to_owned(), ..metadata };
-    /// assert!(artifact.may_contradict(&other));
-    /// # Ok::<(), chartoci::Error>(())
-    /// ```
-    pub fn may_contradict(&self, metadata: &Metadata) -> bool {
+    /// The config is not the one that Helm makes of this Chart.yaml, byte for byte: it may say something else.
+    fn may_contradict(&self, metadata: &Metadata) -> bool {
         let config = self.config_descriptor().filter(|_| self.what() == What::Chart);
         config.is_some_and(|config| Digest::with(config.digest.algorithm(), &metadata.config()) != config.digest)
     }

@@ -190,8 +190,69 @@ pub enum FileFailure {
     Denied,
     /// No room is left.
     Full,
+    /// A file stands where a directory is expected, or on the way there.
+    NotDirectory,
+    /// A directory stands where a file is expected.
+    IsDirectory,
     /// Anything else, in the host's words.
     Other(String),
+}
+
+impl FileFailure {
+    /// By the name that POSIX has for the system's error; `why`: the system's own words, for what has no meaning of its own.
+    ///
+    /// ```
+    /// use chartoci::files::FileFailure;
+    /// assert_eq!(FileFailure::named("ENOTEMPTY", "Directory not empty"), FileFailure::Exists);
+    /// assert_eq!(FileFailure::named("EIO", "Input/output error"), FileFailure::Other("Input/output error".to_owned()));
+    /// assert_eq!(FileFailure::named("EPERM", "Operation not permitted").code().name(), "files.denied");
+    /// ```
+    pub fn named(name: &str, why: &str) -> FileFailure {
+        match name {
+            "ENOENT" => FileFailure::NotFound,
+            "EEXIST" | "ENOTEMPTY" => FileFailure::Exists,
+            "EACCES" | "EPERM" => FileFailure::Denied,
+            "ENOSPC" | "EDQUOT" | "EFBIG" => FileFailure::Full,
+            "ENOTDIR" => FileFailure::NotDirectory,
+            "EISDIR" => FileFailure::IsDirectory,
+            _ => FileFailure::Other(why.to_owned()),
+        }
+    }
+
+    /// The code that stands for it.
+    pub fn code(&self) -> Code {
+        match self {
+            FileFailure::NotFound => Code::FILES_NOT_FOUND,
+            FileFailure::Exists => Code::FILES_EXISTS,
+            FileFailure::Denied => Code::FILES_DENIED,
+            FileFailure::NotDirectory => Code::FILES_NOT_DIRECTORY,
+            FileFailure::IsDirectory => Code::FILES_IS_DIRECTORY,
+            FileFailure::Full | FileFailure::Other(_) => Code::FILES_STORAGE,
+        }
+    }
+}
+
+/// The error that stands for what the system said about a path of the host's own; `name` and `why` as in [`FileFailure::named`].
+/// `making`: a directory was to be made there, and what is in its way is a file.
+///
+/// ```
+/// let error = chartoci::files::error("EEXIST", "File exists", "charts", true);
+/// assert_eq!((error.code().name(), error.message()), ("files.not_directory", "charts: no directory is there"));
+/// ```
+pub fn error(name: &str, why: &str, path: &str, making: bool) -> Error {
+    let failure = match FileFailure::named(name, why) {
+        FileFailure::Exists if making => FileFailure::NotDirectory,
+        // The system knows better what is full: the disk, or what the user may have of it.
+        FileFailure::Full => FileFailure::Other(why.to_owned()),
+        failure => failure,
+    };
+    let error = Error::new(failure.code(), format!("{path}: {failure}")).with("path", path);
+    match failure {
+        FileFailure::NotDirectory if making => {
+            error.with_hint("Choose another directory: a file stands there, or on the way to it.")
+        }
+        _ => error,
+    }
 }
 
 impl fmt::Display for FileFailure {
@@ -201,6 +262,8 @@ impl fmt::Display for FileFailure {
             FileFailure::Exists => "something is there already",
             FileFailure::Denied => "no permission",
             FileFailure::Full => "no room is left",
+            FileFailure::NotDirectory => "no directory is there",
+            FileFailure::IsDirectory => "a directory is there",
             FileFailure::Other(why) => why,
         })
     }

@@ -51,7 +51,7 @@ fn exchange(session: &Session, asked: &Value) -> Exchange {
         "pull" => {
             let want = Want { chart: true, provenance: false, config: false, anything: false };
             let reference = reference("reference");
-            Exchange::pull(session, Pull { reference, version, devel: false, want, check_tag: false })
+            Exchange::pull(session, Pull { reference, version, devel: false, want, check_tag: false, verify: false })
         }
         "resolve" => Exchange::resolve(session, Resolve { reference: reference("reference"), version, devel: false }),
         "tags" => Exchange::tags(session, reference("reference").base().clone()),

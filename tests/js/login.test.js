@@ -312,7 +312,7 @@ test("a lock that was made while an old one is removed stays", async (t) => {
     return real(...words);
   });
   const answer = await execute({ kind: "lock", path: "config.json.lock", patience: 0.2 }, home, new Map());
-  assert.deepEqual([answer.kind, answer.reason], ["failed", "exists"]);
+  assert.deepEqual([answer.kind, answer.reason], ["failed", "EEXIST"]);
   assert.equal(readFileSync(lock, "utf8"), "theirs");
   assert.deepEqual(readdirSync(home), ["config.json.lock"]);
 });
@@ -344,7 +344,7 @@ test("a lost lock is not made again by what is written", async (t) => {
   const home = homeless(t);
   const verb = { kind: "write", path: "config.json.lock", offset: 0, data: Buffer.from(SECRET) };
   const answer = await execute(verb, home, new Map());
-  assert.deepEqual([answer.kind, answer.reason], ["failed", "notFound"]);
+  assert.deepEqual([answer.kind, answer.reason], ["failed", "ENOENT"]);
   assert.deepEqual(readdirSync(home), []);
 });
 
@@ -370,7 +370,7 @@ test("a lock that is held is not taken however late its owner is, and who lost i
   t.after(() => Promise.all([...ours.values(), ...theirs.values()].map((file) => file.close())));
   const verb = { kind: "lock", path, patience: 0.2 };
   assert.equal((await execute(verb, home, ours)).kind, "done");
-  assert.equal((await execute(verb, home, theirs)).reason, "exists");
+  assert.equal((await execute(verb, home, theirs)).reason, "EEXIST");
   const data = new TextEncoder().encode("ours");
   assert.equal((await execute({ kind: "write", path, offset: 0, data }, home, ours)).kind, "done");
   // By hand it can be removed, and made again by another.
@@ -382,7 +382,7 @@ test("a lock that is held is not taken however late its owner is, and who lost i
     { kind: "rename", from: path, to: "config.json" },
     { kind: "remove", path },
   ]) {
-    assert.equal((await execute(late, home, ours)).reason, "notFound", late.kind);
+    assert.equal((await execute(late, home, ours)).reason, "ENOENT", late.kind);
   }
   assert.equal((await execute({ kind: "write", path, offset: 0, data }, home, theirs)).kind, "done");
   assert.equal((await execute({ kind: "rename", from: path, to: "config.json" }, home, theirs)).kind, "done");

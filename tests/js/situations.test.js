@@ -17,6 +17,12 @@ async function pushed() {
   return { client, registry, reference, target };
 }
 
+/** A pull into that directory. */
+async function pulled(directory) {
+  const { client, reference } = await pushed();
+  await client.pull(reference, { directory });
+}
+
 const nobody = () => new Client({ credentials: null, retry: { attempts: 1 } });
 
 const SITUATIONS = {
@@ -57,6 +63,11 @@ const SITUATIONS = {
     const fetch = (url, options) => (/\/blobs\//.test(url) ? new Response(null, { status: 404 }) : registry.fetch(url, options));
     await new Client({ fetch, plainHttp: true, credentials: null }).open(reference);
   },
+  "a pull to where a file stands": () => pulled(`${ROOT}/README.md`),
+  "a pull to below a file": () => pulled(`${ROOT}/README.md/charts`),
+  "a pull to where nothing may be made": () => pulled("/sys/charts"),
+  "a pull to where nothing can be made": () => pulled("/proc/charts/new"),
+  "a user agent that cannot stand in a header": () => new Client({ userAgent: "tests\r\nX-Mine: 1" }).tags("localhost/web"),
   "a push to a tag that is taken": async () => {
     const { client, target } = await pushed();
     await client.push(packaged, target, { ifExists: "refuse", created: new Date(0) });

@@ -227,6 +227,28 @@ class Setting:
         os.mkfifo(self.web() / "pipe")
         chartoci.package(self.directory / "web")
 
+    def pulled(self, directory: "str | pathlib.Path") -> None:
+        with Registry() as served:
+            pushed = self.client.push(self.chart, f"oci://{served.host}/charts")
+            self.client.pull(str(pushed.reference), directory)
+
+    def a_pull_to_where_a_file_stands(self) -> None:
+        (self.directory / "file").touch()
+        self.pulled(self.directory / "file")
+
+    def a_pull_to_below_a_file(self) -> None:
+        (self.directory / "file").touch()
+        self.pulled(self.directory / "file" / "charts")
+
+    def a_pull_to_where_nothing_may_be_made(self) -> None:
+        self.pulled("/sys/charts")
+
+    def a_pull_to_where_nothing_can_be_made(self) -> None:
+        self.pulled("/proc/charts/new")
+
+    def a_user_agent_that_cannot_stand_in_a_header(self) -> None:
+        chartoci.Client(user_agent="tests\r\nX-Mine: 1")
+
     def a_registrys_directory_in_which_nothing_can_be_made(self) -> None:
         (self.directory / "file").touch()
         with Registry(self.directory / "file"):
@@ -263,6 +285,10 @@ COMMANDS = {
     "a signature that is to be verified": "pull oci://{host}/charts/web --verify",
     "a range that no version satisfies": "resolve oci://{host}/charts/web --version >9",
     "a push to a tag that is taken": "push {later} oci://{host}/charts --if-exists refuse",
+    "a pull to where a file stands": "pull oci://{host}/charts/web -d {tgz}",
+    "a pull to below a file": "pull oci://{host}/charts/web -d {tgz}/charts",
+    "a pull to where nothing may be made": "pull oci://{host}/charts/web -d /sys/charts",
+    "a pull to where nothing can be made": "pull oci://{host}/charts/web -d /proc/charts/new",
     "a path where nothing is": "push {directory}/nothing.tgz oci://{nobody}/charts",
     "a directory in place of an archive": "push {directory} oci://{nobody}/charts",
     "an archive in place of a directory": "package {tgz}",

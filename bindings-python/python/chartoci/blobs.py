@@ -13,14 +13,13 @@ from types import TracebackType
 from typing import IO, Any, NamedTuple, Protocol, Self
 
 from chartoci import files
-from chartoci._native import FRONT, Archive, Limits, OpenFile, error, without_userinfo
+from chartoci._native import FRONT, Archive, Limits, OpenFile, error, file_error, without_userinfo
 from chartoci.errors import NotFoundError
 from chartoci.model import Packaged
 
 CHUNK = 1 << 18
 # A chart's file of so many bytes goes up from memory; a larger one is read piece by piece.
 HELD = 32 << 20
-A_FILE = "Choose another directory: a file stands there, or on the way to it."
 
 Bytes = bytes | bytearray | memoryview
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
@@ -63,19 +62,10 @@ def load(source: Source, limit: int) -> bytes | bytearray | memoryview:
         raise failure(failed, path) from None
 
 
-def failure(failed: OSError, path: Path, hint: str | None = None) -> Exception:
-    """The error that stands for what the system said about a path; with a hint in place of the code's own."""
-    codes: dict[type[OSError], str] = {
-        FileNotFoundError: "files.not_found",
-        IsADirectoryError: "files.is_directory",
-        NotADirectoryError: "files.not_directory",
-        PermissionError: "files.denied",
-        FileExistsError: "files.exists",
-    }
-    code = codes.get(type(failed), "files.storage")
-    text = os.strerror(failed.errno) if failed.errno else str(failed)
-    name = without_userinfo(named(path))  # it may be an address that was meant for something else
-    return error(code, f"{name}: {text}", [("path", name)], hint)
+def failure(failed: OSError, path: Path, making: bool = False) -> Exception:
+    """The error that stands for what the system said about a path; `making`: a directory was to be made there."""
+    # It may be an address that was meant for something else.
+    return file_error(failed, without_userinfo(named(path)), making)
 
 
 def named(path: str | os.PathLike[str]) -> str:
@@ -87,10 +77,8 @@ def make(directory: Path) -> None:
     """Makes a directory and those above it, unless they are there."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise failure(NotADirectoryError(20, ""), directory, A_FILE) from None
     except OSError as failed:
-        raise failure(failed, directory) from None
+        raise failure(failed, directory, making=True) from None
 
 
 def provenance(source: object, limit: int) -> Bytes | None:
@@ -223,7 +211,7 @@ class FileSink:
                     except (FileNotFoundError, NotADirectoryError):
                         make(self.directory)
                         self._file = self._make()
-                except PermissionError as failed:
+                except OSError as failed:
                     raise failure(failed, self.directory) from None
             return self._file
 

@@ -39,7 +39,7 @@ from chartoci._native import (
 from chartoci.credentials import DEFAULT, Credential, Default, answer, explain, keep, keeper
 from chartoci.documents import seconds
 from chartoci.drive import Drive, Workers
-from chartoci.errors import ChartOciError, IntegrityError, InvalidError, LimitError
+from chartoci.errors import ChartOciError
 from chartoci.model import (
     Copied,
     Deleted,
@@ -318,14 +318,10 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         something else than Chart.yaml is a notice; it is asked for only where Helm would have made another of Chart.yaml.
         `verify`, a keyring, is refused before anything is asked for: signatures cannot be verified yet.
         """
-        wanted = _reference(reference)
-        if verify is not None:
-            raise native.error("provenance.unverified", f"{wanted}: signatures cannot be verified yet")
-        place = Path(directory)
+        wanted, place = _reference(reference), Path(directory)
         with blobs.FileSink(place) as chart, blobs.FileSink(place) as signed:
-            exchange = Exchange.pull(
-                self._session, wanted, version=version, devel=devel, provenance=provenance, check_tag=check_tag
-            )
+            parts_wanted = {"provenance": provenance, "check_tag": check_tag, "verify": verify is not None}
+            exchange = Exchange.pull(self._session, wanted, version=version, devel=devel, **parts_wanted)
             sinks = (("chart", chart), ("provenance", signed))
             parts: Parts = yield Run(exchange, progress, timeout, sinks=sinks)
             notices = yield from _doubts(self, parts, chart.front(), progress, timeout)
@@ -634,25 +630,16 @@ def _doubts(
     client: Settings[Any, Any], parts: Parts, front: bytes, progress: Progress | None, timeout: float | None
 ) -> Plan[tuple[Notice, ...]]:
     """What the config blob of a chart that was pulled claims otherwise than its Chart.yaml."""
+    # Chart.yaml stands in front; no more of the chart is held, however large it is.
+    doubt = native.Doubt.of(parts.manifest, front, client._limits)
+    if doubt is None:
+        return ()
+    claimed, place = blobs.MemorySink(), f"{parts.reference.registry}/{parts.reference.repository}"
     try:
-        # Chart.yaml stands in front; no more of the chart is held, however large it is.
-        metadata = Metadata.peek(front, client._limits)
-        artifact = Artifact.parse(parts.manifest, client._limits)
-        if not artifact.may_contradict(metadata):
-            return ()
-    except ChartOciError:
-        return ()  # Helm pulls what is no chart as well
-    config = artifact.config_descriptor
-    assert config is not None
-    claimed = blobs.MemorySink()
-    exchange = Exchange.config(client._session, f"{parts.reference.registry}/{parts.reference.repository}", config)
-    try:
-        yield Run(exchange, timeout=timeout, sinks=(("config", claimed),))
-        found = metadata.contradiction(claimed.value(), client._limits)
-    except (IntegrityError, InvalidError, LimitError) as error:
-        found = (error.code, str(error))
-    except ChartOciError:
-        return ()  # nobody said anything
+        yield Run(Exchange.config(client._session, place, doubt.config), timeout=timeout, sinks=(("config", claimed),))
+        found = doubt.settle(claimed.value())
+    except ChartOciError as error:
+        found = doubt.settle(error)
     notices = () if found is None else (Notice(*found),)
     for notice in notices:
         if progress is not None:

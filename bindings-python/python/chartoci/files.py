@@ -85,7 +85,7 @@ def _execute(verb: object, root: Path, locks: Locks | None, over: Over | None) -
             if _held(locks, root, source) is not None and sys.platform == "win32":
                 os.close(locks.pop(source))  # what is open cannot be moved there
             if os.path.isdir(begin) and os.path.lexists(end):
-                raise FileExistsError(target)
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
             os.replace(begin, end)
         case native.Remove(path):
             if _held(locks, root, path) is not None and sys.platform == "win32":
@@ -250,7 +250,7 @@ def _find(program: str) -> str:
     directories = os.environ.get("PATH", os.defpath).split(os.pathsep)
     found = shutil.which(program, path=os.pathsep.join(filter(os.path.isabs, directories)))
     if found is None or not os.path.isabs(found):
-        raise FileNotFoundError(program)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)
     return found
 
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from chartoci import _native as native
 from chartoci import files
 from chartoci._native import Limits, Receiver
-from chartoci.blobs import A_FILE, CHUNK, failure
+from chartoci.blobs import CHUNK, failure
 from chartoci.errors import ChartOciError
 from chartoci.wire import Refused, Wire
 
@@ -39,7 +39,7 @@ class Directory:
             root.mkdir(parents=True, exist_ok=True)
         except OSError as failed:
             message = f"the registry's directory cannot be used: {root}: {failed.strerror}"
-            hint = A_FILE if isinstance(failed, FileExistsError | NotADirectoryError) else None
+            hint = failure(failed, root, making=True).hint
             raise native.error("server.storage", message, [("path", str(root))], hint) from None
         # Two registries would sweep away each other's uploads.
         self._held = os.open(root, os.O_RDONLY) if os.name == "posix" else -1

@@ -4,7 +4,7 @@ use super::archive::{File, Loader};
 use super::walk::{Budget, Keep, below, byte_order_mark};
 use super::{Archive, Ignore};
 use crate::error::{Code, Error, clip};
-use crate::files::{Answer, Entry, EntryKind, FileFailure, Step, Verb};
+use crate::files::{Answer, Entry, EntryKind, Step, Verb};
 use crate::limits::Limits;
 use crate::oci::Digest;
 use crate::order;
@@ -276,11 +276,5 @@ pub(super) fn unreadable(path: &str, answer: &Answer) -> Error {
     let Answer::Failed(failure) = answer else {
         return Error::new(Code::FILES_STORAGE, "the host's answer is of another kind").within("path", clip(path));
     };
-    let code = match failure {
-        FileFailure::NotFound => Code::FILES_NOT_FOUND,
-        FileFailure::Exists => Code::FILES_EXISTS,
-        FileFailure::Denied => Code::FILES_DENIED,
-        FileFailure::Full | FileFailure::Other(_) => Code::FILES_STORAGE,
-    };
-    Error::new(code, failure.to_string()).within("path", clip(path))
+    Error::new(failure.code(), failure.to_string()).within("path", clip(path))
 }

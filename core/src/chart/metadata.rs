@@ -218,18 +218,7 @@ impl Metadata {
     ///
     /// # Errors
     /// As [`Metadata::from_config`].
-    ///
-    /// ```
-    /// use chartoci::{Limits, Metadata};
-    /// let metadata = Metadata::parse(b"apiVersion: v2\nname: web\nversion: 1.0.0", &Limits::default())?;
-    /// assert!(metadata.contradiction(&metadata.config(), &Limits::default())?.is_none());
-    /// let other = br#"{"name": "web", "version": "2.0.0", "apiVersion": "v2"}"#;
-    /// let (code, text) = metadata.contradiction(other, &Limits::default())?.unwrap();
-    /// assert_eq!(code.name(), "artifact.config");
-    /// assert!(text.contains(r#"version is "2.0.0", and "1.0.0" in Chart.yaml"#));
-    /// # Ok::<(), chartoci::Error>(())
-    /// ```
-    pub fn contradiction(&self, config: &[u8], limits: &Limits) -> Result<Option<(Code, String)>, Error> {
+    pub(crate) fn contradiction(&self, config: &[u8], limits: &Limits) -> Result<Option<(Code, String)>, Error> {
         let mut differing = Metadata::from_config(config, limits)?.differing(self);
         if self.api_version == "v1" && self.dependencies.is_empty() {
             differing.retain(|(name, ..)| name != "dependencies");

@@ -317,7 +317,7 @@ impl Exchange {
     /// # use chartoci::{Reference, exchange::{Config, Exchange, Output, Pull, Session, Want}, time::Instant};
     /// let reference = Reference::parse("oci://reg.example/charts/web:1.0.0")?;
     /// let want = Want { chart: true, provenance: true, config: false, anything: false };
-    /// let pull = Pull { reference, version: None, devel: false, want, check_tag: false };
+    /// let pull = Pull { reference, version: None, devel: false, want, check_tag: false, verify: false };
     /// let mut exchange = Exchange::pull(&Session::new(Config::default()), pull);
     /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
     /// assert_eq!(request.method.as_str(), "GET");
@@ -483,7 +483,7 @@ impl Exchange {
     }
 
     /// Fetches the config of a chart that is here already into [`BlobId`] 0, by one try: what it says otherwise than the chart
-    /// is worth a notice, and no wait. See [`Artifact::may_contradict`](crate::Artifact::may_contradict).
+    /// is worth a notice, and no wait. See [`Doubt`](crate::artifact::Doubt).
     ///
     /// ```
     /// # use chartoci::exchange::{Config, Exchange, Output, Session};

@@ -37,6 +37,7 @@ pub struct Want {
 ///     devel: false,
 ///     want: Want { chart: true, provenance: false, config: false, anything: false },
 ///     check_tag: false,
+///     verify: false,
 /// };
 /// assert_eq!(pull.reference.tag(), None);
 /// # Ok::<(), chartoci::Error>(())
@@ -53,6 +54,8 @@ pub struct Pull {
     pub want: Want,
     /// With tag and digest given: ask that the tag has this digest, as Helm does. Costs one request.
     pub check_tag: bool,
+    /// Verify the chart's signature, as Helm's `--verify`: refused before anything is asked for, since nobody here can yet.
+    pub verify: bool,
 }
 
 /// What was pulled. Blobs are in the host's sinks, verified.
@@ -62,7 +65,7 @@ pub struct Pull {
 /// use chartoci::{Digest, Reference, http::ResponseHead, time::Instant};
 /// let reference = Reference::parse("reg.example/charts/web:1.0.0_b1")?;
 /// let want = Want { chart: false, provenance: false, config: false, anything: true };
-/// let pull = Pull { reference, version: None, devel: false, want, check_tag: false };
+/// let pull = Pull { reference, version: None, devel: false, want, check_tag: false, verify: false };
 /// let mut exchange = Exchange::pull(&Session::new(Config::default()), pull);
 /// let Output::Send(request) = exchange.poll(Instant::default()) else { panic!() };
 ///
@@ -301,6 +304,10 @@ impl Operation for Pulling {
 
     fn begin(&mut self, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
         let limits = requests.limits();
+        if self.pull.verify {
+            let message = format!("{}: signatures cannot be verified yet", self.pull.reference);
+            return Err(Error::new(Code::PROVENANCE_UNVERIFIED, message));
+        }
         match choose(&self.pull.reference, self.pull.version.as_deref(), self.pull.devel)? {
             Selection::Digest { digest, tag } => {
                 if self.pull.check_tag

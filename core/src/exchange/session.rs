@@ -69,7 +69,8 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// [`Code::ARGUMENT`]: with no try at all, or no time for one, nothing could ever come of an exchange.
+    /// [`Code::ARGUMENT`]: with no try at all, no time for one, or a header that cannot be sent, nothing could ever come of an
+    /// exchange.
     pub fn check(&self) -> Result<(), Error> {
         if self.retry.attempts == 0 {
             return Err(not_a_count("attempts", "0", u32::MAX));
@@ -77,6 +78,11 @@ impl Config {
         if self.idle_timeout.is_some_and(|silence| silence.is_zero()) {
             let hint = "Allow more than 0 seconds, or leave it out for 30; none at all sets no bound.";
             return Err(Error::new(Code::ARGUMENT, "`idle_timeout` is zero").with_hint(hint));
+        }
+        // RFC 9110, 5.5; of what is no ASCII, hosts make different bytes.
+        if !self.user_agent.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            let hint = "Use printable ASCII: no line breaks, no other letters.";
+            return Err(Error::new(Code::ARGUMENT, "`user_agent` cannot stand in a header").with_hint(hint));
         }
         Ok(())
     }
@@ -342,5 +348,9 @@ mod tests {
         let refused = idle.check().unwrap_err();
         assert_eq!(refused.message(), "`attempts` is 0");
         assert_eq!(refused.hint(), "Pass a whole number from 1 to 4294967295.");
+        for broken in ["a\r\nAuthorization: Basic eDp5", "a\n", "a\0", "a\u{e4}", "\u{7f}"] {
+            let error = Config { user_agent: broken.to_owned(), ..Config::default() }.check().unwrap_err();
+            assert_eq!(error.message(), "`user_agent` cannot stand in a header");
+        }
     }
 }

@@ -113,7 +113,10 @@ fn exchange(dice: &mut Dice, session: &Session, push: &Push) -> Exchange {
         3 | 4 => {
             let want =
                 Want { chart: true, provenance: dice.below(2) == 0, config: dice.below(2) == 0, anything: false };
-            Exchange::pull(session, Pull { reference, version: None, devel: false, want, check_tag: true })
+            Exchange::pull(
+                session,
+                Pull { reference, version: None, devel: false, want, check_tag: true, verify: false },
+            )
         }
         _ => {
             let if_exists = dice.one(&[IfExists::Overwrite, IfExists::SkipSame, IfExists::Refuse]);

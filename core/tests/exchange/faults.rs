@@ -26,7 +26,7 @@ const CHART: Want = Want { chart: true, provenance: false, config: false, anythi
 const ALL: Want = Want { chart: true, provenance: true, config: true, anything: false };
 
 fn pull(want: Want) -> Pull {
-    Pull { reference: chart().0.target, version: None, devel: false, want, check_tag: false }
+    Pull { reference: chart().0.target, version: None, devel: false, want, check_tag: false, verify: false }
 }
 
 /// A push to a peer that was prepared.

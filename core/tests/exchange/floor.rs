@@ -13,7 +13,7 @@ fn with_credentials() -> Session {
 
 fn pull() -> Pull {
     let want = Want { chart: true, provenance: false, config: false, anything: false };
-    Pull { reference: chart().0.target, version: None, devel: false, want, check_tag: false }
+    Pull { reference: chart().0.target, version: None, devel: false, want, check_tag: false, verify: false }
 }
 
 /// Requests and rounds of a push, of the very same push again, and of a push of something else; all in one session.

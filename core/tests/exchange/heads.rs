@@ -31,7 +31,8 @@ fn pulled(login: Login, prepare: impl FnOnce(&mut Peer, &[u8])) -> Run {
     let mut peer = Peer::new(login);
     peer.hold(&push, &blobs);
     prepare(&mut peer, &blobs[1]);
-    let pull = Pull { reference: push.target, version: None, devel: false, want: CHART, check_tag: false };
+    let pull =
+        Pull { reference: push.target, version: None, devel: false, want: CHART, check_tag: false, verify: false };
     Host::logged_in(&blobs).run(Exchange::pull(&session(), pull), &mut peer)
 }
 

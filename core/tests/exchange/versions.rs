@@ -23,7 +23,7 @@ fn pull_and_resolve_choose_as_helm_does() {
             }
             false => {
                 let (reference, version) = (reference.clone(), version.clone());
-                Exchange::pull(session, Pull { reference, version, devel, want, check_tag: false })
+                Exchange::pull(session, Pull { reference, version, devel, want, check_tag: false, verify: false })
             }
         };
         for resolves in [true, false] {

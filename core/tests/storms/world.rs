@@ -207,7 +207,7 @@ impl World {
             let digest = Some(Digest::of(&chart.manifest));
             reference = Reference::new(reference.base().clone(), reference.tag().map(str::to_owned), digest);
         }
-        let pull = Pull { reference, version: None, devel: false, want, check_tag };
+        let pull = Pull { reference, version: None, devel: false, want, check_tag, verify: false };
         let exchange = Exchange::pull(&self.session.clone(), pull);
         let (result, sinks) = Run::new(self, exchange, Vec::new()).finish();
         match result {
