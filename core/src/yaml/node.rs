@@ -168,7 +168,8 @@ pub fn merge(mut layers: Vec<Node>) -> Node {
     }
     let homes = homes(all.pairs.len(), &|at| &all.pairs[at].0);
     // Each key with its first value, and with those that are laid on it.
-    let mut slots: Vec<Option<((String, Span, Node), Vec<Node>)>> = Vec::with_capacity(homes.len());
+    type Slot = Option<((String, Span, Node), Vec<Node>)>;
+    let mut slots: Vec<Slot> = Vec::with_capacity(homes.len());
     for ((key, place, value), home) in all.pairs.into_iter().zip(homes) {
         match slots.get_mut(home) {
             Some(slot) => {
