@@ -356,6 +356,28 @@ impl Artifact {
         }
     }
 
+    /// What kind of thing an index says that an entry is (`artifactType`), if it says so.
+    pub fn artifact_type_of(&self, entry: &Digest) -> Option<&str> {
+        match &self.content {
+            Content::Manifest(_) => None,
+            Content::Index(index) => index.artifact_types.get(entry.as_str()).map(String::as_str),
+        }
+    }
+
+    /// The media type of the document itself: its own word, where that is Docker's; else OCI's.
+    fn own_media_type(&self) -> &'static str {
+        match &self.content {
+            Content::Index(index) if index.media_type.as_deref() == Some(media_type::DOCKER_INDEX) => {
+                media_type::DOCKER_INDEX
+            }
+            Content::Index(_) => media_type::INDEX,
+            Content::Manifest(manifest) if manifest.media_type.as_deref() == Some(media_type::DOCKER_MANIFEST) => {
+                media_type::DOCKER_MANIFEST
+            }
+            Content::Manifest(_) => media_type::MANIFEST,
+        }
+    }
+
     /// The manifest's annotations.
     pub fn annotations(&self) -> &BTreeMap<String, String> {
         static NONE: BTreeMap<String, String> = BTreeMap::new();
@@ -444,11 +466,11 @@ impl Artifact {
             out.push_str(&format!("  {name:<11} {digest}, {size} {bytes}\n"));
             out.push_str(&format!("  {:<11} {media_type}: {purpose}\n", ""));
         };
-        let (kind, purpose) = match self.what() {
-            What::Index => (media_type::INDEX, "lists manifests"),
-            _ => (media_type::MANIFEST, "lists the parts; its digest is what a reference stands for"),
+        let purpose = match self.what() {
+            What::Index => "lists manifests",
+            _ => "lists the parts; its digest is what a reference stands for",
         };
-        part("manifest", kind, &self.digest, self.manifest.len() as u64, purpose);
+        part("manifest", self.own_media_type(), &self.digest, self.manifest.len() as u64, purpose);
         for (descriptor, name) in self
             .config_descriptor()
             .map(|config| (config, "config"))
@@ -462,6 +484,7 @@ impl Artifact {
                 LEGACY_CHART | BETA_CHART => ("chart", "the packed chart, as Helm 3.0 to 3.6 marked it"),
                 PROVENANCE => ("provenance", "who vouches for the chart, the .prov file"),
                 media_type::MANIFEST | media_type::DOCKER_MANIFEST => (name, "a manifest"),
+                media_type::INDEX | media_type::DOCKER_INDEX => (name, "a list of manifests"),
                 media_type::EMPTY => (name, "nothing, the text {}"),
                 _ => (name, "unknown to Helm, which leaves it alone"),
             };
@@ -692,6 +715,26 @@ mod tests {
         assert!(index.explain().starts_with("index of 0 manifests\n"));
         let neither = Artifact::parse(b"{}", &LIMITS()).unwrap_err();
         assert_eq!(neither.code(), Code::MANIFEST_SHAPE);
+    }
+
+    #[test]
+    fn the_explanation_names_dockers_documents_by_dockers_types() {
+        let types = |text: String| {
+            let artifact = Artifact::parse(text.as_bytes(), &LIMITS()).unwrap().explain();
+            artifact.lines().nth(2).unwrap().trim().split(':').next().unwrap().to_owned()
+        };
+        let parts = format!(r#"{{"mediaType":"a/b","digest":"{DIGEST}","size":2}}"#);
+        for kind in [media_type::MANIFEST, media_type::DOCKER_MANIFEST] {
+            let text = format!(r#"{{"schemaVersion":2,"mediaType":"{kind}","config":{parts},"layers":[]}}"#);
+            assert_eq!(types(text), kind);
+        }
+        for kind in [media_type::INDEX, media_type::DOCKER_INDEX] {
+            assert_eq!(types(format!(r#"{{"schemaVersion":2,"mediaType":"{kind}","manifests":[{parts}]}}"#)), kind);
+        }
+        assert_eq!(
+            types(format!(r#"{{"schemaVersion":2,"mediaType":"x/y","manifests":[{parts}]}}"#)),
+            media_type::INDEX
+        );
     }
 
     #[test]

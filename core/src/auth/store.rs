@@ -2,7 +2,7 @@
 //! 2.6: `registry/remote/credentials`; Docker: `cli/config/configfile`; Podman: containers-auth.json(5)).
 //!
 //! The host says what its environment is; [`Lookup`] names the files to read and the helpers to run, and finds the entry.
-//! Helm's file comes first, then Docker's, then Podman's. Within a file the helper of `credHelpers` comes before that of
+//! Helm's file comes first, then Docker's, then Podman's, then `~/.dockercfg`. Within a file the helper of `credHelpers` comes before that of
 //! `credsStore`, and where either is named nothing in the file itself counts. A file that cannot be understood and a helper
 //! that fails end the search: another secret is never used in its place.
 
@@ -62,6 +62,8 @@ impl std::fmt::Debug for Environment {
     }
 }
 
+/// Docker's file of before 1.7: its whole is what `auths` is to those after it.
+const OLD: &str = ".dockercfg";
 /// Docker's variable that holds what would otherwise stand in its file.
 const DOCKER_AUTH_CONFIG: &str = "DOCKER_AUTH_CONFIG";
 
@@ -112,7 +114,8 @@ impl Environment {
         Some(path).filter(|path| !path.is_empty())
     }
 
-    /// Helm's file ([`Environment::helm_file`]), then Docker's, then Podman's.
+    /// Helm's file ([`Environment::helm_file`]), then Docker's, then Podman's, then Docker's of before 1.7, which Podman reads as
+    /// well.
     pub fn files(&self, registry_config: Option<&str>) -> Vec<String> {
         let docker = match self.set("DOCKER_CONFIG") {
             Some(directory) => Some(format!("{directory}/config.json")),
@@ -130,6 +133,7 @@ impl Environment {
             Some(directory) => Some(format!("{directory}/containers/auth.json")),
             None => self.at_home(".config/containers/auth.json"),
         });
+        files.extend(self.at_home(OLD));
         files
     }
 }
@@ -332,13 +336,16 @@ pub(super) struct Config<'a> {
     path: &'a str,
     text: &'a [u8],
     document: Map<String, Value>,
+    /// It stands for what is in `auths`.
+    is_old: bool,
 }
 
 impl<'a> Config<'a> {
     /// Messages never quote the text.
     pub(super) fn parse(path: &'a str, text: &'a [u8]) -> Result<Config<'a>, Error> {
+        let is_old = path.rsplit(['/', '\\']).next() == Some(OLD);
         if text.trim_ascii().is_empty() {
-            return Ok(Config { path, text, document: Map::new() });
+            return Ok(Config { path, text, document: Map::new(), is_old });
         }
         let document = json::parse(text, LARGEST).map_err(|error| {
             let place: Vec<String> = error.context().iter().map(|(name, value)| format!("{name} {value}")).collect();
@@ -346,7 +353,11 @@ impl<'a> Config<'a> {
             error.context().iter().fold(broken, |broken, (name, value)| broken.with(name, value))
         })?;
         match document.value {
-            Value::Object(document) => Ok(Config { path, text, document }),
+            Value::Object(document) if is_old => {
+                let document = [("auths".to_owned(), Value::Object(document))].into_iter().collect();
+                Ok(Config { path, text, document, is_old })
+            }
+            Value::Object(document) => Ok(Config { path, text, document, is_old }),
             _ => Err(refused(path, "the file is no JSON object")),
         }
     }
@@ -395,7 +406,8 @@ impl<'a> Config<'a> {
         });
         let Some(((_, _, key), entry)) = covering.max_by_key(|(rank, _)| *rank) else { return Ok(None) };
         let found = credential(entry).map_err(|why| {
-            let pointer = format!("/auths/{}", json::pointer_token(key));
+            let auths = if self.is_old { "" } else { "/auths" };
+            let pointer = format!("{auths}/{}", json::pointer_token(key));
             self.wrong(&pointer, &format!("auths, entry {key:?}"), why)
         })?;
         Ok(found.map(|credential| (key, credential)))
@@ -527,7 +539,12 @@ mod tests {
     fn files_are_where_helm_and_docker_look() {
         assert_eq!(
             files(&[("HELM_CONFIG_HOME", "/h"), ("DOCKER_CONFIG", "/d")], Platform::Linux),
-            ["/h/registry/config.json", "/d/config.json", "/home/ada/.config/containers/auth.json"]
+            [
+                "/h/registry/config.json",
+                "/d/config.json",
+                "/home/ada/.config/containers/auth.json",
+                "/home/ada/.dockercfg"
+            ]
         );
         assert_eq!(files(&[("XDG_CONFIG_HOME", "/x")], Platform::MacOs)[0], "/x/helm/registry/config.json");
         assert_eq!(files(&[], Platform::MacOs)[0], "/home/ada/Library/Preferences/helm/registry/config.json");
@@ -536,7 +553,9 @@ mod tests {
     #[test]
     fn a_helm_variable_that_is_set_and_empty_names_no_file() {
         let files = files(&[("HELM_REGISTRY_CONFIG", "")], Platform::Linux);
-        assert_eq!(files, ["/home/ada/.docker/config.json", "/home/ada/.config/containers/auth.json"]);
+        let expected =
+            ["/home/ada/.docker/config.json", "/home/ada/.config/containers/auth.json", "/home/ada/.dockercfg"];
+        assert_eq!(files, expected);
     }
 
     #[test]
@@ -554,8 +573,8 @@ mod tests {
         let named = files(&[("REGISTRY_AUTH_FILE", "/p"), ("XDG_RUNTIME_DIR", "/run")], Platform::Linux);
         assert_eq!(named[2..], ["/p"]);
         let usual = files(&[("XDG_CONFIG_HOME", "/x"), ("XDG_RUNTIME_DIR", "/run")], Platform::Linux);
-        assert_eq!(usual[2..], ["/run/containers/auth.json", "/x/containers/auth.json"]);
-        assert_eq!(files(&[("XDG_RUNTIME_DIR", "/run")], Platform::MacOs).len(), 3);
+        assert_eq!(usual[2..], ["/run/containers/auth.json", "/x/containers/auth.json", "/home/ada/.dockercfg"]);
+        assert_eq!(files(&[("XDG_RUNTIME_DIR", "/run")], Platform::MacOs).len(), 4);
     }
 
     #[test]
@@ -692,14 +711,36 @@ mod tests {
         assert!(error.to_string().starts_with("/helm: "), "{error}");
     }
 
+    // containers-auth.json(5): of ~/.dockercfg the whole is a map of entries. There were no helpers yet.
+    #[test]
+    fn the_old_file_of_docker_is_nothing_but_entries_and_comes_last() {
+        let mut lookup = lookup(&[]);
+        for _ in 0..3 {
+            lookup.handle(Answer::Failed(FileFailure::NotFound));
+        }
+        let Step::Do(Verb::Read { path, .. }) = lookup.poll() else { panic!() };
+        assert_eq!(path, "/home/ada/.dockercfg");
+        let text = br#"{"https://reg/v1/": {"auth": "YTpi", "email": "a@b"}, "credsStore": {"auth": "Yzpk"}}"#;
+        lookup.handle(Answer::Data(text.to_vec()));
+        let Step::Done(Ok(found)) = lookup.poll() else { panic!() };
+        assert_eq!(found.credential, basic("a", "b"));
+        let broken =
+            super::find("/home/ada/.dockercfg", b"{\n\"reg\": {\"auth\": \"hunter2!\"}}", "reg", "x").unwrap_err();
+        assert_eq!(broken.context()[1], ("line", "2".to_owned()), "{broken:?}");
+        let newer =
+            super::find("/home/ada/.dockercfg", br#"{"auths": {"reg": {"auth": "YTpi"}}}"#, "reg", "x").unwrap();
+        assert!(matches!(newer, Answered::Nothing));
+    }
+
     #[test]
     fn a_missing_or_empty_file_holds_nothing() {
         let mut lookup = lookup(&[]);
         lookup.handle(Answer::Failed(FileFailure::NotFound));
         lookup.handle(Answer::Data(b"\n".to_vec()));
         lookup.handle(Answer::Failed(FileFailure::NotFound));
+        lookup.handle(Answer::Failed(FileFailure::NotFound));
         let Step::Done(Ok(found)) = lookup.poll() else { panic!() };
         let exists: Vec<bool> = found.asked.iter().map(|asked| asked.exists).collect();
-        assert_eq!((found.credential, exists), (None, vec![false, true, false]));
+        assert_eq!((found.credential, exists), (None, vec![false, true, false, false]));
     }
 }

@@ -251,13 +251,21 @@ fn speaks_plainly(text: &str) -> bool {
     signs.iter().any(|sign| text.contains(sign))
 }
 
-/// The host's words without the queries of the URLs in them: those may be signed.
+/// The host's words without the queries of the URLs in them, which may be signed, and without user and password before their
+/// hosts, such as a proxy's.
 fn redacted(text: &str) -> String {
     let mut shown = String::new();
     let mut in_query = false;
     for character in text.chars() {
+        let ends = |c: char| c.is_whitespace() || "\"'<>)".contains(c);
         if in_query {
-            in_query = !(character.is_whitespace() || "\"'<>)".contains(character));
+            in_query = !ends(character);
+        }
+        let host = shown.rfind("://").map(|at| at + 3).filter(|_| character == '@');
+        if let Some(host) = host.filter(|host| !shown.get(*host..).unwrap_or_default().contains(ends)) {
+            shown.truncate(host);
+            in_query = false;
+            continue;
         }
         if !in_query {
             shown.push(if character.is_control() { ' ' } else { character });
@@ -381,5 +389,13 @@ mod tests {
         let error = failure(&Failure::Connect(text.into()), Method::Get, &url, false);
         assert!(!format!("{error:?}").contains("secret"));
         assert!(error.message().contains("refused"));
+        for (said, shown) in [
+            ("proxy http://ada:hunter2@proxy:3128 said no to a@b", "proxy http://proxy:3128 said no to a@b"),
+            ("'http://hunter2@[::1]:1/x' a@b", "'http://[::1]:1/x' a@b"),
+            ("http://a:hun/hunter2@b@proxy/, http://c:hunter2?hunter2@d", "http://proxy/, http://d"),
+            ("http://proxy:3128 and a@b, http://c/?hunter2 x", "http://proxy:3128 and a@b, http://c/?… x"),
+        ] {
+            assert_eq!(redacted(said), shown);
+        }
     }
 }

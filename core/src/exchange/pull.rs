@@ -6,7 +6,7 @@ use super::manifests::{self, Served};
 use super::resolve::{Selection, choose};
 use super::tags::{Search, Searched};
 use super::{Event, Operation, Outcome, Requests, Target, fetch};
-use crate::artifact::{Artifact, What};
+use crate::artifact::{Artifact, CONFIG, What};
 use crate::error::{Code, Error};
 use crate::http::{BlobId, Method};
 use crate::limits::Limits;
@@ -142,7 +142,7 @@ pub(super) enum Step {
 }
 
 /// Entries of an index that are looked at to find the one that is a chart.
-const MOST_CHILDREN: usize = 8;
+const MOST_CHILDREN: usize = 32;
 
 impl Pulling {
     pub(super) fn new(target: Target, pull: Pull) -> Pulling {
@@ -182,11 +182,21 @@ impl Pulling {
             return self.fetch_parts(artifact, requests);
         }
         let limits = &requests.limits();
-        let manifests = artifact.manifests().iter();
-        let fitting: Vec<&Descriptor> =
-            manifests.filter(|entry| matches!(entry.media_type.as_str(), MANIFEST | DOCKER_MANIFEST)).collect();
+        let manifests = || {
+            let entries = artifact.manifests().iter().map(|entry| (entry, artifact.artifact_type_of(&entry.digest)));
+            entries.filter(|(entry, _)| matches!(entry.media_type.as_str(), MANIFEST | DOCKER_MANIFEST))
+        };
+        // Helm reads them all. What an index says of its entries spares that: a chart's has the type of its config.
+        let (any, may) = (manifests().count(), |kind: Option<&str>| kind.is_none_or(|kind| kind == CONFIG));
+        let open = manifests().filter(|(_, kind)| may(*kind)).count();
+        let fits = |kind: Option<&str>| match open {
+            0 => true,
+            _ if open <= MOST_CHILDREN => may(kind),
+            _ => kind == Some(CONFIG),
+        };
+        let fitting: Vec<&Descriptor> = manifests().filter(|(_, kind)| fits(*kind)).map(|(entry, _)| entry).collect();
         if fitting.is_empty() || fitting.len() > MOST_CHILDREN {
-            let message = format!("the index lists {} manifests, one of which should be a chart", fitting.len());
+            let message = format!("the index lists {any} manifests, one of which should be a chart");
             return Err(
                 Error::new(Code::ARTIFACT_NOT_A_CHART, message).with_hint("Name the chart's manifest by its digest.")
             );

@@ -8,11 +8,10 @@ use super::calls::{Draft, Failed, Reply};
 use super::errcode::{About, receipt, refusal};
 use super::manifests::{self, misses_blobs, selected};
 use super::upload::{self, Uploads, check_same};
-use super::{Operation, Outcome, Requests, Target};
+use super::{Event, Operation, Outcome, Requests, Target};
 use crate::artifact::Artifact;
 use crate::error::{Code, Error};
 use crate::http::{BlobId, Method, Payload};
-use crate::limits::Limits;
 use crate::oci::media_type::MANIFEST;
 use crate::oci::{Descriptor, Digest, Reference, Repository, annotations};
 
@@ -28,7 +27,7 @@ pub enum IfExists {
     /// Overwrite it, as Helm does, without asking.
     #[default]
     Overwrite,
-    /// Do nothing if it has the very chart; overwrite nothing else: [`Code::TAG_EXISTS`].
+    /// Do nothing if it has the very chart, with whatever provenance; overwrite nothing else: [`Code::TAG_EXISTS`].
     SkipSame,
     /// Refuse: [`Code::TAG_EXISTS`].
     Refuse,
@@ -198,7 +197,8 @@ pub struct Pushed {
     pub size: u64,
     /// What became of each blob.
     pub blobs: Vec<(Descriptor, Uploaded)>,
-    /// Nothing was written: the tag had this very chart.
+    /// Nothing was written: the tag had this very chart. Digest, size and blobs are of what is there, whose provenance may be
+    /// another, or none.
     pub skipped: bool,
 }
 
@@ -284,25 +284,31 @@ impl Pushing {
         Ok(())
     }
 
-    /// Something has the tag. Is it the chart that is to be pushed?
-    fn compare(&self, reply: Reply, limits: &Limits) -> Result<Outcome, Error> {
+    /// Something has the tag. Is it the chart that is to be pushed? Of what is there then nothing changes, and that is what is
+    /// told.
+    fn compare(&self, reply: Reply, requests: &mut Requests<Step>) -> Result<Outcome, Error> {
+        let limits = &requests.limits();
         let exists = |digest: &dyn fmt::Display| {
             Error::new(Code::TAG_EXISTS, format!("{} is there already", self.push.target)).with("digest", digest)
         };
         let served = manifests::read(reply, self.push.target.digest(), limits)?;
-        let same = match (served.artifact(limits), Artifact::parse(&self.push.manifest, limits)) {
-            (Ok(there), Ok(here)) => identity(&there) == identity(&here),
-            _ => false,
+        let (there, here) = match (served.artifact(limits), Artifact::parse(&self.push.manifest, limits)) {
+            (Ok(there), Ok(here)) if identity(&there) == identity(&here) => (there, here),
+            _ => return Err(exists(&served.digest)),
         };
-        if !same {
-            return Err(exists(&served.digest));
+        let provenance = |artifact: &Artifact| artifact.provenance_layer().map(|layer| layer.digest.clone());
+        let kept = provenance(&there);
+        if provenance(&here).is_some_and(|given| Some(&given) != kept.as_ref()) {
+            let which = if kept.is_some() { "another provenance" } else { "no provenance" };
+            let text = format!("{} has this very chart with {which}, and keeps it so", self.push.target);
+            requests.notify(Event::Notice { code: "registry.provenance_kept", text });
         }
-        let size = served.bytes.len() as u64;
-        Ok(self.pushed(served.digest, size, true))
+        let blobs = there.config_descriptor().into_iter().chain(there.layers());
+        let blobs = blobs.map(|blob| (blob.clone(), Uploaded::Existed)).collect();
+        Ok(self.pushed(served.digest, served.bytes.len() as u64, blobs, true))
     }
 
-    fn pushed(&self, digest: Digest, manifest_size: u64, skipped: bool) -> Outcome {
-        let blobs: Vec<_> = self.uploads.uploaded().collect();
+    fn pushed(&self, digest: Digest, manifest_size: u64, blobs: Vec<(Descriptor, Uploaded)>, skipped: bool) -> Outcome {
         let size = blobs.iter().fold(manifest_size, |size, (descriptor, _)| size.saturating_add(descriptor.size));
         Outcome::Pushed(Pushed { reference: self.push.target.clone(), digest, size, blobs, skipped })
     }
@@ -322,12 +328,11 @@ impl Operation for Pushing {
     }
 
     fn reply(&mut self, step: Step, reply: Reply, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
-        let session = requests.session();
         match (step, reply.status) {
             (Step::Look(_), 404) => self.write(requests)?,
             (Step::Look(Method::Get), 200) if self.push.if_exists == IfExists::SkipSame => {
                 if self.is_scanned {
-                    return self.compare(reply, &session.config().limits).map(Some);
+                    return self.compare(reply, requests).map(Some);
                 }
                 self.looked = Some(reply);
             }
@@ -354,7 +359,8 @@ impl Operation for Pushing {
                     check_same(&reply, &actual, &named)?;
                 }
                 let manifest = &self.push.manifest;
-                return Ok(Some(self.pushed(Digest::of(manifest), manifest.len() as u64, false)));
+                let blobs = self.uploads.uploaded().collect();
+                return Ok(Some(self.pushed(Digest::of(manifest), manifest.len() as u64, blobs, false)));
             }
             (Step::Tag, 400..=499) if misses_blobs(&reply) && self.uploads.insist(requests.calls) => {
                 self.go_on(false, requests)?;
@@ -390,7 +396,7 @@ impl Operation for Pushing {
         }
         self.is_scanned = true;
         if let Some(reply) = self.looked.take() {
-            return self.compare(reply, &requests.limits()).map(Some);
+            return self.compare(reply, requests).map(Some);
         }
         self.add(0..held);
         if self.writing {

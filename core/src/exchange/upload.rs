@@ -31,6 +31,8 @@ use crate::time::Duration;
 const SMALL: u64 = 64 << 10;
 /// Pieces that are tried, the biggest first: GitHub's registry takes 4 MiB, nginx 1 MiB unless told otherwise.
 const PIECES: [u64; 4] = [4 << 20, 1 << 20, 256 << 10, 64 << 10];
+/// Requests that one blob makes at most of pieces smaller than those: a word too many of a registry's is no reason for more.
+const MOST_PIECES: u64 = 256;
 /// Amazon's registry takes no smaller piece, save the last.
 const LEAST_OF_ECR: u64 = 5 << 20;
 
@@ -250,7 +252,17 @@ impl Uploads {
         (blob.sent, blob.furthest, blob.stalls) = (0, 0, 0);
         blob.location = Some(url.clone());
         let size = blob.descriptor.size;
-        if limit.is_some_and(|limit| size > limit) {
+        if let Some(limit) = limit.filter(|limit| size > *limit) {
+            let piece = limit.max(blob.least).max(1);
+            if PIECES.iter().all(|usual| piece < *usual) && size.div_ceil(piece) > MOST_PIECES {
+                let message = format!("the registry takes {piece} bytes at a time, and a blob has {size}");
+                return Err(Error::new(Code::REGISTRY_TOO_LARGE, message)
+                    .with("method", "POST")
+                    .with("url", opened.url.without_query())
+                    .with("digest", &blob.descriptor.digest)
+                    .with("size", size)
+                    .with_hint("Check the registry: it says so with OCI-Chunk-Max-Length."));
+            }
             self.piece(index, calls);
             return Ok(());
         }

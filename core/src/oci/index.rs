@@ -1,7 +1,10 @@
 //! Image indexes (image-spec, image-index.md).
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
+use super::manifest::text;
 use super::{Descriptor, media_type};
 use crate::diagnostic::Report;
 use crate::error::{Code, Error};
@@ -11,8 +14,12 @@ use crate::oci::document::Document;
 /// An index that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
+    /// `mediaType`, if the document has one.
+    pub media_type: Option<String>,
     /// Its entries; those whose digest is of an unregistered algorithm are left out.
     pub manifests: Vec<Descriptor>,
+    /// What kind of thing an entry is (`artifactType`), by its digest, where the index says so.
+    pub artifact_types: BTreeMap<String, String>,
 }
 
 impl Index {
@@ -45,7 +52,14 @@ impl Index {
         let manifests = document.descriptors(entries.map_or(&[], Vec::as_slice), "/manifests");
         document.check_head(&object, [media_type::INDEX, media_type::DOCKER_INDEX]);
         document.annotations(&object);
-        document.finish().map(|report| (Index { manifests }, report))
+        let mut artifact_types = BTreeMap::new();
+        for entry in entries.into_iter().flatten().filter_map(Value::as_object) {
+            if let (Some(digest), Some(kind)) = (text(entry, "digest"), text(entry, "artifactType")) {
+                artifact_types.insert(digest, kind);
+            }
+        }
+        let media_type = text(&object, "mediaType");
+        document.finish().map(|report| (Index { media_type, manifests, artifact_types }, report))
     }
 }
 
@@ -73,9 +87,11 @@ mod tests {
             let digest = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
             format!(r#"{{"mediaType":"{kind}","digest":"{digest}","size":2,"platform":{{"os":"linux"}}}}"#)
         };
-        let text = format!(r#"{{"manifests":[{},{}]}}"#, entry("b/b"), entry("a/a"));
+        let typed = entry("a/a").replace("platform\":{\"os\":\"linux\"}", "artifactType\":\"c/c\"");
+        let text = format!(r#"{{"manifests":[{},{typed}]}}"#, entry("b/b"));
         let (index, report) = Index::check(text.as_bytes(), &Limits::default()).unwrap();
         assert_eq!(index.manifests.iter().map(|entry| entry.media_type.as_str()).collect::<Vec<_>>(), ["b/b", "a/a"]);
+        assert_eq!(index.artifact_types.values().collect::<Vec<_>>(), ["c/c"]);
         assert_eq!(report.iter().map(|finding| finding.code.name()).collect::<Vec<_>>(), ["manifest.schema_version"]);
     }
 }

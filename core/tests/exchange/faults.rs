@@ -1380,3 +1380,27 @@ fn a_policy_of_one_attempt_tries_once() {
     let run = Host::with(&blobs).run(Exchange::push(&session, push), &mut peer);
     assert_eq!((run.code(), run.requests.len()), ("transport.reset", 4));
 }
+
+#[test]
+fn what_is_skipped_is_told_as_it_is_there_with_a_notice_of_a_provenance_that_is_not() {
+    let layers: [(&str, &[u8]); 2] = [(CHART_TYPE, b"this is the chart"), (PROVENANCE_TYPE, b"signed")];
+    let (bare, signed) = (chart_with(&layers[..1]), chart_with(&layers));
+    let other = chart_with(&[layers[0], (PROVENANCE_TYPE, b"signed otherwise")]);
+    for (there, given, notices) in [
+        (&bare, &signed, &["registry.provenance_kept"][..]),
+        (&other, &signed, &["registry.provenance_kept"]),
+        (&signed, &bare, &[]),
+        (&signed, &signed, &[]),
+    ] {
+        let mut peer = Peer::new(Login::Open);
+        peer.hold(&there.0, &there.1);
+        let push = chartoci::exchange::Push { if_exists: IfExists::SkipSame, ..given.0.clone() };
+        let run = Host::with(&given.1).run(Exchange::push(&session(), push), &mut peer);
+        assert_eq!((run.notices(), run.requests.len()), (notices.to_vec(), 1));
+        let Ok(Outcome::Pushed(pushed)) = run.result else { panic!("{:?}", run.result) };
+        let blobs: Vec<_> = there.0.uploads.iter().map(|it| (it.descriptor.clone(), Uploaded::Existed)).collect();
+        assert_eq!((pushed.skipped, pushed.digest), (true, Digest::of(&there.0.manifest)));
+        let size = there.1.iter().map(Vec::len).sum::<usize>() + there.0.manifest.len();
+        assert_eq!((pushed.size, pushed.blobs), (size as u64, blobs));
+    }
+}

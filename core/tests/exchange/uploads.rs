@@ -93,6 +93,34 @@ fn a_blob_that_a_post_could_carry_is_not_sent_whole_where_pieces_are_wanted() {
 }
 
 #[test]
+fn a_registry_that_wants_pieces_of_a_byte_is_told_so_instead() {
+    for (most, fine) in [("1", false), ("35", false), ("36", true), ("0", true), ("-1", true), ("many", true)] {
+        let location = [("location", "/v2/team/web/blobs/uploads/50?_state=a%3D"), ("oci-chunk-max-length", most)];
+        let mut peer = Peer::new(Login::Open);
+        peer.sessions.insert(50, Vec::new());
+        // The config, which is smaller, and the chart.
+        for _ in 0..2 {
+            peer.fault(Method::Post, "digest=", reply(404, &[], ""));
+        }
+        peer.faults.push_back((
+            Box::new(|request| request.method == Method::Post && request.url.contains(&mount_of(&[7; 9_000]))),
+            reply(202, &location, ""),
+        ));
+        let run = push(&session(), &mut peer, &[7; 9_000]);
+        assert_eq!(run.result.is_ok(), fine, "{most}: {:?}", run.result);
+        if !fine {
+            assert_eq!(run.code(), "registry.too_large");
+            assert!(run.error().hint().contains("OCI-Chunk-Max-Length"));
+            assert!(run.requests.len() < 10 && peer.sessions.len() < 2, "{:#?}", run.log);
+        }
+    }
+}
+
+fn mount_of(blob: &[u8]) -> String {
+    format!("mount={}", chartoci::oci::Digest::of(blob).as_str().replace(':', "%3A"))
+}
+
+#[test]
 fn a_piece_is_never_smaller_than_the_registry_wants_it() {
     let mut peer = Peer { limit: Some(350 << 10), ..Peer::new(Login::Open) };
     for number in ["2", "3"] {

@@ -38,6 +38,7 @@ FILES: tuple[tuple[str, str, str], ...] = (
      " ~/Library/Preferences/helm, Windows: %APPDATA%\\helm)"),
     (STORES, "~/.docker/config.json", "Docker's credentials, only read"),
     (STORES, "~/.config/containers/auth.json", "Podman's, only read, after $XDG_RUNTIME_DIR/containers/auth.json"),
+    (STORES, "~/.dockercfg", "Docker's of before 1.7, only read, and last"),
     (PACKING, "DIR/.helmignore", "what is not packed"),
     (SERVING, "DIR/index.json, DIR/blobs", "what was pushed, as an OCI image layout: other tools read it as well"),
 )
