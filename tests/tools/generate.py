@@ -20,6 +20,8 @@ NOTICES = {
     "artifact.no_provenance": "A provenance was asked for, and the chart has none.",
     "auth.anonymous": "The stored credential was refused, or its helper is missing: it is tried without one.",
     "auth.unchecked": "The registry asks nobody who is calling: user and password are stored, but could not be checked.",
+    "registry.provenance_kept": "Nothing was pushed, as the tag has this very chart; the provenance that was given is not with it.",
+    "registry.referrer_gone": "A list of referrers names a manifest that is not there: it was passed over.",
     "registry.tag_unchecked": "`check_tag` was asked for, and there is no such tag, or the registry does not say which digest it has.",
     "registry.warning": "The registry has sent a `Warning`; the text is its own.",
 }

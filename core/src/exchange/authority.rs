@@ -12,7 +12,7 @@
 use super::calls::{CallId, Reply};
 use super::errcode::{About, refusal};
 use super::place::Place;
-use super::session::{Grant, Session};
+use super::session::{Claim, Grant, MOMENT, Session};
 use super::{CredentialQuery, Event, QueryId};
 use crate::auth::challenge::{self, Challenge};
 use crate::auth::token::{Token, TokenServer, basic};
@@ -23,9 +23,6 @@ use crate::time::{Duration, Instant};
 
 /// A token is renewed this long before it expires.
 const MARGIN: Duration = Duration::from_secs(5);
-/// How often an exchange looks whether another has the token by now, and for how long.
-const MOMENT: Duration = Duration::from_millis(20);
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is known of the caller's standing.
 #[derive(Debug)]
@@ -117,7 +114,7 @@ pub(super) struct Authority {
     also: Option<Scope>,
     state: State,
     /// Others of the session wait for the token that this one fetches.
-    claimed: bool,
+    claim: Option<Claim>,
     manner: Manner,
     /// Counts what was presented: a refusal of something older says nothing.
     generation: u32,
@@ -165,7 +162,7 @@ impl Authority {
             origin,
             scope,
             also,
-            claimed: false,
+            claim: None,
             manner,
             generation: 1,
             state,
@@ -481,26 +478,19 @@ impl Authority {
     /// A token is wanted. False: another exchange is about to have it.
     fn join(&mut self, now: Instant) -> bool {
         let (scope, also) = (&self.scope, self.also.as_ref());
-        let joined = self.session.host(&self.origin, |host| {
-            if let Some(grant) = host.grant(&self.repository, scope, also).filter(|grant| grant.expires > now + MARGIN)
-            {
-                return Some(Some(grant.clone()));
-            }
-            host.fetching.retain(|(_, until)| *until > now);
-            if host.fetching.iter().any(|(other, _)| other == scope) {
-                return None;
-            }
-            host.fetching.push((scope.clone(), now + PATIENCE));
-            Some(None)
+        // Whoever had the claim before has left its token here by now.
+        let claim = self.session.claim(&self.origin, &scope.to_string(), now);
+        let grant = self.session.host(&self.origin, |host| {
+            host.grant(&self.repository, scope, also).filter(|grant| grant.expires > now + MARGIN).cloned()
         });
-        match joined {
-            None => return false,
-            Some(Some(Grant { authorization, expires, server, .. })) => {
+        match (grant, claim) {
+            (Some(Grant { authorization, expires, server, .. }), _) => {
                 self.scheme = Some(Scheme::Bearer(server));
                 self.hold(authorization, Some(expires), Trust::Joined);
             }
-            Some(None) => {
-                self.claimed = true;
+            (None, None) => return false,
+            (None, claim) => {
+                self.claim = claim;
                 match self.credential {
                     Some(_) => self.present(),
                     None => self.ask(false),
@@ -512,9 +502,7 @@ impl Authority {
 
     /// Nobody needs to wait for this one any more.
     pub(super) fn release(&mut self) {
-        if std::mem::take(&mut self.claimed) {
-            self.session.host(&self.origin, |host| host.fetching.retain(|(scope, _)| *scope != self.scope));
-        }
+        self.claim = None;
     }
 
     fn ask(&mut self, again: bool) {
@@ -644,11 +632,5 @@ impl Authority {
         };
         self.release();
         self.state = State::Denied(error);
-    }
-}
-
-impl Drop for Authority {
-    fn drop(&mut self) {
-        self.release();
     }
 }

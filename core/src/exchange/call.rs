@@ -48,6 +48,8 @@ pub(super) struct Draft {
     /// Tries that the operation has made of it before.
     pub(super) tries: u32,
     pub(super) after: Option<(Duration, String)>,
+    /// Begins what other exchanges of the session that name it so wait for.
+    pub(super) alone: Option<String>,
 }
 
 impl Draft {
@@ -66,6 +68,7 @@ impl Draft {
             thinks: false,
             tries: 0,
             after: None,
+            alone: None,
         }
     }
 
@@ -118,6 +121,12 @@ impl Draft {
     /// What another host refuses, where the registry leads to, is the answer.
     pub(super) fn final_away(mut self) -> Draft {
         self.final_away = true;
+        self
+    }
+
+    /// Other exchanges of the session that name it so wait until this one releases it, or is over.
+    pub(super) fn alone(mut self, name: String) -> Draft {
+        self.alone = Some(name);
         self
     }
 

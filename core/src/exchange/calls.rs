@@ -11,6 +11,7 @@ pub(super) use super::call::{Draft, Failed, Reply, Wanted};
 use super::errcode::{self, About};
 use super::place::Place;
 use super::retry::{Random, is_passing, retry_after};
+use super::session::{Claim, MOMENT};
 use super::{Event, Output, QueryId, Session};
 use crate::auth::challenge;
 use crate::auth::origin::without_secrets;
@@ -50,6 +51,8 @@ pub(super) struct Calls {
     /// The registry that the exchange is for.
     pub(super) home: String,
     authorities: Vec<Authority>,
+    /// Other exchanges of the session wait for this one.
+    claim: Option<Claim>,
     calls: Slots<CallId, Call>,
     flights: Slots<RequestId, Flight>,
     queries: Slots<QueryId, (AuthorityId, QueryId)>,
@@ -70,6 +73,7 @@ impl Calls {
             session: session.clone(),
             home: home.to_owned(),
             authorities: Vec::new(),
+            claim: None,
             calls: Slots::new(),
             flights: Slots::new(),
             queries: Slots::new(),
@@ -168,12 +172,18 @@ impl Calls {
         }
     }
 
+    /// Nobody needs to wait any more for what it does [`alone`](Draft::alone).
+    pub(super) fn release(&mut self) {
+        self.claim = None;
+    }
+
     /// Drops everything; what is out is to be cancelled.
     pub(super) fn cancel(&mut self) {
         self.calls.clear();
         self.arrivals.clear();
         self.settled.clear();
         self.queries.clear();
+        self.release();
         self.authorities.iter_mut().for_each(Authority::release);
         let flights = std::mem::take(&mut self.flights);
         self.outputs.retain(|output| matches!(output, Output::Notify(_) | Output::Cancel(_)));
@@ -320,6 +330,13 @@ impl Calls {
         if let Some(until) = self.session.quiet(&Origin::of(&call.way.target)).filter(|until| *until > now) {
             call.state = State::Backoff(until);
             return;
+        }
+        if let Some(name) = call.draft.alone.as_ref().filter(|_| self.claim.is_none()) {
+            self.claim = self.session.claim(&Origin::of(&call.draft.url), name, now);
+            if self.claim.is_none() {
+                call.state = State::Backoff(now + MOMENT);
+                return;
+            }
         }
         let mut authorization = None;
         if let Some(authority) = call.draft.authority {

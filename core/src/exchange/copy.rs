@@ -2,24 +2,21 @@
 //! registries the host streams each from a [`fetch`](super::Exchange::fetch_part) into the upload. Manifests follow the
 //! blobs, those that an index lists before the index, and the one that gets the tag comes last.
 
-use serde_json::{Map, Value};
-
 use super::calls::{Calls, Draft, Failed, Reply};
 use super::errcode::{About, receipt, refusal};
 use super::fetch;
+use super::list::{self, List, listed};
 use super::manifests::{self, Served, misses_blobs, named_digest, selected};
 use super::place::Place;
 use super::pull::within;
 use super::push::{Source, Upload, Uploaded};
-use super::referrers::{self, MOST_WRITES, Search, fallback_tag, rewritten, subject};
+use super::referrers::Search;
 use super::upload::{self, Uploads, check_same};
-use super::{Operation, Outcome, Requests, Session, Target};
+use super::{Event, Operation, Outcome, Requests, Session, Target};
 use crate::artifact::Artifact;
 use crate::auth::{Origin, Scope};
 use crate::error::{Code, Error};
 use crate::http::{BlobId, Method, Payload};
-use crate::json;
-use crate::limits::Limits;
 use crate::oci::{Descriptor, Digest, Reference, Repository};
 
 /// Manifests that are copied at once.
@@ -94,15 +91,6 @@ struct Node {
     placed: bool,
 }
 
-/// The referrers of one manifest, where the target has no API for them.
-struct List {
-    subject: Digest,
-    entries: Vec<Value>,
-    writes: u32,
-    /// The target says that its API has them, and nobody has asked that API yet.
-    is_promised: bool,
-}
-
 /// Copies manifests and blobs.
 pub(super) struct Copying {
     copy: Copy,
@@ -121,6 +109,7 @@ pub(super) struct Copying {
     order: Vec<usize>,
     written: usize,
     writing: bool,
+    /// Lists of referrers, where the target has no API for them.
     lists: Vec<List>,
     /// The chart, where it is to be pushed anew.
     outdated: Option<Descriptor>,
@@ -138,11 +127,8 @@ pub(super) enum Step {
     Blob(upload::Step),
     /// PUT of a manifest under its digest.
     Put(usize),
-    /// GET of the referrers at the target: is there an API, as it says?
-    Probe(usize),
-    /// GET and PUT of a list of referrers at the target.
-    ReadList(usize),
-    WriteList(usize),
+    /// Where the target has no API for referrers, a list of them.
+    List(usize, list::Step),
     /// PUT of the first manifest to where it is to be.
     Tag,
 }
@@ -337,21 +323,12 @@ impl Copying {
         } else if let Some(list) = self.written.checked_sub(self.order.len()).and_then(|number| self.lists.get(number))
         {
             let number = self.written - self.order.len();
-            let known = requests.session().host(&Origin::of(self.target.place.base()), |host| host.has_referrers);
-            if list.is_promised && known == Some(true) {
+            let Some((step, draft)) = list.begin(&self.target, &requests.session()) else {
                 self.written += 1;
                 self.writing = false;
                 return self.go_on(requests);
-            }
-            let (step, draft) = if list.is_promised && known.is_none() {
-                let url = self.target.place.referrers(&list.subject);
-                (Step::Probe(number), referrers::page(&self.target, url, requests.session().config()))
-            } else {
-                let tag = fallback_tag(&list.subject);
-                let draft = manifests::draft(Method::Get, &self.target.place, &tag, &requests.limits());
-                (Step::ReadList(number), draft.by(self.target.authority))
             };
-            requests.start(step, draft);
+            requests.start(Step::List(number, step), draft);
         } else if let Some(served) = self.nodes.first().and_then(|node| node.served.as_ref()) {
             self.put(Step::Tag, &selected(&self.copy.target).unwrap_or_default(), served, requests);
         }
@@ -371,32 +348,10 @@ impl Copying {
             return Ok(());
         }
         let Some((subject, entry)) = listed(served) else { return Ok(()) };
-        match self.lists.iter_mut().find(|list| list.subject == subject) {
-            Some(list) => {
-                list.entries.push(entry);
-                list.is_promised &= is_promised;
-            }
-            None => self.lists.push(List { subject, entries: vec![entry], writes: 0, is_promised }),
+        match self.lists.iter_mut().find(|list| *list.subject() == subject) {
+            Some(list) => list.add(entry, is_promised),
+            None => self.lists.push(List::with(subject, entry, is_promised)),
         }
-        Ok(())
-    }
-
-    /// Writes a list of referrers with ours on it.
-    fn write_list(&mut self, number: usize, reply: Reply, requests: &mut Requests<Step>) -> Result<(), Error> {
-        let Some(list) = self.lists.get_mut(number) else { return Ok(()) };
-        let known =
-            |entries: &[Value], entry: &Value| entries.iter().any(|there| there.get("digest") == entry.get("digest"));
-        let mut add = |entries: &mut Vec<Value>| {
-            let new: Vec<Value> = list.entries.iter().filter(|entry| !known(entries, entry)).cloned().collect();
-            entries.extend(new);
-        };
-        let Some(draft) = rewritten(&self.target, &list.subject, reply, &requests.limits(), &mut add)? else {
-            self.written += 1;
-            self.writing = false;
-            return Ok(());
-        };
-        list.writes += 1;
-        requests.start(Step::WriteList(number), draft);
         Ok(())
     }
 
@@ -416,24 +371,6 @@ fn too_many(most: usize, what: &'static str) -> Error {
     Error::new(Code::LIMIT_COPY, format!("there are more than {most} {what} to be copied")).with("limit", what)
 }
 
-/// The subject of a manifest, and how the manifest stands on the list of that one's referrers.
-fn listed(served: &Served) -> Option<(Digest, Value)> {
-    let manifest = json::parse(&served.bytes, Limits::default().manifest).ok()?.value;
-    let subject = subject(&manifest)?;
-    let mut entry = Map::new();
-    entry.insert("mediaType".to_owned(), Value::from(served.media_type.as_str()));
-    entry.insert("digest".to_owned(), Value::from(served.digest.as_str()));
-    entry.insert("size".to_owned(), Value::from(served.bytes.len()));
-    let config = manifest.get("config").and_then(|config| config.get("mediaType"));
-    if let Some(kind) = manifest.get("artifactType").or(config) {
-        entry.insert("artifactType".to_owned(), kind.clone());
-    }
-    if let Some(annotations) = manifest.get("annotations").filter(|annotations| annotations.is_object()) {
-        entry.insert("annotations".to_owned(), annotations.clone());
-    }
-    Some((subject, Value::Object(entry)))
-}
-
 impl Operation for Copying {
     type Step = Step;
 
@@ -448,6 +385,17 @@ impl Operation for Copying {
             (Step::Manifest(number), 200) => {
                 self.reading -= 1;
                 self.read(number, reply, requests)?;
+            }
+            // Deleted, and still on a list. Nothing else that is copied has it.
+            (Step::Manifest(number), 404)
+                if self.referrers.contains(&number) && !self.nodes.iter().any(|it| it.children.contains(&number)) =>
+            {
+                self.reading -= 1;
+                self.referrers.retain(|known| *known != number);
+                if let Some(digest) = self.nodes.get_mut(number).and_then(|node| node.digest.take()) {
+                    let text = format!("{digest} is listed as a referrer, and is not there");
+                    requests.notify(Event::Notice { code: "registry.referrer_gone", text });
+                }
             }
             (Step::Chart, 200 | 206) => return Ok(self.outdated.take().map(Outcome::Fetched)),
             (Step::Chart, _) => return Err(refusal(&reply, About::Blob)),
@@ -472,30 +420,19 @@ impl Operation for Copying {
             (Step::Put(_) | Step::Tag, 400..=499) if misses_blobs(&reply) && self.uploads.insist(requests.calls) => {
                 self.writing = false;
             }
-            (Step::Probe(number), _) => {
-                let has = referrers::has_api(&reply);
-                if let Some(has) = has {
-                    let origin = Origin::of(self.target.place.base());
-                    requests.session().host(&origin, |host| host.has_referrers = Some(has));
+            (Step::List(number, step), _) => {
+                let Some(list) = self.lists.get_mut(number) else { return Ok(None) };
+                match list.reply(step, reply, &self.target, &requests.session())? {
+                    Some((step, draft)) => {
+                        requests.start(Step::List(number, step), draft);
+                        return Ok(None);
+                    }
+                    None => {
+                        requests.calls.release();
+                        self.written += 1;
+                        self.writing = false;
+                    }
                 }
-                // Where the answer does not tell, the target's word is good.
-                self.written += usize::from(has != Some(false));
-                if let Some(list) = self.lists.get_mut(number) {
-                    list.is_promised = false;
-                }
-                self.writing = false;
-            }
-            (Step::ReadList(number), 200 | 404) => self.write_list(number, reply, requests)?,
-            (Step::WriteList(_), 200 | 201 | 202 | 204) => {
-                receipt(&reply)?;
-                self.written += 1;
-                self.writing = false;
-            }
-            // Somebody else has written it in between.
-            (Step::WriteList(number), 409 | 412)
-                if self.lists.get(number).is_some_and(|it| it.writes < MOST_WRITES) =>
-            {
-                self.writing = false;
             }
             _ => return Err(refusal(&reply, About::Manifest)),
         }

@@ -1,22 +1,20 @@
 //! Delete: a tag, or a manifest with all its tags (distribution-spec, "Deleting tags", "Deleting Manifests").
 //!
+//! What refers to another manifest and is deleted goes from the list of that one's referrers as well, where the registry has
+//! no API for them: for that it is read before.
+//!
 //! Some registries (distribution 2.8) cannot delete a tag. Where no other tag has its manifest, deleting the manifest is the
-//! same; where another has, nothing is deleted. What refers to another manifest is taken off the list of that one's referrers,
-//! where a tag holds it.
-
-use serde_json::Value;
+//! same; where another has, nothing is deleted.
 
 use super::calls::{Draft, Failed, Reply};
 use super::errcode::{About, refusal};
+use super::list::{self, List, listed};
 use super::manifests::{self, Served, named_digest};
-use super::referrers::{self, MOST_WRITES, fallback_tag, rewritten, subject};
 use super::tags::Pages;
 use super::{Operation, Outcome, Requests, Target};
 use crate::auth::Origin;
 use crate::error::{Code, Error};
 use crate::http::Method;
-use crate::json;
-use crate::limits::Limits;
 use crate::oci::{Digest, Reference};
 
 /// Tags that are looked at to find those of the same manifest.
@@ -51,19 +49,21 @@ pub(super) struct Deleting {
     target: Target,
     reference: Reference,
     digest: Option<Digest>,
+    /// What the manifest refers to, and the list that it stands on.
+    subject: Option<Digest>,
+    list: Option<List>,
     pages: Pages,
     /// Other tags that were not looked at yet, those that have the same manifest, and what the registry said first.
     others: Vec<String>,
     waiting: usize,
     shared: Vec<String>,
     refusal: Option<Error>,
-    /// What the manifest refers to, and how often the list of that one's referrers was written.
-    subject: Option<Digest>,
-    writes: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
+    /// GET of the manifest that is to be deleted: does it refer to another?
+    Look,
     /// DELETE of the tag.
     Tag,
     /// GET: which manifest has the tag?
@@ -72,23 +72,18 @@ pub(super) enum Step {
     Tags,
     /// HEAD: which manifest has this other tag?
     Other(usize),
-    /// GET: what does the manifest refer to?
-    Look,
     /// DELETE of the manifest.
     Digest,
-    /// GET of its subject's referrers: is there an API for them?
-    Probe,
-    /// GET and PUT of the list that stands in for one.
-    ReadList,
-    WriteList,
+    /// The list of referrers on which it stands.
+    List(list::Step),
 }
 
 impl Deleting {
     pub(super) fn new(target: Target, reference: Reference) -> Deleting {
         let digest = reference.digest().cloned();
         let (pages, others, shared) = (Pages::default(), Vec::new(), Vec::new());
-        let (refusal, subject) = (None, None);
-        Deleting { target, reference, digest, pages, others, waiting: 0, shared, refusal, subject, writes: 0 }
+        let (subject, list, refusal) = (None, None, None);
+        Deleting { target, reference, digest, subject, list, pages, others, waiting: 0, shared, refusal }
     }
 
     fn delete(&self, step: Step, reference: &str, requests: &mut Requests<Step>) {
@@ -100,22 +95,22 @@ impl Deleting {
         Outcome::Deleted(Deleted { reference: self.reference.clone(), digest: self.digest.clone() })
     }
 
-    /// The manifest is gone. Where there is no API for referrers, it is taken off the list of what it refers to.
+    /// The manifest that is to be deleted.
+    fn read(&mut self, served: &Served) {
+        self.subject = listed(served).map(|(subject, _)| subject);
+    }
+
+    /// The manifest is gone: so is it from the list, if it stands on one.
     fn unlist(&mut self, requests: &mut Requests<Step>) -> Option<Outcome> {
-        let session = requests.session();
-        let has_api = session.host(&Origin::of(self.target.place.base()), |host| host.has_referrers);
-        let Some(subject) = self.subject.as_ref().filter(|_| has_api != Some(true)) else {
-            return Some(self.deleted());
-        };
-        if has_api.is_none() {
-            let url = self.target.place.referrers(subject);
-            requests.start(Step::Probe, referrers::page(&self.target, url, session.config()));
-        } else {
-            let tag = fallback_tag(subject);
-            let draft = manifests::draft(Method::Get, &self.target.place, &tag, &requests.limits());
-            requests.start(Step::ReadList, draft.by(self.target.authority));
+        if let Some((subject, digest)) = self.subject.take().zip(self.digest.clone()) {
+            let list = List::without(subject, digest);
+            if let Some((step, draft)) = list.begin(&self.target, &requests.session()) {
+                requests.start(Step::List(step), draft);
+                self.list = Some(list);
+                return None;
+            }
         }
-        None
+        Some(self.deleted())
     }
 
     /// All other tags were looked at.
@@ -140,12 +135,14 @@ impl Operation for Deleting {
     fn begin(&mut self, requests: &mut Requests<Step>) -> Result<Option<Outcome>, Error> {
         match (&self.digest, self.reference.tag()) {
             (Some(digest), _) => {
-                let session = requests.session();
-                if session.host(&Origin::of(self.target.place.base()), |host| host.has_referrers) == Some(true) {
-                    self.delete(Step::Digest, digest.as_str(), requests);
-                } else {
-                    let draft = manifests::draft(Method::Get, &self.target.place, digest.as_str(), &requests.limits());
-                    requests.start(Step::Look, draft.by(self.target.authority));
+                let origin = Origin::of(self.target.place.base());
+                match requests.session().host(&origin, |host| host.has_referrers) {
+                    Some(true) => self.delete(Step::Digest, digest.as_str(), requests),
+                    _ => {
+                        let limits = &requests.limits();
+                        let draft = manifests::draft(Method::Get, &self.target.place, digest.as_str(), limits);
+                        requests.start(Step::Look, draft.by(self.target.authority));
+                    }
                 }
             }
             (None, Some(tag)) => self.delete(Step::Tag, tag, requests),
@@ -161,41 +158,26 @@ impl Operation for Deleting {
         let session = requests.session();
         let limits = &session.config().limits;
         match (step, reply.status) {
+            (Step::Look, status) => {
+                let served = manifests::read(reply, self.digest.as_ref(), limits).ok().filter(|_| status == 200);
+                if let Some(served) = served {
+                    self.read(&served);
+                }
+                // Whatever came, the answer to the deletion counts.
+                self.decide(requests)?;
+            }
             (Step::Tag, 200 | 202 | 204) => return Ok(Some(self.deleted())),
             (Step::Digest, 200 | 202 | 204) => return Ok(self.unlist(requests)),
             // An earlier try was carried out, and its answer lost.
             (Step::Tag, 404 | 410) if reply.repeated => return Ok(Some(self.deleted())),
             (Step::Digest, 404 | 410) if reply.repeated => return Ok(self.unlist(requests)),
-            (Step::Look, status) => {
-                if status == 200 {
-                    let manifest = manifests::read(reply, self.digest.as_ref(), limits).ok();
-                    self.subject = manifest.and_then(|served| subject_of(&served, limits));
-                }
-                // Whatever is wrong with it, it can be deleted.
-                let digest = self.digest.as_ref().map_or("", Digest::as_str);
-                self.delete(Step::Digest, digest, requests);
-            }
-            (Step::Probe, _) => match referrers::has_api(&reply) {
-                Some(false) => {
-                    session.host(&Origin::of(self.target.place.base()), |host| host.has_referrers = Some(false));
-                    return Ok(self.unlist(requests));
-                }
-                _ => return Ok(Some(self.deleted())),
-            },
-            (Step::ReadList, 404) | (Step::WriteList, 200 | 201 | 202 | 204) => return Ok(Some(self.deleted())),
-            (Step::ReadList, 200) => {
-                let (Some(digest), Some(subject)) = (&self.digest, &self.subject) else { return Ok(None) };
-                let is_gone = |entry: &Value| entry.get("digest").and_then(Value::as_str) == Some(digest.as_str());
-                let mut remove = |entries: &mut Vec<Value>| entries.retain(|entry| !is_gone(entry));
-                match rewritten(&self.target, subject, reply, limits, &mut remove).map_err(stale)? {
-                    Some(draft) => requests.start(Step::WriteList, draft),
+            (Step::List(step), _) => {
+                let Some(list) = &mut self.list else { return Ok(None) };
+                match list.reply(step, reply, &self.target, &session).map_err(still_listed)? {
+                    Some((step, draft)) => requests.start(Step::List(step), draft),
                     None => return Ok(Some(self.deleted())),
                 }
-                self.writes += 1;
             }
-            // Somebody else has written it in between.
-            (Step::WriteList, 409 | 412) if self.writes < MOST_WRITES => return Ok(self.unlist(requests)),
-            (Step::ReadList | Step::WriteList, _) => return Err(stale(refusal(&reply, About::Manifest))),
             (Step::Tag, 400 | 405 | 501) => {
                 self.refusal = Some(refusal(&reply, About::Manifest));
                 let tag = self.reference.tag().unwrap_or_default();
@@ -204,7 +186,7 @@ impl Operation for Deleting {
             }
             (Step::Manifest, 200) => {
                 let served = manifests::read(reply, None, limits)?;
-                self.subject = subject_of(&served, limits);
+                self.read(&served);
                 self.digest = Some(served.digest);
                 requests.start(Step::Tags, self.pages.first(&self.target, limits));
             }
@@ -253,25 +235,15 @@ impl Operation for Deleting {
         }
         Ok(None)
     }
-
     fn failed(&mut self, step: Step, failed: Failed, requests: &mut Requests<Step>) -> Result<(), Error> {
-        match (step, &self.digest) {
-            // One that is too large to be read can be deleted all the same.
-            (Step::Look, Some(digest)) if failed.again.is_none() => {
-                self.delete(Step::Digest, digest.as_str(), requests);
-                Ok(())
-            }
-            (Step::Probe | Step::ReadList | Step::WriteList, _) => Err(stale(failed.error)),
+        match step {
+            Step::Look => self.decide(requests),
+            Step::List(_) => Err(still_listed(failed.error)),
             _ => Err(failed.error),
         }
     }
 }
 
-fn subject_of(served: &Served, limits: &Limits) -> Option<Digest> {
-    subject(&json::parse(&served.bytes, limits.manifest).ok()?.value)
-}
-
-/// The error of a list that names what is gone.
-fn stale(error: Error) -> Error {
-    error.with_hint("The manifest is deleted; the list of what refers to its subject still names it.")
+fn still_listed(error: Error) -> Error {
+    error.with_hint("The manifest is deleted; the list of referrers that it stood on could not be changed.")
 }

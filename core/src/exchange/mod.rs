@@ -23,6 +23,7 @@
 //! | bodies | no blob is sent before it is settled who asks; each answer has a limit before its first byte is read |
 //! | uploads | in one PUT; in pieces where the host refuses that; with the POST where it takes that; what fails is dropped |
 //! | tokens | one for all exchanges of a session that need it at the same time, renewed once |
+//! | lists | of referrers, where they are kept under a tag: changed by one exchange of a session at a time |
 //! | retries | 408, 425, 429, 5xx and broken connections, with full jitter; `Retry-After` holds back every call to the host |
 //! | digests | of the reference, of the answer's head, of the bytes: each by its own algorithm; the bytes win |
 //!
@@ -35,6 +36,7 @@ mod copy;
 mod delete;
 mod errcode;
 mod fetch;
+mod list;
 mod login;
 mod manifests;
 mod place;
@@ -695,7 +697,8 @@ impl Exchange {
         self.drive.source(blob)
     }
 
-    /// Gives up: cancels what is out, then `Done(Err(Aborted))`.
+    /// Gives up: cancels what is out, then `Done(Err(Aborted))`. Other exchanges of the session wait for it no longer, whether
+    /// it is polled again or not.
     ///
     /// ```
     /// # use chartoci::{Code, Reference, exchange::{Config, Exchange, Output, Session}, time::Instant};
@@ -712,6 +715,7 @@ impl Exchange {
     pub fn abort(&mut self) {
         if !matches!(self.phase, Phase::Over(_)) {
             self.phase = Phase::Aborted;
+            self.calls.cancel();
         }
     }
 

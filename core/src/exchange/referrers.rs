@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::calls::{Draft, Reply, Wanted};
 use super::errcode::{About, errors, is_page, refusal};
@@ -12,10 +12,9 @@ use super::tags::next_page;
 use super::{Config, Operation, Outcome, Requests, Session, Target};
 use crate::auth::Origin;
 use crate::error::{Code, Error};
+use crate::http::Method;
 use crate::http::url::Url;
-use crate::http::{Method, Payload};
 use crate::json;
-use crate::limits::Limits;
 use crate::oci::media_type::INDEX;
 use crate::oci::{Descriptor, Digest, Reference};
 
@@ -23,8 +22,6 @@ use crate::oci::{Descriptor, Digest, Reference};
 const MOST: usize = 4_096;
 /// Pages of them.
 const MOST_PAGES: u32 = 64;
-/// Times that a list of them is written, where others write it as well.
-pub(super) const MOST_WRITES: u32 = 3;
 
 /// What refers to a manifest: a signature, an attestation, a bill of materials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,57 +95,6 @@ pub(super) fn has_api(reply: &Reply) -> Option<bool> {
         400 | 405 | 406 | 410 | 501 => Some(false),
         _ => None,
     }
-}
-
-/// What a manifest refers to.
-pub(super) fn subject(manifest: &Value) -> Option<Digest> {
-    Digest::parse(manifest.get("subject")?.get("digest")?.as_str()?).ok()
-}
-
-/// The request that writes the list under a subject's tag anew, if it is to change: only if nobody else has in between, where
-/// the registry takes note of that.
-pub(super) fn rewritten(
-    target: &Target,
-    subject: &Digest,
-    reply: Reply,
-    limits: &Limits,
-    change: &mut dyn FnMut(&mut Vec<Value>),
-) -> Result<Option<Draft>, Error> {
-    // A weak tag matches nothing (RFC 9110, 13.1.1): some proxy has packed the answer.
-    let etag = reply.headers.get("etag").filter(|etag| !etag.starts_with("W/")).map(str::to_owned);
-    let (is_new, url) = (reply.status == 404, reply.url.without_query());
-    let mut index = Map::new();
-    index.insert("schemaVersion".to_owned(), Value::from(2));
-    index.insert("mediaType".to_owned(), Value::from(INDEX));
-    index.insert("manifests".to_owned(), Value::Array(Vec::new()));
-    if reply.status == 200 {
-        let served = manifests::read(reply, None, limits)?;
-        match json::parse(&served.bytes, limits.manifest)?.value {
-            // Whatever else the index says stays in it.
-            Value::Object(there) => index = there,
-            _ => index.clear(),
-        }
-    }
-    let is_index = index.get("mediaType").is_none_or(|kind| kind.as_str() == Some(INDEX));
-    let Some(entries) = index.get_mut("manifests").and_then(Value::as_array_mut).filter(|_| is_index) else {
-        // distribution-spec, "Pushing Manifests with Subject": that is reported, and nothing is written over it.
-        let message = "what stands under the tag for a list of referrers is no index";
-        return Err(Error::new(Code::UNEXPECTED_ANSWER, message).with("method", "GET").with("url", url));
-    };
-    let before = entries.len();
-    change(entries);
-    if entries.len() == before {
-        return Ok(None);
-    }
-    let bytes = json::write(&Value::Object(index));
-    let draft = Draft::new(Method::Put, target.place.manifest(&fallback_tag(subject)))
-        .payload(INDEX, Payload::Bytes(bytes.into()))
-        .by(target.authority);
-    Ok(Some(match etag {
-        _ if is_new => draft.header("if-none-match", "*"),
-        Some(etag) => draft.header("if-match", &etag),
-        None => draft,
-    }))
 }
 
 /// The search for the referrers of one manifest.

@@ -208,8 +208,8 @@ pub(super) struct Host {
     quiet: Option<Instant>,
     /// Tokens that were fetched.
     pub(super) grants: Vec<Grant>,
-    /// Tokens that exchanges are fetching now, and until when the others wait for them.
-    pub(super) fetching: Vec<(Scope, Instant)>,
+    /// What exchanges do alone now, and until when the others wait for them.
+    claims: Vec<(String, Instant)>,
     /// It answers a mount with an error instead of a session.
     pub(super) refuses_mounts: bool,
     /// It takes a blob with the POST that would open a session.
@@ -231,6 +231,26 @@ pub(super) struct Grant {
     pub(super) expires: Instant,
     pub(super) server: TokenServer,
 }
+
+/// What one exchange of a session does while the others wait: it fetches a token, it changes a list of referrers. Dropped, it
+/// is let go of.
+pub(super) struct Claim {
+    session: Session,
+    origin: Origin,
+    name: String,
+    until: Instant,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let is_other = |(name, until): &(String, Instant)| *name != self.name || *until != self.until;
+        self.session.host(&self.origin, |host| host.claims.retain(is_other));
+    }
+}
+
+/// How often an exchange looks whether another has done by now, and for how long.
+pub(super) const MOMENT: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Tokens that are remembered for one host; the oldest is forgotten.
 const MOST_GRANTS: usize = 64;
@@ -318,6 +338,27 @@ impl Session {
     /// Leaves an origin alone until then, if not for longer.
     pub(super) fn leave_alone(&self, origin: &Origin, until: Instant) {
         self.host(origin, |host| host.quiet = host.quiet.max(Some(until)));
+    }
+
+    /// What others may be doing at that origin and this exchange is to do alone; none while another does it.
+    pub(super) fn claim(&self, origin: &Origin, name: &str, now: Instant) -> Option<Claim> {
+        let until = now + PATIENCE;
+        let is_free = self.host(origin, |host| {
+            host.claims.retain(|(_, until)| *until > now);
+            let is_free = host.claims.iter().all(|(known, _)| known != name);
+            if is_free {
+                host.claims.push((name.to_owned(), until));
+            }
+            is_free
+        });
+        is_free.then(|| Claim { session: self.clone(), origin: origin.clone(), name: name.to_owned(), until })
+    }
+
+    /// How many things its exchanges do one at a time just now, so that others wait for them: tokens that are fetched, lists
+    /// of referrers that are changed. Where no exchange is under way there are none.
+    pub fn claims(&self) -> usize {
+        let hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.values().map(|host| host.claims.len()).sum()
     }
 
     /// Reads or changes what is known of an origin.

@@ -109,7 +109,7 @@ fn a_token_that_is_about_to_expire_is_renewed_once_for_all() {
 
 #[test]
 fn whoever_waits_goes_on_alone_when_the_other_gives_up_fails_or_is_forgotten() {
-    for ending in ["abort", "drop", "fail"] {
+    for ending in ["abort", "never poll again", "drop", "fail"] {
         let session = Session::new(Config::default());
         let mut peer = Peer::new(Login::Bearer);
         let mut both = Together::tags(&session, 2);
@@ -118,6 +118,12 @@ fn whoever_waits_goes_on_alone_when_the_other_gives_up_fails_or_is_forgotten() {
         }
         match ending {
             "abort" => both.exchanges[0].abort(),
+            "never poll again" => {
+                assert_eq!(session.claims(), 1);
+                both.exchanges[0].abort();
+                assert_eq!(session.claims(), 0);
+                both.results[0] = Some(Err(chartoci::Error::new(chartoci::error::Code::ABORTED, "given up")));
+            }
             "drop" => {
                 drop(both.exchanges.remove(0));
                 both.results.remove(0);
@@ -139,6 +145,7 @@ fn whoever_waits_goes_on_alone_when_the_other_gives_up_fails_or_is_forgotten() {
             "{ending}: {:?}",
             both.log
         );
+        assert!(both.now < 1_000 && session.claims() == 0, "{ending}: {}", both.now);
     }
 }
 

@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use chartoci::exchange::{Config, Copied, Copy, Deleted, Exchange, Outcome, Output, Referrers, Session, Uploaded};
+use chartoci::exchange::{
+    Config, Copied, Copy, Deleted, Event, Exchange, Outcome, Output, Pull, Referrers, Session, Uploaded, Want,
+};
 use chartoci::files::Memory;
 use chartoci::http::{BlobId, Failure, Headers, Method, Payload, Request, ResponseHead};
 use chartoci::oci::{Digest, Reference, Repository};
@@ -32,6 +34,7 @@ struct Net {
     hook: Hook,
     log: RefCell<Vec<String>>,
     asked: RefCell<Vec<(String, String, bool)>>,
+    notices: RefCell<Vec<&'static str>>,
     now: RefCell<u64>,
 }
 
@@ -56,7 +59,8 @@ impl Net {
             open_in_memory(&registry, &mut files).unwrap();
             (host.to_owned(), RefCell::new(Node { registry, files }))
         });
-        Net { nodes: nodes.into(), hook, log: RefCell::default(), asked: RefCell::default(), now: RefCell::new(0) }
+        let (log, asked, notices) = Default::default();
+        Net { nodes: nodes.into(), hook, log, asked, notices, now: RefCell::new(0) }
     }
 
     fn serve(&self, method: Method, url: &str, headers: &Headers, body: &[u8]) -> Answer {
@@ -93,44 +97,87 @@ impl Net {
         loop {
             let now = *self.now.borrow();
             match exchange.poll(Instant::from_millis(now)) {
-                Output::Send(request) => {
-                    *self.now.borrow_mut() += 1;
-                    self.log.borrow_mut().push(format!("{} {}", request.method.as_str(), request.url));
-                    let body = match &request.payload {
-                        Payload::Empty => Vec::new(),
-                        Payload::Bytes(bytes) => bytes.to_vec(),
-                        Payload::Blob { blob, range } => {
-                            let (from, descriptor) = exchange.source(*blob).unwrap();
-                            let fetch = Exchange::fetch_part(session, from, descriptor, range.clone());
-                            let (result, mut sinks) = self.run(session, fetch);
-                            if let Err(error) = result {
-                                exchange.handle_failure(request.id, Failure::Other(error.message().to_owned()), None);
-                                continue;
-                            }
-                            let whole = sinks.remove(&BlobId(0)).unwrap_or_default();
-                            whole[range.start as usize..range.end as usize].to_vec()
-                        }
-                    };
-                    let (status, headers, body) = (self.hook)(&request)
-                        .unwrap_or_else(|| self.serve(request.method, &request.url, &request.headers, &body));
-                    let mut receiver =
-                        exchange.handle_response(request.id, ResponseHead { status, headers, url: None });
-                    let offset = receiver.offset() as usize;
-                    let taken = request.method != Method::Head && receiver.write(&body);
-                    if let Some(sink) = request.sink.filter(|_| receiver.stores() && taken) {
-                        let sink = sinks.entry(sink).or_default();
-                        sink.resize(offset, 0);
-                        sink.extend_from_slice(&body);
-                    }
-                    exchange.handle_end(request.id, receiver);
-                }
-                Output::Ask(query) => {
-                    self.asked.borrow_mut().push((query.registry, query.repository, query.own));
-                    exchange.handle_credential(query.id, Some(basic()));
-                }
+                Output::Send(request) => self.deliver(session, &mut exchange, request, &mut sinks),
                 Output::Wait(wake) => *self.now.borrow_mut() = wake.until.expect("a time").as_millis(),
                 Output::Done(result) => return (result, sinks),
-                _ => {}
+                other => self.hear(&mut exchange, other),
+            }
+        }
+    }
+
+    fn hear(&self, exchange: &mut Exchange, output: Output) {
+        match output {
+            Output::Ask(query) => {
+                self.asked.borrow_mut().push((query.registry, query.repository, query.own));
+                exchange.handle_credential(query.id, Some(basic()));
+            }
+            Output::Notify(Event::Notice { code, .. }) => self.notices.borrow_mut().push(code),
+            _ => {}
+        }
+    }
+
+    fn deliver(
+        &self,
+        session: &Session,
+        exchange: &mut Exchange,
+        request: Request,
+        sinks: &mut BTreeMap<BlobId, Vec<u8>>,
+    ) {
+        *self.now.borrow_mut() += 1;
+        self.log.borrow_mut().push(format!("{} {}", request.method.as_str(), request.url));
+        let body = match &request.payload {
+            Payload::Empty => Vec::new(),
+            Payload::Bytes(bytes) => bytes.to_vec(),
+            Payload::Blob { blob, range } => {
+                let (from, descriptor) = exchange.source(*blob).unwrap();
+                let fetch = Exchange::fetch_part(session, from, descriptor, range.clone());
+                let (result, mut sinks) = self.run(session, fetch);
+                if let Err(error) = result {
+                    return exchange.handle_failure(request.id, Failure::Other(error.message().to_owned()), None);
+                }
+                let whole = sinks.remove(&BlobId(0)).unwrap_or_default();
+                whole[range.start as usize..range.end as usize].to_vec()
+            }
+        };
+        let (status, headers, body) =
+            (self.hook)(&request).unwrap_or_else(|| self.serve(request.method, &request.url, &request.headers, &body));
+        let mut receiver = exchange.handle_response(request.id, ResponseHead { status, headers, url: None });
+        let offset = receiver.offset() as usize;
+        let taken = request.method != Method::Head && receiver.write(&body);
+        if let Some(sink) = request.sink.filter(|_| receiver.stores() && taken) {
+            let sink = sinks.entry(sink).or_default();
+            sink.resize(offset, 0);
+            sink.extend_from_slice(&body);
+        }
+        exchange.handle_end(request.id, receiver);
+    }
+
+    /// All at once: what any of them sends is answered when every one of them waits.
+    fn run_together(&self, session: &Session, mut exchanges: Vec<Exchange>) {
+        while !exchanges.is_empty() {
+            let (mut out, mut until) = (Vec::new(), None);
+            let now = Instant::from_millis(*self.now.borrow());
+            let mut index = 0;
+            while let Some(exchange) = exchanges.get_mut(index) {
+                match exchange.poll(now) {
+                    Output::Send(request) => out.push((index, request)),
+                    Output::Wait(wake) => {
+                        until = until.into_iter().chain(wake.until).min();
+                        index += 1;
+                    }
+                    Output::Done(result) => {
+                        assert!(out.iter().all(|(at, _)| *at != index) && result.is_ok(), "{result:?}");
+                        drop(exchanges.remove(index));
+                        out.iter_mut().filter(|(at, _)| *at > index).for_each(|(at, _)| *at -= 1);
+                    }
+                    other => self.hear(exchange, other),
+                }
+            }
+            match out.is_empty() {
+                true => *self.now.borrow_mut() = until.map_or(now, |until| until.max(now)).as_millis(),
+                false => out.into_iter().for_each(|(index, request)| {
+                    self.deliver(session, &mut exchanges[index], request, &mut BTreeMap::new());
+                }),
             }
         }
     }
@@ -391,6 +438,120 @@ fn copied_onto_list(media_type: &'static str, there: &Value) -> (Result<Copied, 
     (result, lists)
 }
 
+/// What takes any manifest and has no API for referrers: the lists that were written, by their tags.
+type Lists = Rc<RefCell<BTreeMap<String, Value>>>;
+
+/// A host without the API, which heeds no conditions, and where every manifest is welcome.
+fn lists_at(host: &'static str) -> (Lists, Hook) {
+    let lists = Lists::default();
+    let held = lists.clone();
+    let hook = move |request: &Request| {
+        let (_, name) = request.url.split_once(host)?;
+        let tag = name.rsplit('/').next().filter(|tag| tag.starts_with("sha256-"));
+        match (&request.payload, request.method, tag) {
+            _ if name.contains("/referrers/") => answer(404, &[], b""),
+            (Payload::Bytes(bytes), Method::Put, Some(tag)) => {
+                held.borrow_mut().insert(tag.to_owned(), serde_json::from_slice(bytes).unwrap());
+                answer(201, &[], b"")
+            }
+            (_, Method::Get, Some(tag)) => match held.borrow().get(tag) {
+                Some(list) => answer(200, &[("content-type", INDEX)], list.to_string().as_bytes()),
+                None => answer(404, &[], b""),
+            },
+            (_, Method::Put, _) if name.contains("/manifests/") => answer(201, &[], b""),
+            _ => None,
+        }
+    };
+    (lists, Box::new(hook))
+}
+
+#[test]
+fn of_referrers_that_are_copied_at_once_none_is_lost_from_the_list() {
+    let (lists, hook) = lists_at("two.example");
+    let net = Net::hooked(&Access::Open, hook);
+    let base = "one.example/v2/team/web";
+    let (manifest, ..) = publish(&net, base, "1.2.3");
+    let signatures: Vec<String> = (0..6)
+        .map(|number| {
+            let signature = json!({"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": SIGNATURE,
+                "config": descriptor("application/vnd.oci.empty.v1+json", b"{}"), "layers": [],
+                "subject": descriptor(MANIFEST, &manifest), "annotations": {"number": number.to_string()}});
+            let bytes = signature.to_string().into_bytes();
+            net.put(&format!("{base}/manifests/{}", Digest::of(&bytes)), MANIFEST, &bytes);
+            Digest::of(&bytes).to_string()
+        })
+        .collect();
+    let session = session();
+    let copies = signatures.iter().map(|digest| {
+        let at = |base: &str| Reference::parse(&format!("{base}@{digest}")).unwrap();
+        let (source, target) = (at("one.example/team/web"), at("two.example/web"));
+        Exchange::copy(&session, Copy { source, target, referrers: false, upgrade: false })
+    });
+    net.run_together(&session, copies.collect());
+    let lists = lists.borrow();
+    let list = &lists[&format!("sha256-{}", Digest::of(&manifest).hex())];
+    let entries = list["manifests"].as_array().unwrap().iter();
+    let listed: std::collections::BTreeSet<&str> = entries.map(|entry| entry["digest"].as_str().unwrap()).collect();
+    assert_eq!(listed, signatures.iter().map(String::as_str).collect());
+    assert_eq!(session.claims(), 0);
+}
+
+#[test]
+fn a_referrer_that_is_deleted_goes_from_the_list_where_there_is_no_api() {
+    let (lists, hook) = lists_at("two.example");
+    let net = Net::hooked(&Access::Open, hook);
+    let (_, first, _) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    net.copy(&session(), "one.example/team/web:1.2.3", "two.example/web:1.2.3", true).unwrap();
+    for list in lists.borrow_mut().values_mut() {
+        list["manifests"].as_array_mut().unwrap().push(descriptor(MANIFEST, b"of somebody else"));
+        list["x"] = 1.into();
+    }
+    let subject = serde_json::from_slice::<Value>(&first).unwrap()["subject"]["digest"].as_str().unwrap().to_owned();
+    let (mut net, digest, path) = (net, Digest::of(&first), format!("web/manifests/{}", Digest::of(&first)));
+    let rest = std::mem::replace(&mut net.hook, Box::new(|_| None));
+    net.hook = Box::new(move |request| match request.method {
+        Method::Delete => answer(202, &[], b""),
+        Method::Get if request.url.ends_with(&path) => answer(200, &[("content-type", MANIFEST)], &first),
+        _ => rest(request),
+    });
+    let deleted = net.delete(&format!("two.example/web@{digest}")).unwrap();
+    assert_eq!(deleted.digest.as_ref(), Some(&digest));
+    let lists = lists.borrow();
+    let list = &lists[&subject.replace(':', "-")];
+    assert_eq!((&list["manifests"], &list["x"]), (&json!([descriptor(MANIFEST, b"of somebody else")]), &json!(1)));
+}
+
+#[test]
+fn a_deletion_looks_for_no_list_where_the_api_keeps_it_or_nothing_is_referred_to() {
+    let net = Net::new(&Access::Open);
+    let (manifest, first, _) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    net.delete(&format!("one.example/team/web@{}", Digest::of(&first))).unwrap();
+    let at = |place: &str, bytes: &[u8]| format!("https://one.example/v2/team/web/{place}/{}", Digest::of(bytes));
+    let (own, api) = (at("manifests", &first), at("referrers", &manifest));
+    assert_eq!(net.lines(), [format!("GET {own}"), format!("DELETE {own}"), format!("GET {api}")]);
+    net.delete(&format!("one.example/team/web@{}", Digest::of(&manifest))).unwrap();
+    let own = at("manifests", &manifest);
+    assert_eq!(net.lines(), [format!("GET {own}"), format!("DELETE {own}")]);
+}
+
+#[test]
+fn what_is_listed_as_a_referrer_and_is_not_there_is_told_and_passed_over() {
+    let net = Net::new(&Access::Open);
+    let (manifest, first, _) = publish(&net, "one.example/v2/team/web", "1.2.3");
+    let mut net = net;
+    let gone = Digest::of(&first).to_string();
+    net.hook = Box::new(move |request| {
+        if request.url.ends_with(&gone) && request.url.contains("one.example/v2/team/web/manifests/") {
+            return answer(404, &[], b"{\"errors\":[{\"code\":\"MANIFEST_UNKNOWN\"}]}");
+        }
+        None
+    });
+    let copied = net.copy(&session(), "one.example/team/web:1.2.3", "two.example/web:1.2.3", true).unwrap();
+    assert_eq!((copied.digest, copied.referrers), (Digest::of(&manifest), vec![]));
+    assert_eq!(*net.notices.borrow(), ["registry.referrer_gone"]);
+    assert_eq!(net.get("two.example/v2/web/manifests/1.2.3"), Some(manifest));
+}
+
 #[test]
 fn a_list_of_referrers_keeps_what_else_it_says() {
     let other = descriptor(MANIFEST, b"of somebody else");
@@ -480,6 +641,56 @@ fn an_index_is_copied_with_all_that_it_lists_before_it() {
     assert_eq!((copied.digest, copied.blobs.len()), (Digest::of(&index), 2));
     assert_eq!(net.get("two.example/v2/web/manifests/all"), Some(index));
     assert_eq!(net.get(&format!("two.example/v2/web/manifests/{}", Digest::of(&manifest))), Some(manifest));
+}
+
+/// Pulls from an index of many manifests that are no charts, and one that is; what they say of themselves stands with each.
+fn pulled_from_index(count: usize, others: Option<&str>, own: Option<&str>) -> (Result<(), &'static str>, usize) {
+    let net = Net::new(&Access::Open);
+    let (manifest, ..) = publish(&net, "one.example/v2/team/web", "chart");
+    let typed = |mut entry: Value, kind: Option<&str>| {
+        if let Some(kind) = kind {
+            entry["artifactType"] = kind.into();
+        }
+        entry
+    };
+    let mut entries: Vec<Value> = (0..count)
+        .map(|number| {
+            let other = json!({"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": "a/b", "layers": [],
+                "config": descriptor("application/vnd.oci.empty.v1+json", b"{}"),
+                "annotations": {"number": number.to_string()}});
+            let other = other.to_string().into_bytes();
+            net.put(&format!("one.example/v2/team/web/manifests/{}", Digest::of(&other)), MANIFEST, &other);
+            typed(descriptor(MANIFEST, &other), others)
+        })
+        .collect();
+    entries.push(typed(descriptor(MANIFEST, &manifest), own));
+    let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).to_string();
+    net.put("one.example/v2/team/web/manifests/1.2.3", INDEX, index.as_bytes());
+    let want = Want { chart: true, provenance: false, config: false, anything: false };
+    let reference = Reference::parse("one.example/team/web:1.2.3").unwrap();
+    let pull = Pull { reference, version: None, devel: false, want, check_tag: false };
+    let session = session();
+    let (result, sinks) = net.run(&session, Exchange::pull(&session, pull));
+    let result = result.map(|_| assert_eq!(sinks[&BlobId(0)], LAYER)).map_err(|error| error.code().name());
+    (result, net.count("/manifests/sha256:"))
+}
+
+// Helm 4.3.1 pulls each of these: it reads whatever an index lists, and takes what is a chart.
+#[test]
+fn the_chart_of_an_index_is_found_among_many_by_what_the_index_says_of_them() {
+    let many = 200;
+    for (count, others, own, read) in [
+        (12, None, None, 13),
+        (12, Some("a/b"), None, 1),
+        (many, Some("a/b"), None, 1),
+        (many, Some("a/b"), Some(CONFIG_TYPE), 1),
+        (many, None, Some(CONFIG_TYPE), 1),
+        // Where all are said to be something else, that is not believed.
+        (12, Some("a/b"), Some("c/d"), 13),
+    ] {
+        assert_eq!(pulled_from_index(count, others, own), (Ok(()), read), "{count} {others:?} {own:?}");
+    }
+    assert_eq!(pulled_from_index(many, None, None), (Err("artifact.not_a_chart"), 0));
 }
 
 #[test]

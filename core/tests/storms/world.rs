@@ -506,6 +506,7 @@ impl<'a> Run<'a> {
     fn part(&mut self, result: &Result<Outcome, Error>) {
         let time = self.world.time;
         assert!(self.in_flight.is_empty(), "requests are left behind\n{}", self.world.transcript);
+        assert_eq!(self.world.session.claims(), 0, "others wait for it\n{}", self.world.transcript);
         assert!(
             self.deadline.is_none_or(|deadline| time <= deadline + LEAVING),
             "it is late\n{}",
@@ -732,6 +733,7 @@ impl<'a> Run<'a> {
                 self.log("abort");
                 self.aborted = Some(self.world.time);
                 self.exchange.abort();
+                assert_eq!(self.world.session.claims(), 0, "others wait for it\n{}", self.world.transcript);
             }
         }
     }
