@@ -357,6 +357,17 @@ impl Artifact {
     }
 
     /// What kind of thing an index says that an entry is (`artifactType`), if it says so.
+    ///
+    /// ```
+    /// use chartoci::{Artifact, Limits};
+    /// let index = br#"{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json",
+    ///     "artifactType":"application/vnd.cncf.helm.config.v1+json","size":99,
+    ///     "digest":"sha256:8d17cb6bf6ccd8c29aace9a658495cbd5e2e87fc267876e86117c7db681c9580"}]}"#;
+    /// let index = Artifact::parse(index, &Limits::default())?;
+    /// let kind = index.artifact_type_of(&index.manifests()[0].digest);
+    /// assert_eq!(kind, Some("application/vnd.cncf.helm.config.v1+json"));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn artifact_type_of(&self, entry: &Digest) -> Option<&str> {
         match &self.content {
             Content::Manifest(_) => None,

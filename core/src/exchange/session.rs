@@ -356,6 +356,11 @@ impl Session {
 
     /// How many things its exchanges do one at a time just now, so that others wait for them: tokens that are fetched, lists
     /// of referrers that are changed. Where no exchange is under way there are none.
+    ///
+    /// ```
+    /// use chartoci::exchange::{Config, Session};
+    /// assert_eq!(Session::new(Config::default()).claims(), 0);
+    /// ```
     pub fn claims(&self) -> usize {
         let hosts = self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         hosts.values().map(|host| host.claims.len()).sum()
