@@ -668,7 +668,7 @@ fn pulled_from_index(count: usize, others: Option<&str>, own: Option<&str>) -> (
     net.put("one.example/v2/team/web/manifests/1.2.3", INDEX, index.as_bytes());
     let want = Want { chart: true, provenance: false, config: false, anything: false };
     let reference = Reference::parse("one.example/team/web:1.2.3").unwrap();
-    let pull = Pull { reference, version: None, devel: false, want, check_tag: false };
+    let pull = Pull { reference, version: None, devel: false, want, check_tag: false, verify: false };
     let session = session();
     let (result, sinks) = net.run(&session, Exchange::pull(&session, pull));
     let result = result.map(|_| assert_eq!(sinks[&BlobId(0)], LAYER)).map_err(|error| error.code().name());
