@@ -324,6 +324,17 @@ impl Artifact {
     }
 
     /// The config's descriptor; an index has none.
+    ///
+    /// ```
+    /// use chartoci::{Artifact, Descriptor, Limits, artifact::CONFIG};
+    /// let Descriptor { digest, size, .. } = Descriptor::of(CONFIG, b"{}");
+    /// let manifest = format!(
+    ///     r#"{{"schemaVersion":2,"config":{{"mediaType":"{CONFIG}","digest":"{digest}","size":{size}}},"layers":[]}}"#
+    /// );
+    /// let artifact = Artifact::parse(manifest.as_bytes(), &Limits::default())?;
+    /// assert_eq!(artifact.config_descriptor().map(|config| config.size), Some(2));
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
     pub fn config_descriptor(&self) -> Option<&Descriptor> {
         self.parsed().map(|manifest| &manifest.config)
     }
