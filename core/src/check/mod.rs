@@ -7,6 +7,7 @@ mod address;
 mod chart;
 mod chart_lock;
 mod chart_yaml;
+mod coalesced;
 mod config;
 mod cross;
 mod defaults;
