@@ -83,7 +83,9 @@ __all__ = [
     "host_matches",
     "is_loopback",
     "keep",
+    "kinds",
     "lookup",
+    "nearest",
     "package",
     "proxy",
     "sarif",
@@ -92,6 +94,7 @@ __all__ = [
     "show_chart",
     "unjudged",
     "versions",
+    "without_userinfo",
 ]
 
 VERSION: str

@@ -14,7 +14,7 @@ from typing import IO, Any, NamedTuple, Protocol, Self
 
 from chartoci import files
 from chartoci._native import FRONT, Archive, Limits, OpenFile, error, file_error, without_userinfo
-from chartoci.errors import NotFoundError
+from chartoci.errors import ChartOciError, NotFoundError
 from chartoci.model import Packaged
 
 CHUNK = 1 << 18
@@ -62,7 +62,7 @@ def load(source: Source, limit: int) -> bytes | bytearray | memoryview:
         raise failure(failed, path) from None
 
 
-def failure(failed: OSError, path: Path, making: bool = False) -> Exception:
+def failure(failed: OSError, path: Path, making: bool = False) -> ChartOciError:
     """The error that stands for what the system said about a path; `making`: a directory was to be made there."""
     # It may be an address that was meant for something else.
     return file_error(failed, without_userinfo(named(path)), making)
