@@ -160,8 +160,10 @@ impl Keeper {
         Ok(Keeper { registry, credential, platform, path, helper: None, stage: Stage::Resolve })
     }
 
-    /// What to do next; at the end where it is kept. Errs with [`Code::CREDENTIALS_FILE`], [`Code::AUTH_HELPER`] and
-    /// [`Code::AUTH_HELPER_MISSING`].
+    /// What to do next; at the end where it is kept.
+    ///
+    /// # Errors
+    /// [`Code::CREDENTIALS_FILE`], [`Code::AUTH_HELPER`] and [`Code::AUTH_HELPER_MISSING`].
     pub fn poll(&mut self) -> Step<Kept> {
         let (path, lock) = (self.path.clone(), format!("{}.lock", self.path));
         Step::Do(match &self.stage {

@@ -244,8 +244,10 @@ impl Lookup {
         lookup
     }
 
-    /// What to do next; at the end what was found. Errs with [`Code::CREDENTIALS_FILE`], [`Code::AUTH_HELPER`] and
-    /// [`Code::AUTH_HELPER_MISSING`].
+    /// What to do next; at the end what was found.
+    ///
+    /// # Errors
+    /// [`Code::CREDENTIALS_FILE`], [`Code::AUTH_HELPER`] and [`Code::AUTH_HELPER_MISSING`].
     pub fn poll(&mut self) -> Step<Found> {
         match (&self.result, &self.helper, self.stores.front()) {
             (Some(result), ..) => Step::Done(

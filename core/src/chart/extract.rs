@@ -73,8 +73,10 @@ impl Extract {
         Extract { files: (0..archive.paths().count()).collect(), archive, name, temporary, directories, stage }
     }
 
-    /// What to do next; at the end the directory's name, or an error: [`Code::FILES_NAME`], [`Code::FILES_EXISTS`] or
-    /// what the host said.
+    /// What to do next; at the end the directory's name.
+    ///
+    /// # Errors
+    /// [`Code::FILES_NAME`], [`Code::FILES_EXISTS`], or what the host said: `files.*`.
     pub fn poll(&mut self) -> Step<String> {
         Step::Do(match &self.stage {
             // Listing the root, not the chart's directory: whatever bears the name stands in the way.

@@ -84,9 +84,11 @@ impl Package {
         Package { directory: self.directory.called(path), ..self }
     }
 
-    /// What to do next; at the end the archive, which errs as [`Directory::poll`] does, and with
-    /// [`Code::VERSION_SYNTAX`], [`Code::CHART_API_VERSION`], [`Code::CHART_DEPENDENCIES_MISSING`],
-    /// [`Code::CHART_NAME`] and [`Code::JSON_SYNTAX`].
+    /// What to do next; at the end the archive.
+    ///
+    /// # Errors
+    /// As [`Directory::poll`], and [`Code::VERSION_SYNTAX`], [`Code::CHART_API_VERSION`],
+    /// [`Code::CHART_DEPENDENCIES_MISSING`], [`Code::CHART_NAME`] and [`Code::JSON_SYNTAX`].
     pub fn poll(&mut self) -> Step<Packaged> {
         match self.poll_packing() {
             Step::Do(verb) => Step::Do(verb),
@@ -110,6 +112,9 @@ impl Package {
     /// assert_eq!(packing.finish().filename, "web-1.0.0.tgz");
     /// # Ok::<(), chartoci::Error>(())
     /// ```
+    ///
+    /// # Errors
+    /// As [`Package::poll`].
     pub fn poll_packing(&mut self) -> Step<Packing> {
         match self.directory.poll() {
             Step::Do(verb) => Step::Do(verb),
