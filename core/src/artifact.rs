@@ -139,7 +139,7 @@ impl Artifact {
     ///
     /// ```
     /// use chartoci::chart::{Scan, package::Options, package_in_memory};
-    /// use chartoci::{Artifact, Limits, files::Memory};
+    /// use chartoci::{Artifact, Limits, artifact, files::Memory};
     /// let (limits, chart_yaml) = (Limits::default(), "apiVersion: v2\nname: web\nversion: 1.0.0");
     /// let mut files = Memory::from_iter([("Chart.yaml", chart_yaml)]);
     /// let chart = package_in_memory(&mut files, Options::default(), &limits)?;
@@ -147,6 +147,7 @@ impl Artifact {
     /// assert_eq!(artifact.config(), Some(&br#"{"name":"web","version":"1.0.0","apiVersion":"v2"}"#[..]));
     /// assert_eq!(artifact.chart_layer().map(|layer| &layer.digest), Some(&chart.digest));
     /// assert_eq!((artifact.layers().len(), artifact.provenance_layer()), (1, None));
+    /// assert_eq!(artifact.config_descriptor().map(|config| config.media_type.as_str()), Some(artifact::CONFIG));
     /// assert_eq!(artifact.annotations()["org.opencontainers.image.title"], "web");
     /// # Ok::<(), chartoci::Error>(())
     /// ```

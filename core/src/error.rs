@@ -959,7 +959,7 @@ impl Error {
 
     /// Says in which directory the file lies that it is about; or, where it names none, that it is about the directory.
     #[must_use]
-    pub fn below(mut self, directory: &str) -> Error {
+    pub(crate) fn below(mut self, directory: &str) -> Error {
         let found = self.0.context.iter().position(|(name, _)| *name == "path");
         let place = match found.map(|at| self.0.context.remove(at).1) {
             None => directory.to_owned(),

@@ -89,6 +89,19 @@ impl Directory {
     }
 
     /// Lets errors call the directory by that path.
+    ///
+    /// ```
+    /// use chartoci::chart::Directory;
+    /// use chartoci::files::{Memory, Step};
+    /// let mut directory = Directory::new(&chartoci::Limits::default()).called("charts/web");
+    /// let error = loop {
+    ///     match directory.poll() {
+    ///         Step::Do(verb) => directory.handle(Memory::new().execute(verb)),
+    ///         Step::Done(result) => break result.unwrap_err(),
+    ///     }
+    /// };
+    /// assert!(error.message().contains("charts/web"), "{error}");
+    /// ```
     #[must_use]
     pub fn called(mut self, path: &str) -> Directory {
         self.path = Some(path.to_owned());

@@ -79,6 +79,19 @@ impl Package {
     }
 
     /// Lets errors call the directory by that path.
+    ///
+    /// ```
+    /// use chartoci::chart::{Package, package::Options};
+    /// use chartoci::files::{Memory, Step};
+    /// let mut package = Package::new(Options::default(), &chartoci::Limits::default()).called("charts/web");
+    /// let error = loop {
+    ///     match package.poll() {
+    ///         Step::Do(verb) => package.handle(Memory::new().execute(verb)),
+    ///         Step::Done(result) => break result.unwrap_err(),
+    ///     }
+    /// };
+    /// assert!(error.message().contains("charts/web"), "{error}");
+    /// ```
     #[must_use]
     pub fn called(self, path: &str) -> Package {
         Package { directory: self.directory.called(path), ..self }

@@ -82,6 +82,11 @@ const NAMES: [(&str, Document); 10] = [
 
 impl Document {
     /// All of them, by their names.
+    ///
+    /// ```
+    /// use chartoci::check::Document;
+    /// assert!(Document::names().iter().all(|name| Document::parse(name).map(Document::name) == Ok(name)));
+    /// ```
     pub fn names() -> [&'static str; 10] {
         NAMES.map(|(name, _)| name)
     }
