@@ -20,6 +20,10 @@ use crate::threads;
 macro_rules! limits {
     ($($name:ident: $kind:ty),*) => {
         /// Bounds on what is read; all sizes are bytes.
+        ///
+        ///     >>> limits = chartoci.Limits(unpacked=512 << 20)
+        ///     >>> limits.unpacked, limits.manifest
+        ///     (536870912, 4194304)
         #[pyclass(frozen, eq, module = "chartoci")]
         #[derive(Clone, PartialEq, Eq)]
         pub(crate) struct Limits(pub(crate) chartoci::Limits);
@@ -67,6 +71,10 @@ impl Limits {
 }
 
 /// One entry of the table of codes.
+///
+///     >>> code = next(code for code in chartoci.codes() if code.code == "reference.tag")
+///     >>> code.kind, code.severity, code.meaning
+///     ('invalid', None, 'The tag is not valid.')
 #[pyclass(frozen, eq, hash, get_all, module = "chartoci")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Code {
@@ -98,6 +106,9 @@ impl Code {
 }
 
 /// Every code with its kind or severity, meaning, remedy and an example.
+///
+///     >>> {code.kind for code in chartoci.codes() if code.code.startswith("integrity.")}
+///     {'integrity'}
 #[pyfunction]
 pub(crate) fn codes() -> Vec<Code> {
     let entry = |code: chartoci::Code| {
@@ -113,6 +124,13 @@ pub(crate) fn codes() -> Vec<Code> {
 }
 
 /// One finding.
+///
+///     >>> report = chartoci.check(b"name: web\nversion: 1.0.0\nappVersion: 1.10\n")
+///     >>> finding = next(finding for finding in report if finding.pointer == "/appVersion")
+///     >>> finding.document, finding.line, finding.column
+///     ('Chart.yaml', 3, 13)
+///     >>> finding.fix
+///     '"1.10"'
 #[pyclass(frozen, eq, module = "chartoci")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Diagnostic(diagnostic::Diagnostic);
@@ -197,6 +215,11 @@ impl Diagnostic {
 }
 
 /// Another place that has to do with a finding.
+///
+///     >>> report = chartoci.check(b"name: web\nname: web\nversion: 1.0.0\n")
+///     >>> places = [place for finding in report for place in finding.related]
+///     >>> [(place.line, place.column) for place in places]
+///     [(2, 1)]
 #[pyclass(frozen, eq, get_all, module = "chartoci")]
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Place {
@@ -231,6 +254,14 @@ fn serialized<'py, T: serde::Serialize>(py: Python<'py>, value: &T) -> PyResult<
 }
 
 /// Findings, ordered by document, then by place.
+///
+///     >>> report = chartoci.check(b"name: web\nversion: one\n")
+///     >>> report.ok
+///     False
+///     >>> [finding.code for finding in report.errors]
+///     ['chart.api_version_missing', 'chart.version']
+///     >>> report.fixed()
+///     b'apiVersion: v2\nname: web\nversion: one\n'
 #[pyclass(frozen, eq, module = "chartoci")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Report(diagnostic::Report);
@@ -311,6 +342,10 @@ impl Report {
 }
 
 /// Who looks after a chart.
+///
+///     >>> chart_yaml = b"name: web\nversion: 1.0.0\nmaintainers:\n- name: Ada\n"
+///     >>> [maintainer.name for maintainer in chartoci.Metadata.parse(chart_yaml).maintainers]
+///     ['Ada']
 #[pyclass(frozen, eq, get_all, module = "chartoci")]
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Maintainer {
@@ -334,6 +369,10 @@ impl Maintainer {
 }
 
 /// A chart that another one needs.
+///
+///     >>> chart_yaml = b"apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {name: db, version: ^2}\n"
+///     >>> [(needed.name, needed.version) for needed in chartoci.Metadata.parse(chart_yaml).dependencies]
+///     [('db', '^2')]
 #[pyclass(frozen, eq, module = "chartoci")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Dependency(pub(crate) core::Dependency);
@@ -396,6 +435,16 @@ impl Dependency {
 }
 
 /// What Chart.yaml says, validated and sanitised as Helm does when it loads a chart.
+///
+///     >>> metadata = chartoci.Metadata.parse(b"apiVersion: v2\nname: web\nversion: 1.0.0 # soon 1.1\n")
+///     >>> metadata.name, metadata.version
+///     ('web', '1.0.0')
+///     >>> metadata.config()
+///     b'{"name":"web","version":"1.0.0","apiVersion":"v2"}'
+///     >>> print(metadata.to_yaml(), end="")
+///     apiVersion: v2
+///     name: web
+///     version: 1.0.0
 #[pyclass(frozen, eq, module = "chartoci")]
 #[derive(Clone)]
 pub(crate) struct Metadata {
@@ -595,6 +644,14 @@ pub(crate) fn content(source: &Bound<'_, PyAny>, limit: u64) -> PyResult<Data> {
 }
 
 /// A chart archive, unpacked in memory; or a chart within one.
+///
+///     >>> archive = chartoci.Archive.read("web-1.0.0.tgz")
+///     >>> archive.metadata.name, archive.values, archive.readme
+///     ('web', {'replicas': 2}, b'# Web\n')
+///     >>> sorted(archive.files)
+///     ['Chart.yaml', 'README.md', 'templates/service.yaml', 'values.yaml']
+///     >>> archive.digest == chartoci.Digest.of(archive.data)
+///     True
 #[pyclass(frozen, module = "chartoci")]
 pub(crate) struct Archive {
     root: Arc<core::Archive>,
@@ -849,6 +906,12 @@ impl Scanning {
 }
 
 /// Every file of a chart, by its path below the chart's root.
+///
+///     >>> files = chartoci.Archive.read("web-1.0.0.tgz").files
+///     >>> files["values.yaml"]
+///     b'replicas: 2\n'
+///     >>> "templates/service.yaml" in files, len(files)
+///     (True, 4)
 #[pyclass(frozen, mapping, module = "chartoci")]
 pub(crate) struct Files {
     archive: Py<Archive>,
@@ -896,6 +959,10 @@ impl Files {
 }
 
 /// Chart.lock: which versions were chosen.
+///
+///     >>> lock = chartoci.Lock.parse(b"dependencies:\n- {name: db, version: 2.0.1}\ndigest: sha256:0\n")
+///     >>> [(chosen.name, chosen.version) for chosen in lock.dependencies]
+///     [('db', '2.0.1')]
 #[pyclass(frozen, eq, module = "chartoci")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Lock(core::Lock);
@@ -943,6 +1010,10 @@ impl Lock {
 }
 
 /// .helmignore: which files do not belong to a chart.
+///
+///     >>> ignore = chartoci.Ignore.parse("*.swp\nbuild/\n")
+///     >>> ignore.matches("templates/web.yaml.swp"), ignore.matches("build"), ignore.matches("build", is_dir=True)
+///     (True, False, True)
 #[pyclass(frozen, eq, module = "chartoci")]
 #[derive(PartialEq)]
 pub(crate) struct Ignore(core::Ignore);
@@ -979,6 +1050,9 @@ pub(crate) fn unjudged(error: &Bound<'_, PyAny>, path: &str) -> PyResult<Report>
 }
 
 /// JSON Schemas of a chart's documents, by their names.
+///
+///     >>> sorted(chartoci.schemas())
+///     ['Chart.lock', 'Chart.yaml', 'index.yaml']
 #[pyfunction]
 pub(crate) fn schemas(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let dict = PyDict::new(py);

@@ -50,6 +50,10 @@ fn concurrency(number: &Bound<'_, PyAny>) -> PyResult<u32> {
 }
 
 /// When to try again, and after how long; times are seconds.
+///
+///     >>> policy = chartoci.RetryPolicy(attempts=8)
+///     >>> policy.attempts, policy.backoff, policy.retry_after_max
+///     (8, 0.2, 60.0)
 #[pyclass(frozen, eq, module = "chartoci")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct RetryPolicy(core::RetryPolicy);

@@ -20,6 +20,11 @@ fn algorithm(py: Python<'_>, name: &str) -> PyResult<Algorithm> {
 }
 
 /// The name of some bytes: `sha256:` and 64 hexadecimal digits, or `sha512:` and 128.
+///
+///     >>> chartoci.Digest.of(b"{}")
+///     Digest("sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a")
+///     >>> chartoci.Digest.of(b"{}", algorithm="sha512").algorithm
+///     'sha512'
 #[pyclass(frozen, eq, ord, hash, module = "chartoci")]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Digest(pub(crate) oci::Digest);
@@ -84,6 +89,13 @@ impl Digester {
 }
 
 /// Names a blob: media type, digest, size in bytes.
+///
+///     >>> archive = chartoci.Archive.read("web-1.0.0.tgz")
+///     >>> layer = chartoci.Artifact.build(archive).chart_layer
+///     >>> layer.media_type
+///     'application/vnd.cncf.helm.chart.content.v1.tar+gzip'
+///     >>> layer.digest == archive.digest, layer.size == archive.size
+///     (True, True)
 #[pyclass(frozen, eq, hash, module = "chartoci")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Descriptor(pub(crate) oci::Descriptor);
@@ -119,6 +131,10 @@ impl Descriptor {
 }
 
 /// A registry, a repository in it, and perhaps a tag or a digest.
+///
+///     >>> reference = chartoci.Reference.parse("oci://reg.example:5000/team/web:1.2.3+b1")
+///     >>> reference.registry, reference.repository, reference.tag, reference.version
+///     ('reg.example:5000', 'team/web', '1.2.3_b1', '1.2.3+b1')
 #[pyclass(frozen, eq, ord, hash, module = "chartoci")]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Reference(pub(crate) oci::Reference);
@@ -202,6 +218,12 @@ impl ReferenceLike<'_> {
 }
 
 /// A chart's manifest and config, and what they mean.
+///
+///     >>> artifact = chartoci.Artifact.build(chartoci.Archive.read("web-1.0.0.tgz"))
+///     >>> artifact.annotations["org.opencontainers.image.title"]
+///     'web'
+///     >>> chartoci.Artifact.parse(artifact.manifest).digest == artifact.digest
+///     True
 #[pyclass(frozen, module = "chartoci")]
 pub(crate) struct Artifact(pub(crate) chartoci::Artifact);
 

@@ -7,6 +7,12 @@ use pyo3::types::PyDict;
 use crate::errors::Raise;
 
 /// A semantic version, read as loosely as Helm does; ordered by precedence, then build metadata.
+///
+///     >>> version = chartoci.Version.parse("v1.2-rc.1+b2")
+///     >>> version.major, version.minor, version.patch, version.prerelease, version.build
+///     (1, 2, 0, 'rc.1', 'b2')
+///     >>> version < chartoci.Version.parse("1.2.0")
+///     True
 #[pyclass(frozen, eq, ord, hash, module = "chartoci")]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Version(pub(crate) core::Version);
@@ -91,6 +97,12 @@ impl VersionLike<'_> {
 }
 
 /// Which versions are wanted: `^1.2 || ~3`.
+///
+///     >>> constraint = chartoci.Constraint.parse("^1.2 || ~3.1")
+///     >>> constraint.matches("1.9.0"), constraint.matches("1.9.0-rc.1"), constraint.matches("3.2.0")
+///     (True, False, False)
+///     >>> str(constraint.pick(["1.9.0", "1.10.0", "2.0.0"]))
+///     '1.10.0'
 #[pyclass(frozen, eq, module = "chartoci")]
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Constraint(pub(crate) core::Constraint);

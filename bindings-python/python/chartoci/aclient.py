@@ -33,6 +33,15 @@ class AsyncClient(Carrier):
     `transport` is passed or named: `"aiohttp"` (the extra `chartoci[aiohttp]`). Cancelling a task shuts its sockets down;
     no thread is waited for. Charts are read in threads, and so is all that urllib3 sends and fetches; what aiohttp fetches
     is hashed and written in the loop's own, piece by piece, where events come, too.
+
+        >>> import asyncio
+        >>> from chartoci.testing import Registry
+        >>> async def push(registry):
+        ...     async with chartoci.AsyncClient() as client:
+        ...         return await client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        >>> with Registry() as registry:
+        ...     asyncio.run(push(registry)).tag
+        '1.0.0'
     """
 
 

@@ -246,6 +246,14 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     hosts. `idle_timeout` bounds the silence of one attempt, `timeout` a whole verb, both in seconds. `allow` is a set of
     hosts or a callable `(host, ip, port) -> bool`, asked before every connection. A callable for `credentials` is called on a
     thread; where it takes longer than `timeout` allows it runs on, and nobody waits for it.
+
+        >>> from chartoci.testing import Registry
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        ...     pulled = client.pull(pushed.reference, "pulled")
+        ...     versions = client.versions(f"oci://{registry.host}/charts/web")
+        >>> pulled.path.name, pulled.digest == pushed.digest, [str(version) for version in versions]
+        ('web-1.0.0.tgz', True, ['1.0.0'])
     """
 
     _transport: Transport | None = None

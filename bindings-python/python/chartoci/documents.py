@@ -26,6 +26,10 @@ def package(
     """Packs a chart's directory as `helm package` does, deterministically.
 
     `created` is the time of every entry; without it each file's own time is used, as Helm 4 does.
+
+        >>> packaged = chartoci.package("web", version="1.1.0", created=0)
+        >>> packaged.filename
+        'web-1.1.0.tgz'
     """
     root = path_of(directory)
     if root is None or not root.is_dir():
@@ -66,6 +70,12 @@ def show(source: Source | Archive | Packaged, section: str = "all", *, limits: L
     """The very text that `helm show` prints; bytes that are no UTF-8 are kept as surrogates.
 
     `section` is one of all, chart, values, readme, crds.
+
+        >>> print(chartoci.show("web-1.0.0.tgz", "chart"), end="")
+        apiVersion: v2
+        name: web
+        version: 1.0.0
+        <BLANKLINE>
     """
     path = None if isinstance(source, Archive | Packaged) else path_of(source)
     if section == "chart" and path is not None and not path.is_dir():
@@ -92,6 +102,12 @@ def check(
     `kind` is guessed, or one of: chart chart.yaml chart.lock requirements values schema index manifest config provenance.
     `filename` is what the report calls what has no path. A packed chart may be given with what belongs to it, and is
     compared with that; a path brings FILE.prov along.
+
+        >>> report = chartoci.check("web")
+        >>> report.ok
+        True
+        >>> [finding.code for finding in chartoci.check(b"{", kind="manifest").errors]
+        ['json.syntax']
     """
     if isinstance(source, Archive) and source.data is None:
         raise native.error(

@@ -39,7 +39,14 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class PushedBlob(Data):
-    """A blob of a push, and what became of it."""
+    """A blob of a push, and what became of it.
+
+        >>> from chartoci.testing import Registry
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     config, chart = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts").blobs
+        >>> chart.state, chart.descriptor.digest == chartoci.Archive.read("web-1.0.0.tgz").digest
+        ('uploaded', True)
+    """
 
     descriptor: Descriptor
     state: Literal["uploaded", "mounted", "existed"]
@@ -47,7 +54,15 @@ class PushedBlob(Data):
 
 @dataclass(frozen=True, slots=True)
 class Pushed(Data):
-    """What was pushed. `size` is manifest and blobs; `skipped`: the tag had this very chart, nothing was written."""
+    """What was pushed. `size` is manifest and blobs; `skipped`: the tag had this very chart, nothing was written.
+
+        >>> from chartoci.testing import Registry
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        ...     again = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts", if_exists="skip-same")
+        >>> pushed.tag, [blob.state for blob in pushed.blobs], again.skipped
+        ('1.0.0', ['uploaded', 'uploaded'], True)
+    """
 
     reference: Reference
     tag: str
@@ -62,7 +77,16 @@ class Pushed(Data):
 
 @dataclass(frozen=True, slots=True)
 class Pulled(Data):
-    """What was pulled, and where it lies: the archive, or the chart's directory with `untar`."""
+    """What was pulled, and where it lies: the archive, or the chart's directory with `untar`.
+
+        >>> from chartoci.testing import Registry
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts").tag
+        ...     pulled = client.pull(f"oci://{registry.host}/charts/web", version="^1", untar=True, directory="pulled")
+        '1.0.0'
+        >>> pulled.path.name, pulled.version, pulled.provenance_path
+        ('web', '1.0.0', None)
+    """
 
     path: Path
     reference: Reference
@@ -78,7 +102,15 @@ class Pulled(Data):
 
 @dataclass(frozen=True, slots=True)
 class Resolved(Data):
-    """Which tag and digest a reference or a range means."""
+    """Which tag and digest a reference or a range means.
+
+        >>> from chartoci.testing import Registry
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        ...     resolved = client.resolve(f"oci://{registry.host}/charts/web", version=">=0.9")
+        >>> resolved.tag, resolved.digest == pushed.digest
+        ('1.0.0', True)
+    """
 
     reference: Reference
     version: str | None
@@ -88,7 +120,15 @@ class Resolved(Data):
 
 @dataclass(frozen=True, slots=True)
 class Copied(Data):
-    """What was copied. `size` is manifests and blobs; `upgraded`: its manifest is another than the source's."""
+    """What was copied. `size` is manifests and blobs; `upgraded`: its manifest is another than the source's.
+
+        >>> from chartoci.testing import Registry
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        ...     copied = client.copy(pushed.reference, f"oci://{registry.host}/stable/web:1.0.0")
+        >>> copied.reference.repository, copied.digest == pushed.digest
+        ('stable/web', True)
+    """
 
     reference: Reference
     digest: Digest
@@ -103,7 +143,15 @@ class Copied(Data):
 
 @dataclass(frozen=True, slots=True)
 class Deleted(Data):
-    """What was deleted: `digest` is the manifest's, if that was deleted and not its tag alone."""
+    """What was deleted: `digest` is the manifest's, if that was deleted and not its tag alone.
+
+        >>> from chartoci.testing import Registry
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        ...     deleted = client.delete(pushed.reference)
+        >>> deleted.reference.tag, deleted.digest
+        ('1.0.0', None)
+    """
 
     reference: Reference
     digest: Digest | None
@@ -114,7 +162,14 @@ class Deleted(Data):
 
 @dataclass(frozen=True, slots=True)
 class Referrer(Data):
-    """What refers to a manifest."""
+    """What refers to a manifest.
+
+        >>> from chartoci.testing import Registry
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        ...     client.referrers(pushed.reference)
+        []
+    """
 
     digest: Digest
     media_type: str
@@ -125,7 +180,15 @@ class Referrer(Data):
 
 @dataclass(frozen=True, slots=True)
 class Fetched(Data):
-    """A chart that was pulled into memory, and where it came from."""
+    """A chart that was pulled into memory, and where it came from.
+
+        >>> from chartoci.testing import Registry
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        ...     fetched = client.fetch(pushed.reference)
+        >>> fetched.archive.metadata.name, fetched.version, fetched.digest == pushed.digest
+        ('web', '1.0.0', True)
+    """
 
     archive: Archive
     reference: Reference
@@ -135,7 +198,15 @@ class Fetched(Data):
 
 @dataclass(frozen=True, slots=True)
 class Inspected(Data):
-    """What lies at a reference; `metadata` is what a chart's config claims."""
+    """What lies at a reference; `metadata` is what a chart's config claims.
+
+        >>> from chartoci.testing import Registry
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        ...     inspected = client.inspect(pushed.reference)
+        >>> inspected.metadata.name, inspected.artifact.digest == pushed.digest
+        ('web', True)
+    """
 
     reference: Reference
     artifact: Artifact
@@ -158,7 +229,14 @@ class Parts(Data):
 
 @dataclass(frozen=True, slots=True)
 class Packaged(Data):
-    """A packed chart."""
+    """A packed chart.
+
+        >>> packaged = chartoci.package("web", created=0)
+        >>> packaged.write("dist").name
+        'web-1.0.0.tgz'
+        >>> packaged.digest == chartoci.Digest.of(packaged.data)
+        True
+    """
 
     filename: str
     data: bytes = field(repr=False)
@@ -182,7 +260,11 @@ class Packaged(Data):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token: `bearer` is sent as it is, `identity` is exchanged by the token server."""
+    """A token: `bearer` is sent as it is, `identity` is exchanged by the token server.
+
+        >>> chartoci.Token("secret", kind="identity")
+        Token(kind='identity')
+    """
 
     value: str = field(repr=False)
     kind: Literal["bearer", "identity"] = "bearer"
@@ -193,6 +275,13 @@ class LoggedIn(Data):
     """A registry took a credential, and it is stored: in the file `path`, or by the helper that this file names.
 
     `registry` is what it stands under there. Not `checked`: the registry asks nobody who is calling.
+
+        >>> from chartoci.testing import Registry
+        >>> client = chartoci.Client(registry_config="config.json")
+        >>> with client, Registry(username="ada", password="secret") as registry:
+        ...     logged_in = client.login(registry.host, "ada", "secret")
+        >>> logged_in.checked, logged_in.path.name
+        (True, 'config.json')
     """
 
     registry: str
@@ -206,7 +295,12 @@ class LoggedIn(Data):
 
 @dataclass(frozen=True, slots=True)
 class LoggedOut(Data):
-    """A registry's credential is gone from the file `path`, or from the helper. Not `removed`: there was none."""
+    """A registry's credential is gone from the file `path`, or from the helper. Not `removed`: there was none.
+
+        >>> with chartoci.Client(registry_config="config.json") as client:
+        ...     client.logout("registry.example").removed
+        False
+    """
 
     registry: str
     path: Path
@@ -219,7 +313,12 @@ class LoggedOut(Data):
 
 @dataclass(frozen=True, slots=True)
 class AskedStore(Data):
-    """A file (or variable) that was asked for a credential, the helper that it names, the key under which it has one."""
+    """A file (or variable) that was asked for a credential, the helper that it names, the key under which it has one.
+
+        >>> explained = chartoci.Client().explain_credentials("oci://registry.example/charts/web")
+        >>> all(store.exists or store.entry is None for store in explained.asked)
+        True
+    """
 
     store: str
     helper: str | None
@@ -240,6 +339,11 @@ class ExplainedCredentials(Data):
 
     `source`: `given` to the client, a `callable`, a `store` (the last one of `asked`), or None: nobody has one. `kind` is
     basic, identity or bearer.
+
+        >>> with chartoci.Client(credentials=("ada", "secret")) as client:
+        ...     explained = client.explain_credentials("oci://registry.example/charts/web")
+        >>> explained.source, explained.kind, explained.username
+        ('given', 'basic', 'ada')
     """
 
     registry: str
@@ -264,7 +368,16 @@ class ExplainedCredentials(Data):
 
 @dataclass(frozen=True, slots=True)
 class Progress(Data):
-    """Bytes of an item have moved: `chart` or `provenance`."""
+    """Bytes of an item have moved: `chart` or `provenance`.
+
+        >>> from chartoci.testing import Registry
+        >>> events = []
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts", progress=events.append)
+        >>> moved = [event for event in events if isinstance(event, chartoci.Progress)]
+        >>> moved[-1].item, moved[-1].transferred == moved[-1].total
+        ('chart', True)
+    """
 
     item: str
     transferred: int
@@ -273,21 +386,49 @@ class Progress(Data):
 
 @dataclass(frozen=True, slots=True)
 class Exists(Data):
-    """A blob was already there."""
+    """A blob was already there.
+
+        >>> from chartoci.testing import Registry
+        >>> events = []
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     for _ in range(2):
+        ...         pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts", progress=events.append)
+        >>> len([event for event in events if isinstance(event, chartoci.Exists)])
+        2
+    """
 
     descriptor: Descriptor
 
 
 @dataclass(frozen=True, slots=True)
 class Uploaded(Data):
-    """A blob is there now."""
+    """A blob is there now.
+
+        >>> from chartoci.testing import Registry
+        >>> events = []
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts", progress=events.append)
+        >>> uploaded = {event.descriptor for event in events if isinstance(event, chartoci.Uploaded)}
+        >>> uploaded == {blob.descriptor for blob in pushed.blobs}
+        True
+    """
 
     descriptor: Descriptor
 
 
 @dataclass(frozen=True, slots=True)
 class Downloaded(Data):
-    """A blob has arrived and is what its digest says."""
+    """A blob has arrived and is what its digest says.
+
+        >>> from chartoci.testing import Registry
+        >>> events = []
+        >>> with Registry() as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        ...     pulled = client.pull(pushed.reference, "pulled", progress=events.append)
+        >>> downloaded = [event.descriptor.size for event in events if isinstance(event, chartoci.Downloaded)]
+        >>> downloaded == [pulled.path.stat().st_size]
+        True
+    """
 
     blob: int
     descriptor: Descriptor
@@ -295,7 +436,18 @@ class Downloaded(Data):
 
 @dataclass(frozen=True, slots=True)
 class Retrying(Data):
-    """A request is tried again, after that many seconds."""
+    """A request is tried again, after that many seconds.
+
+        >>> from chartoci.testing import Fault, Registry
+        >>> faults, events = [], []
+        >>> broken = lambda method, target: faults.pop() if faults else None
+        >>> with Registry(faults=broken) as registry, chartoci.Client() as client:
+        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        ...     faults.append(Fault(503))
+        ...     pulled = client.pull(pushed.reference, "pulled", progress=events.append)
+        >>> [event.after <= 0.2 for event in events if isinstance(event, chartoci.Retrying)]
+        [True]
+    """
 
     after: float
     why: str
@@ -303,7 +455,12 @@ class Retrying(Data):
 
 @dataclass(frozen=True, slots=True)
 class Notice(Data):
-    """The registry or the library has something to say."""
+    """The registry or the library has something to say.
+
+        >>> notice = chartoci.Notice("artifact.config", "the config's version is 2.0.0, and 1.0.0 in Chart.yaml")
+        >>> notice.to_dict()["code"]
+        'artifact.config'
+    """
 
     code: str
     text: str
