@@ -25,6 +25,12 @@ export type WasmModule = object | string;
 /**
  * Loads the wasm module, once. What `check`, `package` and a client need beyond it are modules of their own, which their functions load
  * by themselves. All of them are found by themselves, save from `chartoci/slim`, which is given them.
+ *
+ * ```js
+ * import { init, Version } from "chartoci";
+ * await init(); // browsers need it before what is sync; Node has done it
+ * assert.equal(Version.parse("1.2.0").minor, 2);
+ * ```
  */
 export function init(module?: WasmModule, others?: { check?: WasmModule; package?: WasmModule; exchange?: WasmModule }): Promise<void>;
 
@@ -109,7 +115,19 @@ export interface ErrorFields {
   report?: readonly Diagnostic[];
 }
 
-/** What is thrown, whatever happened. Where `kind` is `"aborted"`, `name` is `"AbortError"` and `cause` the signal's reason. */
+/**
+ * What is thrown, whatever happened. Where `kind` is `"aborted"`, `name` is `"AbortError"` and `cause` the signal's reason.
+ *
+ * ```js
+ * import { ChartOciError, Reference } from "chartoci";
+ * try {
+ *   Reference.parse("http://registry.example/web");
+ * } catch (error) {
+ *   assert(error instanceof ChartOciError);
+ *   assert.deepEqual([error.kind, error.code], ["invalid", "reference.scheme"]);
+ * }
+ * ```
+ */
 export class ChartOciError extends Error {
   private constructor(fields: ErrorFields);
   readonly kind: Kind;
@@ -161,7 +179,16 @@ export interface Diagnostic {
   }[];
 }
 
-/** Findings, ordered by document and place. */
+/**
+ * Findings, ordered by document and place.
+ *
+ * ```js
+ * import { check } from "chartoci";
+ * const report = await check(new TextEncoder().encode("name: web\nversion: one\n"));
+ * assert.equal(report.ok, false);
+ * assert(report.errors.some(({ code, line }) => code === "chart.version" && line === 2));
+ * ```
+ */
 export class Report implements Iterable<Diagnostic> {
   private constructor();
   /** As what it was judged, given or guessed; of what `check` gives. */
@@ -198,12 +225,29 @@ export interface CodeEntry {
   readonly example: string;
 }
 
-/** Every code there is. */
+/**
+ * Every code there is.
+ *
+ * ```js
+ * import { codes } from "chartoci";
+ * const found = codes().find(({ code }) => code === "reference.tag");
+ * assert.equal(found.meaning, "The tag is not valid.");
+ * ```
+ */
 export function codes(): CodeEntry[];
 
 // ── Names and versions ──
 
-/** A hash that names bytes: `sha256:…` or `sha512:…`. */
+/**
+ * A hash that names bytes: `sha256:…` or `sha512:…`.
+ *
+ * ```js
+ * import { Digest } from "chartoci";
+ * const digest = Digest.of("{}");
+ * assert.equal(`${digest}`, "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+ * assert.equal(Digest.of("{}", "sha512").hex.length, 128);
+ * ```
+ */
 export class Digest {
   private constructor();
   /** `sha256:` and 64 hexadecimal digits, or `sha512:` and 128. */
@@ -216,7 +260,16 @@ export class Digest {
   toJSON(): string;
 }
 
-/** Names something in a registry: a repository, and a tag or a digest or both. */
+/**
+ * Names something in a registry: a repository, and a tag or a digest or both.
+ *
+ * ```js
+ * import { Reference } from "chartoci";
+ * const reference = Reference.parse("oci://reg.example:5000/team/web:1.2.3+b1");
+ * assert.deepEqual([reference.registry, reference.repository], ["reg.example:5000", "team/web"]);
+ * assert.deepEqual([reference.tag, reference.version], ["1.2.3_b1", "1.2.3+b1"]);
+ * ```
+ */
 export class Reference {
   private constructor();
   /** `[oci://]REGISTRY/REPOSITORY[:TAG][@DIGEST]`; `+` in a tag is read as `_`. */
@@ -233,7 +286,16 @@ export class Reference {
   toJSON(): string;
 }
 
-/** A semantic version, compared by precedence. */
+/**
+ * A semantic version, compared by precedence.
+ *
+ * ```js
+ * import { Version } from "chartoci";
+ * const version = Version.parse("v1.2-rc.1");
+ * assert.deepEqual([version.major, version.minor, version.patch, version.prerelease], [1, 2, 0, "rc.1"]);
+ * assert.deepEqual(["1.10.0", "1.9.0"].sort(Version.compare), ["1.9.0", "1.10.0"]);
+ * ```
+ */
 export class Version {
   private constructor();
   /** As loosely as Helm reads Chart.yaml; `strict` as it reads tags. */
@@ -253,7 +315,16 @@ export class Version {
   toString(): string;
 }
 
-/** A range of versions. */
+/**
+ * A range of versions.
+ *
+ * ```js
+ * import { Constraint } from "chartoci";
+ * const constraint = Constraint.parse("^1.2 || ~3.1");
+ * assert(constraint.matches("1.9.0") && !constraint.matches("1.9.0-rc.1"));
+ * assert.equal(constraint.pick(["1.9.0", "1.10.0", "2.0.0"]), "1.10.0");
+ * ```
+ */
 export class Constraint {
   private constructor();
   /** `^1.2 || ~3`, with Masterminds' meaning. */
@@ -287,7 +358,16 @@ export interface Dependency {
   readonly alias: string;
 }
 
-/** What Chart.yaml says. */
+/**
+ * What Chart.yaml says.
+ *
+ * ```js
+ * import { Metadata } from "chartoci";
+ * const metadata = Metadata.parse("apiVersion: v2\nname: web\nversion: 1.0.0 # soon 1.1\n");
+ * assert.equal(new TextDecoder().decode(metadata.config()), '{"name":"web","version":"1.0.0","apiVersion":"v2"}');
+ * assert.equal(metadata.toYaml(), "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+ * ```
+ */
 export class Metadata {
   private constructor();
   static parse(chartYaml: Text, options?: Limited): Metadata;
@@ -336,7 +416,16 @@ export interface ReadonlyMapLike extends Iterable<[path: string, data: Uint8Arra
 /** A value of values.yaml; whole numbers beyond ±(2^53-1) are BigInt, mappings have no prototype. */
 export type Value = null | boolean | number | bigint | string | Value[] | { [key: string]: Value };
 
-/** A chart archive, read whole and found good. */
+/**
+ * A chart archive, read whole and found good.
+ *
+ * ```js
+ * import { Archive } from "chartoci";
+ * const archive = await Archive.read("web-1.0.0.tgz"); // a path, in Node; bytes and streams everywhere
+ * assert.deepEqual([archive.metadata.name, archive.values.replicas], ["web", 2]);
+ * assert(archive.files.has("templates/service.yaml"));
+ * ```
+ */
 export class Archive {
   private constructor();
   static read(source: Source, options?: Limited): Promise<Archive>;
@@ -386,7 +475,18 @@ export interface Descriptor {
   readonly size: number;
 }
 
-/** A manifest, and what it means. */
+/**
+ * A manifest, and what it means.
+ *
+ * ```js
+ * import { Archive, Artifact } from "chartoci";
+ * const archive = await Archive.read("web-1.0.0.tgz");
+ * const artifact = await Artifact.build(archive);
+ * assert.equal(artifact.annotations["org.opencontainers.image.title"], "web");
+ * assert.equal(artifact.chartLayer.digest, archive.digest);
+ * assert.equal(Artifact.parse(artifact.manifest).digest, artifact.digest);
+ * ```
+ */
 export class Artifact {
   private constructor();
   /** The manifest and config that `helm push` makes of a chart. */
@@ -417,7 +517,15 @@ export class Artifact {
   toJSON(): Pick<Artifact, "what" | "digest" | "layers" | "annotations" | "report"> & { config: Descriptor | undefined };
 }
 
-/** Chart.lock. */
+/**
+ * Chart.lock.
+ *
+ * ```js
+ * import { Lock } from "chartoci";
+ * const lock = Lock.parse("dependencies:\n- {name: db, version: 2.0.1}\ndigest: sha256:0\n");
+ * assert.equal(lock.dependencies[0].version, "2.0.1");
+ * ```
+ */
 export class Lock {
   private constructor();
   static parse(chartLock: Text, options?: Limited): Lock;
@@ -429,14 +537,32 @@ export class Lock {
   toString(): string;
 }
 
-/** .helmignore. */
+/**
+ * .helmignore.
+ *
+ * ```js
+ * import { Ignore } from "chartoci";
+ * const ignore = Ignore.parse("*.swp\nbuild/\n");
+ * assert(ignore.matches("templates/web.yaml.swp") && ignore.matches("build", { isDir: true }));
+ * assert(!ignore.matches("build"));
+ * ```
+ */
 export class Ignore {
   private constructor();
   static parse(patterns: string): Ignore;
   matches(path: string, options?: { isDir?: boolean }): boolean;
 }
 
-/** A chart that was packed. */
+/**
+ * A chart that was packed.
+ *
+ * ```js
+ * import * as chartoci from "chartoci";
+ * const packaged = await chartoci.package({ "Chart.yaml": "apiVersion: v2\nname: db\nversion: 2.0.0\n" });
+ * assert.equal(packaged.digest, `${chartoci.Digest.of(packaged.data)}`);
+ * assert((await packaged.write(".")).endsWith("db-2.0.0.tgz"));
+ * ```
+ */
 export class Packaged {
   private constructor();
   readonly filename: string;
@@ -453,7 +579,14 @@ export class Packaged {
 /** What `show` prints of a chart. */
 export type Section = "all" | "chart" | "values" | "readme" | "crds";
 
-/** The very text that `helm show` prints; in Node of a chart's directory, too. */
+/**
+ * The very text that `helm show` prints; in Node of a chart's directory, too.
+ *
+ * ```js
+ * import { show } from "chartoci";
+ * assert.equal(await show("web-1.0.0.tgz", "chart"), "apiVersion: v2\nname: web\nversion: 1.0.0\n\n");
+ * ```
+ */
 export function show(source: Archive | Packaged | Source, section?: Section, options?: Limited): Promise<string>;
 
 /** Files of a chart by their paths below its root: a text is a file's content. */
@@ -462,6 +595,12 @@ export type ChartFiles = Iterable<readonly [path: string, content: Text]> | { re
 /**
  * Packs a directory (Node), or files in memory: the same files always give the same bytes. Without `created` an entry has
  * its file's own time; what comes from memory has that of 1970.
+ *
+ * ```js
+ * import { package as pack } from "chartoci";
+ * const packaged = await pack("web", { version: "1.1.0" });
+ * assert.equal(packaged.filename, "web-1.1.0.tgz");
+ * ```
  */
 declare function packageDirectory(
   source: string | URL | ChartFiles,
@@ -485,6 +624,13 @@ export type DocumentKind =
 /**
  * Everything that is wrong with a document, or (Node) with a chart's directory. The kind is guessed if it is not given. A
  * packed chart may be given with what belongs to it, and is compared with that; a path brings FILE.prov along.
+ *
+ * ```js
+ * import { check } from "chartoci";
+ * const report = await check(new TextEncoder().encode("name: web\nversion: 1.0.0\nappVersion: 1.10\n"));
+ * const finding = report.errors.find(({ pointer }) => pointer === "/appVersion");
+ * assert.deepEqual([finding.line, finding.fix.replacement], [3, '"1.10"']);
+ * ```
  */
 export function check(
   source: Source | Archive | Packaged,
@@ -752,7 +898,19 @@ export interface AskedStore {
   readonly exists: boolean;
 }
 
-/** Talks to registries. Connections and tokens are kept between calls. */
+/**
+ * Talks to registries. Connections and tokens are kept between calls.
+ *
+ * ```js
+ * import { Client } from "chartoci";
+ * import { Registry } from "chartoci/testing";
+ * const registry = new Registry();
+ * const client = new Client({ fetch: registry.fetch });
+ * const pushed = await client.push("web-1.0.0.tgz", "oci://registry.test/charts");
+ * const archive = await client.open("oci://registry.test/charts/web", { version: "^1" });
+ * assert.deepEqual([pushed.tag, archive.metadata.name], ["1.0.0", "web"]);
+ * ```
+ */
 export class Client {
   constructor(options?: ClientOptions);
   /** Pushes to `TARGET/NAME:VERSION`. A path brings FILE.prov and its time along, as with Helm. */

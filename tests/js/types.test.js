@@ -2,15 +2,16 @@
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 
 import * as node from "../../bindings-wasm/js/node.js";
 import * as sansio from "../../bindings-wasm/js/node-sansio.js";
 import * as testing from "../../bindings-wasm/js/node-testing.js";
 import * as schema from "../../bindings-wasm/js/node-schema.js";
-import { PACKAGE } from "./support.js";
+import { PACKAGE, temporary } from "./support.js";
 
 const typescript = createRequire(join(PACKAGE, "package.json"))("typescript");
 const { SyntaxKind } = typescript;
@@ -78,4 +79,27 @@ test("every class, function and verb says what it is for", () => {
     }
   }
   assert.deepEqual(silent, []);
+});
+
+test("every class and function has an example, and it runs", async (t) => {
+  const directory = temporary(t);
+  mkdirSync(join(directory, "node_modules"));
+  symlinkSync(PACKAGE, join(directory, "node_modules/chartoci"), "junction");
+  const files = { "templates/service.yaml": "kind: Service\n", "values.yaml": "replicas: 2\n" };
+  files["Chart.yaml"] = "apiVersion: v2\nname: web\nversion: 1.0.0\n";
+  await (await node.package(files)).write(directory);
+  mkdirSync(join(directory, "web/templates"), { recursive: true });
+  for (const [path, content] of Object.entries(files)) writeFileSync(join(directory, "web", path), content);
+  const before = process.cwd();
+  process.chdir(directory);
+  t.after(() => process.chdir(before));
+  for (const [name, declaration] of declared("index.d.ts")) {
+    if (!declaration || isType(declaration)) continue;
+    const told = typescript.getJSDocCommentsAndTags(declaration).map((each) => each.getText()).join("\n");
+    const [, example] = told.match(/```js\n([^]*?)```/) ?? [];
+    assert(example, `${name} has no example`);
+    const file = join(directory, `${name}.mjs`);
+    writeFileSync(file, `import assert from "node:assert/strict";\n${example.replace(/^ ?\* ?/gm, "")}`);
+    await t.test(name, () => import(pathToFileURL(file)));
+  }
 });
