@@ -107,6 +107,7 @@ def test_a_home_that_is_empty_is_the_one_that_the_system_knows(
             str(helm_file(known)),
             str(known / ".docker" / "config.json"),
             str(known / ".config" / "containers" / "auth.json"),
+            str(known / ".dockercfg"),
         ]
 
     def nobody(user: int) -> None:
@@ -324,13 +325,15 @@ def test_helms_file_comes_before_dockers_and_that_before_podmans(
     podman["auths"]["c.example/team"] = auth("team")
     write(home / "run" / "containers" / "auth.json", podman)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
+    write(home / ".dockercfg", {f"https://{host}/v1/": auth("old") for host in ("a.example", "d.example")})
     with chartoci.Client() as client:
         for reference, user, asked in [
             ("a.example/x", "helm", 1),
             ("b.example/x", "docker", 2),
             ("c.example/x", "podman", 3),
             ("c.example/team/x", "team", 3),
-            ("d.example/x", None, 4),
+            ("d.example/x", "old", 5),
+            ("e.example/x", None, 5),
         ]:
             found = client.explain_credentials(reference)
             assert (found.username, len(found.asked)) == (user, asked)

@@ -75,7 +75,7 @@ def described(kind: str, blob: bytes) -> dict[str, Any]:
     return {"mediaType": kind, "digest": digest(blob), "size": len(blob)}
 
 
-def sign(registry: Registry, repository: str, pushed: chartoci.Pushed) -> str:
+def sign(registry: Registry, repository: str, pushed: chartoci.Pushed, who: str = "us") -> str:
     subject = {"mediaType": MANIFEST, "digest": str(pushed.digest), "size": 1}
     manifest = {
         "schemaVersion": 2,
@@ -84,7 +84,7 @@ def sign(registry: Registry, repository: str, pushed: chartoci.Pushed) -> str:
         "config": described("application/vnd.oci.empty.v1+json", b"{}"),
         "layers": [described(SIGNATURE, b"signed")],
         "subject": subject,
-        "annotations": {"who": "us"},
+        "annotations": {"who": who},
     }
     return put(registry, repository, "", {"config": b"{}", "layer": b"signed"}, manifest)
 
@@ -108,6 +108,74 @@ def test_a_chart_is_copied_between_registries_with_its_bytes_and_its_signature(
     assert json.dumps(copied.to_dict())
     again = anybody.copy(pushed.reference, f"oci://{target.host}/mirror/web:1")
     assert {blob.state for blob in again.blobs} == {"mounted"}
+
+
+def without_referrers(method: str, target: str) -> Fault:
+    """A registry without an API for referrers, that heeds no condition of a PUT, as distribution 2.8."""
+    if "/referrers/" in target:
+        return Fault(404)
+    return Fault(None, headers=(("oci-subject", ""), ("etag", "")), ignore=("if-match", "if-none-match"))
+
+
+def test_where_a_tag_lists_the_referrers_none_is_lost_and_what_is_deleted_goes_from_it(chart: bytes) -> None:
+    with Registry() as source, Registry(faults=without_referrers) as target:
+        with chartoci.Client(credentials=None) as client:
+            pushed = client.push(chart, f"oci://{source.host}/charts")
+            client.copy(pushed.reference, f"{target.host}/charts/web:1.0.0")
+            signatures = [sign(source, "charts/web", pushed, str(number)) for number in range(6)]
+
+        async def all_at_once() -> None:
+            async with chartoci.AsyncClient(credentials=None) as client:
+                places = [f"/charts/web@{signature}" for signature in signatures]
+                await asyncio.gather(*[client.copy(source.host + place, target.host + place) for place in places])
+
+        asyncio.run(all_at_once())
+        at = f"{target.host}/charts/web"
+        with chartoci.Client(credentials=None) as client:
+            listed = lambda: {str(found.digest) for found in client.referrers(f"{at}:1.0.0")}  # noqa: E731
+            assert listed() == set(signatures)
+            client.delete(f"{at}@{signatures[0]}")
+            assert listed() == set(signatures[1:])
+            # Deleted by somebody who leaves it on the list.
+            assert ask(target, "DELETE", f"/v2/charts/web/manifests/{signatures[1]}")[0] == 202
+            heard: list[chartoci.Event] = []
+            copied = client.copy(f"{at}:1.0.0", f"{at}-copy:1.0.0", referrers=True, progress=heard.append)
+            assert {str(item) for item in copied.referrers} == set(signatures[2:])
+            codes = [event.code for event in heard if isinstance(event, chartoci.Notice)]
+            assert codes == ["registry.referrer_gone"]
+
+
+@pytest.mark.parametrize("transport", [None, "urllib3", "aiohttp"])
+def test_who_gives_up_holds_up_nobody_else(transport: Any, chart: bytes) -> None:
+    asked: list[Any] = []
+    with Registry(token=True) as registry:
+
+        def credentials(query: Any) -> Any:
+            asked.append(query)
+            if len(asked) == 1:
+                raise RuntimeError("nobody can be asked")
+            return registry.credentials
+
+        tags = f"{registry.host}/charts/web"
+        if transport is None:
+            with chartoci.Client(credentials=credentials, timeout=10) as client:
+                # What is raised is kept, and with it, in its traceback, what was given up.
+                with pytest.raises(RuntimeError) as kept:
+                    client.tags(tags)
+                with pytest.raises(chartoci.NotFoundError):
+                    client.tags(tags)
+        else:
+
+            async def main() -> None:
+                async with chartoci.AsyncClient(credentials=credentials, timeout=10, transport=transport) as client:
+                    with pytest.raises(RuntimeError) as kept:
+                        await client.tags(tags)
+                    with pytest.raises(chartoci.NotFoundError):
+                        await client.tags(tags)
+                    assert kept
+
+            asyncio.run(main())
+    assert len(asked) == 2 and (transport or kept)
 
 
 def test_a_copy_within_a_registry_moves_no_bytes(

@@ -255,7 +255,8 @@ impl Uploads {
         if let Some(limit) = limit.filter(|limit| size > *limit) {
             let piece = limit.max(blob.least).max(1);
             if PIECES.iter().all(|usual| piece < *usual) && size.div_ceil(piece) > MOST_PIECES {
-                let message = format!("the registry takes {piece} bytes at a time, and a blob has {size}");
+                let pieces = size.div_ceil(piece);
+                let message = format!("the registry wants a blob of {size} bytes in {pieces} pieces");
                 return Err(Error::new(Code::REGISTRY_TOO_LARGE, message)
                     .with("method", "POST")
                     .with("url", opened.url.without_query())
