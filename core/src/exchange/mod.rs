@@ -313,7 +313,8 @@ impl Exchange {
         Exchange::new(session, &reference, Scope::push, |target| push::Pushing::promised(target, promised))
     }
 
-    /// Fetches a manifest and the layers that are wanted.
+    /// Fetches a manifest and the layers that are wanted. Whether the config says what Chart.yaml says, which Helm does not ask,
+    /// [`Doubt`](crate::artifact::Doubt) tells of what was pulled.
     ///
     /// ```
     /// # use chartoci::{Reference, exchange::{Config, Exchange, Output, Pull, Session, Want}, time::Instant};
