@@ -13,6 +13,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::data::{Data, json, lock, value};
 use crate::errors::{Raise, error_in};
+use crate::given::{Given, Wanted};
 use crate::oci::{Digest, ReferenceLike};
 use crate::open_file::Opened;
 use crate::threads;
@@ -64,10 +65,22 @@ limits!(
     redirects: u32
 );
 
+impl Wanted for Limits {
+    const NAME: &'static str = "`limits`";
+    const HINT: &'static str = "Pass Limits, as Limits(archive=1 << 20).";
+}
+
 impl Limits {
-    pub(crate) fn or_default(limits: Option<&Bound<'_, Limits>>) -> chartoci::Limits {
+    pub(crate) fn or_default(limits: Option<Given<'_, Limits>>) -> chartoci::Limits {
         limits.map(|limits| limits.get().0.clone()).unwrap_or_default()
     }
+}
+
+/// The limits that were given, or the usual ones.
+#[pyfunction]
+#[pyo3(signature = (limits = None))]
+pub(crate) fn bounds(limits: Option<Given<'_, Limits>>) -> Limits {
+    Limits(Limits::or_default(limits))
 }
 
 /// One entry of the table of codes.
@@ -471,14 +484,14 @@ impl PartialEq for Metadata {
 impl Metadata {
     #[staticmethod]
     #[pyo3(signature = (chart_yaml, limits = None))]
-    fn parse(py: Python<'_>, chart_yaml: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Metadata> {
+    fn parse(py: Python<'_>, chart_yaml: &Bound<'_, PyAny>, limits: Option<Given<'_, Limits>>) -> PyResult<Metadata> {
         let limits = Limits::or_default(limits);
         core::Metadata::parse(&content(chart_yaml, limits.document)?, &limits).map(Metadata::from).raise(py)
     }
     /// Of an archive, stopping at Chart.yaml: fast, unverified.
     #[staticmethod]
     #[pyo3(signature = (source, limits = None))]
-    fn peek(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Metadata> {
+    fn peek(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<Given<'_, Limits>>) -> PyResult<Metadata> {
         let limits = Limits::or_default(limits);
         if !source.is_instance_of::<PyBytes>() && !source.hasattr("read")? {
             let front = chartoci::Limits { archive: core::Metadata::FRONT as u64, ..limits.clone() };
@@ -495,11 +508,7 @@ impl Metadata {
     /// From a config blob: a claim, not the chart's own word.
     #[staticmethod]
     #[pyo3(signature = (config, limits = None))]
-    fn from_config(
-        py: Python<'_>,
-        config: &Bound<'_, PyAny>,
-        limits: Option<&Bound<'_, Limits>>,
-    ) -> PyResult<Metadata> {
+    fn from_config(py: Python<'_>, config: &Bound<'_, PyAny>, limits: Option<Given<'_, Limits>>) -> PyResult<Metadata> {
         let limits = Limits::or_default(limits);
         core::Metadata::from_config(&content(config, limits.config)?, &limits).map(Metadata::from).raise(py)
     }
@@ -680,7 +689,7 @@ impl Archive {
 impl Archive {
     #[staticmethod]
     #[pyo3(signature = (source, limits = None))]
-    fn read(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Archive> {
+    fn read(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<Given<'_, Limits>>) -> PyResult<Archive> {
         let limits = Limits::or_default(limits);
         let data = load(source, &limits)?;
         let read = py.detach(|| threads::read(&data, &limits));
@@ -827,7 +836,7 @@ impl Scan {
     fn read(
         py: Python<'_>,
         source: &Bound<'_, PyAny>,
-        limits: Option<&Bound<'_, Limits>>,
+        limits: Option<Given<'_, Limits>>,
         path: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Scan> {
         let limits = Limits::or_default(limits);
@@ -880,7 +889,7 @@ impl Scanning {
     #[pyo3(signature = (archive, limits = None, path = None))]
     fn new(
         archive: &Bound<'_, PyAny>,
-        limits: Option<&Bound<'_, Limits>>,
+        limits: Option<Given<'_, Limits>>,
         path: Option<Py<PyAny>>,
     ) -> PyResult<Scanning> {
         let limits = Limits::or_default(limits);
@@ -971,7 +980,7 @@ pub(crate) struct Lock(core::Lock);
 impl Lock {
     #[staticmethod]
     #[pyo3(signature = (chart_lock, limits = None))]
-    fn parse(py: Python<'_>, chart_lock: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Lock> {
+    fn parse(py: Python<'_>, chart_lock: &Bound<'_, PyAny>, limits: Option<Given<'_, Limits>>) -> PyResult<Lock> {
         let limits = Limits::or_default(limits);
         core::Lock::parse(&content(chart_lock, limits.document)?, &limits).map(Lock).raise(py)
     }
@@ -1083,7 +1092,7 @@ pub(crate) fn check(
     data: Data,
     kind: Option<&str>,
     filename: Option<&str>,
-    limits: Option<&Bound<'_, Limits>>,
+    limits: Option<Given<'_, Limits>>,
 ) -> PyResult<Report> {
     let kind = kind.map(chartoci::check::Document::parse).transpose().raise(py)?;
     let limits = Limits::or_default(limits);
@@ -1104,7 +1113,7 @@ pub(crate) fn check_parts(
     chart: Option<Data>,
     filename: Option<&str>,
     provenance: Option<Data>,
-    limits: Option<&Bound<'_, Limits>>,
+    limits: Option<Given<'_, Limits>>,
 ) -> PyResult<Report> {
     let reference = reference.map(|reference| reference.read(py)).transpose()?;
     let limits = Limits::or_default(limits);

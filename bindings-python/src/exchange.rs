@@ -17,6 +17,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use crate::chart::Limits;
 use crate::data::{Data, lock, records};
 use crate::errors::{Raise, error_in, exception, raise};
+use crate::given::{Given, Wanted, refused, time};
 use crate::oci::{Artifact, Descriptor, Digest, Reference, ReferenceLike};
 use crate::version::{Constraint, Version, VersionLike};
 
@@ -36,7 +37,9 @@ fn count(number: &Bound<'_, PyAny>, name: &str, most: u32) -> PyResult<u32> {
     let py = number.py();
     match number.extract::<u32>() {
         Ok(number) if (1..=most).contains(&number) => Ok(number),
-        Err(error) if !error.is_instance_of::<PyOverflowError>(py) => Err(error),
+        Err(error) if !error.is_instance_of::<PyOverflowError>(py) => {
+            Err(refused(number, &format!("`{name}`"), &format!("Pass a whole number from 1 to {most}.")))
+        }
         _ => Err(raise(py, &core::not_a_count(name, &number.str()?.to_string_lossy(), most))),
     }
 }
@@ -49,6 +52,31 @@ fn concurrency(number: &Bound<'_, PyAny>) -> PyResult<u32> {
     count(number, "concurrency", u8::MAX.into())
 }
 
+/// Seconds that cannot be missing.
+fn some_time(value: &Bound<'_, PyAny>, name: &str) -> PyResult<f64> {
+    time(value, name)?.ok_or_else(|| refused(value, &format!("`{name}`"), "Pass seconds, as 30 or 0.5."))
+}
+
+fn backoff(value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    some_time(value, "backoff")
+}
+
+fn backoff_max(value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    some_time(value, "backoff_max")
+}
+
+fn retry_after_max(value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    some_time(value, "retry_after_max")
+}
+
+fn timeout(value: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+    time(value, "timeout")
+}
+
+fn idle_timeout(value: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+    time(value, "idle_timeout")
+}
+
 /// When to try again, and after how long; times are seconds.
 ///
 ///     >>> policy = chartoci.RetryPolicy(attempts=8)
@@ -58,6 +86,11 @@ fn concurrency(number: &Bound<'_, PyAny>) -> PyResult<u32> {
 #[derive(Clone, PartialEq)]
 pub(crate) struct RetryPolicy(core::RetryPolicy);
 
+impl Wanted for RetryPolicy {
+    const NAME: &'static str = "`retry`";
+    const HINT: &'static str = "Pass a RetryPolicy, as RetryPolicy(attempts=3).";
+}
+
 #[pymethods]
 impl RetryPolicy {
     #[new]
@@ -65,9 +98,9 @@ impl RetryPolicy {
     fn new(
         py: Python<'_>,
         #[pyo3(from_py_with = attempts)] attempts: u32,
-        backoff: f64,
-        backoff_max: f64,
-        retry_after_max: f64,
+        #[pyo3(from_py_with = backoff)] backoff: f64,
+        #[pyo3(from_py_with = backoff_max)] backoff_max: f64,
+        #[pyo3(from_py_with = retry_after_max)] retry_after_max: f64,
     ) -> PyResult<Self> {
         Ok(RetryPolicy(core::RetryPolicy {
             attempts,
@@ -126,7 +159,10 @@ fn host_set(hosts: &Bound<'_, PyAny>) -> PyResult<core::HostSet> {
             )),
         };
     }
-    let hosts = hosts.try_iter()?.map(|host| host?.extract::<String>()).collect::<PyResult<BTreeSet<_>>>()?;
+    let Ok(all) = hosts.try_iter() else {
+        return Err(refused(hosts, "a set of hosts", "Pass LOOPBACK, True, False, or a set of hosts."));
+    };
+    let hosts = all.map(|host| host?.extract::<String>()).collect::<PyResult<BTreeSet<_>>>()?;
     Ok(core::HostSet::These(hosts))
 }
 
@@ -166,12 +202,12 @@ impl Session {
         py: Python<'_>,
         seed: u64,
         user_agent: Option<String>,
-        limits: Option<&Bound<'_, Limits>>,
-        retry: Option<&Bound<'_, RetryPolicy>>,
+        limits: Option<Given<'_, Limits>>,
+        retry: Option<Given<'_, RetryPolicy>>,
         #[pyo3(from_py_with = concurrency)] concurrency: u32,
         plain_http: Option<&Bound<'_, PyAny>>,
-        idle_timeout: Option<f64>,
-        timeout: Option<f64>,
+        #[pyo3(from_py_with = idle_timeout)] idle_timeout: Option<f64>,
+        #[pyo3(from_py_with = timeout)] timeout: Option<f64>,
         has_credentials: bool,
         tls_options: bool,
     ) -> PyResult<Session> {
@@ -654,7 +690,7 @@ impl Exchange {
 
     /// Allows the whole exchange that many seconds from the first poll, in place of the session's `timeout`.
     #[pyo3(signature = (timeout))]
-    fn set_timeout(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<()> {
+    fn set_timeout(&self, py: Python<'_>, #[pyo3(from_py_with = timeout)] timeout: Option<f64>) -> PyResult<()> {
         let timeout = timeout.map(|seconds| duration(py, "timeout", seconds)).transpose()?;
         lock(&self.0).set_timeout(timeout);
         Ok(())

@@ -20,6 +20,7 @@ use crate::chart::{Archive, Limits, Metadata, Report};
 use crate::data::records;
 use crate::errors::{Raise, exception};
 use crate::exchange::{credential_in, credential_out};
+use crate::given::Given;
 use crate::oci::Digest;
 use crate::threads;
 use crate::version::VersionLike;
@@ -228,7 +229,7 @@ pub(crate) fn package(
     version: Option<VersionLike<'_>>,
     app_version: Option<String>,
     created: Option<i64>,
-    limits: Option<&Bound<'_, Limits>>,
+    limits: Option<Given<'_, Limits>>,
     threads: Option<usize>,
     path: Option<&str>,
 ) -> Machine {
@@ -247,14 +248,14 @@ pub(crate) fn package(
 /// Checks the chart's directory that is the root of the verbs, and is called by that path.
 #[pyfunction]
 #[pyo3(signature = (path, limits = None))]
-pub(crate) fn check_directory(path: &str, limits: Option<&Bound<'_, Limits>>) -> Machine {
+pub(crate) fn check_directory(path: &str, limits: Option<Given<'_, Limits>>) -> Machine {
     Machine(Mutex::new(Box::new(CheckDirectory::new(path, &Limits::or_default(limits)))))
 }
 
 /// Reads the chart's directory that is the root of the verbs; errors call it by that path.
 #[pyfunction]
 #[pyo3(signature = (limits = None, path = None))]
-pub(crate) fn directory(limits: Option<&Bound<'_, Limits>>, path: Option<&str>) -> Machine {
+pub(crate) fn directory(limits: Option<Given<'_, Limits>>, path: Option<&str>) -> Machine {
     let machine = core::Directory::new(&Limits::or_default(limits));
     Machine(Mutex::new(Box::new(match path {
         Some(path) => machine.called(path),

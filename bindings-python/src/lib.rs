@@ -7,6 +7,7 @@ mod data;
 mod errors;
 mod exchange;
 mod files;
+mod given;
 mod htpasswd;
 mod oci;
 mod open_file;
@@ -26,7 +27,7 @@ mod _native {
     #[pymodule_export]
     use crate::chart::{
         Archive, Code, Dependency, Diagnostic, Files, Ignore, Limits, Lock, Maintainer, Metadata, Place, Report, Scan,
-        Scanning, check, check_parts, codes, kinds, nearest, sarif, schemas, show, show_chart, unjudged,
+        Scanning, bounds, check, check_parts, codes, kinds, nearest, sarif, schemas, show, show_chart, unjudged,
     };
     #[pymodule_export]
     use crate::errors::error;

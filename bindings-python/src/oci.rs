@@ -12,6 +12,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use crate::chart::{Limits, Report, Scan, content};
 use crate::data::{Data, lock, moment};
 use crate::errors::{Raise, error_in, raise};
+use crate::given::{Given, Text, refused};
 
 fn algorithm(py: Python<'_>, name: &str) -> PyResult<Algorithm> {
     Algorithm::parse(name).ok_or_else(|| {
@@ -32,8 +33,8 @@ pub(crate) struct Digest(pub(crate) oci::Digest);
 #[pymethods]
 impl Digest {
     #[staticmethod]
-    fn parse(py: Python<'_>, text: &str) -> PyResult<Digest> {
-        oci::Digest::parse(text).map(Digest).raise(py)
+    fn parse(py: Python<'_>, text: Text) -> PyResult<Digest> {
+        oci::Digest::parse(&text).map(Digest).raise(py)
     }
     #[staticmethod]
     #[pyo3(signature = (data, algorithm = "sha256"))]
@@ -142,8 +143,8 @@ pub(crate) struct Reference(pub(crate) oci::Reference);
 #[pymethods]
 impl Reference {
     #[staticmethod]
-    fn parse(py: Python<'_>, text: &str) -> PyResult<Reference> {
-        oci::Reference::parse(text).map(Reference).raise(py)
+    fn parse(py: Python<'_>, text: Text) -> PyResult<Reference> {
+        oci::Reference::parse(&text).map(Reference).raise(py)
     }
     #[getter]
     fn registry(&self) -> &str {
@@ -194,10 +195,21 @@ pub(crate) fn without_userinfo(text: &str) -> String {
 }
 
 /// A reference, or the text of one.
-#[derive(FromPyObject)]
 pub(crate) enum ReferenceLike<'py> {
     Reference(Bound<'py, Reference>),
     Text(String),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for ReferenceLike<'py> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<ReferenceLike<'py>> {
+        if let Ok(reference) = value.cast::<Reference>() {
+            return Ok(ReferenceLike::Reference(reference.to_owned()));
+        }
+        let hint = "Pass a Reference, or a text as oci://HOST/PATH:TAG.";
+        value.extract().map(ReferenceLike::Text).map_err(|_| refused(&value, "a reference", hint))
+    }
 }
 
 impl ReferenceLike<'_> {
@@ -236,7 +248,7 @@ impl Artifact {
         archive: &Bound<'_, PyAny>,
         provenance: Option<&Bound<'_, PyAny>>,
         created: Option<&Bound<'_, PyAny>>,
-        limits: Option<&Bound<'_, Limits>>,
+        limits: Option<Given<'_, Limits>>,
     ) -> PyResult<Artifact> {
         let (scan, limits) = (Scan::of(archive)?, Limits::or_default(limits));
         let provenance = provenance.map(|provenance| content(provenance, limits.provenance)).transpose()?;
@@ -245,7 +257,7 @@ impl Artifact {
     }
     #[staticmethod]
     #[pyo3(signature = (manifest, limits = None))]
-    fn parse(py: Python<'_>, manifest: &Bound<'_, PyAny>, limits: Option<&Bound<'_, Limits>>) -> PyResult<Artifact> {
+    fn parse(py: Python<'_>, manifest: &Bound<'_, PyAny>, limits: Option<Given<'_, Limits>>) -> PyResult<Artifact> {
         let limits = Limits::or_default(limits);
         let manifest = content(manifest, limits.manifest)?;
         chartoci::Artifact::parse(&manifest, &limits).map(Artifact).raise(py)
@@ -330,7 +342,7 @@ impl Doubt {
     /// Of a manifest and the front of an archive; None where there is nothing to ask.
     #[staticmethod]
     #[pyo3(signature = (manifest, archive, limits = None))]
-    fn of(manifest: Data, archive: Data, limits: Option<&Bound<'_, Limits>>) -> Option<Doubt> {
+    fn of(manifest: Data, archive: Data, limits: Option<Given<'_, Limits>>) -> Option<Doubt> {
         chartoci::artifact::Doubt::of(&manifest, &archive, &Limits::or_default(limits)).map(Doubt)
     }
     /// What is to be asked for.

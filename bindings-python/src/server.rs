@@ -14,6 +14,7 @@ use crate::data::{lock, shown};
 use crate::errors::Raise;
 use crate::exchange::{Receiver, duration, failure_in};
 use crate::files::{Machine, answer_in, verb_out};
+use crate::given::Given;
 
 /// A registry over files; threads may share it.
 #[pyclass(frozen, module = "chartoci.sansio")]
@@ -34,7 +35,7 @@ impl Registry {
         https: bool,
         hosts: Vec<String>,
         cors_origins: Vec<String>,
-        limits: Option<&Bound<'_, Limits>>,
+        limits: Option<Given<'_, Limits>>,
         asks: bool,
         token_lifetime: Option<f64>,
     ) -> PyResult<Registry> {

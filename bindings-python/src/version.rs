@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::Raise;
+use crate::given::{Text, refused};
 
 /// A semantic version, read as loosely as Helm does; ordered by precedence, then build metadata.
 ///
@@ -21,8 +22,8 @@ pub(crate) struct Version(pub(crate) core::Version);
 impl Version {
     #[staticmethod]
     #[pyo3(signature = (text, *, strict = false))]
-    fn parse(py: Python<'_>, text: &str, strict: bool) -> PyResult<Version> {
-        let parsed = if strict { core::Version::parse_strict(text) } else { core::Version::parse(text) };
+    fn parse(py: Python<'_>, text: Text, strict: bool) -> PyResult<Version> {
+        let parsed = if strict { core::Version::parse_strict(&text) } else { core::Version::parse(&text) };
         parsed.map(Version).raise(py)
     }
     #[getter]
@@ -73,10 +74,21 @@ impl Version {
 }
 
 /// A version, or the text of one.
-#[derive(FromPyObject)]
 pub(crate) enum VersionLike<'py> {
     Version(Bound<'py, Version>),
     Text(String),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for VersionLike<'py> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<VersionLike<'py>> {
+        if let Ok(version) = value.cast::<Version>() {
+            return Ok(VersionLike::Version(version.to_owned()));
+        }
+        let hint = "Pass a Version, or a text: a number like 1.10 would lose its zero.";
+        value.extract().map(VersionLike::Text).map_err(|_| refused(&value, "`version`", hint))
+    }
 }
 
 impl VersionLike<'_> {
@@ -110,8 +122,8 @@ pub(crate) struct Constraint(pub(crate) core::Constraint);
 #[pymethods]
 impl Constraint {
     #[staticmethod]
-    fn parse(py: Python<'_>, text: &str) -> PyResult<Constraint> {
-        core::Constraint::parse(text).map(Constraint).raise(py)
+    fn parse(py: Python<'_>, text: Text) -> PyResult<Constraint> {
+        core::Constraint::parse(&text).map(Constraint).raise(py)
     }
     fn matches(&self, py: Python<'_>, version: VersionLike<'_>) -> PyResult<bool> {
         Ok(self.0.matches(&version.read(py)?))

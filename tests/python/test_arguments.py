@@ -151,13 +151,21 @@ class Awaits(Opens):
         {"retry": lambda: chartoci.RetryPolicy(attempts=-1)},
         {"retry": lambda: chartoci.RetryPolicy(attempts=1 << 32)},
         {"retry": lambda: chartoci.RetryPolicy(backoff=-1)},
+        {"retry": lambda: chartoci.RetryPolicy(backoff="soon")},
+        {"retry": lambda: chartoci.RetryPolicy(attempts="5")},
+        {"retry": 3},
+        {"limits": {"archive": 1}},
+        {"timeout": "5"},
+        {"idle_timeout": "5"},
+        {"allow": 5},
+        {"allow": "registry.example"},
     ],
     ids=lambda settings: str(settings)[:40],
 )
 def test_a_client_refuses_what_it_cannot_be_made_from_and_says_which(make: Any, settings: dict[str, Any]) -> None:
     ((name, value),) = settings.items()
     with pytest.raises(chartoci.MisuseError) as caught:
-        make(**{name: value() if name == "retry" else value})
+        make(**{name: value() if callable(value) else value})
     error = caught.value
     named = str(error).split()[0].strip("`")
     assert named == name or (name == "retry" and named in ("attempts", "backoff"))
@@ -216,3 +224,50 @@ def test_an_archive_that_is_none_is_named(
                 read(source)
             assert caught.value.code == ("archive.truncated" if cut else "archive.gzip")
             assert str(caught.value).startswith(f"{path}: ") == named == ("path" in caught.value.context)
+
+
+def test_a_value_of_another_type_is_refused_like_any_other_that_is_not_taken(
+    client: chartoci.Client, tgz: pathlib.Path, web: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    reference: Any = "oci://127.0.0.1:1/web"
+    wrong: Any
+    for wrong in (1.2, {"archive": 1}, object()):
+        calls: list[tuple[str, Callable[[], object]]] = [
+            ("`version`", lambda: client.pull(reference, tmp_path, version=wrong)),
+            ("`version`", lambda: client.open(reference, version=wrong)),
+            ("`version`", lambda: client.resolve(reference, version=wrong)),
+            ("`version`", lambda: chartoci.package(web, version=wrong)),
+            ("`version`", lambda: chartoci.Constraint.parse("*").matches(wrong)),
+            ("a text", lambda: chartoci.Constraint.parse(wrong)),
+            ("a text", lambda: chartoci.Version.parse(wrong)),
+            ("a text", lambda: chartoci.Digest.parse(wrong)),
+            ("a text", lambda: client.pull(wrong)),
+            ("a reference", lambda: client.push(tgz, wrong)),
+            ("`limits`", lambda: chartoci.Archive.read(tgz, wrong)),
+            ("`limits`", lambda: chartoci.check(tgz, limits=wrong)),
+            ("`limits`", lambda: chartoci.package(web, limits=wrong)),
+            ("`progress`", lambda: client.push(tgz, reference, progress=wrong)),
+        ]
+        if not isinstance(wrong, float):
+            calls.append(("`timeout`", lambda: client.tags(reference, timeout=wrong)))
+        for name, call in calls:
+            with pytest.raises(chartoci.MisuseError) as caught:
+                call()
+            error = caught.value
+            assert (str(error), error.code) == (f"{name} cannot be a {type(wrong).__name__}", "misuse.argument")
+            assert error.hint.startswith("Pass ")
+
+
+def test_a_file_in_place_of_a_reference_is_seen(
+    client: chartoci.Client, tgz: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tgz.parent.parent)
+    for path in (str(tgz), tgz.name, f"{tgz.parent.name}/{tgz.name}"):
+        monkeypatch.chdir(tgz.parent if path == tgz.name else tgz.parent.parent)
+        with pytest.raises(chartoci.ChartOciError) as caught:
+            client.open(path, timeout=5)
+        assert "`Archive.read`" in caught.value.hint
+
+
+def test_what_is_parsed_is_data() -> None:
+    assert chartoci.Constraint.parse("^1.2 || ~3").to_dict() == {"constraint": "^1.2 || ~3"}

@@ -124,9 +124,9 @@ def test_another_file_in_the_same_place_changes_nothing(file: pathlib.Path, monk
     meanwhile(monkeypatch, replace)
     with Registry() as registry, chartoci.Client(credentials=None) as client:
         pushed = push("Client", file, f"oci://{registry.host}/charts")
-        fetched = client.fetch(f"oci://{registry.host}/charts/web:1.2.0")
-        assert fetched.digest == pushed.digest
-        assert fetched.archive.digest == chartoci.Digest.of(BIG)
+        reference = f"oci://{registry.host}/charts/web:1.2.0"
+        assert client.resolve(reference).digest == pushed.digest
+        assert client.open(reference).digest == chartoci.Digest.of(BIG)
 
 
 @pytest.mark.parametrize("kind", ["Client", "urllib3", "aiohttp"])

@@ -20,7 +20,7 @@ def stub() -> str:
     module = ast.parse((PACKAGE / "client.py").read_text())
     verbs: list[ast.stmt] = []
     for node in definition(PACKAGE / "client.py", "Client").body:
-        if isinstance(node, ast.FunctionDef) and any(ast.unparse(mark) == "verb" for mark in node.decorator_list):
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and any(ast.unparse(mark) == "verb" for mark in node.decorator_list):
             assert isinstance(node.returns, ast.Subscript) and ast.unparse(node.returns.value) == "Plan", node.name
             verbs.append(ast.AsyncFunctionDef(node.name, node.args, node.body[:1], [], node.returns.slice, lineno=0))
     twin = definition(PACKAGE / "aclient.py", "AsyncClient")

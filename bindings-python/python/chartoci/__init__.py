@@ -65,7 +65,6 @@ if TYPE_CHECKING:
         Downloaded,
         Exists,
         ExplainedCredentials,
-        Fetched,
         Inspected,
         LoggedIn,
         LoggedOut,
@@ -90,7 +89,7 @@ _LAZY = {
     "documents": "check package show",
     "errors": "AbortedError ChartOciError ConflictError DeniedError IntegrityError InvalidError LimitError MisuseError"
     " NotFoundError ProtocolError RegistryError TimeoutError TransportError UnsupportedError",
-    "model": "AskedStore Copied Deleted Downloaded Exists ExplainedCredentials Fetched Inspected LoggedIn"
+    "model": "AskedStore Copied Deleted Downloaded Exists ExplainedCredentials Inspected LoggedIn"
     " LoggedOut Notice Packaged Progress Pulled Pushed PushedBlob Referrer Resolved Retrying Token Uploaded",
 }
 _HOME = {name: module for module, names in _LAZY.items() for name in names.split()}
@@ -118,7 +117,6 @@ __all__ = [
     "Downloaded",
     "Exists",
     "ExplainedCredentials",
-    "Fetched",
     "Files",
     "Ignore",
     "Inspected",

@@ -3,7 +3,7 @@ import os
 from datetime import datetime
 from chartoci import blobs
 from chartoci._native import Archive, Artifact, Constraint, Metadata, Report, Version
-from chartoci.model import Copied, Deleted, ExplainedCredentials, Fetched, Inspected, LoggedIn, LoggedOut, Packaged, Pulled, Pushed, Referrer, Resolved
+from chartoci.model import Copied, Deleted, ExplainedCredentials, Inspected, LoggedIn, LoggedOut, Packaged, Pulled, Pushed, Referrer, Resolved
 from chartoci.adrive import Carrier
 from chartoci.client import IfExists, Named, Progress
 
@@ -17,6 +17,15 @@ class AsyncClient(Carrier):
     `transport` is passed or named: `"aiohttp"` (the extra `chartoci[aiohttp]`). Cancelling a task shuts its sockets down;
     no thread is waited for. Charts are read in threads, and so is all that urllib3 sends and fetches; what aiohttp fetches
     is hashed and written in the loop's own, piece by piece, where events come, too.
+
+        >>> import asyncio
+        >>> from chartoci.testing import Registry
+        >>> async def push(registry):
+        ...     async with chartoci.AsyncClient() as client:
+        ...         return await client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        >>> with Registry() as registry:
+        ...     asyncio.run(push(registry)).tag
+        '1.0.0'
     """
 
     async def push(self, chart: blobs.Source | Archive | Packaged, target: Named, *, provenance: blobs.Source | None=None, created: int | datetime | None=None, if_exists: IfExists='overwrite', progress: Progress | None=None, timeout: float | None=None) -> Pushed:
@@ -36,9 +45,6 @@ class AsyncClient(Carrier):
 
     async def open(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Archive:
         """Pulls a chart into memory, verified and read."""
-
-    async def fetch(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Fetched:
-        """As `open`, and where it came from."""
 
     async def inspect(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, timeout: float | None=None) -> Inspected:
         """Manifest and config in one go: what lies there, and what a chart's config claims."""

@@ -45,7 +45,6 @@ from chartoci.model import (
     Deleted,
     Event,
     ExplainedCredentials,
-    Fetched,
     Inspected,
     LoggedIn,
     LoggedOut,
@@ -153,7 +152,13 @@ def time_is_over(failed: ChartOciError) -> ChartOciError:
 
 
 def prepare(run: Run, clock: Clock | None) -> None:
-    """Tells the exchange what the plan wants of it."""
+    """Tells the exchange what the plan wants of it; refuses what could not be called later."""
+    if run.progress is not None and not callable(run.progress):
+        raise native.error(
+            "misuse.argument",
+            f"`progress` cannot be a {type(run.progress).__name__}",
+            hint="Pass a function that takes an event, as `progress=print`.",
+        )
     if clock is not None:
         clock.set(run)
     if run.home is not None:
@@ -186,7 +191,7 @@ class Settings(Generic[CredentialsFrom, TransportLike]):
         self._check_transport(transport)
         self._credentials = credentials
         self._registry_config = os.fspath(registry_config) if registry_config is not None else None
-        self._limits = limits or Limits()
+        self._limits = native.bounds(limits)
         self._policy: dict[str, Any] = {
             "user_agent": user_agent,
             "limits": self._limits,
@@ -352,21 +357,14 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         timeout: float | None = None,
     ) -> Plan[Archive]:
         """Pulls a chart into memory, verified and read."""
-        fetched = yield from _fetch(self, _reference(reference), version, devel, progress, timeout)
-        return fetched.archive
+        return (yield from _open(self, reference, version, devel, progress, timeout))[0]
 
     @verb
-    def fetch(
-        self,
-        reference: Named,
-        *,
-        version: str | Version | None = None,
-        devel: bool = False,
-        progress: Progress | None = None,
-        timeout: float | None = None,
-    ) -> Plan[Fetched]:
+    def _opened(
+        self, reference: Named, version: str | None, devel: bool, progress: Progress
+    ) -> Plan[tuple[Archive, Parts]]:
         """As `open`, and where it came from."""
-        return (yield from _fetch(self, _reference(reference), version, devel, progress, timeout))
+        return (yield from _open(self, reference, version, devel, progress, None))
 
     @verb
     def inspect(
@@ -655,18 +653,23 @@ def _doubts(
     return notices
 
 
-def _fetch(
+def _open(
     client: Settings[Any, Any],
-    wanted: Reference,
+    reference: Named,
     version: str | Version | None,
     devel: bool,
     progress: Progress | None,
     timeout: float | None,
-) -> Plan[Fetched]:
+) -> Plan[tuple[Archive, Parts]]:
     chart = blobs.MemorySink()
-    exchange = Exchange.pull(client._session, wanted, version=version, devel=devel)
-    parts: Parts = yield Run(exchange, progress, timeout, sinks=(("chart", chart),))
-    return Fetched(Archive.read(chart.value(), client._limits), parts.reference, parts.version, parts.digest)
+    try:
+        exchange = Exchange.pull(client._session, _reference(reference), version=version, devel=devel)
+        parts: Parts = yield Run(exchange, progress, timeout, sinks=(("chart", chart),))
+    except ChartOciError as error:
+        if isinstance(reference, str) and error.kind in ("invalid", "transport") and os.path.isfile(reference):
+            error.hint = "A file is called so, which `Archive.read` reads; references begin with oci://."
+        raise
+    return Archive.read(chart.value(), client._limits), parts
 
 
 def _reference(reference: Named) -> Reference:
@@ -676,5 +679,8 @@ def _reference(reference: Named) -> Reference:
 def _allow(allow: Allow | None) -> Callable[[str, str, int], bool] | None:
     if allow is None or callable(allow):
         return allow
+    if not isinstance(allow, Collection) or isinstance(allow, str):
+        hint = "Pass a set of hosts, or a function (host, ip, port) -> bool."
+        raise native.error("misuse.argument", f"`allow` cannot be a {type(allow).__name__}", hint=hint)
     hosts = frozenset(allow)
     return lambda host, ip, port: native.host_matches(hosts, f"[{host}]:{port}" if ":" in host else f"{host}:{port}")

@@ -125,7 +125,7 @@ def check(
         report = files.run(native.check_directory(filename or named(path), limits), path)
         assert isinstance(report, Report)
         return report
-    bounds = limits or Limits()
+    bounds = native.bounds(limits)
     name = filename or (named(path) if path is not None else None)
     data = load(source, bounds.archive)
     if kind not in (None, "chart"):

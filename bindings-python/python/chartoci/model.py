@@ -179,24 +179,6 @@ class Referrer(Data):
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched(Data):
-    """A chart that was pulled into memory, and where it came from.
-
-        >>> from chartoci.testing import Registry
-        >>> with Registry() as registry, chartoci.Client() as client:
-        ...     pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
-        ...     fetched = client.fetch(pushed.reference)
-        >>> fetched.archive.metadata.name, fetched.version, fetched.digest == pushed.digest
-        ('web', '1.0.0', True)
-    """
-
-    archive: Archive
-    reference: Reference
-    version: str | None
-    digest: Digest
-
-
-@dataclass(frozen=True, slots=True)
 class Inspected(Data):
     """What lies at a reference; `metadata` is what a chart's config claims.
 

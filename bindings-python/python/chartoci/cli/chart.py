@@ -66,11 +66,11 @@ def _chart(options: Namespace, source: str) -> Archive:
     from chartoci.cli.options import client
 
     with client(options) as registry:
-        found = registry.fetch(source, version=options.version, devel=options.devel, progress=watch(options))
+        archive, found = registry._opened(source, options.version, options.devel, watch(options))
     bare = str(found.reference).removeprefix("oci://")
     extra = underscore(bare) if "_" in bare else ""
     note(options, f"Pulled: {bare}\nDigest: {found.digest}\n{extra}".rstrip("\n"))
-    return found.archive
+    return archive
 
 
 @contextmanager
