@@ -19,7 +19,7 @@ use crate::open_file::Opened;
 use crate::threads;
 
 macro_rules! limits {
-    ($($name:ident: $kind:ty),*) => {
+    ($($(#[$doc:meta])* $name:ident: $kind:ty,)*) => {
         /// Bounds on what is read; all sizes are bytes.
         ///
         ///     >>> limits = chartoci.Limits(unpacked=512 << 20)
@@ -46,7 +46,8 @@ macro_rules! limits {
                     }),*
                 }))
             }
-            $(#[getter] fn $name(&self) -> $kind { self.0.$name })*
+            $($(#[$doc])* #[getter] fn $name(&self) -> $kind { self.0.$name })*
+            /// As JSON knows it.
             fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
                 let dict = PyDict::new(py);
                 $(dict.set_item(stringify!($name), self.0.$name)?;)*
@@ -60,9 +61,42 @@ macro_rules! limits {
 }
 
 limits!(
-    archive: u64, unpacked: u64, ratio: u32, file: u64, files: u32, nesting: u32, document: u64, depth: u32, nodes: u32,
-    manifest: u64, config: u64, provenance: u64, token: u64, error_body: u64, page: u64, pages: u32, tags: u64,
-    redirects: u32
+    /// A packed archive, or any other blob that is held in memory. 128 MiB.
+    archive: u64,
+    /// All files of an archive together, unpacked, nested archives included. 100 MiB.
+    unpacked: u64,
+    /// Unpacked bytes for each packed byte. 1,100.
+    ratio: u32,
+    /// One file of an archive. 100 MiB.
+    file: u64,
+    /// Entries of an archive. 65,536.
+    files: u32,
+    /// Archives within archives. 8.
+    nesting: u32,
+    /// A YAML or JSON document that is parsed. 16 MiB.
+    document: u64,
+    /// Levels of a YAML document. 128.
+    depth: u32,
+    /// Nodes of a YAML document after aliases were expanded. 1,000,000.
+    nodes: u32,
+    /// A manifest or index. 4 MiB.
+    manifest: u64,
+    /// A config blob that is read. 1 MiB.
+    config: u64,
+    /// A provenance file. 1 MiB.
+    provenance: u64,
+    /// A token server's answer. 128 KiB.
+    token: u64,
+    /// An error's body; what lies beyond is dropped. 64 KiB.
+    error_body: u64,
+    /// One page of a list. 4 MiB.
+    page: u64,
+    /// Pages of a list. 1,000.
+    pages: u32,
+    /// All tags of a list, each with 32 bytes besides its own. 64 MiB.
+    tags: u64,
+    /// Redirects that are followed, per request. 5.
+    redirects: u32,
 );
 
 impl Wanted for Limits {
@@ -91,18 +125,23 @@ pub(crate) fn bounds(limits: Option<Given<'_, Limits>>) -> Limits {
 #[pyclass(frozen, eq, hash, get_all, module = "chartoci")]
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Code {
+    /// Its stable name: `reference.tag`.
     code: &'static str,
     /// Of an error; None for a finding.
     kind: Option<&'static str>,
     /// Of a finding; None for an error.
     severity: Option<&'static str>,
+    /// One sentence: what is wrong.
     meaning: &'static str,
+    /// One sentence: what to do about it.
     remedy: &'static str,
+    /// What was given, or answered, that leads to it.
     example: &'static str,
 }
 
 #[pymethods]
 impl Code {
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("code", self.code)?;
@@ -150,34 +189,42 @@ pub(crate) struct Diagnostic(diagnostic::Diagnostic);
 
 #[pymethods]
 impl Diagnostic {
+    /// Its stable name.
     #[getter]
     fn code(&self) -> &'static str {
         self.0.code.name()
     }
+    /// `error`, `warning` or `info`.
     #[getter]
     fn severity(&self) -> &'static str {
         self.0.severity.as_str()
     }
+    /// The file that it is about, by its path below the chart's root, or the kind of the document.
     #[getter]
     fn document(&self) -> &str {
         &self.0.document
     }
+    /// Where in the document, by RFC 6901; empty for the whole.
     #[getter]
     fn pointer(&self) -> &str {
         &self.0.pointer
     }
+    /// The line where it begins, from 1; None without a place in a text.
     #[getter]
     fn line(&self) -> Option<u32> {
         self.0.span.map(|span| span.line)
     }
+    /// The character of that line where it begins, from 1.
     #[getter]
     fn column(&self) -> Option<u32> {
         self.0.span.map(|span| span.column)
     }
+    /// The line where it ends, from 1.
     #[getter]
     fn end_line(&self) -> Option<u32> {
         self.0.span.map(|span| span.end_line)
     }
+    /// One past the character of that line where it ends, from 1.
     #[getter]
     fn end_column(&self) -> Option<u32> {
         self.0.span.map(|span| span.end_column)
@@ -192,10 +239,12 @@ impl Diagnostic {
     fn end(&self) -> Option<usize> {
         self.0.span.map(|span| span.end)
     }
+    /// What is wrong.
     #[getter]
     fn message(&self) -> &str {
         &self.0.message
     }
+    /// What to do about it.
     #[getter]
     fn help(&self) -> &str {
         &self.0.help
@@ -205,6 +254,7 @@ impl Diagnostic {
     fn fix(&self) -> Option<&str> {
         self.0.fix.as_ref().map(|fix| fix.replacement.as_str())
     }
+    /// Other places of the document that have to do with it.
     #[getter]
     fn related(&self) -> Vec<Place> {
         let place = |(span, message): &(diagnostic::Span, String)| Place {
@@ -216,6 +266,7 @@ impl Diagnostic {
         };
         self.0.related.iter().map(place).collect()
     }
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         serialized(py, &self.0)
     }
@@ -236,15 +287,21 @@ impl Diagnostic {
 #[pyclass(frozen, eq, get_all, module = "chartoci")]
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Place {
+    /// The line where it begins, from 1.
     line: u32,
+    /// The character of that line where it begins, from 1.
     column: u32,
+    /// The line where it ends, from 1.
     end_line: u32,
+    /// One past the character of that line where it ends, from 1.
     end_column: u32,
+    /// What stands there.
     message: String,
 }
 
 #[pymethods]
 impl Place {
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("line", self.line)?;
@@ -291,28 +348,35 @@ impl Report {
 
 #[pymethods]
 impl Report {
+    /// No finding is an error.
     #[getter]
     fn ok(&self) -> bool {
         self.0.is_ok()
     }
+    /// Findings that forbid the use of the document.
     #[getter]
     fn errors(&self) -> Vec<Diagnostic> {
         self.0.errors().cloned().map(Diagnostic).collect()
     }
+    /// Findings that somebody will regret.
     #[getter]
     fn warnings(&self) -> Vec<Diagnostic> {
         self.0.warnings().cloned().map(Diagnostic).collect()
     }
+    /// The same as JSON.
     fn to_json(&self) -> String {
         serde_json::to_string(&self.0).unwrap_or_default()
     }
+    /// SARIF 2.1.0, which code hosts show beside the lines.
     fn to_sarif(&self) -> String {
         diagnostic::sarif([&self.0])
     }
+    /// As a compiler prints it: each finding with the line that it is about, a summary at the end.
     #[pyo3(signature = (*, color = false))]
     fn to_text(&self, color: bool) -> String {
         self.0.to_text(color)
     }
+    /// What was looked at is a chart: the documents are its files.
     #[getter]
     fn is_chart(&self) -> bool {
         self.0.is_chart()
@@ -332,6 +396,7 @@ impl Report {
     fn fixed<'py>(&self, py: Python<'py>, document: Option<&str>) -> PyResult<Bound<'py, PyBytes>> {
         self.0.fixed(document).map(|text| PyBytes::new(py, &text)).raise(py)
     }
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("ok", self.0.is_ok())?;
@@ -362,13 +427,17 @@ impl Report {
 #[pyclass(frozen, eq, get_all, module = "chartoci")]
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Maintainer {
+    /// A person or an organisation.
     name: String,
+    /// Empty if not said.
     email: String,
+    /// Empty if not said.
     url: String,
 }
 
 #[pymethods]
 impl Maintainer {
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("name", &self.name)?;
@@ -398,38 +467,47 @@ impl Dependency {
         let (repository, alias) = (repository.to_owned(), alias.to_owned());
         Dependency(core::Dependency { name, version, repository, alias, ..core::Dependency::default() })
     }
+    /// The chart's name.
     #[getter]
     fn name(&self) -> &str {
         &self.0.name
     }
+    /// A version or a range.
     #[getter]
     fn version(&self) -> &str {
         &self.0.version
     }
+    /// Where it comes from; empty, a URL, `@NAME`, `file://…` or `oci://…`.
     #[getter]
     fn repository(&self) -> &str {
         &self.0.repository
     }
+    /// Paths in the values that switch it, divided by commas.
     #[getter]
     fn condition(&self) -> &str {
         &self.0.condition
     }
+    /// Groups that switch it.
     #[getter]
     fn tags(&self) -> Vec<String> {
         self.0.tags.clone()
     }
+    /// As the file says.
     #[getter]
     fn enabled(&self) -> bool {
         self.0.enabled
     }
+    /// What is taken over from its values: texts, or mappings of `child` and `parent`.
     #[getter]
     fn import_values<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         self.0.import_values.iter().map(|value| json(py, value)).collect()
     }
+    /// What it is called here; empty if as it is.
     #[getter]
     fn alias(&self) -> &str {
         &self.0.alias
     }
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("name", &self.0.name)?;
@@ -482,6 +560,7 @@ impl PartialEq for Metadata {
 
 #[pymethods]
 impl Metadata {
+    /// Reads and validates Chart.yaml: `InvalidError` with line, column and pointer where Helm would not load it.
     #[staticmethod]
     #[pyo3(signature = (chart_yaml, limits = None))]
     fn parse(py: Python<'_>, chart_yaml: &Bound<'_, PyAny>, limits: Option<Given<'_, Limits>>) -> PyResult<Metadata> {
@@ -512,62 +591,77 @@ impl Metadata {
         let limits = Limits::or_default(limits);
         core::Metadata::from_config(&content(config, limits.config)?, &limits).map(Metadata::from).raise(py)
     }
+    /// The chart's name.
     #[getter]
     fn name(&self) -> &str {
         &self.inner.name
     }
+    /// A semantic version, as it is written.
     #[getter]
     fn version(&self) -> &str {
         &self.inner.version
     }
+    /// `v1` or `v2`.
     #[getter]
     fn api_version(&self) -> &str {
         &self.inner.api_version
     }
+    /// The version of what is packed; any text.
     #[getter]
     fn app_version(&self) -> &str {
         &self.inner.app_version
     }
+    /// One sentence.
     #[getter]
     fn description(&self) -> &str {
         &self.inner.description
     }
+    /// `application`, `library`, or empty for the first.
     #[getter]
     fn r#type(&self) -> &str {
         &self.inner.kind
     }
+    /// A range of versions of Kubernetes; empty for any.
     #[getter]
     fn kube_version(&self) -> &str {
         &self.inner.kube_version
     }
+    /// A URL.
     #[getter]
     fn home(&self) -> &str {
         &self.inner.home
     }
+    /// A URL.
     #[getter]
     fn icon(&self) -> &str {
         &self.inner.icon
     }
+    /// Where the chart is a dependency: what switches it.
     #[getter]
     fn condition(&self) -> &str {
         &self.inner.condition
     }
+    /// Where the chart is a dependency: the groups that switch it.
     #[getter]
     fn tags(&self) -> &str {
         &self.inner.tags
     }
+    /// It is not to be used any more.
     #[getter]
     fn deprecated(&self) -> bool {
         self.inner.deprecated
     }
+    /// For a search.
     #[getter]
     fn keywords(&self) -> Vec<String> {
         self.inner.keywords.clone()
     }
+    /// URLs of the sources.
     #[getter]
     fn sources(&self) -> Vec<String> {
         self.inner.sources.clone()
     }
+    /// Who looks after it.
     #[getter]
     fn maintainers(&self) -> Vec<Maintainer> {
         let maintainer = |person: &core::Maintainer| Maintainer {
@@ -577,10 +671,12 @@ impl Metadata {
         };
         self.inner.maintainers.iter().map(maintainer).collect()
     }
+    /// The charts that it needs.
     #[getter]
     fn dependencies(&self) -> Vec<Dependency> {
         self.inner.dependencies.iter().cloned().map(Dependency).collect()
     }
+    /// Texts by names.
     #[getter]
     fn annotations(&self) -> BTreeMap<String, String> {
         self.inner.annotations.clone()
@@ -593,6 +689,7 @@ impl Metadata {
     fn to_yaml(&self) -> String {
         self.inner.to_yaml()
     }
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("name", &self.inner.name)?;
@@ -687,6 +784,8 @@ impl Archive {
 
 #[pymethods]
 impl Archive {
+    /// Reads an archive whole, from a path, bytes or a binary file: what Helm would refuse, and what would exhaust the
+    /// machine, is an `InvalidError` or a `LimitError` with the entry that is to blame.
     #[staticmethod]
     #[pyo3(signature = (source, limits = None))]
     fn read(py: Python<'_>, source: &Bound<'_, PyAny>, limits: Option<Given<'_, Limits>>) -> PyResult<Archive> {
@@ -704,38 +803,47 @@ impl Archive {
         };
         Ok(Archive { root: Arc::new(root), path: Vec::new(), data: Some(data), provenance })
     }
+    /// What Chart.yaml says.
     #[getter]
     fn metadata(&self) -> Metadata {
         self.view().metadata().clone().into()
     }
+    /// Every file of the chart, by its path below the chart's root.
     #[getter]
     fn files(slf: &Bound<'_, Self>) -> Files {
         Files { archive: slf.clone().unbind() }
     }
+    /// values.yaml as Helm reads it, its documents merged; empty where there is none.
     #[getter]
     fn values<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         value(py, self.view().values())
     }
+    /// values.yaml as it is; None where there is none.
     #[getter]
     fn values_yaml<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         Archive::bytes(py, self.view().values_yaml())
     }
+    /// values.schema.json as it is; None where there is none.
     #[getter]
     fn schema<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         Archive::bytes(py, self.view().schema())
     }
+    /// The README as it is, as Helm finds it: readme.md, readme.txt or readme, in any case.
     #[getter]
     fn readme<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         Archive::bytes(py, self.view().readme().map(|(_, data)| data))
     }
+    /// Paths of the CRDs, as Helm finds them below `crds/`.
     #[getter]
     fn crds(&self) -> Vec<String> {
         self.view().crds().into_iter().map(str::to_owned).collect()
     }
+    /// Paths of all files below `templates/`.
     #[getter]
     fn templates(&self) -> Vec<String> {
         self.view().templates().into_iter().map(str::to_owned).collect()
     }
+    /// Chart.lock, or requirements.lock; None where there is none.
     #[getter]
     fn lock(&self) -> Option<Lock> {
         self.view().lock().cloned().map(Lock)
@@ -751,14 +859,17 @@ impl Archive {
         };
         (0..self.view().dependencies().len()).map(child).collect()
     }
+    /// Warnings that did not stop it.
     #[getter]
     fn report(&self) -> Report {
         Report(self.view().scan().report.clone())
     }
+    /// Of the packed bytes.
     #[getter]
     fn digest(&self) -> Digest {
         Digest(self.view().scan().digest.clone())
     }
+    /// Packed bytes.
     #[getter]
     fn size(&self) -> u64 {
         self.view().scan().size
@@ -777,6 +888,7 @@ impl Archive {
     fn extract<'py>(slf: &Bound<'py, Self>, directory: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         slf.py().import("chartoci.files")?.call_method1("extract", (slf, directory))
     }
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("metadata", self.metadata().to_dict(py)?)?;
@@ -948,15 +1060,19 @@ impl Files {
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         Ok(PyList::new(py, self.archive.get().view().paths())?.try_iter()?.into_any())
     }
+    /// The paths, in the archive's order.
     fn keys<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Files::seen_as(slf, "KeysView")
     }
+    /// The bytes of each file.
     fn values<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Files::seen_as(slf, "ValuesView")
     }
+    /// Path and bytes of each file.
     fn items<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         Files::seen_as(slf, "ItemsView")
     }
+    /// A file's bytes, or `default`.
     #[pyo3(signature = (path, default = None, /))]
     fn get<'py>(&self, py: Python<'py>, path: &str, default: Option<Bound<'py, PyAny>>) -> Option<Bound<'py, PyAny>> {
         let data = self.archive.get().view().file(path);
@@ -978,6 +1094,7 @@ pub(crate) struct Lock(core::Lock);
 
 #[pymethods]
 impl Lock {
+    /// Reads Chart.lock or requirements.lock.
     #[staticmethod]
     #[pyo3(signature = (chart_lock, limits = None))]
     fn parse(py: Python<'_>, chart_lock: &Bound<'_, PyAny>, limits: Option<Given<'_, Limits>>) -> PyResult<Lock> {
@@ -990,21 +1107,26 @@ impl Lock {
         let plain = |list: &[Bound<'_, Dependency>]| list.iter().map(|item| item.get().0.clone()).collect::<Vec<_>>();
         core::Lock::digest_for(&plain(&dependencies), &plain(&locked))
     }
+    /// Name, version and repository of what was chosen.
     #[getter]
     fn dependencies(&self) -> Vec<Dependency> {
         self.0.dependencies.iter().cloned().map(Dependency).collect()
     }
+    /// Of the requirements and the choice: `digest_for`.
     #[getter]
     fn digest(&self) -> &str {
         &self.0.digest
     }
+    /// When, in RFC 3339; empty if the file does not say.
     #[getter]
     fn generated(&self) -> &str {
         &self.0.generated
     }
+    /// As Helm writes the file.
     fn to_yaml(&self) -> String {
         self.0.to_yaml()
     }
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         let locked = self.dependencies();
@@ -1029,11 +1151,13 @@ pub(crate) struct Ignore(core::Ignore);
 
 #[pymethods]
 impl Ignore {
+    /// Reads the patterns of a .helmignore (Helm 4.3); `**` and malformed ones are an `InvalidError`.
     #[staticmethod]
     fn parse(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Ignore> {
         let text = content(text, chartoci::Limits::default().document)?;
         core::Ignore::parse(&String::from_utf8_lossy(&text)).map(Ignore).raise(py)
     }
+    /// The path, below the chart's root, does not belong to the chart; a directory with all that is in it.
     #[pyo3(signature = (path, is_dir = false))]
     fn matches(&self, path: &str, is_dir: bool) -> bool {
         self.0.matches(path, is_dir)

@@ -109,22 +109,27 @@ impl RetryPolicy {
             retry_after_max: duration(py, "retry_after_max", retry_after_max)?,
         }))
     }
+    /// Tries of one request, the first included.
     #[getter]
     fn attempts(&self) -> u32 {
         self.0.attempts
     }
+    /// The longest first pause, in seconds; it doubles with every try.
     #[getter]
     fn backoff(&self) -> f64 {
         seconds(self.0.backoff)
     }
+    /// The longest pause, in seconds.
     #[getter]
     fn backoff_max(&self) -> f64 {
         seconds(self.0.backoff_max)
     }
+    /// The longest `Retry-After` that is waited for, in seconds; who asks for more gets no further try.
     #[getter]
     fn retry_after_max(&self) -> f64 {
         seconds(self.0.retry_after_max)
     }
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("attempts", self.attempts())?;

@@ -32,20 +32,24 @@ pub(crate) struct Digest(pub(crate) oci::Digest);
 
 #[pymethods]
 impl Digest {
+    /// Reads a digest: `sha256:` and 64 lower-case hexadecimal digits, or `sha512:` and 128.
     #[staticmethod]
     fn parse(py: Python<'_>, text: Text) -> PyResult<Digest> {
         oci::Digest::parse(&text).map(Digest).raise(py)
     }
+    /// The digest of bytes, by `sha256` or `sha512`.
     #[staticmethod]
     #[pyo3(signature = (data, algorithm = "sha256"))]
     fn of(py: Python<'_>, data: Data, algorithm: &str) -> PyResult<Digest> {
         let algorithm = self::algorithm(py, algorithm)?;
         Ok(Digest(py.detach(|| oci::Digest::with(algorithm, &data))))
     }
+    /// `sha256` or `sha512`.
     #[getter]
     fn algorithm(&self) -> &'static str {
         self.0.algorithm().as_str()
     }
+    /// The digits after the colon.
     #[getter]
     fn hex(&self) -> &str {
         self.0.hex()
@@ -107,18 +111,22 @@ impl Descriptor {
     fn new(media_type: String, digest: &Bound<'_, Digest>, size: u64) -> Descriptor {
         Descriptor(oci::Descriptor { media_type, digest: digest.get().0.clone(), size })
     }
+    /// What kind of thing the blob is.
     #[getter]
     fn media_type(&self) -> &str {
         &self.0.media_type
     }
+    /// Of its bytes.
     #[getter]
     fn digest(&self) -> Digest {
         Digest(self.0.digest.clone())
     }
+    /// In bytes.
     #[getter]
     fn size(&self) -> u64 {
         self.0.size
     }
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("media_type", &self.0.media_type)?;
@@ -142,26 +150,32 @@ pub(crate) struct Reference(pub(crate) oci::Reference);
 
 #[pymethods]
 impl Reference {
+    /// Reads `[oci://]REGISTRY/REPOSITORY[:TAG][@DIGEST]`; `+` in a tag is read as `_`. There is no default registry.
     #[staticmethod]
     fn parse(py: Python<'_>, text: Text) -> PyResult<Reference> {
         oci::Reference::parse(&text).map(Reference).raise(py)
     }
+    /// Host, and port if one was given.
     #[getter]
     fn registry(&self) -> &str {
         self.0.registry()
     }
+    /// The name within the registry.
     #[getter]
     fn repository(&self) -> &str {
         self.0.repository()
     }
+    /// `_` where the version has `+`.
     #[getter]
     fn tag(&self) -> Option<&str> {
         self.0.tag()
     }
+    /// Of the manifest.
     #[getter]
     fn digest(&self) -> Option<Digest> {
         self.0.digest().cloned().map(Digest)
     }
+    /// The version that the tag stands for.
     #[getter]
     fn version(&self) -> Option<String> {
         self.0.version()
@@ -241,6 +255,8 @@ pub(crate) struct Artifact(pub(crate) chartoci::Artifact);
 
 #[pymethods]
 impl Artifact {
+    /// The manifest and config that `helm push` makes of a chart, byte for byte (Helm 3.15 and later). Without `created`
+    /// the same chart always has the same digest.
     #[staticmethod]
     #[pyo3(signature = (archive, *, provenance = None, created = None, limits = None))]
     fn build(
@@ -255,6 +271,7 @@ impl Artifact {
         let created = created.map(moment).transpose()?.map(Timestamp::from_unix);
         chartoci::Artifact::build(&scan, provenance.as_deref(), created, &limits).map(Artifact).raise(py)
     }
+    /// Reads a manifest or an index. Only what is neither is an `InvalidError`; what else is wrong stands in `report`.
     #[staticmethod]
     #[pyo3(signature = (manifest, limits = None))]
     fn parse(py: Python<'_>, manifest: &Bound<'_, PyAny>, limits: Option<Given<'_, Limits>>) -> PyResult<Artifact> {
@@ -262,34 +279,42 @@ impl Artifact {
         let manifest = content(manifest, limits.manifest)?;
         chartoci::Artifact::parse(&manifest, &limits).map(Artifact).raise(py)
     }
+    /// Its bytes.
     #[getter]
     fn manifest<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.0.manifest())
     }
+    /// The config's bytes, where it was built here.
     #[getter]
     fn config<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
         self.0.config().map(|config| PyBytes::new(py, config))
     }
+    /// Of the config; an index has none.
     #[getter]
     fn config_descriptor(&self) -> Option<Descriptor> {
         self.0.config_descriptor().cloned().map(Descriptor)
     }
+    /// All layers, in the manifest's order.
     #[getter]
     fn layers(&self) -> Vec<Descriptor> {
         self.0.layers().iter().cloned().map(Descriptor).collect()
     }
+    /// The layer that holds the chart.
     #[getter]
     fn chart_layer(&self) -> Option<Descriptor> {
         self.0.chart_layer().cloned().map(Descriptor)
     }
+    /// The layer that holds the provenance.
     #[getter]
     fn provenance_layer(&self) -> Option<Descriptor> {
         self.0.provenance_layer().cloned().map(Descriptor)
     }
+    /// Of the manifest.
     #[getter]
     fn annotations(&self) -> BTreeMap<String, String> {
         self.0.annotations().clone()
     }
+    /// Of the manifest.
     #[getter]
     fn digest(&self) -> Digest {
         Digest(self.0.digest().clone())
@@ -304,13 +329,16 @@ impl Artifact {
     fn is_legacy(&self) -> bool {
         self.0.is_legacy()
     }
+    /// What is wrong with it as what it is.
     #[getter]
     fn report(&self) -> Report {
         Report::new(self.0.report().clone())
     }
+    /// A few lines for people: what it is, what each part is for, what is wrong.
     fn explain(&self) -> String {
         self.0.explain()
     }
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("what", self.what())?;

@@ -20,32 +20,40 @@ pub(crate) struct Version(pub(crate) core::Version);
 
 #[pymethods]
 impl Version {
+    /// Reads a version as loosely as Helm reads Chart.yaml's (`v1.2` is 1.2.0); `strict` as it reads tags. At most 256
+    /// bytes.
     #[staticmethod]
     #[pyo3(signature = (text, *, strict = false))]
     fn parse(py: Python<'_>, text: Text, strict: bool) -> PyResult<Version> {
         let parsed = if strict { core::Version::parse_strict(&text) } else { core::Version::parse(&text) };
         parsed.map(Version).raise(py)
     }
+    /// The first number.
     #[getter]
     fn major(&self) -> u64 {
         self.0.major()
     }
+    /// The second number, 0 if absent.
     #[getter]
     fn minor(&self) -> u64 {
         self.0.minor()
     }
+    /// The third number, 0 if absent.
     #[getter]
     fn patch(&self) -> u64 {
         self.0.patch()
     }
+    /// What follows `-`; empty if nothing does.
     #[getter]
     fn prerelease(&self) -> &str {
         self.0.prerelease()
     }
+    /// What follows `+`; empty if nothing does.
     #[getter]
     fn build(&self) -> &str {
         self.0.build()
     }
+    /// With `_` for `+`.
     #[getter]
     fn tag(&self) -> String {
         self.0.tag()
@@ -121,17 +129,21 @@ pub(crate) struct Constraint(pub(crate) core::Constraint);
 
 #[pymethods]
 impl Constraint {
+    /// Reads a constraint with Masterminds' meaning (semver 3.5): at most 512 bytes and 32 alternatives.
     #[staticmethod]
     fn parse(py: Python<'_>, text: Text) -> PyResult<Constraint> {
         core::Constraint::parse(&text).map(Constraint).raise(py)
     }
+    /// The version satisfies it. A pre-release does so only where an alternative names one.
     fn matches(&self, py: Python<'_>, version: VersionLike<'_>) -> PyResult<bool> {
         Ok(self.0.matches(&version.read(py)?))
     }
+    /// The highest of those that satisfy it; None if none does.
     fn pick(&self, py: Python<'_>, versions: Vec<VersionLike<'_>>) -> PyResult<Option<Version>> {
         let versions: Vec<_> = versions.iter().map(|version| version.read(py)).collect::<PyResult<_>>()?;
         Ok(self.0.pick(&versions).cloned().map(Version))
     }
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("constraint", self.0.as_str())?;

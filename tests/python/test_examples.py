@@ -1,4 +1,4 @@
-"""Every public class and function has an example in its documentation, and it runs."""
+"""Every public class and function has an example in its documentation, and it runs; every member says what it is for."""
 
 import doctest
 import inspect
@@ -32,3 +32,11 @@ def test_every_public_name_has_an_example_that_runs(
     assert examples.examples, f"{name} has no example"
     said = io.StringIO()
     assert doctest.DocTestRunner().run(examples, out=said.write).failed == 0, said.getvalue()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if inspect.isclass(getattr(chartoci, name))])
+def test_every_public_member_says_what_it_is_for(name: str) -> None:
+    found = getattr(chartoci, name)
+    members = {member: getattr(found, member) for member in vars(found) if not member.startswith("_")}
+    told = (inspect.isroutine, inspect.isgetsetdescriptor, lambda value: isinstance(value, property))
+    assert [member for member, value in members.items() if any(is_told(value) for is_told in told) and not value.__doc__] == []
