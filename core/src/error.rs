@@ -552,8 +552,8 @@ table! {
         "A YAML document has too many nodes, those of its aliases included; or all values of the charts in a chart have.",
         "Raise nodes in a program's Limits if the document is to be trusted; the command line has no option for it.";
     LIMIT_ALIASES = "limit.aliases", kind(Kind::Limit),
-        "Nearly all nodes of a YAML document come from aliases; Helm refuses it too.",
-        "Write the repeated parts out, or repeat them less often.";
+        "Aliases make nearly all nodes of a YAML document, which Helm refuses too; or more text than one may have.",
+        "Write the repeated parts out, or repeat them less often; `document` in the limits bounds the text.";
     LIMIT_ARCHIVE = "limit.archive", kind(Kind::Limit),
         "The archive is larger than the limit allows.",
         "Raise `archive` in the limits if you trust where it comes from.";
@@ -862,7 +862,7 @@ table! {
         "Mend it at the place that the message names; $schema says which draft it is, without it 2020-12.";
     LIMIT_SCHEMA = "limit.schema", kind(Kind::Limit),
         "Judging values by this schema would take too long or lead too deep; nothing was judged by it.",
-        "Write the schema with fewer references to references, and without one that leads back to itself.";
+        "Write the schema with fewer parts and references to references, and without one that leads back to itself.";
 
     // findings of check
 }

@@ -404,6 +404,9 @@ fn dependency(page: &mut Page, item: &Node, pointer: &str, setting: &Setting) {
     }
     let Some(Node { data: Data::String(range), span, .. }) = field(item, "version") else { return };
     let Ok(constraint) = Constraint::parse(range) else { return };
+    if charts.len() > MOST_DEPENDENCIES {
+        return;
+    }
     // Helm asks for the very version of a pre-release, too: what is vendored was chosen.
     let fits =
         |chart: &Vendored| Version::parse(&chart.version).map_or(true, |version| constraint.admits(&version, true));

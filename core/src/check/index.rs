@@ -53,7 +53,8 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
         Data::Mapping(charts) => {
             repeated(&mut page, entries, "/entries", is_strict);
             for (name, _, versions) in &charts.pairs {
-                let pointer = format!("/entries/{}", pointer_token(name));
+                // Each of its versions has a pointer of its own.
+                let pointer = format!("/entries/{}", pointer_token(&clip(name)));
                 match &versions.data {
                     Data::Sequence(versions) => list(&mut page, name, versions, &pointer, is_strict),
                     Data::Null => {}

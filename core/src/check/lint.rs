@@ -78,7 +78,10 @@ pub(super) fn fields(page: &mut Page, node: &Node, pointer: &str, known: &[Field
 
 fn coerced(page: &mut Page, value: &Node, pointer: String) {
     let number = matches!(value.data, Data::Int(_) | Data::Uint(_) | Data::Float(_) | Data::Bool(_));
-    let Some(source) = page.source(value.span).filter(|_| number && value.source.is_some()) else { return };
+    if !number || value.source.is_none() || page.has_enough(Code::CHART_COERCED) {
+        return;
+    }
+    let Some(source) = page.source(value.span) else { return };
     if is_plain(page, value.span, source) {
         let message = format!("{} {source} is read as {}", named(&pointer), value.describe());
         // `1.` is read as 1, and no range once it is a text.
@@ -119,6 +122,9 @@ pub(super) fn unknown_keys(page: &mut Page, code: Code, node: &Node, pointer: &s
     let Some(mapping) = node.as_mapping() else { return };
     let known: Vec<&str> = tables.iter().flat_map(|fields| fields.iter().map(|field| field.name)).collect();
     let is_known = |key: &str| known.iter().any(|name| is_spelling(key, name));
+    if page.has_enough(code) {
+        return;
+    }
     for (key, span, _) in mapping.pairs.iter().filter(|(key, _, _)| !is_known(key)).take(MOST) {
         let is_free = |name: &str| !mapping.pairs.iter().any(|(key, _, _)| key.eq_ignore_ascii_case(name));
         unknown_key(page, code, key, *span, pointer, nearest(key, &known), is_free);

@@ -1,5 +1,7 @@
 //! A document under examination, and what was found in it.
 
+use std::cell::{Cell, OnceCell};
+
 use crate::chart::metadata::duplicates;
 use crate::diagnostic::{Diagnostic, Fix, Report, Span};
 use crate::error::{Class, Code, Error, clip};
@@ -27,11 +29,17 @@ pub(super) struct Page<'a> {
     refused: Vec<usize>,
     /// One more finding of a code that has too many.
     spare: Option<Diagnostic>,
+    /// A line whose start was looked for, and that start: mistakes come in the order of the text.
+    line: Cell<(u32, usize)>,
+    /// Where a conflict of a version control system begins, once that was asked.
+    conflict: OnceCell<Option<Span>>,
 }
 
 impl<'a> Page<'a> {
     pub(super) fn new(name: &'a str, text: &'a [u8]) -> Page<'a> {
-        Page { name, text, found: Vec::new(), counts: Vec::new(), refused: Vec::new(), spare: None }
+        let (found, counts, refused) = (Vec::new(), Vec::new(), Vec::new());
+        let (line, conflict) = (Cell::new((1, 0)), OnceCell::new());
+        Page { name, text, found, counts, refused, spare: None, line, conflict }
     }
 
     /// Adds a finding; what is returned may be changed before the next one.
@@ -43,10 +51,14 @@ impl<'a> Page<'a> {
         message: impl Into<String>,
     ) -> &mut Diagnostic {
         // Of too many nothing is copied: a path may be as long as the document.
-        let is_many = self.counts.iter().any(|(known, count)| *known == code && *count >= MOST);
-        let pointer = Some(pointer.as_ref()).filter(|pointer| !is_many && pointer.len() <= LONGEST);
+        let pointer = Some(pointer.as_ref()).filter(|pointer| !self.has_enough(code) && pointer.len() <= LONGEST);
         let finding = Diagnostic::new(code, self.name, message).at(pointer.unwrap_or_default(), span);
         self.push(finding)
+    }
+
+    /// Further findings of this code are dropped.
+    pub(super) fn has_enough(&self, code: Code) -> bool {
+        self.counts.iter().any(|(known, count)| *known == code && *count >= MOST)
     }
 
     fn push(&mut self, finding: Diagnostic) -> &mut Diagnostic {
@@ -170,7 +182,7 @@ impl<'a> Page<'a> {
         };
         let number = |name: &str| fact(name).and_then(|value| value.parse().ok());
         let is_syntax = [Code::YAML_SYNTAX, Code::JSON_SYNTAX].contains(&error.code());
-        if let Some(span) = self.conflict().filter(|_| is_syntax) {
+        if let Some(span) = Some(()).filter(|()| is_syntax).and_then(|()| self.conflict()) {
             let message = "the text has the marks of a merge that nobody finished";
             let finding = Diagnostic::new(error.code(), self.name, message).at("", Some(span));
             if !self.found.iter().any(|known| known.span == finding.span && known.code == finding.code) {
@@ -213,14 +225,20 @@ impl<'a> Page<'a> {
     fn word(&self, span: Span) -> Span {
         let rest = self.text.get(span.start..).unwrap_or_default();
         let length = rest.iter().position(|byte| b" \t\r\n,]}".contains(byte)).unwrap_or(rest.len());
-        Span::of(self.text, span.start..span.end.max(span.start + length))
+        let end = span.end.max(span.start + length);
+        let word = String::from_utf8_lossy(self.text.get(span.start..end).unwrap_or_default());
+        let end_column = span.column.saturating_add(u32::try_from(word.chars().count()).unwrap_or(u32::MAX));
+        Span { end, end_column, ..span }
     }
 
     /// Where a conflict of a version control system begins.
     fn conflict(&self) -> Option<Span> {
-        let at = self.text.split(|byte| *byte == b'\n').position(|line| line.starts_with(b"<<<<<<< "))?;
-        let span = self.place(u32::try_from(at + 1).ok()?, 1);
-        Some(Span { end: span.start + 7, end_column: 8, ..span })
+        let look = || {
+            let at = self.text.split(|byte| *byte == b'\n').position(|line| line.starts_with(b"<<<<<<< "))?;
+            let span = self.place(u32::try_from(at + 1).ok()?, 1);
+            Some(Span { end: span.start + 7, end_column: 8, ..span })
+        };
+        *self.conflict.get_or_init(look)
     }
 
     /// What to do about a place where a text stops being YAML, if the place tells.
@@ -260,13 +278,19 @@ impl<'a> Page<'a> {
     /// The character at a line and a column; the last of the text, where that one stands behind its end.
     pub(super) fn place(&self, line: u32, column: u32) -> Span {
         let text = self.text;
-        let mut start = if text.starts_with(b"\xef\xbb\xbf") && line <= 1 { 3 } else { 0 };
-        for _ in 1..line {
+        let known = Some(self.line.get()).filter(|(known, _)| *known <= line);
+        let (first, mut start) = known.unwrap_or((1, 0));
+        for _ in first..line {
             let rest = text.get(start..).unwrap_or_default();
             start += rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |length| length + 1);
         }
+        self.line.set((line.max(1), start));
+        if start == 0 && text.starts_with(b"\xef\xbb\xbf") {
+            start = 3;
+        }
         let row = text.get(start..).unwrap_or_default().split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let (mut left, mut length) = (column.saturating_sub(1), 0);
+        let (before, mut length) = (column.saturating_sub(1), 0);
+        let mut left = before;
         for chunk in row.utf8_chunks() {
             let invalid = Some(chunk.invalid().len()).filter(|length| *length > 0);
             for width in chunk.valid().chars().map(char::len_utf8).chain(invalid) {
@@ -281,7 +305,12 @@ impl<'a> Page<'a> {
                 break;
             }
         }
-        if start >= text.trim_ascii_end().len() { Span::last(text) } else { Span::of(text, start..start + length) }
+        if start >= text.trim_ascii_end().len() {
+            return Span::last(text);
+        }
+        let (line, column) = (line.max(1), 1 + before - left);
+        let end_column = column + u32::from(length > 0);
+        Span { start, end: start + length, line, column, end_line: line, end_column }
     }
 
     /// Everything that was found. Findings of JSON get their places here.

@@ -29,7 +29,7 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
     }
     let mut names = Vec::new();
     embedded(&parsed.value, &mut names);
-    remote(&mut page, &parsed.value, &names, &mut String::new());
+    remote(&mut page, &parsed.value, &mut Names { names, left: MOST_COMPARED }, &mut String::new());
     let is_closed = parsed.value.get("additionalProperties") == Some(&Value::Bool(false));
     let has = |name: &str, key: &str| parsed.value.get(name).is_some_and(|found| found.get(key).is_some());
     if is_closed && !has("properties", "global") && !has("patternProperties", "global") {
@@ -70,15 +70,26 @@ fn bare(url: &str) -> &str {
     url.split('#').next().unwrap_or_default()
 }
 
-/// Whether a reference names one of these: as it is written, or relative to where it stands.
-fn is_embedded(target: &str, names: &[&str]) -> bool {
-    let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.ends_with('/'));
-    let target = bare(target).trim_start_matches("./");
-    names.iter().take(MOST_NAMES).any(|name| *name == target || ends(name, target) || ends(target, name))
+/// The names of embedded documents, and how many more may be compared with references.
+struct Names<'v> {
+    names: Vec<&'v str>,
+    left: usize,
+}
+
+impl Names<'_> {
+    /// Whether a reference names one of these: as it is written, or relative to where it stands. Of too many references and
+    /// names nothing is said here: the judge of the schema looks for itself.
+    fn have(&mut self, target: &str) -> bool {
+        let Some(left) = self.left.checked_sub(self.names.len()) else { return true };
+        self.left = left;
+        let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.ends_with('/'));
+        let target = bare(target).trim_start_matches("./");
+        self.names.iter().any(|name| *name == target || ends(name, target) || ends(target, name))
+    }
 }
 
 /// Each reference is compared with each name.
-const MOST_NAMES: usize = 1000;
+const MOST_COMPARED: usize = 10_000_000;
 
 /// Whether anything in it leads out of the document.
 pub(super) fn leads_out(schema: &[u8]) -> bool {
@@ -87,7 +98,7 @@ pub(super) fn leads_out(schema: &[u8]) -> bool {
 }
 
 /// `$ref` to another document.
-fn remote(page: &mut Page, value: &Value, names: &[&str], path: &mut String) {
+fn remote(page: &mut Page, value: &Value, names: &mut Names, path: &mut String) {
     let length = path.len();
     match value {
         Value::Array(items) => {
@@ -102,9 +113,7 @@ fn remote(page: &mut Page, value: &Value, names: &[&str], path: &mut String) {
                 path.push('/');
                 path.push_str(&pointer_token(name));
                 match value {
-                    Value::String(target)
-                        if name == "$ref" && !target.starts_with('#') && !is_embedded(target, names) =>
-                    {
+                    Value::String(target) if name == "$ref" && !target.starts_with('#') && !names.have(target) => {
                         let message = format!("$ref {} leads out of the document", quoted(target));
                         page.find(Code::SCHEMA_REMOTE, &**path, None, message);
                     }

@@ -25,14 +25,9 @@ pub(super) fn check(page: &mut Page, charts: &[Vendored], limits: &Limits) {
 /// What keeps Helm from reading values, and keys that are written twice.
 pub(super) fn load(page: &mut Page, limits: &Limits) -> Option<Vec<Node>> {
     let documents = page.yaml(yaml::Documents::Values, limits)?;
+    let mut left = MOST;
     for node in &documents {
-        let mut left = MOST;
-        node.each_not_json(&mut |error| {
-            if let Some(rest) = left.checked_sub(1) {
-                left = rest;
-                page.fail(&error);
-            }
-        });
+        node.each_not_json(&mut left, &mut |error| page.fail(&error));
         let mut report = Report::new();
         duplicates(node, page.name, &mut report);
         page.extend(report);

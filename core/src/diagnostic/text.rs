@@ -6,6 +6,8 @@ use crate::printable::is_printable;
 
 /// Columns of a source line that are shown; of a longer one those around the place.
 const WIDEST: usize = 120;
+/// Bytes of it that are looked at, before the place and behind: more than so many characters of any script.
+const FARTHEST: usize = 8 * WIDEST;
 /// Columns that a tab takes.
 const TAB: &str = "    ";
 
@@ -145,8 +147,10 @@ struct Line {
 impl Line {
     fn around(text: &[u8], span: Span) -> Line {
         let start = span.start.min(text.len());
-        let first = text[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let end = text[start..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| start + length);
+        // What is further away does not fit anyway.
+        let (near, far) = (start.saturating_sub(FARTHEST), start.saturating_add(FARTHEST).min(text.len()));
+        let first = text[near..start].iter().rposition(|byte| *byte == b'\n').map_or(near, |at| near + at + 1);
+        let end = text[start..far].iter().position(|byte| *byte == b'\n').map_or(far, |length| start + length);
         let end = if text[..end].ends_with(b"\r") { (end - 1).max(start) } else { end };
         let middle = span.end.clamp(start, end);
         let piece = |from: usize, to: usize| String::from_utf8_lossy(&text[from..to]).into_owned();

@@ -9,7 +9,7 @@ use crate::error::{Code, Error};
 
 /// Steps: one value by one part of the schema, one name or alternative, one child that is gone through.
 const MOST: f64 = MOST_OF_REPORT / 2.0;
-/// Before it judges, `boon` looks for each part of a schema among all of them: so many looks take as long as one step, and
+/// Before it judges, `boon` looks for each part and each name of a schema among all of them: so many looks take as long as one step, and
 /// so many bytes of where a part stands as long as one look.
 const LOOKS_PER_STEP: f64 = 200.0;
 const BYTES_PER_LOOK: usize = 64;
@@ -257,7 +257,8 @@ impl<'a> Graph<'a> {
             bytes = bytes.checked_add(*length).filter(|bytes| *bytes <= LONGEST)?;
         }
         let ways: usize = self.ways.iter().map(Vec::len).sum();
-        Some((parts + ways) as f64 * (parts + bytes / BYTES_PER_LOOK) as f64 / LOOKS_PER_STEP)
+        let names = self.named.len();
+        Some((parts + ways + names) as f64 * (parts + names + bytes / BYTES_PER_LOOK) as f64 / LOOKS_PER_STEP)
     }
 
     /// What a reference may name: a place in this document, or whatever bears such a name.
@@ -388,6 +389,11 @@ mod tests {
         let below = |count| json!({ "properties": { &name: { "allOf": vec![json!({}); count] } } });
         assert_eq!(judged(&below(200), &json!({})), Err("the schema has too many parts".to_owned()));
         assert_eq!(judged(&below(20), &json!({})), Ok(()));
+        let names: Vec<Value> = (0..20_000).map(|at| json!({ "$id": format!("a{at}") })).collect();
+        assert_eq!(
+            judged(&json!({ "$defs": { "all": names } }), &json!({})),
+            Err("the schema has too many parts".to_owned())
+        );
         let mut left = MOST_OF_REPORT;
         let judged = (0..20).take_while(|_| check(&parts(3_000), &json!({}), &mut left).is_ok()).count();
         assert!((2..10).contains(&judged), "{judged}");

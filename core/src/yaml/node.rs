@@ -113,22 +113,22 @@ impl Node {
     /// # Errors
     /// [`Code::YAML_NUMBER`] for an infinity or NaN.
     pub fn check_json(&self) -> Result<(), Error> {
-        let mut first = None;
-        self.each_not_json(&mut |error| {
-            first.get_or_insert(error);
-        });
+        let (mut first, mut left) = (None, 1);
+        self.each_not_json(&mut left, &mut |error| first = Some(error));
         first.map_or(Ok(()), Err)
     }
 
-    /// Every number that JSON cannot hold.
-    pub(crate) fn each_not_json(&self, say: &mut dyn FnMut(Error)) {
+    /// Every number that JSON cannot hold, as long as `left` is not used up.
+    pub(crate) fn each_not_json(&self, left: &mut usize, say: &mut dyn FnMut(Error)) {
         match &self.data {
             Data::Float(value) if !value.is_finite() => {
+                let Some(rest) = left.checked_sub(1) else { return };
+                *left = rest;
                 let message = format!("{} has no place in JSON", float_text(*value, Precision::Double));
                 say(error_at(Code::YAML_NUMBER, message, self.span));
             }
-            Data::Sequence(items) => items.iter().for_each(|item| item.each_not_json(say)),
-            Data::Mapping(mapping) => mapping.pairs.iter().for_each(|(_, _, value)| value.each_not_json(say)),
+            Data::Sequence(items) => items.iter().for_each(|item| item.each_not_json(left, say)),
+            Data::Mapping(mapping) => mapping.pairs.iter().for_each(|(_, _, value)| value.each_not_json(left, say)),
             _ => {}
         }
     }
