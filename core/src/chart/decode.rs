@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Number, Value};
 
-use super::fields::Field;
+use super::fields::{Field, Shape};
 use crate::diagnostic::{Diagnostic, Report, Span};
 use crate::error::{Code, Error, clip};
 use crate::json::pointer_token;
@@ -71,12 +71,12 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    pub(super) fn new(document: &'static str, coerces: bool) -> Decoder {
+    pub(crate) fn new(document: &'static str, coerces: bool) -> Decoder {
         Decoder { document, coerces, path: Vec::new(), report: Report::new() }
     }
 
     /// All values that did not fit.
-    pub(super) fn report(self) -> Report {
+    pub(crate) fn report(self) -> Report {
         self.report
     }
 
@@ -150,6 +150,18 @@ impl Decoder {
         if let Err(error) = node.check_json() {
             self.refuse(error.code(), node, error.message().to_owned());
         }
+    }
+
+    /// What its fields of plain types hold fits them; the others are left to the caller.
+    pub(crate) fn misfits(mut self, node: &Node, known: &[Field]) -> Report {
+        self.fields(node, known, |decoder, name, value| match known.iter().find(|field| field.name == name) {
+            Some(Field { shape: Shape::Text, .. }) => decoder.text(value, &mut String::new()),
+            Some(Field { shape: Shape::Flag, .. }) => decoder.flag(value, &mut false),
+            Some(Field { shape: Shape::Texts, .. }) => decoder.texts(value, &mut Vec::new()),
+            Some(Field { shape: Shape::TextMap, .. }) => decoder.text_map(value, &mut BTreeMap::new()),
+            _ => {}
+        });
+        self.report()
     }
 
     pub(super) fn text(&mut self, node: &Node, target: &mut String) {

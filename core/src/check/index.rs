@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::address::{has_scheme, malformed};
 use super::lint;
-use super::page::{MOST, Page, items, quoted, text};
+use super::page::{MOST, Page, field, items, quoted, text};
 use crate::chart::Metadata;
-use crate::chart::decode::{self, Document};
-use crate::chart::fields::{CHART, INDEX, INDEX_ENTRY};
+use crate::chart::decode::{self, Decoder, Document};
+use crate::chart::fields::{CHART, DEPENDENCY, Field, INDEX, INDEX_ENTRY, MAINTAINER};
 use crate::diagnostic::Span;
 use crate::error::{Code, clip};
 use crate::json::{self, pointer_token};
@@ -42,8 +42,15 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
         repeated(&mut page, &node, "", true);
         lint::habits(&mut page, lint::FIRST_ONLY, limits);
     }
-    if text(&node, "apiVersion").is_none_or(str::is_empty) {
+    misfits(&mut page, &node, "", is_strict, INDEX);
+    let is_said = |value: &Node| !matches!(&value.data, Data::Null) && text(&node, "apiVersion") != Some("");
+    if !field(&node, "apiVersion").is_some_and(is_said) {
         page.find(Code::INDEX_API_VERSION, "", None, "apiVersion is missing");
+    }
+    if let Some(value) = field(&node, "serverInfo").filter(|value| !matches!(value.data, Data::Null | Data::Mapping(_)))
+    {
+        let message = format!("serverInfo is {}, not a mapping", value.describe());
+        page.find(Code::CHART_FIELD_TYPE, "/serverInfo", Some(value.span), message);
     }
     moment(&mut page, &node, "generated", "");
     let Some((_, _, entries)) = mapping.pairs.iter().find(|(key, _, _)| key.eq_ignore_ascii_case("entries")) else {
@@ -86,13 +93,17 @@ fn repeated(page: &mut Page, node: &Node, pointer: &str, is_strict: bool) {
     }
 }
 
+/// Values of the wrong type are the end of the whole index. In YAML numbers become texts, but for what is a chart's.
+fn misfits(page: &mut Page, node: &Node, pointer: &str, coerces: bool, known: &[Field]) {
+    for finding in &Decoder::new("index.yaml", coerces).misfits(node, known) {
+        let place = format!("{pointer}{}", finding.pointer);
+        page.find(finding.code, place, finding.span.or(Some(node.span)), &*finding.message);
+    }
+}
+
 /// A time in RFC 3339, if there is one.
 fn moment(page: &mut Page, node: &Node, name: &str, pointer: &str) {
-    let Some((_, _, value)) =
-        node.as_mapping().and_then(|mapping| mapping.pairs.iter().find(|(key, _, _)| key == name))
-    else {
-        return;
-    };
+    let Some(value) = field(node, name) else { return };
     let is_time = match &value.data {
         Data::Null => true,
         Data::String(text) => Timestamp::parse_rfc3339(text).is_some(),
@@ -112,11 +123,19 @@ fn list(page: &mut Page, name: &str, versions: &[Node], pointer: &str, is_strict
         let pointer = format!("{pointer}/{at}");
         if node.as_mapping().is_none() {
             let message = format!("the entry is {}, not a mapping", node.describe());
-            page.find(Code::INDEX_ENTRY, pointer, Some(node.span), message);
+            let code = if matches!(node.data, Data::Null) { Code::INDEX_ENTRY } else { Code::CHART_FIELD_TYPE };
+            page.find(code, pointer, Some(node.span), message);
             continue;
         }
+        misfits(page, node, &pointer, is_strict, INDEX_ENTRY);
         if is_strict {
             lint::unknown_keys(page, Code::INDEX_UNKNOWN_KEY, node, &pointer, &[CHART, INDEX_ENTRY]);
+            for (name, known) in [("maintainers", MAINTAINER), ("dependencies", DEPENDENCY)] {
+                for (at, item) in items(node, name).iter().enumerate() {
+                    let pointer = format!("{pointer}/{name}/{at}");
+                    lint::unknown_keys(page, Code::INDEX_UNKNOWN_KEY, item, &pointer, &[known]);
+                }
+            }
         }
         entry(page, node, name, &pointer, is_strict);
         let Some(version) = text(node, "version") else { continue };
@@ -140,7 +159,7 @@ fn list(page: &mut Page, name: &str, versions: &[Node], pointer: &str, is_strict
 /// One version: a chart, and where it is.
 fn entry(page: &mut Page, node: &Node, name: &str, pointer: &str, is_strict: bool) {
     let documents = [Document { name: "index.yaml", node: node.clone() }];
-    for finding in &Metadata::examine(&documents, true).2 {
+    for finding in &Metadata::examine(&documents, false).2 {
         // What Helm refuses of a chart makes it pass over the entry; a wrong type is the end of the whole index.
         let code = match finding.code {
             code if code == Code::YAML_DUPLICATE_KEY && is_strict => Code::INDEX_DUPLICATE_KEY,
@@ -171,13 +190,15 @@ fn entry(page: &mut Page, node: &Node, name: &str, pointer: &str, is_strict: boo
         }
     }
     let urls = items(node, "urls");
-    if urls.is_empty() {
+    if urls.is_empty() && !field(node, "urls").is_some_and(|urls| !matches!(urls.data, Data::Null | Data::Sequence(_)))
+    {
         page.find(Code::INDEX_URL, pointer, Some(node.span), "the entry has no URL");
     }
     for (at, value) in urls.iter().enumerate() {
         let why = match &value.data {
             Data::String(url) => unusable(url),
-            _ => Some("is no text"),
+            Data::Null => unusable(""),
+            _ => None, // of the wrong type, or a text that leads to nothing
         };
         if let Some(why) = why {
             page.find(Code::INDEX_URL, format!("{pointer}/urls/{at}"), Some(value.span), format!("the URL {why}"));

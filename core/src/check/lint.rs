@@ -93,9 +93,13 @@ fn coerced(page: &mut Page, value: &Node, pointer: String) {
 
 /// A scalar that becomes a text once quotes stand around it: there are none yet, and no tag says otherwise.
 pub(super) fn is_plain(page: &Page, span: Span, source: &str) -> bool {
-    let before = page.text.get(..span.start).unwrap_or_default().trim_ascii_end();
-    let word = before.rsplit(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
-    !word.starts_with(b"!") && !source.starts_with(['"', '\'', '!', '&', '|', '>'])
+    let before = page.text.get(..span.start).unwrap_or_default();
+    // A tag ends with a blank: who stands right behind something else has none, and nothing is searched.
+    let tag = match before.trim_ascii_end() {
+        trimmed if trimmed.len() < before.len() => trimmed.rsplit(|byte| byte.is_ascii_whitespace()).next(),
+        _ => None,
+    };
+    !tag.unwrap_or_default().starts_with(b"!") && !source.starts_with(['"', '\'', '!', '&', '|', '>'])
 }
 
 /// A range of versions, as dependencies and kubeVersion have it.
