@@ -153,7 +153,7 @@ impl Artifact {
     /// ```
     ///
     /// # Errors
-    /// [`Code::LIMIT_DOCUMENT`]: the provenance is larger than [`Limits::provenance`], or the manifest than
+    /// [`Code::ARGUMENT`]: the chart is not [packed](Scan::is_packed). [`Code::LIMIT_DOCUMENT`]: the provenance is larger than [`Limits::provenance`], or the manifest than
     /// [`Limits::manifest`].
     pub fn build(
         scan: &Scan,
@@ -167,6 +167,10 @@ impl Artifact {
                 .with("size", size)),
             false => Ok(()),
         };
+        if !scan.is_packed {
+            return Err(Error::new(Code::ARGUMENT, "the chart has no archive of its own")
+                .with_hint("Package its directory, or take the archive that it lies in."));
+        }
         let config = scan.metadata.config();
         let chart = Descriptor { media_type: CHART.to_owned(), digest: scan.digest.clone(), size: scan.size };
         let mut layers = vec![chart];
@@ -608,7 +612,7 @@ mod tests {
     const OTHER: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     fn scan(metadata: Metadata) -> Scan {
-        Scan { metadata, digest: Digest::parse(DIGEST).unwrap(), size: 2, unpacked: 0, report: Report::new() }
+        Scan { metadata, digest: Digest::parse(DIGEST).unwrap(), size: 2, is_packed: true, unpacked: 0, report: Report::new() }
     }
 
     fn manifest(config: &str, layers: &[(&str, &str)]) -> Artifact {

@@ -262,6 +262,21 @@ def test_the_time_of_a_package_comes_from_its_option_then_from_the_environment(t
     assert times("--created", "2020-01-02T03:04:05Z", SOURCE_DATE_EPOCH="1700000000") == {1_577_934_245}
 
 
+def test_a_time_that_is_none_is_called_by_where_it_stands(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n")
+    command = [sys.executable, "-m", "chartoci", "package", str(tmp_path), "-d", str(tmp_path)]
+    for words, variable, name in [
+        ([], "99999999999999999999", "SOURCE_DATE_EPOCH"),
+        ([], "-1", "SOURCE_DATE_EPOCH"),
+        (["--created", "9" * 30], "", "--created"),
+    ]:
+        done = subprocess.run([*command, *words], capture_output=True, text=True, env={**QUIET, "SOURCE_DATE_EPOCH": variable})
+        assert done.returncode == 2 and done.stderr.startswith(f"Error: {name}: "), done.stderr
+    for moment in (1 << 63, -(1 << 64)):
+        with pytest.raises(chartoci.MisuseError, match="out of range"):
+            chartoci.package(tmp_path, created=moment)
+
+
 def test_output_that_nobody_reads_is_no_error(tgz: pathlib.Path) -> None:
     done = subprocess.run(
         f"{sys.executable} -m chartoci show all {tgz!s} | head -c 1", shell=True, capture_output=True, env=QUIET

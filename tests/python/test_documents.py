@@ -375,3 +375,14 @@ def test_an_archives_files_are_a_mapping(chart: bytes) -> None:
     found = chartoci.Archive.read(chart).files
     assert isinstance(found, Mapping) and found.keys() & {"Chart.yaml", "nothing"} == {"Chart.yaml"}
     assert dict(found.items()) == dict(found) == dict(zip(found, found.values(), strict=True))
+
+
+def test_a_chart_that_was_never_packed_by_itself_is_no_artifact(web: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    inner = tmp_path / "outer" / "charts" / "db"
+    inner.mkdir(parents=True)
+    for directory, name in ((tmp_path / "outer", "outer"), (inner, "db")):
+        (directory / "Chart.yaml").write_text(f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n")
+    outer = chartoci.Archive.read(chartoci.package(tmp_path / "outer").data)
+    assert chartoci.Artifact.build(outer)
+    with pytest.raises(chartoci.MisuseError, match="no archive of its own"):
+        chartoci.Artifact.build(outer.dependencies[0])

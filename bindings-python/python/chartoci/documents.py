@@ -43,8 +43,12 @@ def seconds(created: int | datetime | None) -> int | None:
     """A moment in seconds since 1970; a datetime without a zone is local time, as everywhere in Python."""
     if isinstance(created, datetime):
         return int(created.timestamp())
-    if created is None or isinstance(created, int):
+    if created is None or (isinstance(created, int) and abs(created) < 1 << 63):
         return created
+    if isinstance(created, int):
+        raise native.error(
+            "misuse.argument", "created is out of range", hint="Pass seconds since 1970; milliseconds go by 1000."
+        )
     raise native.error(
         "misuse.argument",
         f"created cannot be a {type(created).__name__}",

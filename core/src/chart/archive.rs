@@ -28,6 +28,9 @@ pub struct Scan {
     pub digest: Digest,
     /// Packed bytes.
     pub size: u64,
+    /// Digest and size are its own: there is an archive of this very chart. Not so of a directory, and of a chart vendored as a
+    /// folder.
+    pub is_packed: bool,
     /// Unpacked bytes of all files, those of nested archives included.
     pub unpacked: u64,
     /// Warnings that did not stop it.
@@ -140,7 +143,7 @@ impl<'a> Scanning<'a> {
             Packed::Brought(file) => file.promised()?,
         };
         self.digest = Some(digest.clone());
-        Ok(Some(Scan { metadata, digest, size: self.size, unpacked: self.budget.used, report }))
+        Ok(Some(Scan { metadata, digest, size: self.size, is_packed: true, unpacked: self.budget.used, report }))
     }
 
     /// Looks at all that is left.
@@ -294,6 +297,12 @@ impl Archive {
                 vendored.set_digest(digest);
             }
         }
+    }
+
+    /// The same, of files that were never packed.
+    pub(super) fn of_directory(mut self) -> Archive {
+        self.scan.is_packed = false;
+        self
     }
 
     /// The verdict on the whole.
@@ -582,7 +591,7 @@ impl<'a> Loader<'a> {
             let files = files_below(root, &self.files, &by_path);
             let by_path = order::places(files.len(), &|a, b| files[a].path() < files[b].path());
             let archive = Archive {
-                scan: Scan { metadata, digest: digest.clone(), size, unpacked, report },
+                scan: Scan { metadata, digest: digest.clone(), size, is_packed: root.is_empty(), unpacked, report },
                 unpacked: Arc::clone(&bytes),
                 files,
                 by_path,

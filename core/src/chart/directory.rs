@@ -172,6 +172,11 @@ impl Directory {
         match (task, answer) {
             (Task::List { path }, Answer::Entries(entries)) => {
                 let root = path.is_empty();
+                // Helm reads it before all else, and fails.
+                let is_directory = |entry: &Entry| entry.name == IGNORE_FILE && entry.kind == EntryKind::Directory;
+                if root && self.refused.is_none() && entries.iter().any(is_directory) {
+                    return Err(Error::new(Code::FILES_IS_DIRECTORY, "a directory stands there").within("path", IGNORE_FILE));
+                }
                 if root && entries.iter().any(|entry| entry.name == IGNORE_FILE && entry.kind == EntryKind::File) {
                     self.tasks.push(Task::ReadIgnore { entries });
                     return Ok(());
@@ -279,7 +284,7 @@ impl Directory {
             loader.add(file, content, &mut budget).map_err(|error| error.within("path", path))?;
         }
         let (digest, size) = (Digest::of(if self.digests { &bytes } else { &[] }), bytes.len() as u64);
-        loader.finish(bytes, &mut || digest.clone(), size, budget.used)
+        Ok(loader.finish(bytes, &mut || digest.clone(), size, budget.used)?.of_directory())
     }
 }
 

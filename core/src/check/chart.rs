@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::chart_yaml::{self, Setting, Vendored};
 use super::defaults::{Defaults, Question};
 use super::lint::nearest;
-use super::page::{MOST_DEPENDENCIES, Page, quoted, text};
+use super::page::{MOST_DEPENDENCIES, Page, field, quoted, text};
 use super::{chart_lock, schema, values};
 use crate::chart::archive::{DOCUMENTS, File, Place, parent, place};
 use crate::chart::walk::{Budget, Keep, Walk};
@@ -338,7 +338,9 @@ impl<'a> Chart<'a> {
         if !self.is_cut && !paths.contains("Chart.yaml") {
             return;
         }
-        for (path, is_directory) in NEEDED.into_iter().filter(|(path, _)| !path.contains('/') && *path != "crds") {
+        // In a directory of the schema's name there is just no schema.
+        let placed = NEEDED.into_iter().filter(|(path, _)| !path.contains('/') && *path != SCHEMA);
+        for (path, is_directory) in placed.chain([(".helmignore", false)]) {
             let (code, message, help) = match is_directory {
                 true if paths.contains(path) => (Code::FILES_NOT_DIRECTORY, "is a file", "Make it a directory."),
                 false if paths.iter().any(|file| file.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))) => {
@@ -432,6 +434,21 @@ fn crd(page: &mut Page, limits: &Limits) {
         if text(node, "kind") != Some("CustomResourceDefinition") {
             let message = format!("kind is {}", quoted(text(node, "kind").unwrap_or_default()));
             page.find(Code::CRD_KIND, "/kind", place("kind"), message);
+        }
+        let metadata = field(node, "metadata");
+        let named = ["name", "namespace"].map(|name| (name, "text", metadata.and_then(|metadata| field(metadata, name))));
+        for (name, wanted, value) in [("metadata", "mapping", metadata)].into_iter().chain(named) {
+            let Some(value) = value else { continue };
+            let fits = match &value.data {
+                Data::Mapping(_) => wanted == "mapping",
+                Data::Sequence(_) => false,
+                _ => wanted == "text", // numbers become one
+            };
+            if !fits {
+                let pointer = if wanted == "text" { format!("/metadata/{name}") } else { format!("/{name}") };
+                let message = format!("{name} must be a {wanted}, not {}", value.describe());
+                page.find(Code::CHART_FIELD_TYPE, pointer, Some(value.span), message);
+            }
         }
     }
 }

@@ -496,7 +496,9 @@ mod tests {
         let chart = |path: &str| packed(&[("web/Chart.yaml", GOOD.as_bytes()), (path, b"")]);
         for (path, code, document) in [
             ("web/templates", Code::FILES_NOT_DIRECTORY, "templates"),
+            ("web/crds", Code::FILES_NOT_DIRECTORY, "crds"),
             ("web/values.yaml/x", Code::FILES_IS_DIRECTORY, "values.yaml"),
+            ("web/.helmignore/x", Code::FILES_IS_DIRECTORY, ".helmignore"),
         ] {
             let report = check(&chart(path), None, None, &Limits::default()).unwrap();
             let found: Vec<_> = report.errors().map(|one| (one.code, one.document.as_str())).collect();

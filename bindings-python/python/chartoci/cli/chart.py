@@ -97,7 +97,8 @@ def _show(options: Namespace) -> int:
 
 
 def _package(options: Namespace) -> int:
-    created = _moment(options.created or os.environ.get("SOURCE_DATE_EPOCH"))
+    name = "--created" if options.created else "SOURCE_DATE_EPOCH"
+    created = _moment(name, options.created or os.environ.get(name))
 
     def pack(directory: str) -> tuple[str, dict[str, Any]]:
         packed = package(directory, version=options.version, app_version=options.app_version, created=created)
@@ -109,10 +110,10 @@ def _package(options: Namespace) -> int:
     return one_by_one(options, "packaged", options.directories, pack)
 
 
-def _moment(text: str | None) -> int | None:
+def _moment(name: str, text: str | None) -> int | None:
     if not text:
         return None
-    if text.isdecimal():
+    if text.isdecimal() and len(text) < 16:
         return int(text)
     try:
         moment = datetime.fromisoformat(text)
@@ -120,7 +121,7 @@ def _moment(text: str | None) -> int | None:
             return int(moment.timestamp())
     except ValueError:
         pass
-    raise error("misuse.argument", f"{text!r} is no moment", hint="Write 2026-01-31T12:00:00Z, or seconds since 1970.")
+    raise error("misuse.argument", f"{name}: {text!r} is no moment", hint="Write 2026-01-31T12:00:00Z, or seconds since 1970.")
 
 
 def _check(options: Namespace) -> int:
