@@ -612,7 +612,14 @@ mod tests {
     const OTHER: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
     fn scan(metadata: Metadata) -> Scan {
-        Scan { metadata, digest: Digest::parse(DIGEST).unwrap(), size: 2, is_packed: true, unpacked: 0, report: Report::new() }
+        Scan {
+            metadata,
+            digest: Digest::parse(DIGEST).unwrap(),
+            size: 2,
+            is_packed: true,
+            unpacked: 0,
+            report: Report::new(),
+        }
     }
 
     fn manifest(config: &str, layers: &[(&str, &str)]) -> Artifact {

@@ -957,6 +957,19 @@ impl Error {
         self.with(name, place)
     }
 
+    /// The documents that it names are those of the chart with this root.
+    pub(crate) fn in_chart(mut self, root: &str) -> Error {
+        if root.is_empty() {
+            return self;
+        }
+        let above = format!("{}/", clip(root));
+        for (_, document) in self.0.context.iter_mut().filter(|(name, _)| *name == "document") {
+            document.insert_str(0, &above);
+        }
+        self.0.report = self.0.report.take().map(|report| report.below(&above));
+        self
+    }
+
     /// Says in which directory the file lies that it is about; or, where it names none, that it is about the directory.
     #[must_use]
     pub(crate) fn below(mut self, directory: &str) -> Error {

@@ -386,3 +386,22 @@ def test_a_chart_that_was_never_packed_by_itself_is_no_artifact(web: pathlib.Pat
     assert chartoci.Artifact.build(outer)
     with pytest.raises(chartoci.MisuseError, match="no archive of its own"):
         chartoci.Artifact.build(outer.dependencies[0])
+
+
+def test_what_is_wrong_in_a_vendored_chart_is_found_there(tmp_path: pathlib.Path) -> None:
+    inner = tmp_path / "charts" / "db"
+    inner.mkdir(parents=True)
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: web\nversion: 1.0.0\n")
+    for kind, name, text, line in [
+        ("v2", "Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\nmaintainers: [~]\n", 4),
+        ("v2", "Chart.lock", "generated: x\n", 1),
+        ("v1", "requirements.lock", "generated: x\n", 1),
+    ]:
+        (inner / "Chart.yaml").write_text(f"apiVersion: {kind}\nname: db\nversion: 1.0.0\n")
+        (inner / name).write_text(text)
+        with pytest.raises(chartoci.InvalidError) as caught:
+            chartoci.package(tmp_path)
+        (inner / name).unlink()
+        place = f"charts/db/{name}"
+        assert caught.value.context["document"] == place
+        assert [(finding.document, finding.line) for finding in caught.value.report] == [(place, line)]

@@ -425,7 +425,8 @@ impl Chart {
             "Chart.yaml" => self.chart_yaml = Some(text.to_vec()),
             "requirements.yaml" => self.requirements = Some(text.to_vec()),
             "values.yaml" => drop(merged_values(text, limits)?),
-            _ => self.lock = Lock::load(text, limits)?,
+            "requirements.lock" => self.lock = Lock::load(text, "requirements.lock", limits)?,
+            _ => self.lock = Lock::load(text, "Chart.lock", limits)?,
         }
         Ok(())
     }
@@ -523,7 +524,7 @@ impl<'a> Loader<'a> {
                 let limits = self.limits;
                 let chart = self.chart_at(root)?;
                 if DOCUMENTS.contains(&path) {
-                    chart.judge(path, content, limits)?;
+                    chart.judge(path, content, limits).map_err(|error| error.in_chart(root))?;
                 }
             }
             Place::Archive { root } => {
@@ -578,8 +579,10 @@ impl<'a> Loader<'a> {
         for (root, place) in &self.roots {
             let chart = &mut self.charts[*place];
             let chart_yaml = chart.chart_yaml.as_deref().ok_or_else(|| chart_missing(root))?;
-            let (metadata, report) = Metadata::load(chart_yaml, chart.requirements.as_deref(), self.limits)
-                .map_err(|error| if root.is_empty() { error } else { error.within("entry", clip(root)) })?;
+            let (metadata, report) =
+                Metadata::load(chart_yaml, chart.requirements.as_deref(), self.limits).map_err(|error| {
+                    if root.is_empty() { error } else { error.in_chart(root).within("entry", clip(root)) }
+                })?;
             judged.push((root, *place, metadata, report, chart.lock.take()));
         }
         let by_path = order::places(self.files.len(), &|a, b| self.files[a].path < self.files[b].path);

@@ -175,7 +175,9 @@ impl Directory {
                 // Helm reads it before all else, and fails.
                 let is_directory = |entry: &Entry| entry.name == IGNORE_FILE && entry.kind == EntryKind::Directory;
                 if root && self.refused.is_none() && entries.iter().any(is_directory) {
-                    return Err(Error::new(Code::FILES_IS_DIRECTORY, "a directory stands there").within("path", IGNORE_FILE));
+                    return Err(
+                        Error::new(Code::FILES_IS_DIRECTORY, "a directory stands there").within("path", IGNORE_FILE)
+                    );
                 }
                 if root && entries.iter().any(|entry| entry.name == IGNORE_FILE && entry.kind == EntryKind::File) {
                     self.tasks.push(Task::ReadIgnore { entries });

@@ -46,18 +46,18 @@ impl Lock {
     /// # Errors
     /// `yaml.*`, `chart.*`.
     pub fn parse(text: &[u8], limits: &Limits) -> Result<Lock, Error> {
-        Lock::load(text, limits).map(Option::unwrap_or_default)
+        Lock::load(text, DOCUMENT, limits).map(Option::unwrap_or_default)
     }
 
-    /// As [`Lock::parse`]; none where the document is null or empty, as Helm's loader takes it.
-    pub(super) fn load(text: &[u8], limits: &Limits) -> Result<Option<Lock>, Error> {
-        let node = yaml::parse(text, limits).map_err(|error| error.with("document", DOCUMENT))?;
-        Lock::decode(&node)
+    /// As [`Lock::parse`], of a document of that name; none where it is null or empty, as Helm's loader takes it.
+    pub(super) fn load(text: &[u8], document: &'static str, limits: &Limits) -> Result<Option<Lock>, Error> {
+        let node = yaml::parse(text, limits).map_err(|error| error.with("document", document))?;
+        Lock::decode(&node, document)
     }
 
     /// As [`Lock::load`], of what was parsed.
-    fn decode(node: &Node) -> Result<Option<Lock>, Error> {
-        let mut decoder = Decoder::new(DOCUMENT, true);
+    fn decode(node: &Node, document: &'static str) -> Result<Option<Lock>, Error> {
+        let mut decoder = Decoder::new(document, true);
         let (mut lock, entries) = Lock::read(&mut decoder, node);
         decoder.finish()?;
         lock.dependencies = entries.into_iter().flatten().collect();
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn no_list_is_not_an_empty_list_and_an_empty_document_is_no_lock() {
         let written = |text: &str| {
-            let lock = Lock::load(text.as_bytes(), &Limits::default()).unwrap()?;
+            let lock = Lock::load(text.as_bytes(), DOCUMENT, &Limits::default()).unwrap()?;
             Some(lock.to_yaml().lines().next().unwrap().to_owned())
         };
         assert_eq!(written("digest: x").unwrap(), "dependencies: null");

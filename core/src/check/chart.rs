@@ -436,7 +436,8 @@ fn crd(page: &mut Page, limits: &Limits) {
             page.find(Code::CRD_KIND, "/kind", place("kind"), message);
         }
         let metadata = field(node, "metadata");
-        let named = ["name", "namespace"].map(|name| (name, "text", metadata.and_then(|metadata| field(metadata, name))));
+        let named =
+            ["name", "namespace"].map(|name| (name, "text", metadata.and_then(|metadata| field(metadata, name))));
         for (name, wanted, value) in [("metadata", "mapping", metadata)].into_iter().chain(named) {
             let Some(value) = value else { continue };
             let fits = match &value.data {

@@ -524,6 +524,7 @@ mod tests {
         for (text, help) in [
             ("a: {{ .Values.a }}\n", "Helm runs no templates"),
             ("a: b: c\n", "Put the text in quotes if the colon"),
+            ("image:\n  repository:nginx\n  tag: 1\n", "a blank is missing behind the colon"),
             ("a: @b\n", "Put the text in quotes: none begins"),
             ("a: 'it's'\n", "Write a quote twice"),
             ("a: \"an \"a\"\"\n", "Write \\\""),

@@ -254,6 +254,10 @@ impl<'a> Page<'a> {
                 Some("Helm runs no templates in this file: put a text with {{ in quotes, or move it to templates/.")
             }
             (_, Some(b'%' | b'@' | b'`')) => Some("Put the text in quotes: none begins with this character."),
+            (_, Some(b':')) if self.lacks_blank(span.start - start.len()) => Some(
+                "In the line before, a blank is missing behind the colon: without it that is one text, and no key with a \
+                 value.",
+            ),
             (_, Some(b':')) => Some(
                 "Put the text in quotes if the colon belongs to it; a key stands on a line of its own, as far in as its \
                  neighbours.",
@@ -262,6 +266,16 @@ impl<'a> Page<'a> {
             (Some(b'"'), Some(_)) => Some("Write \\\" for a quote within double quotes."),
             _ => None,
         }
+    }
+
+    /// In the line that ends there, a key and its value stand without a blank between them: `tag:latest`.
+    fn lacks_blank(&self, end: usize) -> bool {
+        let before = self.text.get(..end).unwrap_or_default().trim_ascii_end();
+        let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { return false };
+        let (key, value) = line.split_at(colon);
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        key.iter().all(is_word) && value.get(1).is_some_and(|next| is_word(next) || b"\"'".contains(next))
     }
 
     /// As its first line ends.
