@@ -439,5 +439,8 @@ async function named(action, path, making = false) {
 }
 
 /** What the system said about a path, as one of the library's errors; `making`: a directory was to be made there. */
-export const explained = (error, path, making = false) =>
-  !error.code || error instanceof ChartOciError ? error : core().fileError(error.code, error.message, String(path), making);
+export function explained(error, path, making = false) {
+  if (!error.code || error instanceof ChartOciError) return error;
+  const [why] = error.message.split(`, ${error.syscall}`); // what follows is the path
+  return core().fileError(error.code, why, String(path), making);
+}

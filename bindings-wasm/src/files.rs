@@ -2,7 +2,7 @@
 
 use chartoci::auth::keeper::Keeper as CoreKeeper;
 use chartoci::auth::store::{Environment, Lookup as CoreLookup, Platform};
-use chartoci::oci::reference::login_registry;
+use chartoci::oci::reference::{login_registry, without_userinfo};
 use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
@@ -13,10 +13,10 @@ use crate::errors::{Result, throw};
 use crate::step::step;
 
 /// The error that stands for what the system said about a path, by the name of its error; `making`: a directory was to be made
-/// there.
+/// there. The path may be an address that was meant for something else.
 #[wasm_bindgen(js_name = fileError)]
 pub fn file_error(reason: &str, why: &str, path: &str, making: bool) -> JsValue {
-    throw(chartoci::files::error(reason, why, path, making))
+    throw(chartoci::files::error(reason, why, &without_userinfo(path), making))
 }
 
 /// Checks a chart's directory.

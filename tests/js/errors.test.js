@@ -9,7 +9,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { test } from "node:test";
 
 import { beside } from "../../bindings-wasm/js/files-node.js";
-import { Artifact, Client } from "../../bindings-wasm/js/node.js";
+import { Archive, Artifact, Client, package as packageDirectory } from "../../bindings-wasm/js/node.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
 import { CHART, carry, everyDriver, origin, soon, withChromium } from "./drivers.js";
 import { failing, packaged, peer, readJson, requests, saysWhatToDo, temporary } from "./support.js";
@@ -253,3 +253,12 @@ for (const [name, options] of Object.entries({ "node:http": {}, fetch: { fetch }
     assert.ok(performance.now() - begin < 3000);
   });
 }
+
+test("an address that stands where a path should shows no password", async () => {
+  for (const read of [Archive.read, packageDirectory]) {
+    const error = await failing(() => read("https://ada:hunter2@reg.example/web"));
+    assert.equal(error.code, "files.not_found");
+    assert.ok(!JSON.stringify(error).includes("hunter2"), error.message);
+    assert.equal(error.context.path, "…@reg.example/web");
+  }
+});
