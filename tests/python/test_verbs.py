@@ -132,13 +132,16 @@ def test_where_a_tag_lists_the_referrers_none_is_lost_and_what_is_deleted_goes_f
         asyncio.run(all_at_once())
         at = f"{target.host}/charts/web"
         with chartoci.Client(credentials=None) as client:
-            listed = lambda: {str(found.digest) for found in client.referrers(f"{at}:1.0.0")}  # noqa: E731
+
+            def listed() -> set[str]:
+                return {str(found.digest) for found in client.referrers(f"{at}:1.0.0")}
+
             assert listed() == set(signatures)
             client.delete(f"{at}@{signatures[0]}")
             assert listed() == set(signatures[1:])
             # Deleted by somebody who leaves it on the list.
             assert ask(target, "DELETE", f"/v2/charts/web/manifests/{signatures[1]}")[0] == 202
-            heard: list[chartoci.Event] = []
+            heard: list[Any] = []
             copied = client.copy(f"{at}:1.0.0", f"{at}-copy:1.0.0", referrers=True, progress=heard.append)
             assert {str(item) for item in copied.referrers} == set(signatures[2:])
             codes = [event.code for event in heard if isinstance(event, chartoci.Notice)]

@@ -323,6 +323,9 @@ impl Copying {
         } else if let Some(list) = self.written.checked_sub(self.order.len()).and_then(|number| self.lists.get(number))
         {
             let number = self.written - self.order.len();
+            // The claim on the last of them stays until the tag is written: while distribution writes a manifest once more, it
+            // finds it in no list (400 DIGEST_INVALID).
+            requests.calls.release();
             let Some((step, draft)) = list.begin(&self.target, &requests.session()) else {
                 self.written += 1;
                 self.writing = false;
@@ -428,7 +431,6 @@ impl Operation for Copying {
                         return Ok(None);
                     }
                     None => {
-                        requests.calls.release();
                         self.written += 1;
                         self.writing = false;
                     }
