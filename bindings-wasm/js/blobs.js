@@ -20,6 +20,29 @@ export async function bytesOf(source, limits) {
   throw failure("misuse.argument", `${describe(source)} is no source of bytes`);
 }
 
+/** A Blob of more bytes is read piece by piece, and never held. */
+const HELD = 32 << 20;
+const PIECE = 256 << 10;
+
+export const isLarge = (source) => source instanceof Blob && source.size > HELD;
+
+/** A range of a Blob. One of a file that was changed meanwhile cannot be read. */
+export async function pieceOf(blob, start, end) {
+  try {
+    return new Uint8Array(await blob.slice(start, end).arrayBuffer());
+  } catch (error) {
+    throw failure("files.changed", `${blob.name ?? "the Blob"} cannot be read any more: ${error.message}`);
+  }
+}
+
+/** The same as pieces that are read when they are asked for. */
+export const piecesOf = (blob, start, end) => ({
+  length: end - start,
+  async *[Symbol.asyncIterator]() {
+    for (let at = start; at < end; at += PIECE) yield pieceOf(blob, at, Math.min(at + PIECE, end));
+  },
+});
+
 /** A document's text: strings are content here, never paths. */
 export function textBytes(source) {
   if (typeof source === "string") return new TextEncoder().encode(source);

@@ -1,6 +1,6 @@
 /** The client: each verb builds an exchange and drives it. */
 
-import { bytesOf, enough, filesOf, isPath, join } from "./blobs.js";
+import { bytesOf, enough, filesOf, isLarge, isPath, join } from "./blobs.js";
 import { checking, connected, core, currentPlatform, exchange, failure } from "./core.js";
 import { Thrown, drive } from "./drive.js";
 import { ChartOciError } from "./errors.js";
@@ -369,7 +369,7 @@ async function chartOf(chart, limits) {
     throw failure("misuse.argument", "a chart within another has no archive of its own");
   }
   if (chart instanceof Packaged) return { data: chart.data };
-  const data = await bytesOf(chart, limits);
+  const data = isLarge(chart) ? chart : await bytesOf(chart, limits);
   return { data, ...(isPath(chart) ? await filesOf(chart).companions(chart, enough(limits)) : {}) };
 }
 

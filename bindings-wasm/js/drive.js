@@ -1,5 +1,6 @@
 /** The loop that drives an exchange: do what it says, tell it what came of it. */
 
+import { pieceOf, piecesOf } from "./blobs.js";
 import { ChartOciError } from "./errors.js";
 import { Pipe } from "./pipe.js";
 
@@ -49,11 +50,20 @@ export async function drive(exchange, options) {
     wake();
   };
 
+  /** A range of what was handed in. */
+  const own = async (whole, start, end) => {
+    if (!(whole instanceof Blob)) return { body: whole.subarray(start, end), total: whole.length };
+    if (transport.traits?.streams) return { body: piecesOf(whole, start, end), total: whole.size };
+    // What a fetch cannot read it takes for a broken connection.
+    await pieceOf(whole, start, Math.min(start + 1, end));
+    return { body: whole.slice(start, end), total: whole.size };
+  };
+
   /** What goes out with a request. */
   const content = async ({ kind, bytes, blob, start, end }, given) => {
     if (kind !== "blob") return { body: bytes };
     const elsewhere = exchange.source(blob);
-    if (!elsewhere) return { body: blobs[blob].subarray(start, end), item: names[blob], total: blobs[blob].length };
+    if (!elsewhere) return { item: names[blob], ...(await own(blobs[blob], start, end)) };
     const { repository, descriptor } = elsewhere;
     const shown = { item: descriptor.digest, total: descriptor.size };
     // Its drive has tried again what is of use to try again: what else comes out of it was thrown by the caller's functions.

@@ -34,7 +34,7 @@ export function fetchTransport({ fetch, browser = false, permit, ...others }) {
       silence.over();
       throw silence.failure() ?? explain(error, url, browser);
     }
-    if (body) onSent(body.length);
+    if (body) onSent(body.size ?? body.length);
     silence.heard();
     return {
       status: response.status,

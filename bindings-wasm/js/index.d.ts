@@ -913,7 +913,10 @@ export interface AskedStore {
  */
 export class Client {
   constructor(options?: ClientOptions);
-  /** Pushes to `TARGET/NAME:VERSION`. A path brings FILE.prov and its time along, as with Helm. */
+  /**
+   * Pushes to `TARGET/NAME:VERSION`. A path brings FILE.prov and its time along, as with Helm. A Blob of more than 32 MiB is
+   * read piece by piece; of a file that is changed meanwhile no tag is made.
+   */
   push(chart: Archive | Packaged | Source, target: string | Reference | URL, options?: PushOptions): Promise<Pushed>;
   /** Fetches a chart, verified while it arrives: into a directory, under Helm's name for it, or into memory. */
   pull(reference: string | Reference, options: PullToOptions): Promise<PulledFile>;

@@ -1,6 +1,6 @@
 /** The pure classes: what they know comes from the core, field by field. */
 
-import { bytesOf, enough, filesOf, isPath, textBytes } from "./blobs.js";
+import { bytesOf, enough, filesOf, isLarge, isPath, pieceOf, textBytes } from "./blobs.js";
 import { HANDLE, checking, core, failure, packing, ready } from "./core.js";
 import { Data } from "./data.js";
 import { ChartOciError } from "./errors.js";
@@ -379,6 +379,7 @@ export class Artifact extends Data {
     const signature = provenance === undefined ? undefined : await bytesOf(provenance, limits);
     const time = seconds(created);
     if (chart instanceof Archive) return new Artifact(Handle.build(chart[HANDLE], signature, time, limits));
+    if (isLarge(chart)) return new Artifact(await scanned(chart, signature, time, limits));
     return new Artifact(Handle.buildFrom(await bytesOf(chart, limits), signature, time, limits));
   }
 
@@ -557,6 +558,17 @@ export async function check(source, kind, options) {
     handle.answer(at, await judged.catch((error) => (error instanceof ChartOciError ? error.toJSON() : Promise.reject(error))));
   }
   return new Report(handle);
+}
+
+/** What an archive becomes in a registry, which is too large to be held. */
+async function scanned(blob, provenance, created, limits) {
+  const scan = new (core().ScanFile)(blob.size, limits);
+  try {
+    for (let [start, end] = scan.wanted(); end; [start, end] = scan.wanted()) scan.give(await pieceOf(blob, start, end));
+    return scan.build(provenance, created);
+  } finally {
+    scan.free();
+  }
 }
 
 /** What belongs to a packed chart, as the core takes it. */

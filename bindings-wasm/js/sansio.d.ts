@@ -193,7 +193,7 @@ export function drive(
   exchange: Exchange,
   options: {
     transport: Transport;
-    blobs?: (Uint8Array | undefined)[];
+    blobs?: (Uint8Array | Blob | undefined)[];
     sinks?: Sink[];
     names?: string[];
     /** The signal: nobody waits for it any more. */

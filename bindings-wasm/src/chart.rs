@@ -2,6 +2,7 @@
 
 use chartoci::Digest;
 use chartoci::chart::{self, Ignore as CoreIgnore, Scan, Section};
+use chartoci::files::{Answer, Step, Verb};
 use chartoci::time::Timestamp;
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
@@ -212,6 +213,40 @@ impl Doubt {
 
 fn notice((code, text): (chartoci::Code, String)) -> Object {
     dto::object().with("code", code.name()).with("text", text).done()
+}
+
+/// Looks at an archive that is too large to be held, piece by piece.
+#[wasm_bindgen]
+pub struct ScanFile {
+    scan: chart::ScanFile,
+    limits: chartoci::Limits,
+}
+
+#[wasm_bindgen]
+impl ScanFile {
+    #[wasm_bindgen(constructor)]
+    pub fn new(size: f64, limits: &JsValue) -> Result<ScanFile> {
+        let limits = dto::limits(limits)?;
+        Ok(ScanFile { scan: chart::ScanFile::new(size as u64, &limits), limits })
+    }
+    /// Where the piece that is wanted begins, and where it ends; nothing when all has been looked at.
+    pub fn wanted(&mut self) -> Result<Vec<f64>> {
+        match self.scan.poll() {
+            Step::Do(Verb::Read { offset, limit, .. }) => Ok(vec![offset as f64, (offset + limit) as f64]),
+            Step::Do(_) => Ok(Vec::new()),
+            Step::Done(result) => result.map(|_| Vec::new()).map_err(throw),
+        }
+    }
+    pub fn give(&mut self, piece: Vec<u8>) {
+        self.scan.handle(Answer::Data(piece));
+    }
+    /// Of what was looked at.
+    pub fn build(&mut self, provenance: Option<Vec<u8>>, created: Option<f64>) -> Result<Artifact> {
+        match self.scan.poll() {
+            Step::Done(scan) => build(&scan.map_err(throw)?, provenance, created, &self.limits),
+            Step::Do(_) => Err(argument("the archive has not been looked at whole")),
+        }
+    }
 }
 
 /// `.helmignore`.

@@ -17,7 +17,7 @@ import { chromium, launch, serve } from "./browser.js";
 import { perform } from "./page/perform.js";
 import { packaged, peer } from "./support.js";
 
-export { CHART } from "./page/perform.js";
+export { CHART, LARGE } from "./page/perform.js";
 
 /** The drivers that run in Node. */
 export const IN_NODE = ["node:http", "fetch"];

@@ -6,11 +6,11 @@ use std::io::Write;
 
 use chartoci::artifact::What;
 use chartoci::chart::{
-    Dependency, Ignore, Lock, Scan, Scanning, extract::Extract, package::Options, package_in_memory, show,
+    Dependency, Ignore, Lock, Scan, ScanFile, Scanning, extract::Extract, package::Options, package_in_memory, show,
 };
 use chartoci::diagnostic::Span;
 use chartoci::exchange::{Config, Exchange, Output, Pull, Session, Want};
-use chartoci::files::{Memory, Step};
+use chartoci::files::{Answer, Memory, Step, Verb};
 use chartoci::http::{Failure, Headers, Request, ResponseHead};
 use chartoci::time::{Instant, Timestamp};
 use chartoci::version::tag;
@@ -118,11 +118,33 @@ fn assert_below(path: &str) {
     assert!(!path.contains(['\\', '\0']), "{path:?}");
 }
 
-/// Both readers judge alike; paths lead nowhere else; limits hold; a peek is no other chart than the whole; unpacking
+/// What comes of a file that is brought in pieces of so many bytes at most.
+fn scan_file(data: &[u8], most: usize, limits: &Limits) -> Result<Scan, Error> {
+    let mut scan = ScanFile::new(data.len() as u64, limits);
+    loop {
+        match scan.poll() {
+            Step::Done(result) => return result,
+            Step::Do(Verb::Read { offset, limit, .. }) => {
+                let piece = &data[offset as usize..];
+                scan.handle(Answer::Data(piece[..piece.len().min(limit as usize).min(most)].to_vec()));
+            }
+            Step::Do(verb) => panic!("{verb:?}"),
+        }
+    }
+}
+
+/// All readers judge alike; paths lead nowhere else; limits hold; a peek is no other chart than the whole; unpacking
 /// writes below the chart's name alone.
 pub fn archive(data: &[u8]) {
     let (data, limits) = (wrapped(data), limits());
     let (archive, scan) = (Archive::read(&data, &limits), Scan::read(&data, &limits));
+    for most in [333, usize::MAX] {
+        match (&scan, scan_file(&data, most, &limits)) {
+            (Ok(scan), Ok(found)) => assert_eq!((&scan.digest, scan.unpacked), (&found.digest, found.unpacked)),
+            (Err(one), Err(other)) => assert_eq!(*one, other),
+            (one, other) => panic!("{one:?} and {other:?}"),
+        }
+    }
     let archive = match (archive, scan) {
         (Ok(archive), Ok(scan)) => {
             assert_eq!(archive.scan().metadata, scan.metadata);

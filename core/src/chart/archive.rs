@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::gzip::{Bring, Brought, Packed, changed};
-use super::walk::{Budget, Keep, Walk};
+use super::walk::{Budget, Found, Keep, Walk};
 use super::{Lock, Metadata};
 use crate::diagnostic::{Report, Span};
 use crate::error::{Code, Error, clip};
@@ -77,7 +77,7 @@ impl Scan {
 /// ```
 pub struct Scanning<'a> {
     walk: Walk<'a>,
-    loader: Loader<'a>,
+    loader: Loader,
     budget: Budget,
     /// All of the packed bytes; none of a file.
     data: &'a [u8],
@@ -119,7 +119,9 @@ impl<'a> Scanning<'a> {
     /// # Errors
     /// As [`Scanning::new`], and what `bring` fails with.
     pub fn of_file(size: u64, bring: Bring<'a>, limits: &'a Limits) -> Result<Scanning<'a>, Error> {
-        Ok(Scanning::over(Walk::of_file(Brought::new(size, bring), limits)?, &[], size, limits))
+        let mut walk = Walk::of_file(Brought::new(size, Some(bring)), limits)?;
+        walk.look()?;
+        Ok(Scanning::over(walk, &[], size, limits))
     }
 
     fn over(walk: Walk<'a>, data: &'a [u8], size: u64, limits: &'a Limits) -> Scanning<'a> {
@@ -134,8 +136,10 @@ impl<'a> Scanning<'a> {
     /// # Errors
     /// As [`Scan::read`], for what stands before it.
     pub fn promised(&mut self) -> Result<Option<Scan>, Error> {
-        while self.loader.chart_yaml().is_none() && step(&mut self.loader, &mut self.walk, &mut self.budget)? {}
-        let read = |chart_yaml| Metadata::load(chart_yaml, None, self.loader.limits).ok();
+        while self.loader.chart_yaml().is_none() && step(&mut self.loader, &mut self.walk, &mut self.budget, &mut None)?
+        {
+        }
+        let read = |chart_yaml| Metadata::load(chart_yaml, None, &self.loader.limits).ok();
         let promised = self.loader.chart_yaml().and_then(read).filter(|(metadata, _)| metadata.api_version != "v1");
         let Some((metadata, report)) = promised else { return Ok(None) };
         let digest = match self.walk.packed() {
@@ -151,8 +155,8 @@ impl<'a> Scanning<'a> {
     /// # Errors
     /// As [`Scan::read`]; [`Code::FILES_CHANGED`]: of a file other bytes were hashed for the promise than looked at now.
     pub fn finish(mut self) -> Result<Scan, Error> {
-        while step(&mut self.loader, &mut self.walk, &mut self.budget)? {}
-        if let Some(file) = self.walk.into_file() {
+        while step(&mut self.loader, &mut self.walk, &mut self.budget, &mut None)? {}
+        if let Some(file) = self.walk.packed().file() {
             let digest = file.finish()?;
             if self.digest.replace(digest.clone()).is_some_and(|promised| promised != digest) {
                 return Err(changed());
@@ -470,14 +474,21 @@ fn load(
 ) -> Result<Archive, Error> {
     let spent_before = budget.used;
     let mut loader = Loader::new(limits, walk.keep());
-    while step(&mut loader, &mut walk, budget)? {}
+    while step(&mut loader, &mut walk, budget, &mut None)? {}
     loader.finish(walk.into_bytes(), digest, data.len() as u64, budget.used - spent_before)
 }
 
-/// Takes in the next file; false at the end.
-fn step(loader: &mut Loader, walk: &mut Walk, budget: &mut Budget) -> Result<bool, Error> {
-    let Some(found) = walk.next(budget)? else { return Ok(false) };
-    let range = if loader.wants(&found.path) { walk.content(&found)? } else { 0..0 };
+/// Takes in the next file; false at the end. `found` is one whose content was not there yet.
+pub(super) fn step(
+    loader: &mut Loader,
+    walk: &mut Walk,
+    budget: &mut Budget,
+    found: &mut Option<Found>,
+) -> Result<bool, Error> {
+    let Some(next) = found.take().map_or_else(|| walk.next(budget), |found| Ok(Some(found)))? else { return Ok(false) };
+    let next = found.insert(next);
+    let range = if loader.wants(&next.path) { walk.content(next)? } else { 0..0 };
+    let Some(found) = found.take() else { return Ok(false) };
     let content = &walk.bytes()[range.clone()];
     let file = File::new(&found.path, range, found.modified);
     loader.add(file, content, budget).map_err(|error| error.within("entry", clip(&found.name)))?;
@@ -485,8 +496,8 @@ fn step(loader: &mut Loader, walk: &mut Walk, budget: &mut Budget) -> Result<boo
 }
 
 /// Sorts files into charts, and judges them, as Helm's loader does.
-pub(super) struct Loader<'a> {
-    limits: &'a Limits,
+pub(super) struct Loader {
+    limits: Limits,
     keep: Keep,
     charts: Vec<Chart>,
     /// Their places, by root.
@@ -496,10 +507,11 @@ pub(super) struct Loader<'a> {
     files: Vec<File>,
 }
 
-impl<'a> Loader<'a> {
-    pub(super) fn new(limits: &'a Limits, keep: Keep) -> Loader<'a> {
+impl Loader {
+    pub(super) fn new(limits: &Limits, keep: Keep) -> Loader {
         let mut roots = BTreeMap::new();
         roots.insert(String::new(), 0);
+        let limits = limits.clone();
         Loader { limits, keep, charts: vec![Chart::default()], roots, paths: BTreeMap::new(), files: Vec::new() }
     }
 
@@ -521,18 +533,18 @@ impl<'a> Loader<'a> {
     pub(super) fn add(&mut self, file: File, content: &[u8], budget: &mut Budget) -> Result<(), Error> {
         match place(&file.path) {
             Place::File { root, path } => {
-                let limits = self.limits;
-                let chart = self.chart_at(root)?;
+                let place = self.chart_at(root)?;
                 if DOCUMENTS.contains(&path) {
-                    chart.judge(path, content, limits).map_err(|error| error.in_chart(root))?;
+                    self.charts[place].judge(path, content, &self.limits).map_err(|error| error.in_chart(root))?;
                 }
             }
             Place::Archive { root } => {
                 budget.nesting = budget.nesting.checked_sub(1).ok_or_else(nested_too_deep)?;
-                let walk = Walk::new(content, self.limits, self.keep)?;
-                let vendored = load(walk, content, self.limits, budget, &mut || Digest::of(content))?;
+                let walk = Walk::new(content, &self.limits, self.keep)?;
+                let vendored = load(walk, content, &self.limits, budget, &mut || Digest::of(content))?;
                 budget.nesting += 1;
-                self.chart_at(root)?.dependencies.push(vendored);
+                let place = self.chart_at(root)?;
+                self.charts[place].dependencies.push(vendored);
             }
             Place::Nowhere => {}
             Place::Mistake => return Err(Error::new(Code::CHART_MISSING, "a folder is called like an archive")),
@@ -546,8 +558,8 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
-    /// The chart of that root; those above it are there from then on, too.
-    fn chart_at(&mut self, root: &str) -> Result<&mut Chart, Error> {
+    /// The place of the chart of that root; those above it are there from then on, too.
+    fn chart_at(&mut self, root: &str) -> Result<usize, Error> {
         if !self.roots.contains_key(root) {
             if root.matches('/').count().div_ceil(2) > usize::try_from(self.limits.nesting).unwrap_or(usize::MAX) {
                 return Err(nested_too_deep());
@@ -559,8 +571,7 @@ impl<'a> Loader<'a> {
                 missing = parent(missing);
             }
         }
-        let place = self.roots.get(root).copied().unwrap_or_default();
-        Ok(&mut self.charts[place])
+        Ok(self.roots.get(root).copied().unwrap_or_default())
     }
 
     /// Judges each chart's metadata, and puts the vendored ones into those that they belong to.
@@ -580,7 +591,7 @@ impl<'a> Loader<'a> {
             let chart = &mut self.charts[*place];
             let chart_yaml = chart.chart_yaml.as_deref().ok_or_else(|| chart_missing(root))?;
             let (metadata, report) =
-                Metadata::load(chart_yaml, chart.requirements.as_deref(), self.limits).map_err(|error| {
+                Metadata::load(chart_yaml, chart.requirements.as_deref(), &self.limits).map_err(|error| {
                     if root.is_empty() { error } else { error.in_chart(root).within("entry", clip(root)) }
                 })?;
             judged.push((root, *place, metadata, report, chart.lock.take()));
@@ -856,7 +867,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn noise() -> Vec<u8> {
+    pub(in super::super) fn noise() -> Vec<u8> {
         let mut state = 1_u64;
         let mut next = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

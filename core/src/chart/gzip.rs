@@ -43,7 +43,10 @@ pub(super) enum Packed<'a> {
 
 /// A file of which only a piece is held.
 pub(super) struct Brought<'a> {
-    bring: Bring<'a>,
+    /// None: pieces are given, when the host has them.
+    bring: Option<Bring<'a>>,
+    /// What failed last did so for want of a piece, and can be done again when that was given.
+    is_starved: bool,
     held: Vec<u8>,
     /// How many of the held bytes are done with.
     start: usize,
@@ -58,9 +61,24 @@ impl<'a> Brought<'a> {
     /// Brought at once.
     const PIECE: usize = 256 << 10;
 
-    pub(super) fn new(size: u64, bring: Bring<'a>) -> Brought<'a> {
+    pub(super) fn new(size: u64, bring: Option<Bring<'a>>) -> Brought<'a> {
         let digester = Digester::new(Algorithm::Sha256);
-        Brought { bring, held: Vec::new(), start: 0, offset: 0, size, digester }
+        Brought { bring, is_starved: false, held: Vec::new(), start: 0, offset: 0, size, digester }
+    }
+
+    /// Where the piece begins that is wanted, and how long it is.
+    pub(super) fn wanted(&self) -> Option<(u64, u64)> {
+        self.is_starved.then(|| (self.offset, (self.size - self.offset).min(Brought::PIECE as u64)))
+    }
+
+    /// Takes the piece that is wanted, or the beginning of it.
+    pub(super) fn give(&mut self, piece: &[u8]) {
+        let most = self.wanted().map_or(0, |(_, length)| length as usize);
+        let piece = &piece[..piece.len().min(most)];
+        self.held.extend_from_slice(piece);
+        self.digester.update(piece);
+        self.offset += piece.len() as u64;
+        self.is_starved = false;
     }
 
     /// Sees to it that `count` bytes are at hand, or else all that are left.
@@ -69,9 +87,13 @@ impl<'a> Brought<'a> {
             self.held.drain(..self.start);
             self.start = 0;
             let before = self.held.len();
+            let Some(bring) = &mut self.bring else {
+                self.is_starved = true;
+                return Err(changed());
+            };
             let piece = (self.size - self.offset).min(Brought::PIECE as u64);
             self.held.resize(before + piece as usize, 0);
-            let brought = (self.bring)(self.offset, &mut self.held[before..])?;
+            let brought = bring(self.offset, &mut self.held[before..])?;
             self.held.truncate(before.saturating_add(brought));
             if brought == 0 {
                 return Err(changed());
@@ -88,7 +110,7 @@ impl<'a> Brought<'a> {
         let (mut piece, mut offset) = (vec![0; Brought::PIECE], self.offset);
         while offset < self.size {
             let most = (self.size - offset).min(Brought::PIECE as u64) as usize;
-            let brought = (self.bring)(offset, &mut piece[..most])?.min(most);
+            let brought = self.bring.as_mut().map_or(Ok(0), |bring| bring(offset, &mut piece[..most]))?.min(most);
             if brought == 0 {
                 return Err(changed());
             }
@@ -99,16 +121,16 @@ impl<'a> Brought<'a> {
     }
 
     /// The digest of the very bytes that were looked at, and of those behind them, which nobody looks at.
-    pub(super) fn finish(mut self) -> Result<Digest, Error> {
+    pub(super) fn finish(&mut self) -> Result<Digest, Error> {
         while self.offset < self.size {
             self.start = self.held.len();
             self.fill(1)?;
         }
-        Ok(self.digester.finish())
+        Ok(self.digester.clone().finish())
     }
 }
 
-impl Packed<'_> {
+impl<'a> Packed<'a> {
     fn fill(&mut self, count: usize) -> Result<(), Error> {
         match self {
             Packed::Whole(_) => Ok(()),
@@ -135,6 +157,14 @@ impl Packed<'_> {
         match self {
             Packed::Whole(rest) => rest.len() as u64,
             Packed::Brought(brought) => brought.size,
+        }
+    }
+
+    /// The file that they are brought from.
+    pub(super) fn file(&mut self) -> Option<&mut Brought<'a>> {
+        match self {
+            Packed::Whole(_) => None,
+            Packed::Brought(brought) => Some(brought),
         }
     }
 
@@ -249,8 +279,8 @@ impl<'a> Gunzip<'a> {
         if self.members == self.most_members {
             return Err(Error::new(Code::LIMIT_FILES, format!("more than {} gzip members", self.most_members)));
         }
-        self.members += 1;
         self.packed.fill(MOST_HEADER)?;
+        self.members += 1;
         let header = header_length(self.packed.rest())?;
         self.packed.advance(header);
         self.inflate.reset(false);
@@ -270,14 +300,6 @@ impl<'a> Gunzip<'a> {
         self.at = if rest.is_empty() { At::End } else { At::MemberStart };
         self.packed.advance(8);
         Ok(())
-    }
-
-    /// What is behind the data, if it stands in a file.
-    pub(super) fn brought(self) -> Option<Box<Brought<'a>>> {
-        match self.packed {
-            Packed::Whole(_) => None,
-            Packed::Brought(brought) => Some(brought),
-        }
     }
 
     /// The packed bytes.

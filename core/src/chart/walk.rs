@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::gzip::{Brought, Gunzip, MAGIC, Packed};
-use super::tar::{BLOCK, Entry, EntryKind, Header, Overrides};
+use super::tar::{BLOCK, Entry, EntryKind, Extension, Header, Overrides};
 use crate::error::{Code, Error, clip};
 use crate::limits::Limits;
 
@@ -77,6 +77,8 @@ struct Window<'a> {
     /// A block was taken.
     began: bool,
     keep: Keep,
+    /// Pieces that were read of what stands behind the tar.
+    drained: u8,
 }
 
 impl Window<'_> {
@@ -102,6 +104,10 @@ impl Window<'_> {
         Ok(true)
     }
 
+    fn is_starved(&mut self) -> bool {
+        self.gunzip.packed().file().is_some_and(|file| file.wanted().is_some())
+    }
+
     fn at_hand(&self) -> usize {
         self.data.len() - self.start
     }
@@ -117,12 +123,13 @@ impl Window<'_> {
         Ok(range)
     }
 
-    fn skip(&mut self, mut count: u64) -> Result<(), Error> {
-        while count > 0 {
+    /// Passes over `count` bytes, which is what is left of them, should it fail.
+    fn skip(&mut self, count: &mut u64) -> Result<(), Error> {
+        while *count > 0 {
             let at_hand = self.at_hand();
-            let piece = count.min(if at_hand > 0 { at_hand } else { Window::STEP } as u64);
+            let piece = (*count).min(if at_hand > 0 { at_hand } else { Window::STEP } as u64);
             self.take(piece)?;
-            count -= piece;
+            *count -= piece;
         }
         Ok(())
     }
@@ -145,12 +152,12 @@ impl Window<'_> {
     /// of that only a mebibyte is unpacked.
     fn drain(&mut self) -> Result<(), Error> {
         let mut piece = Vec::with_capacity(64 << 10);
-        for _ in 0..16 {
+        while self.drained < 16 {
             piece.clear();
             match self.gunzip.read(&mut piece) {
                 Ok(0) => break,
-                Ok(_) => {}
-                Err(error) if error.code() == Code::ARCHIVE_CHECKSUM => return Err(error),
+                Ok(_) => self.drained += 1,
+                Err(error) if error.code() == Code::ARCHIVE_CHECKSUM || self.is_starved() => return Err(error),
                 Err(_) => break,
             }
         }
@@ -158,14 +165,20 @@ impl Window<'_> {
     }
 }
 
-/// The files of an archive, one after the other, by Helm's rules for entries.
+/// The files of an archive, one after the other, by Helm's rules for entries. What fails for want of a piece of a file changes
+/// nothing, and can be asked again.
 pub(crate) struct Walk<'a> {
     window: Window<'a>,
     overrides: Overrides,
     /// What is left of the entry before: its content if nobody took it, and padding.
     unread: u64,
+    /// An extension whose header was read: its kind, and its bytes.
+    extension: Option<(Extension, u64)>,
+    /// Blocks of zeros, which end the tar.
+    zeros: u8,
     top_folder: Option<Vec<u8>>,
-    limits: &'a Limits,
+    /// Most bytes of one file.
+    most: u64,
 }
 
 /// A file of an archive, before its content was read.
@@ -180,32 +193,44 @@ pub(crate) struct Found {
 }
 
 impl<'a> Walk<'a> {
-    pub(crate) fn new(data: &'a [u8], limits: &'a Limits, keep: Keep) -> Result<Walk<'a>, Error> {
+    pub(crate) fn new(data: &'a [u8], limits: &Limits, keep: Keep) -> Result<Walk<'a>, Error> {
         let room = match keep {
             // A byte more, to find that it is the end.
             Keep::Files => promised(data).saturating_add(1).min(most_room(data, limits)),
             Keep::Verdict => 0,
         };
-        Walk::of(Packed::Whole(data), limits, keep, room)
+        let mut walk = Walk::of(Packed::Whole(data), limits, keep, room)?;
+        walk.look()?;
+        Ok(walk)
     }
 
-    /// A walk that keeps nothing, over a file that is brought piece by piece.
-    pub(super) fn of_file(file: Brought<'a>, limits: &'a Limits) -> Result<Walk<'a>, Error> {
+    /// A walk that keeps nothing, over a file that is brought piece by piece. [`Walk::look`] comes first.
+    pub(super) fn of_file(file: Brought<'a>, limits: &Limits) -> Result<Walk<'a>, Error> {
         Walk::of(Packed::Brought(Box::new(file)), limits, Keep::Verdict, 0)
     }
 
-    fn of(mut packed: Packed<'a>, limits: &'a Limits, keep: Keep, room: usize) -> Result<Walk<'a>, Error> {
+    fn of(packed: Packed<'a>, limits: &Limits, keep: Keep, room: usize) -> Result<Walk<'a>, Error> {
         if packed.size() > limits.archive {
             let message = format!("the archive has {} bytes, the limit is {}", packed.size(), limits.archive);
             return Err(Error::new(Code::LIMIT_ARCHIVE, message).with("limit", limits.archive));
         }
-        let front = packed.front()?;
-        if !front.starts_with(&MAGIC) {
-            return Err(not_an_archive(front));
-        }
         let gunzip = Gunzip::new(packed, limits.files);
-        let window = Window { gunzip, data: Vec::with_capacity(room), start: 0, began: false, keep };
-        Ok(Walk { window, overrides: Overrides::default(), unread: 0, top_folder: None, limits })
+        let window = Window { gunzip, data: Vec::with_capacity(room), start: 0, began: false, keep, drained: 0 };
+        Ok(Walk {
+            window,
+            overrides: Overrides::default(),
+            unread: 0,
+            extension: None,
+            zeros: 0,
+            top_folder: None,
+            most: limits.file,
+        })
+    }
+
+    /// Before anything else: whether this is an archive at all.
+    pub(super) fn look(&mut self) -> Result<(), Error> {
+        let front = self.packed().front()?;
+        if front.starts_with(&MAGIC) { Ok(()) } else { Err(not_an_archive(front)) }
     }
 
     /// Starts with all that the archive becomes, instead of unpacking it.
@@ -217,8 +242,6 @@ impl<'a> Walk<'a> {
     /// The next file. Directories and extensions are passed over.
     pub(crate) fn next(&mut self, budget: &mut Budget) -> Result<Option<Found>, Error> {
         loop {
-            let unread = std::mem::take(&mut self.unread);
-            self.window.skip(unread)?;
             let Some(entry) = self.next_entry(budget)? else { return Ok(None) };
             budget.spend_file()?;
             self.unread = padded(entry.stored());
@@ -230,9 +253,9 @@ impl<'a> Walk<'a> {
                 EntryKind::Link | EntryKind::Device => return Err(refused(Code::ARCHIVE_LINK, &entry.name)),
             }
             let (name, path) = self.path(&entry)?;
-            if entry.size > self.limits.file {
-                let message = format!("the file has {} bytes, the limit is {}", entry.size, self.limits.file);
-                return Err(named(Error::new(Code::LIMIT_FILE, message).with("limit", self.limits.file)));
+            if entry.size > self.most {
+                let message = format!("the file has {} bytes, the limit is {}", entry.size, self.most);
+                return Err(named(Error::new(Code::LIMIT_FILE, message).with("limit", self.most)));
             }
             budget.spend_bytes(entry.size).map_err(named)?;
             return Ok(Some(Found { name, path, size: entry.size, modified: entry.modified }));
@@ -258,22 +281,29 @@ impl<'a> Walk<'a> {
     /// The next entry of any kind, its extensions applied.
     fn next_entry(&mut self, budget: &mut Budget) -> Result<Option<Entry>, Error> {
         loop {
+            self.window.skip(&mut self.unread)?;
+            if let Some((kind, size)) = self.extension {
+                let range = self.window.take(size)?;
+                self.overrides.extend(kind, &self.window.data[range])?;
+                self.unread = padded(size) - size;
+                self.extension = None;
+                continue;
+            }
+            if self.zeros == 2 {
+                return self.window.drain().map(|()| None);
+            }
             let Some(block) = self.window.block()? else { return Ok(None) };
-            match Header::parse(block)? {
-                Header::Entry(entry) => return Ok(Some(self.overrides.apply(entry))),
-                Header::Extension { kind, size } => {
+            match Header::parse(block) {
+                Ok(Header::Zero) => self.zeros += 1,
+                _ if self.zeros > 0 => {
+                    return Err(Error::new(Code::ARCHIVE_TAR, "one block of zeros stands between entries"));
+                }
+                Ok(Header::Entry(entry)) => return Ok(Some(self.overrides.apply(entry))),
+                Ok(Header::Extension { kind, size }) => {
                     budget.spend_bytes(BLOCK as u64 + size)?;
-                    let range = self.window.take(size)?;
-                    self.overrides.extend(kind, &self.window.data[range])?;
-                    self.window.skip(padded(size) - size)?;
+                    self.extension = Some((kind, size));
                 }
-                Header::Zero => {
-                    return match self.window.block()?.map(Header::parse) {
-                        None => Ok(None),
-                        Some(Ok(Header::Zero)) => self.window.drain().map(|()| None),
-                        Some(_) => Err(Error::new(Code::ARCHIVE_TAR, "one block of zeros stands between entries")),
-                    };
-                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -293,11 +323,6 @@ impl<'a> Walk<'a> {
     /// The packed bytes.
     pub(super) fn packed(&mut self) -> &mut Packed<'a> {
         self.window.gunzip.packed()
-    }
-
-    /// The file that they came from.
-    pub(super) fn into_file(self) -> Option<Box<Brought<'a>>> {
-        self.window.gunzip.brought()
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {

@@ -2,6 +2,9 @@
 
 /** What stands among the words in place of the chart's bytes. */
 export const CHART = "<the chart>";
+/** The same as a Blob that is too large to be held: what stands behind an archive's end is a part of its file. */
+export const LARGE = "<the chart in a large Blob>";
+const large = (chart) => new Blob([chart, new Uint8Array(33 << 20)]);
 
 /**
  * Does `calls`, each a verb and all of its words save options, at once on one client. Gives for each `{ result }` or
@@ -21,7 +24,7 @@ export async function perform(library, chart, { options, calls, abortAfter, show
   const events = [];
   const onProgress = (event) => events.push(event);
   const done = calls.map(async ([verb, ...words]) => {
-    const given = words.map((word) => (word === CHART ? chart : word));
+    const given = words.map((word) => (word === CHART ? chart : word === LARGE ? large(chart) : word));
     const last = given.at(-1);
     const more = abortAfter === undefined ? { onProgress } : { onProgress, signal: control.signal };
     given.push({ ...(isOptions(last) ? given.pop() : {}), ...more });
