@@ -239,7 +239,7 @@ impl Writer {
             serde_json::from_slice::<serde::de::IgnoredAny>(schema).map_err(|error| {
                 Error::new(Code::JSON_SYNTAX, "this is no valid JSON")
                     .with("line", error.line())
-                    .with("column", error.column())
+                    .with("column", error.column().max(1))
                     .within(
                         "path",
                         format!("{}values.schema.json", base.split_once('/').map_or("", |(_, below)| below)),

@@ -66,7 +66,9 @@ pub(super) fn unpacked(bytes: &[u8], files: &[File], refused: &[Error], limits: 
             chart.fail(&error);
             break;
         }
-        chart.add(file.path(), file.path(), content.len() as u64, content, &mut budget);
+        let has_mark = bytes[..file.range().start].ends_with(MARK);
+        let size = content.len() + if has_mark { MARK.len() } else { 0 };
+        chart.add(file.path(), file.path(), size as u64, content, &mut budget);
     }
     let (mut report, _, defaults) = chart.finish();
     let questions = defaults.questions(limits, &mut report);
@@ -108,6 +110,8 @@ fn archive(data: &[u8], limits: &Limits, budget: &mut Budget, above: &str) -> (R
     chart.finish()
 }
 
+/// A byte order mark, which a file's content is without.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 /// More entries are not worth refusing one by one.
 const MOST: u32 = 20;
 /// Helm 3.17.3 to 4.2 refuse larger files.
@@ -187,6 +191,10 @@ impl<'a> Chart<'a> {
         }
         if size > BIG_FILE && self.is_outermost() {
             self.find(Code::CHART_BIG_FILE, path, format!("the file has {size} bytes"));
+        }
+        if path == SCHEMA && size > content.len() as u64 && self.is_outermost() {
+            self.find(Code::JSON_SYNTAX, path, "the file begins with a byte order mark, which `helm lint` refuses");
+            self.report.last_help(Code::YAML_BYTE_ORDER_MARK.remedy());
         }
         match place(path) {
             Place::File { root, path } => {
@@ -308,8 +316,14 @@ impl<'a> Chart<'a> {
             let counts = |finding: &&Diagnostic| is_main || finding.severity == Severity::Error;
             report.extend(page.report().iter().filter(counts).cloned().collect());
         }
-        if let Some(text) = text(SCHEMA).filter(|_| is_main) {
-            report.extend(schema::check(Page::new("values.schema.json", text), self.limits).report());
+        if let Some(text) = text(SCHEMA) {
+            let mut page = Page::new(SCHEMA, text);
+            if is_main {
+                page = schema::check(page, self.limits);
+            } else {
+                schema::load(&mut page, self.limits);
+            }
+            report.extend(page.report());
         }
         if let Some(text) = text(".helmignore") {
             let mut page = Page::new(".helmignore", text);

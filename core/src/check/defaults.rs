@@ -6,7 +6,6 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::coalesced::{Budget, Chart, Stop};
@@ -71,16 +70,21 @@ impl Question {
     /// fetched, and the rest can be judged. As it is, where this would change what the rest says.
     pub fn schema(&self) -> Cow<'_, [u8]> {
         let has = |word: &str| self.schema.windows(word.len()).any(|part| part == word.as_bytes());
-        let places = remote_references(&self.schema);
+        let parsed = json::parse_lenient(&self.schema, u64::MAX);
+        let places = parsed.map(|parsed| schema::remote_references(&parsed.value)).unwrap_or_default();
         let others = ["\"$id\"", "\"not\"", "\"oneOf\"", "\"if\"", "\"contains\"", "\"unevaluated"];
-        if places.is_empty() || others.into_iter().any(has) {
+        // Of too many not all are known.
+        if places.is_empty() || places.len() >= schema::MOST_REMOTE || others.into_iter().any(has) {
             return Cow::Borrowed(&self.schema);
         }
         let mut schema = self.schema.to_vec();
-        for place in places {
-            let target = schema.get_mut(place).unwrap_or_default();
-            target.iter_mut().filter(|byte| **byte == b'#').for_each(|byte| *byte = b'_');
-            target.iter_mut().zip(*b"urn:").for_each(|(byte, new)| *byte = new);
+        for (pointer, _) in places {
+            let span = json::span(&self.schema, &pointer).unwrap_or_default();
+            let target = schema.get_mut(span.start + 1..span.end.saturating_sub(1)).unwrap_or_default();
+            if target.len() > 4 && !target.contains(&b'\\') {
+                target.iter_mut().filter(|byte| **byte == b'#').for_each(|byte| *byte = b'_');
+                target.iter_mut().zip(*b"urn:").for_each(|(byte, new)| *byte = new);
+            }
         }
         Cow::Owned(schema)
     }
@@ -137,7 +141,7 @@ impl Question {
 
     /// What stands in a report as long as nobody has answered. Nothing, if the schema is no JSON: that is said anyway.
     pub(crate) fn unanswered(&self) -> Option<Diagnostic> {
-        json::parse(&self.schema, u64::MAX).ok()?;
+        json::parse_lenient(&self.schema, u64::MAX).ok()?;
         let message = match self.has_values() {
             true => "the defaults were not judged by this schema",
             false => "whether this is a JSON Schema was not judged",
@@ -150,7 +154,7 @@ impl Question {
             Ok(violations) if self.has_values() => violations.iter().map(|violation| self.finding(violation)).collect(),
             Ok(_) => Report::new(),
             // The rules of values.schema.json have said so.
-            Err(_) if json::parse(&self.schema, u64::MAX).is_err() => Report::new(),
+            Err(_) if json::parse_lenient(&self.schema, u64::MAX).is_err() => Report::new(),
             Err(error) if error.code() == Code::SCHEMA_REMOTE && schema::leads_out(&self.schema) => Report::new(),
             Err(error) => {
                 // Each place is looked for from the schema's start.
@@ -229,23 +233,6 @@ impl Question {
 
 /// Levels of a pointer at which a value may begin to stand in its own document.
 const MOST_LEVELS: usize = 200;
-
-/// Where the texts stand, without their quotes, that name another document in `$ref`.
-fn remote_references(schema: &[u8]) -> Vec<Range<usize>> {
-    const KEY: &[u8] = b"\"$ref\"";
-    let mut found = Vec::new();
-    for (at, _) in schema.windows(KEY.len()).enumerate().filter(|(_, part)| *part == KEY) {
-        let value = schema.get(at + KEY.len()..).unwrap_or_default().trim_ascii_start();
-        let value = value.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
-        let Some(text) = value.strip_prefix(b"\"") else { continue };
-        let length = text.iter().position(|byte| *byte == b'"').unwrap_or_default();
-        if length > 4 && !text.starts_with(b"#") && !text[..length].contains(&b'\\') {
-            let start = schema.len() - text.len();
-            found.push(start..start + length);
-        }
-    }
-    found
-}
 
 /// What of a chart decides whether its defaults fit.
 #[derive(Debug, Default)]
@@ -578,6 +565,40 @@ mod tests {
         ] {
             assert_eq!(with(values), expected, "{values}");
         }
+    }
+
+    // Each asked of Helm 4.3.1: `lint` and `package` refuse them; what Go's decoder takes they take.
+    #[test]
+    fn a_vendored_charts_schema_that_is_none_is_said() {
+        let found = |schema: &[u8]| {
+            let chart = packed(&[
+                ("web/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+                ("web/charts/db/Chart.yaml", b"apiVersion: v2\nname: db\nversion: 1.0.0\n"),
+                ("web/charts/db/values.schema.json", schema),
+            ]);
+            let report = crate::check::check(&chart, Some(Document::Chart), None, &Limits::default()).unwrap();
+            let of_schema = |finding: &&Diagnostic| finding.document == "charts/db/values.schema.json";
+            let code = |finding: &Diagnostic| finding.code.name();
+            report.errors().filter(of_schema).map(code).collect::<Vec<_>>()
+        };
+        for schema in ["", "{bad", "{} x"] {
+            assert_eq!(found(schema.as_bytes()), ["json.syntax"], "{schema}");
+        }
+        assert_eq!(found(br#"{"$schema": "http://json-schema.org/draft-03/schema#"}"#), ["schema.invalid"]);
+        for schema in [&b"\xef\xbb\xbf{}"[..], b"{\"maximum\": 1e400}", b"{\"title\": \"\xff\\ud800\"}"] {
+            assert_eq!(found(schema), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_the_schema_is_said() {
+        let chart = packed(&[
+            ("web/Chart.yaml", b"apiVersion: v2\nname: web\nversion: 1.0.0\n"),
+            ("web/values.schema.json", b"\xef\xbb\xbf{}"),
+        ]);
+        let report = crate::check::check(&chart, Some(Document::Chart), None, &Limits::default()).unwrap();
+        let codes: Vec<&str> = report.errors().map(|finding| finding.code.name()).collect();
+        assert!(codes.contains(&"json.syntax"), "{report}");
     }
 
     #[test]

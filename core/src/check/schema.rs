@@ -5,18 +5,28 @@ use serde_json::Value;
 
 use super::page::{Page, quoted};
 use crate::error::Code;
-use crate::json::{self, pointer_token};
+use crate::json::{self, Parsed, pointer_token};
 use crate::limits::Limits;
 
 pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
-    let parsed = match json::parse(page.text, limits.document) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            page.fail(&error);
-            return page;
-        }
-    };
+    let Some(parsed) = load(&mut page, limits) else { return page };
     page.repeated(&parsed.duplicates);
+    for (pointer, target) in remote_references(&parsed.value) {
+        let message = format!("$ref {} leads out of the document", quoted(&target));
+        page.find(Code::SCHEMA_REMOTE, pointer, None, message);
+    }
+    let is_closed = parsed.value.get("additionalProperties") == Some(&Value::Bool(false));
+    let has = |name: &str, key: &str| parsed.value.get(name).is_some_and(|found| found.get(key).is_some());
+    if is_closed && !has("properties", "global") && !has("patternProperties", "global") {
+        let message = "additionalProperties is false, and properties has no global";
+        page.find(Code::SCHEMA_GLOBAL, "/additionalProperties", None, message);
+    }
+    page
+}
+
+/// What keeps Helm from reading a schema, be it a vendored chart's.
+pub(super) fn load(page: &mut Page, limits: &Limits) -> Option<Parsed> {
+    let parsed = json::parse_lenient(page.text, limits.document).map_err(|error| page.fail(&error)).ok()?;
     if let Some(Value::String(draft)) = parsed.value.get("$schema")
         && !is_draft(draft)
     {
@@ -27,16 +37,7 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
         };
         page.find(code, "/$schema", None, format!("$schema {} {what}", quoted(draft)));
     }
-    let mut names = Vec::new();
-    embedded(&parsed.value, &mut names);
-    remote(&mut page, &parsed.value, &mut Names { names, left: MOST_COMPARED }, &mut String::new());
-    let is_closed = parsed.value.get("additionalProperties") == Some(&Value::Bool(false));
-    let has = |name: &str, key: &str| parsed.value.get(name).is_some_and(|found| found.get(key).is_some());
-    if is_closed && !has("properties", "global") && !has("patternProperties", "global") {
-        let message = "additionalProperties is false, and properties has no global";
-        page.find(Code::SCHEMA_GLOBAL, "/additionalProperties", None, message);
-    }
-    page
+    Some(parsed)
 }
 
 /// What stands behind `https://`, with or without the s.
@@ -83,7 +84,7 @@ impl Names<'_> {
         let Some(left) = self.left.checked_sub(self.names.len()) else { return true };
         self.left = left;
         let ends = |long: &str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.ends_with('/'));
-        let target = bare(target).trim_start_matches("./");
+        let target = bare(target).trim_start_matches("./").trim_start_matches('/');
         self.names.iter().any(|name| *name == target || ends(name, target) || ends(target, name))
     }
 }
@@ -97,31 +98,96 @@ pub(super) fn leads_out(schema: &[u8]) -> bool {
     page.report().iter().any(|finding| finding.code == Code::SCHEMA_REMOTE || finding.pointer == "/$schema")
 }
 
-/// `$ref` to another document.
-fn remote(page: &mut Page, value: &Value, names: &mut Names, path: &mut String) {
+/// A place of the schema itself by the name that Helm gives it, or of a draft's own schema, which every validator has.
+fn is_at_hand(target: &str) -> bool {
+    let document = bare(target);
+    let path = document.strip_prefix("file:///").or(document.strip_prefix("./")).or(document.strip_prefix('/'));
+    document.is_empty()
+        || path.unwrap_or(document) == "values.schema.json"
+        || host(document).is_some() && is_draft(document)
+}
+
+/// Each `$ref` to another document: where, and to which; the first of them, but for those in places of endless names.
+pub(super) fn remote_references(schema: &Value) -> Vec<(String, String)> {
+    let mut names = Vec::new();
+    embedded(schema, &mut names);
+    let mut found = Vec::new();
+    collect(schema, false, &mut Names { names, left: MOST_COMPARED }, &mut String::new(), &mut found);
+    found
+}
+
+/// References to other documents that are told.
+pub(super) const MOST_REMOTE: usize = 100;
+/// Bytes of the pointer to one of them.
+const LONGEST: usize = 10_000;
+/// Keywords whose members have names of the author's own.
+const NAMING: [&str; 6] =
+    ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"];
+/// Keywords below which nothing is a schema.
+const DATA: [&str; 4] = ["const", "enum", "default", "examples"];
+
+fn collect(value: &Value, is_naming: bool, names: &mut Names, path: &mut String, found: &mut Vec<(String, String)>) {
     let length = path.len();
     match value {
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
                 path.push_str(&format!("/{at}"));
-                remote(page, item, names, path);
+                collect(item, false, names, path, found);
                 path.truncate(length);
             }
         }
         Value::Object(fields) => {
-            for (name, value) in fields {
+            for (name, value) in fields.iter().filter(|(name, _)| is_naming || !DATA.contains(&name.as_str())) {
                 path.push('/');
                 path.push_str(&pointer_token(name));
                 match value {
-                    Value::String(target) if name == "$ref" && !target.starts_with('#') && !names.have(target) => {
-                        let message = format!("$ref {} leads out of the document", quoted(target));
-                        page.find(Code::SCHEMA_REMOTE, &**path, None, message);
+                    Value::String(target)
+                        if name == "$ref" && !target.starts_with('#') && !is_at_hand(target) && !names.have(target) =>
+                    {
+                        found.push((path.clone(), target.clone()));
                     }
-                    _ => remote(page, value, names, path),
+                    _ => collect(value, !is_naming && NAMING.contains(&name.as_str()), names, path, found),
                 }
                 path.truncate(length);
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    // Each asked of Helm 4.3.1.
+    #[test]
+    fn what_is_at_hand_is_no_other_document() {
+        for target in [
+            "",
+            "values.schema.json",
+            "./values.schema.json#/definitions/s",
+            "/values.schema.json#/definitions/s",
+            "file:///values.schema.json",
+            "http://json-schema.org/draft-07/schema#",
+            "https://json-schema.org/draft/2020-12/schema#/$defs/x",
+            "t.json",
+            "/d/t.json",
+        ] {
+            let schema = json!({ "properties": { "a": { "$ref": target } }, "$defs": { "t": { "$id": "https://x.example/d/t.json" } } });
+            assert_eq!(remote_references(&schema), [], "{target}");
+        }
+        for target in ["?#/definitions/s", "x", "other/values.schema.json", "https://x.example/a", "urn:foo"] {
+            let schema = json!({ "properties": { "const": { "$ref": target } } });
+            assert_eq!(remote_references(&schema), [("/properties/const/$ref".to_owned(), target.to_owned())]);
+        }
+    }
+
+    #[test]
+    fn what_stands_in_data_is_no_reference() {
+        let data = json!({ "$ref": "https://x.example/a" });
+        let schema = json!({ "const": data, "enum": [data], "default": data, "examples": [data] });
+        assert_eq!(remote_references(&schema), []);
     }
 }

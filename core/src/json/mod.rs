@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, Report, Span};
 use crate::error::{Code, clip};
 
 pub use read::{Parsed, parse};
-pub(crate) use read::{parse_first, tree};
+pub(crate) use read::{parse_first, parse_lenient, tree};
 
 /// Writes a value as Go 1.22 and later does (`json.Marshal`): compact, no line break at the end; `<`, `>`, `&`, U+2028 and
 /// U+2029 escaped; numbers of floating point without needless `.0`, with an exponent from 1e21 on and below 1e-6.

@@ -36,12 +36,25 @@ pub struct Parsed {
 /// [`Code::JSON_SYNTAX`] with `line` and `column` (and `begins`, `begins_line`, `begins_column`: which string, array or
 /// object has no end), [`Code::LIMIT_DOCUMENT`], [`Code::LIMIT_DEPTH`].
 pub fn parse(data: &[u8], limit: u64) -> Result<Parsed, Error> {
+    read(data, limit, false)
+}
+
+/// As [`parse`], but what Go's decoder takes is taken: U+FFFD stands for what is no character, the greatest number for
+/// those beyond it.
+///
+/// # Errors
+/// As those of [`parse`].
+pub(crate) fn parse_lenient(data: &[u8], limit: u64) -> Result<Parsed, Error> {
+    read(data, limit, true)
+}
+
+fn read(data: &[u8], limit: u64, is_lenient: bool) -> Result<Parsed, Error> {
     if data.len() as u64 > limit {
         return Err(Error::new(Code::LIMIT_DOCUMENT, format!("the document has {} bytes", data.len()))
             .with("limit", limit)
             .with("size", data.len()));
     }
-    let mut reader = Reader::new(data);
+    let mut reader = Reader { is_lenient, ..Reader::new(data) };
     match reader.document() {
         Ok(value) => Ok(Parsed { value, duplicates: reader.duplicates }),
         Err(what) => {
@@ -51,6 +64,8 @@ pub fn parse(data: &[u8], limit: u64) -> Result<Parsed, Error> {
             let error = Error::new(code, format!("no valid JSON: {what} at line {line} column {column}"))
                 .with("line", line)
                 .with("column", column);
+            let error =
+                if what == TOO_DEEP { error.with_hint("Nest it less deeply: no limit can be raised.") } else { error };
             let Some((what, start)) = reader.begins else { return Err(error) };
             let Span { line, column, .. } = Span::of(data, start..start);
             Err(error.with("begins", what).with("begins_line", line).with("begins_column", column))
@@ -84,11 +99,12 @@ struct Reader<'a> {
     /// The pointer to what is being read.
     path: String,
     duplicates: Vec<String>,
+    is_lenient: bool,
 }
 
 impl Reader<'_> {
     fn new(data: &[u8]) -> Reader<'_> {
-        Reader { data, at: 0, begins: None, path: String::new(), duplicates: Vec::new() }
+        Reader { data, at: 0, begins: None, path: String::new(), duplicates: Vec::new(), is_lenient: false }
     }
 
     fn document(&mut self) -> Read<Value> {
@@ -221,7 +237,10 @@ impl Reader<'_> {
                 _ => text.extend_from_slice(self.plain()),
             }
         }
-        let text = String::from_utf8(text).map_err(|_| "a string is not UTF-8")?;
+        let text = match String::from_utf8(text) {
+            Err(error) if self.is_lenient => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            text => text.map_err(|_| "a string is not UTF-8")?,
+        };
         self.at += 1;
         Ok(text)
     }
@@ -247,14 +266,19 @@ impl Reader<'_> {
             b'u' => {
                 let first = self.unit()?;
                 // Beyond 16 bits, a character is a pair of halves.
+                let behind = self.at;
                 let pair = (0xd800..0xdc00).contains(&first) && self.skip(b"\\");
                 let second = if pair && self.peek() == Some(b'u') { self.unit()? } else { 0 };
                 let code = match second {
                     0xdc00..0xe000 => 0x10000 + ((first - 0xd800) << 10 | (second - 0xdc00)),
-                    _ if pair => return Err("half of a character stands alone"),
                     _ => first,
                 };
-                return char::from_u32(code).ok_or("half of a character stands alone");
+                let character = char::from_u32(code);
+                if character.is_none() && self.is_lenient {
+                    self.at = behind;
+                    return Ok(char::REPLACEMENT_CHARACTER);
+                }
+                return character.ok_or("half of a character stands alone");
             }
             _ => return Err(NONE),
         };
@@ -312,7 +336,11 @@ impl Reader<'_> {
                 return Ok(value.into());
             }
         }
-        Number::from_f64(decimal::parse(text)).map(Value::Number).ok_or("the number is too large")
+        let mut number = decimal::parse(text);
+        if self.is_lenient {
+            number = number.clamp(f64::MIN, f64::MAX);
+        }
+        Number::from_f64(number).map(Value::Number).ok_or("the number is too large")
     }
 }
 
@@ -390,6 +418,19 @@ mod tests {
         }
         agrees(b"\"\xff\"");
         assert_eq!(parse_first(b"{\"a\":1}]}"), Some(serde_json::json!({"a": 1})));
+    }
+
+    #[test]
+    fn where_it_is_lenient_it_takes_what_go_takes() {
+        let value = |text: &[u8]| parse_lenient(text, 1 << 20).map(|parsed| parsed.value);
+        assert_eq!(value(b"[1e400, -1e400]").unwrap(), serde_json::json!([f64::MAX, f64::MIN]));
+        for text in [&br#""\ud800""#[..], br#""\udc00""#, b"\"\xff\""] {
+            assert_eq!(value(text).unwrap(), "\u{fffd}");
+        }
+        assert_eq!(value(br#""\ud800\n\ud800\ud83d\ude00""#).unwrap(), "\u{fffd}\n\u{fffd}😀");
+        for text in ["", "{", "[1,]", "01", r#""\ud800\x""#, "\u{feff}1"] {
+            assert!(value(text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     proptest! {

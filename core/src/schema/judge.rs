@@ -35,7 +35,7 @@ pub(crate) fn validate_within(
     left: &mut f64,
 ) -> Result<Vec<Violation>, Error> {
     let text = schema;
-    let original = json::parse(text, limits.document)?.value;
+    let original = json::parse_lenient(text, limits.document)?.value;
     let values = json::parse(values, u64::MAX)?.value;
     let before = *left;
     work::check(&original, &values, left)?;
@@ -102,7 +102,7 @@ fn compiled(schema: Value, schemas: &mut Schemas) -> Result<SchemaIndex, Box<Com
 /// All that is wrong with a schema, `error` if its patterns are not: what is found is taken out of it, to see what else
 /// there is.
 fn refused(text: &[u8], rounds: usize, mut error: Option<Box<CompileError>>) -> Error {
-    let mut schema = json::parse(text, u64::MAX).map(|parsed| parsed.value).unwrap_or_default();
+    let mut schema = json::parse_lenient(text, u64::MAX).map(|parsed| parsed.value).unwrap_or_default();
     let mut report = Report::new();
     let mut found = pattern::translate(&mut schema).refused;
     let mut known = 0;
@@ -328,7 +328,7 @@ fn is_multiple(number: &str, of: &str) -> Option<bool> {
 }
 
 /// `%41` as the byte that it stands for.
-fn unescaped(pointer: &str) -> String {
+pub(super) fn unescaped(pointer: &str) -> String {
     let mut bytes = Vec::with_capacity(pointer.len());
     let mut rest = pointer.as_bytes();
     while let [first, behind @ ..] = rest {

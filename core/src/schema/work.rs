@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::MOST_OF_REPORT;
+use super::judge::unescaped;
 use crate::error::{Code, Error};
 
 /// Steps: one value by one part of the schema, one name or alternative, one child that is gone through.
@@ -264,13 +265,18 @@ impl<'a> Graph<'a> {
     /// What a reference may name: a place in this document, or whatever bears such a name.
     fn named(&self, reference: &str) -> Vec<usize> {
         let (document, fragment) = reference.split_once('#').unwrap_or((reference, ""));
-        let fragment = fragment.replace("%25", "%");
+        let fragment = unescaped(fragment);
+        if !fragment.starts_with('/') && !fragment.is_empty() {
+            return self.named.iter().filter(|(name, _)| *name == fragment).map(|(_, at)| *at).collect();
+        }
+        // As those who read URLs read them.
+        let document = document.replace(['\t', '\n', '\r'], "").replace('\\', "/");
+        let document = document.trim_matches(|character| character <= ' ');
         let last = |name: &str| name.trim_end_matches('#').rsplit('/').next().unwrap_or_default().to_owned();
         let mut bases: Vec<usize> = vec![0];
         if !document.is_empty() {
-            bases = self.named.iter().filter(|(name, _)| last(name) == last(document)).map(|(_, at)| *at).collect();
-        } else if !fragment.starts_with('/') && !fragment.is_empty() {
-            return self.named.iter().filter(|(name, _)| *name == fragment).map(|(_, at)| *at).collect();
+            bases.retain(|_| last(document) == "values.schema.json");
+            bases.extend(self.named.iter().filter(|(name, _)| last(name) == last(document)).map(|(_, at)| *at));
         } else {
             // A fragment is looked up in the nearest resource with an id of its own; any of them will do here.
             bases.extend(self.named.iter().map(|(_, at)| *at));
