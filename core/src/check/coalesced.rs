@@ -111,9 +111,11 @@ impl<'a> Chart<'a> {
 
         let seen = self.coalesced(self.copy_for(above, path, budget)?, false, budget)?;
         let tags = seen.get("tags");
+        let search = search(&seen);
         let mut off: Vec<&str> = Vec::new();
         for dependency in &self.dependencies {
-            budget.spend(1 + dependency.condition.len() + dependency.tags.len())?;
+            let keys = dependency.condition.split(['.', ',']).count().saturating_mul(1 + path.matches('.').count());
+            budget.spend(dependency.condition.len() + (keys + dependency.tags.len()).saturating_mul(search))?;
             if !is_on(dependency, &seen, path, tags) {
                 off.push(dependency.known_as());
             }
@@ -152,6 +154,7 @@ impl<'a> Chart<'a> {
         }
         let mut values = self.coalesced(table(Mapping::default()), true, budget)?;
         let mut imported = table(Mapping::default());
+        let search = search(&values);
         for dependency in &self.dependencies {
             for wanted in &dependency.import_values {
                 let name = |key: &str| match wanted.get(key) {
@@ -167,11 +170,11 @@ impl<'a> Chart<'a> {
                 if parent.matches('.').count() > MOST_LEVELS {
                     return Err(Stop::TooMuch);
                 }
-                budget.spend(child.len() + parent.len())?;
                 let path = format!("{}.{child}", self.name_of(dependency));
+                budget.spend(path.len() + parent.len() + path.split('.').count().saturating_mul(search))?;
                 let found = path.split('.').try_fold(&values, |node, key| node.get(key));
                 let Some(found) = found.filter(|node| is_table(node)) else { continue };
-                budget.spend(nodes(found))?;
+                budget.spend(nodes(found) + nodes(&imported))?;
                 let mut found = found.clone();
                 if parent != "." {
                     for key in parent.rsplit('.') {
@@ -243,6 +246,11 @@ impl<'a> Chart<'a> {
         take_out(over, &gone);
         Ok(())
     }
+}
+
+/// What it takes to find a key in these values, in nodes: some 64 keys are compared in the time of one.
+fn search(values: &Node) -> usize {
+    1 + nodes(values) / 64
 }
 
 /// Whether a dependency is switched on: the first condition that is a boolean decides, else its tags.
