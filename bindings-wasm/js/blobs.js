@@ -4,11 +4,11 @@ import { core, currentPlatform, failure } from "./core.js";
 import { describe } from "./given.js";
 
 /** One byte more than may be: what is longer, the core refuses by its own rule and words. */
-export const enough = (limits) => core().archiveLimit(limits) + 1;
+export const enough = (limits, isProvenance = false) => core().limitOf(limits, isProvenance) + 1;
 
 /** A copy, so that nobody changes it behind the digest's back. */
-export async function bytesOf(source, limits) {
-  const most = enough(limits);
+export async function bytesOf(source, limits, isProvenance = false) {
+  const most = enough(limits, isProvenance);
   if (ArrayBuffer.isView(source)) {
     return new Uint8Array(source.buffer, source.byteOffset, Math.min(source.byteLength, most)).slice();
   }

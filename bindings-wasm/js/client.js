@@ -1,11 +1,11 @@
 /** The client: each verb builds an exchange and drives it. */
 
 import { bytesOf, enough, filesOf, isLarge, isPath, join } from "./blobs.js";
-import { checking, connected, core, currentPlatform, exchange, failure } from "./core.js";
+import { checking, connected, core, currentPlatform, exchange, failure, ready } from "./core.js";
 import { Thrown, drive } from "./drive.js";
 import { ChartOciError } from "./errors.js";
 import { known, texts, written } from "./given.js";
-import { Archive, Artifact, Metadata, Packaged, Push, Version, archiveOf } from "./model.js";
+import { Archive, Artifact, Constraint, Metadata, Packaged, Push, Version, archiveOf } from "./model.js";
 import { Report } from "./report.js";
 
 const PARTS = ["chart", "provenance"];
@@ -42,7 +42,7 @@ export class Client {
     await connected();
     const { limits } = this.#options;
     const source = await chartOf(chart, limits);
-    const signature = provenance === undefined ? source.provenance : await bytesOf(provenance, limits);
+    const signature = provenance === undefined ? source.provenance : await bytesOf(provenance, limits, true);
     const parts = { provenance: signature, created: created ?? source.created, limits };
     const artifact = await Artifact.build(source.archive ?? source.data, parts);
     const plan = Push.chart(artifact, target);
@@ -173,6 +173,8 @@ export class Client {
 
   async versions(repository, constraint, options) {
     const { prerelease = false, ...call } = known(options, [...CALL, "prerelease"]);
+    await ready();
+    if (constraint !== undefined && constraint !== null) Constraint.parse(written(constraint));
     const tags = await this.tags(repository, call);
     return core().versionsOfTags(tags, written(constraint), prerelease).map((text) => Version.parse(text));
   }
@@ -370,7 +372,7 @@ async function chartOf(chart, limits) {
   }
   if (chart instanceof Packaged) return { data: chart.data };
   const data = isLarge(chart) ? chart : await bytesOf(chart, limits);
-  return { data, ...(isPath(chart) ? await filesOf(chart).companions(chart, enough(limits)) : {}) };
+  return { data, ...(isPath(chart) ? await filesOf(chart).companions(chart, enough(limits, true)) : {}) };
 }
 
 /** Asked before every connection: a list of hosts, or a function `(host, ip, port) => boolean`. */

@@ -60,7 +60,7 @@ export function known(options, names, place = "options") {
   const strange = Object.keys(options).find((name) => !names.includes(name));
   if (strange === undefined) return usable(options);
   const meant = plain(strange);
-  const near = names.find((name) => plain(name) === meant) ?? names.find((name) => isNear(meant, plain(name)));
+  const near = names.find((name) => plain(name) === meant);
   const remedy = near ? `: is ${near} meant?` : names.length > 0 ? `; there are ${names.join(", ")}` : "";
   throw failure("misuse.argument", `there is no option ${JSON.stringify(strange.slice(0, 40))} here${remedy}`);
 }
@@ -82,20 +82,6 @@ function wants(options, name, what, callable) {
 }
 
 const plain = (name) => name.slice(0, 40).replace(/[-_]/g, "").toLowerCase();
-
-/** The same but for a part, or for one or two letters. */
-function isNear(strange, name) {
-  if (strange.length > 3 && (name.includes(strange) || strange.includes(name))) return true;
-  let row = [...name, ""].map((_, at) => at);
-  for (const [line, letter] of [...strange].entries()) {
-    const next = [line + 1];
-    for (const [at, other] of [...name].entries()) {
-      next.push(Math.min(row[at] + (letter === other ? 0 : 1), row[at + 1] + 1, next[at] + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) <= (name.length > 4 ? 2 : 1);
-}
 
 export const describe = (value) =>
   value === null || value === undefined ? String(value) : `a value of type ${value.constructor?.name ?? typeof value}`;

@@ -491,7 +491,7 @@ export class Artifact {
   private constructor();
   /** The manifest and config that `helm push` makes of a chart. */
   static build(
-    chart: Archive | Source,
+    chart: Archive | Packaged | Source,
     options?: Limited & { provenance?: Source; created?: Date | string | number },
   ): Promise<Artifact>;
   /** Throws only for what is no manifest at all; whatever else is wrong stands in `report`. */

@@ -227,7 +227,7 @@ export class Archive extends Data {
     const { limits } = mapped(options, LIMITED);
     await ready();
     const data = await bytesOf(source, limits);
-    const beside = isPath(source) ? await filesOf(source).companions(source, enough(limits)) : {};
+    const beside = isPath(source) ? await filesOf(source).companions(source, enough(limits, true)) : {};
     return archiveOf(data, { limits }, beside.provenance);
   }
 
@@ -376,11 +376,12 @@ export class Artifact extends Data {
   static async build(chart, options) {
     const { provenance, created, limits } = mapped(options, ["provenance", "created", ...LIMITED]);
     const { Artifact: Handle } = await ready();
-    const signature = provenance === undefined ? undefined : await bytesOf(provenance, limits);
+    const signature = provenance === undefined ? undefined : await bytesOf(provenance, limits, true);
     const time = seconds(created);
     if (chart instanceof Archive) return new Artifact(Handle.build(chart[HANDLE], signature, time, limits));
     if (isLarge(chart)) return new Artifact(await scanned(chart, signature, time, limits));
-    return new Artifact(Handle.buildFrom(await bytesOf(chart, limits), signature, time, limits));
+    const data = await bytesOf(chart instanceof Packaged ? chart.data : chart, limits);
+    return new Artifact(Handle.buildFrom(data, signature, time, limits));
   }
 
   /** Throws only for what is no manifest at all; whatever else is wrong stands in `report`. */
@@ -499,7 +500,7 @@ export async function show(source, section = "all", options = undefined) {
   const { Directory } = await ready();
   let archive = source;
   if (isPath(source) && (await filesOf(source).isDirectory(source))) {
-    archive = new Archive(await filesOf(source).run(new Directory(limits), source));
+    archive = new Archive(await filesOf(source).run(new Directory(limits, String(source)), source));
   } else if (!(source instanceof Archive)) {
     archive = await Archive.read(source instanceof Packaged ? source.data : source, { limits });
   }
@@ -514,7 +515,7 @@ export async function packageDirectory(source, given) {
   if (!isPath(source)) return new Packaged(packageFiles(pairsOf(source), options, limits), limits);
   const files = filesOf(source);
   await files.directory(source);
-  return new Packaged(await files.run(new Package(options, limits), source), limits);
+  return new Packaged(await files.run(new Package({ ...options, path: String(source) }, limits), source), limits);
 }
 
 /** Files as the core takes them: pairs of a path and bytes. */
@@ -574,10 +575,10 @@ async function scanned(blob, provenance, created, limits) {
 /** What belongs to a packed chart, as the core takes it. */
 async function partsOf(source, { provenance, manifest, config, reference }, limits) {
   const isFile = isPath(source) && String(source).endsWith(".tgz");
-  const beside = isFile ? (await filesOf(source).companions(source, enough(limits))).provenance : undefined;
+  const beside = isFile ? (await filesOf(source).companions(source, enough(limits, true))).provenance : undefined;
   const bytes = (text) => (text === undefined ? undefined : textBytes(text));
   return {
-    provenance: provenance === undefined ? beside : await bytesOf(provenance, limits),
+    provenance: provenance === undefined ? beside : await bytesOf(provenance, limits, true),
     manifest: bytes(manifest),
     config: bytes(config),
     reference: written(reference),

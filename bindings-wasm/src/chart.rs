@@ -281,8 +281,9 @@ pub fn parse_time(text: &str) -> Result<f64> {
         .ok_or_else(|| argument(format!("{text:?} is no time as RFC 3339 has it")))
 }
 
-/// How large an archive may be.
-#[wasm_bindgen(js_name = archiveLimit)]
-pub fn archive_limit(limits: &JsValue) -> Result<JsValue> {
-    Ok(dto::number(dto::limits(limits)?.archive))
+/// Most bytes of an archive; or of a provenance.
+#[wasm_bindgen(js_name = limitOf)]
+pub fn limit_of(limits: &JsValue, provenance: bool) -> Result<JsValue> {
+    let limits = dto::limits(limits)?;
+    Ok(dto::number(if provenance { limits.provenance } else { limits.archive }))
 }

@@ -46,9 +46,10 @@ pub struct Directory(chartoci::chart::Directory);
 
 #[wasm_bindgen]
 impl Directory {
+    /// Errors call the directory by that path.
     #[wasm_bindgen(constructor)]
-    pub fn new(limits: &JsValue) -> Result<Directory> {
-        Ok(Directory(chartoci::chart::Directory::new(&dto::limits(limits)?)))
+    pub fn new(limits: &JsValue, path: &str) -> Result<Directory> {
+        Ok(Directory(chartoci::chart::Directory::new(&dto::limits(limits)?).called(path)))
     }
     pub fn poll(&mut self) -> Result<Object> {
         step(self.0.poll(), |archive| Archive::of(archive).into())

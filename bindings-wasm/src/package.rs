@@ -10,14 +10,19 @@ use crate::dto;
 use crate::errors::{Result, argument, throw};
 use crate::step::step;
 
-/// `version`, `appVersion`, `created` (seconds since 1970-01-01T00:00:00Z).
+/// `version`, `appVersion`, `created` (seconds since 1970-01-01T00:00:00Z), `path`, by which errors call the directory.
 fn machine(options: &JsValue, limits: &JsValue) -> Result<CorePackage> {
+    let path = dto::text(options, "path")?;
     let options = Options {
         version: dto::text(options, "version")?,
         app_version: dto::text(options, "appVersion")?,
         created: dto::get(options, "created").as_f64().map(|seconds| Timestamp::from_unix(seconds.floor() as i64)),
     };
-    Ok(CorePackage::new(options, &dto::limits(limits)?))
+    let package = CorePackage::new(options, &dto::limits(limits)?);
+    Ok(match path {
+        Some(path) => package.called(&path),
+        None => package,
+    })
 }
 
 /// The metadata as a config blob: what reads that may be another module.

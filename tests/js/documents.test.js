@@ -289,3 +289,45 @@ test("nothing is written through a link", async (t) => {
   assert.ok(refused.message.startsWith(`${place}: `) && refused.hint, refused.message);
   assert.deepEqual([readdirSync(elsewhere), readdirSync(target)], [[], [archive.metadata.name]]);
 });
+
+test("a directory that cannot be packed is named, and so is the file in it", async (t) => {
+  const directory = temporary(t);
+  const [empty, bad] = ["empty", "bad"].map((name) => join(directory, name));
+  mkdirSync(empty);
+  mkdirSync(bad);
+  writeFileSync(join(bad, "Chart.yaml"), "apiVersion: v2\nname: bad\nversion: 1.0.0\n");
+  writeFileSync(join(bad, "values.yaml"), "a: b: c\n");
+  for (const use of [chartoci.package, show]) {
+    for (const [source, code, path] of [[empty, "chart.missing", empty], [bad, "yaml.syntax", join(bad, "values.yaml")]]) {
+      const error = await failing(() => use(source));
+      assert.deepEqual([error.code, error.context.path], [code, path]);
+      assert.ok(error.message.startsWith(`${path}: `), error.message);
+    }
+  }
+});
+
+test("a provenance beside a chart is read no further than it may be long", async (t) => {
+  const file = join(temporary(t), "web.tgz");
+  writeFileSync(file, packaged.data);
+  writeFileSync(`${file}.prov`, new Uint8Array(3000));
+  const archive = await Archive.read(file, { limits: { provenance: 1000 } });
+  assert.equal(archive.provenance.length, 1001);
+});
+
+test("an artifact is built of what was packed", async () => {
+  assert.ok((await Artifact.build(packaged)).equals(await Artifact.build(packaged.data)));
+});
+
+test("T-SECRET-1: a password in an address that stands for a path is not repeated", async () => {
+  for (const address of ["https://ada:hunter2@reg.example/x", "ada:hunter2@reg.example/x"]) {
+    for (const use of [Archive.read, chartoci.package, show, chartoci.check, (path) => new chartoci.Client().push(path, "localhost:1/x")]) {
+      const error = await failing(() => use(address));
+      assert.equal(error.code, "files.not_found");
+      assert.ok(!`${error.stack} ${JSON.stringify(error)}`.includes("hunter2"), error.message);
+    }
+  }
+});
+
+test("a constraint is looked at before a registry is asked", async () => {
+  assert.equal((await failing(() => new chartoci.Client().versions("localhost:1/x", ">>1"))).code, "version.constraint");
+});
