@@ -142,7 +142,12 @@ fn collect(value: &Value, is_naming: bool, names: &mut Names, path: &mut String,
                 path.push_str(&pointer_token(name));
                 match value {
                     Value::String(target)
-                        if name == "$ref" && !target.starts_with('#') && !is_at_hand(target) && !names.have(target) =>
+                        if name == "$ref"
+                            && !target.starts_with('#')
+                            && !is_at_hand(target)
+                            && !names.have(target)
+                            && found.len() < MOST_REMOTE
+                            && path.len() < LONGEST =>
                     {
                         found.push((path.clone(), target.clone()));
                     }

@@ -1,6 +1,6 @@
 //! Judging by `boon`.
 
-use boon::{CompileError, Compiler, Draft, ErrorKind, SchemaIndex, Schemas, UrlLoader, ValidationError};
+use boon::{CompileError, Compiler, Draft, ErrorKind, Format, SchemaIndex, Schemas, UrlLoader, ValidationError};
 use serde_json::Value;
 
 use super::{MOST_OF_REPORT, Violation, pattern, work};
@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Report};
 use crate::error::{Code, Error, clip};
 use crate::json;
 use crate::limits::Limits;
+use crate::version::Version;
 
 /// Judges JSON values by a JSON Schema. The violations are in the order of the values; those behind the first hundred
 /// are dropped.
@@ -95,6 +96,14 @@ fn compiled(schema: Value, schemas: &mut Schemas) -> Result<SchemaIndex, Box<Com
     let mut compiler = Compiler::new();
     compiler.set_default_draft(Draft::V2020_12);
     compiler.use_loader(Box::new(Nothing));
+    // Helm's validator does not know the first two, and the third as Semantic Versioning has it.
+    compiler.register_format(Format { name: "idn-email", func: |_| Ok(()) });
+    compiler.register_format(Format { name: "idn-hostname", func: |_| Ok(()) });
+    let func = |value: &Value| match value.as_str().map(Version::parse_strict) {
+        Some(Err(_)) => Err("it is not of the form 1.2.3".into()),
+        _ => Ok(()),
+    };
+    compiler.register_format(Format { name: "semver", func });
     compiler.add_resource(PLACE, schema)?;
     Ok(compiler.compile(PLACE, schemas)?)
 }
@@ -361,6 +370,17 @@ fn violation_of(error: &ValidationError) -> Violation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // Each asked of Helm 4.3.1.
+    #[test]
+    fn formats_are_those_that_helm_knows() {
+        let fits = |format: &str, value: &str| {
+            let schema = format!(r#"{{"$schema": "http://json-schema.org/draft-07/schema#", "format": "{format}"}}"#);
+            validate(schema.as_bytes(), format!("{value:?}").as_bytes(), &Limits::default()).unwrap().is_empty()
+        };
+        assert!(fits("idn-email", "é@b.c") && fits("idn-hostname", "é.b") && fits("semver", "1.2.3-a+b"));
+        assert!(!fits("semver", "v1.2") && !fits("semver", "1.2") && !fits("hostname", "a_b"));
+    }
 
     fn judged(schema: &str, values: &str) -> Result<Vec<(String, String)>, Code> {
         let judged = validate(schema.as_bytes(), values.as_bytes(), &Limits::default());
