@@ -335,6 +335,23 @@ mod tests {
     }
 
     #[test]
+    fn however_a_place_of_the_schema_is_written_it_counts() {
+        for (document, place) in
+            [("values.schema.json", "/%24defs/a"), ("x\\..\\values.schema\n.json", "/$defs/a"), ("", "b")]
+        {
+            let mut definitions = serde_json::Map::new();
+            let twice = |at: usize| json!({ "$ref": format!("{document}#{place}{}", at + 1) });
+            for at in 0..40 {
+                let name = format!("b{at}");
+                definitions.insert(format!("a{at}"), json!({ "$anchor": name, "allOf": [twice(at), twice(at)] }));
+            }
+            definitions.insert("a40".to_owned(), json!({ "$anchor": "b40" }));
+            let schema = json!({ "$defs": definitions, "$ref": "#/$defs/a0" });
+            assert_eq!(judged(&schema, &json!({})), Err("the schema makes too much work".to_owned()), "{document}");
+        }
+    }
+
+    #[test]
     fn circles_and_depths_are_refused() {
         let circle =
             json!({ "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } }, "$ref": "#/$defs/a" });
