@@ -249,10 +249,11 @@ impl Diagnostic {
     fn help(&self) -> &str {
         &self.0.help
     }
-    /// The text that would stand in the finding's place, where that is safe.
+    /// What would mend it, where that is safe.
     #[getter]
-    fn fix(&self) -> Option<&str> {
-        self.0.fix.as_ref().map(|fix| fix.replacement.as_str())
+    fn fix(&self) -> Option<Fix> {
+        let fix = self.0.fix.as_ref()?;
+        Some(Fix { start: fix.span.start, end: fix.span.end, replacement: fix.replacement.clone() })
     }
     /// Other places of the document that have to do with it.
     #[getter]
@@ -275,6 +276,29 @@ impl Diagnostic {
     }
     fn __repr__(&self) -> String {
         format!("<Diagnostic {}>", self.0)
+    }
+}
+
+/// A text in the place of some bytes: they count from 0, and there may be none of them.
+#[pyclass(frozen, eq, get_all, module = "chartoci")]
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Fix {
+    start: usize,
+    end: usize,
+    replacement: String,
+}
+
+#[pymethods]
+impl Fix {
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("start", self.start)?;
+        dict.set_item("end", self.end)?;
+        dict.set_item("replacement", &self.replacement)?;
+        Ok(dict)
+    }
+    fn __repr__(&self) -> String {
+        format!("<Fix {}..{}: {:?}>", self.start, self.end, self.replacement)
     }
 }
 
@@ -365,7 +389,7 @@ impl Report {
     }
     /// The same as JSON.
     fn to_json(&self) -> String {
-        serde_json::to_string(&self.0).unwrap_or_default()
+        self.0.to_json()
     }
     /// SARIF 2.1.0, which code hosts show beside the lines.
     fn to_sarif(&self) -> String {

@@ -26,8 +26,8 @@ mod _native {
 
     #[pymodule_export]
     use crate::chart::{
-        Archive, Code, Dependency, Diagnostic, Files, Ignore, Limits, Lock, Maintainer, Metadata, Place, Report, Scan,
-        Scanning, bounds, check, check_parts, codes, kinds, nearest, sarif, schemas, show, show_chart, unjudged,
+        Archive, Code, Dependency, Diagnostic, Files, Fix, Ignore, Limits, Lock, Maintainer, Metadata, Place, Report,
+        Scan, Scanning, bounds, check, check_parts, codes, kinds, nearest, sarif, schemas, show, show_chart, unjudged,
     };
     #[pymodule_export]
     use crate::errors::error;

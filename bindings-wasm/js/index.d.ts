@@ -112,7 +112,7 @@ export interface ErrorFields {
   context?: Record<string, string>;
   status?: number;
   registryErrors?: RegistryError[];
-  report?: readonly Diagnostic[];
+  report?: readonly DiagnosticJSON[];
 }
 
 /**
@@ -179,6 +179,29 @@ export interface Diagnostic {
   }[];
 }
 
+/** A place in a document, in JSON: lines and columns count from 1, bytes from 0. */
+export interface SpanJSON {
+  readonly start: number;
+  readonly end: number;
+  readonly line: number;
+  readonly column: number;
+  readonly end_line: number;
+  readonly end_column: number;
+}
+
+/** A finding as every language's JSON has it: docs/cli.schema.json. */
+export interface DiagnosticJSON {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly document: string;
+  readonly pointer: string;
+  readonly span: SpanJSON | null;
+  readonly message: string;
+  readonly help: string;
+  readonly fix: { readonly span: SpanJSON; readonly replacement: string } | null;
+  readonly related: readonly { readonly span: SpanJSON; readonly message: string }[];
+}
+
 /**
  * Findings, ordered by document and place.
  *
@@ -201,7 +224,8 @@ export class Report implements Iterable<Diagnostic> {
   /** The documents whose text is at hand, and which `fixed` can give. */
   readonly documents: string[];
   [Symbol.iterator](): IterableIterator<Diagnostic>;
-  toJSON(): readonly Diagnostic[];
+  /** The same in every language, and what `chartoci check --json` prints as `diagnostics`. */
+  toJSON(): readonly DiagnosticJSON[];
   /** A document with all fixes; every other byte stays. It need not be named where there is only one. */
   fixed(document?: string): Uint8Array;
   /** SARIF 2.1.0, which code hosts show beside the lines. */

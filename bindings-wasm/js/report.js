@@ -2,16 +2,40 @@ import { failure } from "./core.js";
 import { Data } from "./data.js";
 import { known } from "./given.js";
 
+const place = (span) => ({
+  line: span?.line,
+  column: span?.column,
+  endLine: span?.end_line,
+  endColumn: span?.end_column,
+});
+
+/** A finding by this language's names, of what every language's JSON says of it. */
+const named = ({ code, severity, document, pointer, span, message, help, fix, related = [] }) => ({
+  code,
+  severity,
+  document,
+  pointer,
+  ...place(span),
+  start: span?.start,
+  end: span?.end,
+  message,
+  help,
+  fix: fix ? { start: fix.span.start, end: fix.span.end, replacement: fix.replacement } : undefined,
+  related: related.map((other) => ({ ...place(other.span), message: other.message })),
+});
+
 /** Findings about a document, ordered by document and place. */
 export class Report extends Data {
   #handle;
+  #json;
   #diagnostics;
 
   /** Of what a wasm module gives; or of the findings alone, as they come in an error or from another worker. */
   constructor(given) {
     super();
     if (!Array.isArray(given)) this.#handle = given;
-    this.#diagnostics = Object.freeze([...(this.#handle?.diagnostics() ?? given)]);
+    this.#json = Object.freeze([...(this.#handle?.diagnostics() ?? given)]);
+    this.#diagnostics = this.#json.map(named);
   }
 
   get #whole() {
@@ -43,8 +67,9 @@ export class Report extends Data {
     return this.#diagnostics[Symbol.iterator]();
   }
 
+  /** As in every other language. */
   toJSON() {
-    return this.#diagnostics;
+    return this.#json;
   }
 
   /** The documents whose text is at hand, and which `fixed` can give. */

@@ -88,7 +88,7 @@ impl Archive {
     pub fn unpacked(&self) -> JsValue {
         dto::number(self.0.scan().unpacked)
     }
-    pub fn report(&self) -> Array {
+    pub fn report(&self) -> JsValue {
         dto::report(&self.0.scan().report)
     }
     pub fn paths(&self) -> Vec<String> {

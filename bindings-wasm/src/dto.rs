@@ -96,8 +96,9 @@ pub(crate) fn error(error: &Error) -> Object {
         .done()
 }
 
-pub(crate) fn report(report: &Report) -> Array {
-    report.iter().map(diagnostic).collect()
+/// The findings as every language's JSON has them; js/report.js gives them this language's names.
+pub(crate) fn report(report: &Report) -> JsValue {
+    js_sys::JSON::parse(&report.to_json()).unwrap_or_default()
 }
 
 pub(crate) fn question(question: &Question) -> Object {
@@ -142,46 +143,6 @@ pub(crate) fn violations(answer: &JsValue) -> Result<std::result::Result<Vec<Vio
         pointer if pointer.is_empty() => error,
         pointer => error.with("pointer", pointer),
     }))
-}
-
-fn diagnostic(diagnostic: &Diagnostic) -> Object {
-    let span = diagnostic.span;
-    let related: Array = diagnostic
-        .related
-        .iter()
-        .map(|(span, message)| {
-            object()
-                .with("line", span.line)
-                .with("column", span.column)
-                .with("endLine", span.end_line)
-                .with("endColumn", span.end_column)
-                .with("message", &**message)
-                .done()
-        })
-        .collect();
-    let fix = diagnostic.fix.as_ref().map(|fix| {
-        object()
-            .with("start", fix.span.start as f64)
-            .with("end", fix.span.end as f64)
-            .with("replacement", &*fix.replacement)
-            .done()
-    });
-    object()
-        .with("code", diagnostic.code.name())
-        .with("severity", diagnostic.severity.as_str())
-        .with("document", &*diagnostic.document)
-        .with("pointer", &*diagnostic.pointer)
-        .with("line", span.map(|span| span.line))
-        .with("column", span.map(|span| span.column))
-        .with("endLine", span.map(|span| span.end_line))
-        .with("endColumn", span.map(|span| span.end_column))
-        .with("start", span.map(|span| span.start as f64))
-        .with("end", span.map(|span| span.end as f64))
-        .with("message", &*diagnostic.message)
-        .with("help", &*diagnostic.help)
-        .with("fix", fix)
-        .with("related", related)
-        .done()
 }
 
 // ── Out: names, charts, manifests ──

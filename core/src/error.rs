@@ -264,7 +264,7 @@ table! {
         "Do not unpack this archive; it may be an attack.";
     ARCHIVE_NAME = "archive.name", kind(Kind::Invalid),
         "The path of a file in the archive is not portable.",
-        "Rename the file: UTF-8 without control characters, no drive letter, no name that Windows reserves.";
+        "Rename the file: UTF-8, no NUL, no drive letter in front; in a directory no backslash either.";
     ARCHIVE_TOP_FOLDER = "archive.top_folder", kind(Kind::Invalid),
         "The files of the archive stand in more than one top folder.",
         "Pack one chart's directory at a time.";
@@ -673,6 +673,9 @@ table! {
     CHART_DEPENDENCY_RANGE = "chart.dependency_range", finding(Severity::Error),
         "The version of a dependency is no range of versions.",
         "Write for example ^1.2, ~1.2.3, >=1 <3 or 1.x || 2.x.";
+    CHART_EMPTY_RANGE = "chart.empty_range", finding(Severity::Warning),
+        "No version at all is in a range, of Kubernetes or of a dependency.",
+        "Within an alternative all conditions have to hold; || stands between alternatives.";
     CHART_DEPENDENCY_INCOMPLETE = "chart.dependency_incomplete", finding(Severity::Warning),
         "A dependency lacks what Helm needs to fetch it.",
         "Give it name, version and repository.";

@@ -16,7 +16,7 @@ CHARTS = pathlib.Path(os.environ.get("CHARTOCI_CHARTS", ROOT.parent / "shared" /
 VECTORS = json.loads((ROOT / "tests" / "vectors" / "metadata.json").read_text())
 
 # What no schema can say: a text that is empty once it is sanitised, two entries of one name, a document beside this one,
-# a field in another spelling.
+# what a field in another spelling holds.
 BEYOND = {"name is dropped by sanitising"}
 
 
@@ -63,12 +63,27 @@ def test_vectors_are_valid_as_the_reader_says(case: dict[str, dict[str, str]]) -
     assert bool(errors("Chart.yaml", value)) is (code is not None), code
 
 
-def test_an_index_is_valid_and_its_entries_are_charts() -> None:
+@pytest.mark.parametrize("given", ["Name: web\nVERSION: 1.0.0", "name: web\nver\u017fion: 1.0.0", "naMe: web\nversion: 1.0.0"])
+def test_a_field_may_be_spelled_in_any_case(given: str) -> None:
+    assert chartoci.Metadata.parse(given).name == "web"
+    assert errors("Chart.yaml", values(given)) == []
+    line = given.splitlines()[0]
+    (name,) = errors("Chart.yaml", values(given.replace(line, "nam: web")))
+    assert name == "'name' is a required property"
+
+
+def test_an_index_is_valid_and_its_entries_have_the_fields_of_charts() -> None:
     entry = {"name": "web", "version": "1.0.0", "urls": ["web-1.0.0.tgz"], "created": "2026-01-02T03:04:05Z", "digest": "00"}
     assert errors("index.yaml", {"apiVersion": "v1", "entries": {"web": [entry]}, "generated": "2026-01-02T03:04:05Z"}) == []
+    assert errors("index.yaml", {"APIVERSION": "v1", "entries": {}}) == []
     for broken in ({"entries": {}}, {"apiVersion": "v1", "entries": {"web": [{**entry, "urls": "x"}]}}):
         assert errors("index.yaml", broken)
-    assert errors("index.yaml", {"apiVersion": "v1", "entries": {"web": [{**entry, "version": "latest"}]}})
+
+
+def test_an_entry_that_helm_leaves_out_spoils_no_index() -> None:
+    entry = {"name": "web", "version": "1.0.0", "urls": ["web-1.0.0.tgz"]}
+    for odd in ({**entry, "version": "latest"}, {"version": "1.0.0"}, {**entry, "type": "other"}, None):
+        assert errors("index.yaml", {"apiVersion": "v1", "entries": {"web": [odd, entry]}}) == []
 
 
 def packed(files: dict[str, bytes]) -> bytes:

@@ -96,7 +96,8 @@ def check(given: Any) -> Any:
         report = chartoci.check(base64.b64decode(given.pop("chart")), "chart", **given)
     places = [None if found.line is None else [found.line, found.column] for found in report]
     return [
-        [found.code, found.document, found.pointer, place, found.fix] for found, place in zip(report, places, strict=True)
+        [found.code, found.document, found.pointer, place, found.fix and found.fix.replacement]
+        for found, place in zip(report, places, strict=True)
     ]
 
 

@@ -44,6 +44,8 @@ pub struct Directory {
     failed: Option<Error>,
     /// What was refused and passed over, if that is what is wanted.
     refused: Option<Vec<Error>>,
+    /// The files that are ignored, if what is refused is passed over.
+    ignored: Vec<String>,
     /// The result's digest is wanted.
     digests: bool,
     /// What errors call it.
@@ -83,6 +85,7 @@ impl Directory {
             entries: 0,
             failed: None,
             refused: None,
+            ignored: Vec::new(),
             digests: true,
             path: None,
         }
@@ -116,6 +119,11 @@ impl Directory {
     /// Passes over what [`Directory::new`] would end at.
     pub(crate) fn lenient(limits: &Limits) -> Directory {
         Directory { refused: Some(Vec::new()), ..Directory::new(limits) }
+    }
+
+    /// The paths of the files that .helmignore left out, as far as it left their directories in.
+    pub(crate) fn ignored(&self) -> &[String] {
+        &self.ignored
     }
 
     /// The bytes of all files, the files, and what was passed over.
@@ -245,6 +253,9 @@ impl Directory {
             if self.ignore.matches(&path, entry.kind == EntryKind::Directory)
                 || (is_link && self.ignore.matches(&path, true))
             {
+                if self.refused.is_some() && entry.kind == EntryKind::File {
+                    self.ignored.push(path);
+                }
                 continue;
             }
             let error = |code: Code| Error::new(code, code.meaning().trim_end_matches('.')).within("path", clip(&path));

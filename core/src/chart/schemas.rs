@@ -7,7 +7,7 @@ use super::fields::{CHART, Field, LOCK, Shape};
 /// The schemas of Chart.yaml, Chart.lock and index.yaml: each document's name, and the schema.
 ///
 /// They take what Helm takes, fields that Helm does not know included. What JSON Schema cannot say (two dependencies of
-/// one name, a field in another spelling) they let pass.
+/// one name, what a field in another spelling holds) they let pass; of an index's entries also what Helm only leaves out.
 ///
 /// ```
 /// let schemas = chartoci::chart::schemas::schemas();
@@ -31,7 +31,7 @@ pub fn schemas() -> [(&'static str, Value); 3] {
 /// Chart.yaml, with the rules that hold for the chart itself.
 fn chart() -> Value {
     let mut schema = object(CHART);
-    schema["required"] = json!(["name", "version"]);
+    schema["allOf"] = required(&["name", "version"]);
     let properties = &mut schema["properties"];
     properties["name"]["type"] = json!(["string", "number", "boolean"]);
     properties["name"]["pattern"] = "^(?!\\.{1,2}$)[^/]+$".into();
@@ -49,9 +49,23 @@ fn chart() -> Value {
     schema
 }
 
-/// index.yaml (Helm 4.3, `pkg/repo/v1/index.go`): an entry is a Chart.yaml, and more.
+/// These fields have to be there, in whatever case: Go's reader takes them all, and U+017F for an s.
+fn required(names: &[&str]) -> Value {
+    let one = |name: &&str| {
+        let letter = |letter: char| match letter {
+            's' => "[sS\u{17f}]".to_owned(),
+            _ => format!("[{}{}]", letter.to_ascii_lowercase(), letter.to_ascii_uppercase()),
+        };
+        let pattern = format!("^{}$", name.chars().map(letter).collect::<String>());
+        json!({ "if": { "propertyNames": { "not": { "pattern": pattern } } }, "then": { "required": [name] } })
+    };
+    names.iter().map(one).collect()
+}
+
+/// index.yaml (Helm 4.3, `pkg/repo/v1/index.go`): an entry has the fields of a Chart.yaml, and more. One that is no chart
+/// Helm leaves out, and reads the others.
 fn index() -> Value {
-    let mut entry = chart();
+    let mut entry = object(CHART);
     let described = |shape: &Shape, text: &str| {
         let mut schema = shape_of(shape);
         schema["description"] = text.into();
@@ -64,7 +78,7 @@ fn index() -> Value {
     properties["removed"] = described(&Shape::Flag, "The version is there no more.");
     json!({
         "type": "object",
-        "required": ["apiVersion"],
+        "allOf": required(&["apiVersion"]),
         "properties": {
             "apiVersion": { "type": "string", "minLength": 1, "description": "Always v1." },
             "generated": described(&Shape::Time, "When the index was written, in RFC 3339."),

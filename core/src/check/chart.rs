@@ -54,9 +54,15 @@ fn stamp(data: &[u8]) -> Option<&'static str> {
 }
 
 /// A chart's directory: all files' bytes, the files, and what could not be read.
-pub(super) fn unpacked(bytes: &[u8], files: &[File], refused: &[Error], limits: &Limits) -> (Report, Vec<Question>) {
+pub(super) fn unpacked(
+    bytes: &[u8],
+    files: &[File],
+    refused: &[Error],
+    ignored: &[String],
+    limits: &Limits,
+) -> (Report, Vec<Question>) {
     let mut budget = Budget::unpacked(limits);
-    let mut chart = Chart::new("", true, limits);
+    let mut chart = Chart { ignored, ..Chart::new("", true, limits) };
     for error in refused {
         chart.fail(error);
     }
@@ -131,6 +137,8 @@ struct Chart<'a> {
     /// Stands before all paths in findings.
     above: &'a str,
     is_directory: bool,
+    /// The files that .helmignore left out, as far as they are known.
+    ignored: &'a [String],
     /// By root.
     charts: BTreeMap<String, Files>,
     paths: BTreeSet<String>,
@@ -147,6 +155,7 @@ impl<'a> Chart<'a> {
             limits,
             above,
             is_directory,
+            ignored: &[],
             charts: BTreeMap::from([(String::new(), Files::default())]),
             paths: BTreeSet::new(),
             top_folder: String::new(),
@@ -327,7 +336,7 @@ impl<'a> Chart<'a> {
         }
         if let Some(text) = text(".helmignore") {
             let mut page = Page::new(".helmignore", text);
-            ignore(&mut page);
+            ignore(&mut page, self.ignored);
             report.extend(page.report());
         }
         for (path, text) in files.texts.iter().filter(|(path, _)| is_crd(path)) {
@@ -482,8 +491,16 @@ const NEEDED: [(&str, bool); 8] = [
     ("crds", true),
 ];
 
-/// Each pattern by itself: whether Helm can read it, and whether it leaves out what is needed.
-fn ignore(page: &mut Page) {
+/// A template or a definition, and no copy that an editor or a tool left there.
+fn is_meant(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let is_template = path.starts_with("templates/")
+        && name.rsplit_once('.').is_some_and(|(_, ending)| matches!(ending, "yaml" | "yml" | "tpl" | "txt"));
+    !name.starts_with('.') && (is_template || is_crd(path))
+}
+
+/// Each pattern by itself: whether Helm can read it, and whether it leaves out what is there or what is needed.
+fn ignore(page: &mut Page, ignored: &[String]) {
     let Ok(text) = std::str::from_utf8(page.text) else { return };
     let mut start = 0;
     for (number, line) in text.split_inclusive('\n').enumerate().take(MOST_LINES) {
@@ -505,7 +522,11 @@ fn ignore(page: &mut Page) {
         };
         if pattern.starts_with('!') {
             page.find(Code::IGNORE_NEGATION, "", Some(span), format!("{} begins with !", quoted(pattern)));
-        } else if let Some((name, _)) = NEEDED.iter().find(|(path, is_directory)| parsed.matches(path, *is_directory)) {
+            continue;
+        }
+        let there = ignored.iter().map(String::as_str).find(|path| is_meant(path) && parsed.matches(path, false));
+        let needed = || NEEDED.iter().find(|(path, is_directory)| parsed.matches(path, *is_directory));
+        if let Some(name) = there.or_else(|| needed().map(|(name, _)| *name)) {
             page.find(Code::IGNORE_SWALLOWS, "", Some(span), format!("{} leaves out {name}", quoted(pattern)));
         }
     }

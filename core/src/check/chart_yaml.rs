@@ -351,6 +351,7 @@ fn is_date(text: &str) -> bool {
 }
 
 fn kube_version(page: &mut Page, node: &Node) {
+    empty_range(page, node, "kubeVersion", "");
     let Some(Node { data: Data::String(range), span, .. }) = field(node, "kubeVersion") else { return };
     let Some(why) = no_suffixes(range) else { return };
     let simple = range
@@ -362,6 +363,15 @@ fn kube_version(page: &mut Page, node: &Node) {
     if let Some(version) = simple {
         let zeros = ".0".repeat(2_usize.saturating_sub(version.matches('.').count()));
         finding.fix = Some(Fix { span: *span, replacement: format!("\">={version}{zeros}-0\"") });
+    }
+}
+
+fn empty_range(page: &mut Page, node: &Node, name: &str, pointer: &str) {
+    if let Some(Node { data: Data::String(range), span, .. }) = field(node, name)
+        && Constraint::parse(range).is_ok_and(|constraint| constraint.is_void())
+    {
+        let message = format!("{name} {} holds for no version", quoted(range));
+        page.find(Code::CHART_EMPTY_RANGE, format!("{pointer}/{name}"), Some(*span), message);
     }
 }
 
@@ -394,6 +404,7 @@ fn dependency(page: &mut Page, item: &Node, pointer: &str, setting: &Setting) {
         let finding = page.find(Code::CHART_REPOSITORY, format!("{pointer}/repository"), Some(*span), message);
         "Leave the chart's name out, unless it stands there twice.".clone_into(&mut finding.help);
     }
+    empty_range(page, item, "version", pointer);
     let (Some(charts), Some(name)) = (setting.charts, field(item, "name")) else { return };
     let Data::String(wanted) = &name.data else { return };
     let mut found = charts.iter().filter(|chart| chart.name == *wanted).peekable();
@@ -410,7 +421,7 @@ fn dependency(page: &mut Page, item: &Node, pointer: &str, setting: &Setting) {
     // Helm asks for the very version of a pre-release, too: what is vendored was chosen.
     let fits =
         |chart: &Vendored| Version::parse(&chart.version).map_or(true, |version| constraint.admits(&version, true));
-    if !range.is_empty() && !found.clone().any(fits) {
+    if !range.is_empty() && !constraint.is_void() && !found.clone().any(fits) {
         let there = found.next().map(|chart| format!("{} is {}", chart.path, quoted(&chart.version)));
         let message = format!("{}, not {}", there.unwrap_or_default(), quoted(range));
         page.find(Code::CHART_DEPENDENCY_VERSION, format!("{pointer}/version"), Some(*span), message);

@@ -56,7 +56,8 @@ impl CheckDirectory {
         if let Some(error) = refused.iter().find(|error| !is_finding(error)) {
             return Step::Done(Err(error.clone()));
         }
-        let (report, questions) = super::chart::unpacked(&bytes, &files, &refused, &self.limits);
+        let (report, questions) =
+            super::chart::unpacked(&bytes, &files, &refused, self.directory.ignored(), &self.limits);
         self.questions = questions;
         Step::Done(Ok(report.sorted().found_in(&self.path, true).judged_as(Document::Chart.name())))
     }
@@ -123,6 +124,23 @@ mod tests {
         let found: Vec<_> = report.errors().map(|finding| (finding.document.as_str(), finding.code)).collect();
         assert_eq!(found, [("Chart.yaml", Code::CHART_VERSION), ("values.yaml", Code::YAML_SYNTAX)]);
         assert_eq!(report.documents().collect::<Vec<_>>(), ["Chart.yaml", "values.yaml"]);
+    }
+
+    #[test]
+    fn a_pattern_that_leaves_out_a_template_or_a_definition_is_told_with_the_file() {
+        let ignore = "*.yml\nsvc.*\n*.bak\ncrds/b.json\n*.json\n";
+        let files = ["templates/app.yml", "templates/svc.tpl", "templates/a.bak", "templates/.b.yml", "crds/b.json"];
+        let files: Vec<_> =
+            files.iter().map(|path| (*path, "")).chain([(".helmignore", ignore), ("c.json", "")]).collect();
+        let report =
+            check(&[&[("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")], &*files].concat()).unwrap();
+        let found = report.iter().filter(|finding| finding.code == Code::IGNORE_SWALLOWS);
+        let found: Vec<_> = found.map(|finding| (finding.span.unwrap().line, finding.message.as_str())).collect();
+        let crd = |line, pattern| (line, format!("\"{pattern}\" leaves out crds/b.json"));
+        let template = |line, pattern, name| (line, format!("\"{pattern}\" leaves out templates/{name}"));
+        let expected =
+            [template(1, "*.yml", "app.yml"), template(2, "svc.*", "svc.tpl"), crd(4, "crds/b.json"), crd(5, "*.json")];
+        assert_eq!(found, expected.each_ref().map(|(line, message)| (*line, message.as_str())));
     }
 
     #[test]

@@ -464,6 +464,19 @@ impl Report {
         text::write(self, color)
     }
 
+    /// The findings as JSON, the same text in every language: a list of `code`, `severity`, `document`, `pointer`, `span`,
+    /// `message`, `help`, `fix` and `related`, as docs/cli.schema.json has it.
+    ///
+    /// ```
+    /// use chartoci::{Code, Diagnostic, Report};
+    /// let report = Report::from_iter([Diagnostic::new(Code::CHART_NAME, "Chart.yaml", "the chart has no name")]);
+    /// let json = report.to_json();
+    /// assert!(json.starts_with(r#"[{"code":"chart.name","severity":"error","document":"Chart.yaml","pointer":"","span":null,"#));
+    /// ```
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
     fn source(&self, document: &str) -> Option<&[u8]> {
         self.sources.get(document).map(Vec::as_slice)
     }

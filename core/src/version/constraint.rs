@@ -49,6 +49,12 @@ struct Condition {
     known: u8,
 }
 
+/// Where the versions begin or end that a condition takes.
+struct Bound {
+    version: semver::Version,
+    is_taken: bool,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Operator {
     Equal,
@@ -132,6 +138,16 @@ impl Constraint {
         versions.into_iter().filter(|version| self.matches(version)).reduce(|best, next| match next > best {
             true => next,
             false => best,
+        })
+    }
+
+    /// In every alternative two bounds cross, so that no version at all satisfies it. What else may shut all versions out,
+    /// such as `!=`, is not looked at.
+    pub(crate) fn is_void(&self) -> bool {
+        self.groups.iter().all(|group| {
+            let highest: Vec<Bound> = group.conditions.iter().filter_map(Condition::highest).collect();
+            let lowest = group.conditions.iter().filter_map(Condition::lowest);
+            { lowest }.any(|low| highest.iter().any(|high| low.lies_above(high)))
         })
     }
 
@@ -243,6 +259,62 @@ impl Condition {
                         || minor == Ordering::Equal
                             && (wanted.minor > 0 || self.known == 2 || version.patch == wanted.patch))
             }
+        }
+    }
+}
+
+impl Condition {
+    /// No version below this holds, as [`Condition::holds`] has it.
+    fn lowest(&self) -> Option<Bound> {
+        let here = |is_taken| Some(Bound { version: self.version.clone(), is_taken });
+        match (self.operator, self.known) {
+            (Operator::NotEqual | Operator::Less | Operator::LessOrEqual, _) => None,
+            (Operator::Greater, known @ (1 | 2)) => self.next(known).map(|bound| Bound { is_taken: true, ..bound }),
+            (Operator::Greater, _) => here(false),
+            _ => here(true),
+        }
+    }
+
+    /// No version above this holds.
+    fn highest(&self) -> Option<Bound> {
+        let here = |is_taken| Some(Bound { version: self.version.clone(), is_taken });
+        let wanted = &self.version;
+        match (self.operator, self.known) {
+            (Operator::NotEqual | Operator::Greater | Operator::GreaterOrEqual, _) => None,
+            (Operator::Less, _) => here(false),
+            (Operator::Equal | Operator::LessOrEqual, 3) => here(true),
+            (Operator::LessOrEqual, 1) => self.next(1),
+            (Operator::LessOrEqual, _) => self.next(2),
+            (Operator::Equal | Operator::Tilde, known) => match (wanted.major, wanted.minor, wanted.patch) {
+                (0, 0, 0) if matches!(known, 0 | 3) => None,
+                _ if known == 1 => self.next(1),
+                _ => self.next(2),
+            },
+            (Operator::Caret, known) if wanted.major > 0 || known == 1 => self.next(1),
+            (Operator::Caret, known) if wanted.minor > 0 || known == 2 => self.next(2),
+            (Operator::Caret, _) => self.next(3),
+        }
+    }
+
+    /// The first version, pre-releases included, in which one of so many numbers is greater; it is not taken.
+    fn next(&self, numbers: u8) -> Option<Bound> {
+        let (major, minor, patch) = (self.version.major, self.version.minor, self.version.patch);
+        let mut version = match numbers {
+            1 => semver::Version::new(major.checked_add(1)?, 0, 0),
+            2 => semver::Version::new(major, minor.checked_add(1)?, 0),
+            _ => semver::Version::new(major, minor, patch.checked_add(1)?),
+        };
+        version.pre = semver::Prerelease::new("0").ok()?;
+        Some(Bound { version, is_taken: false })
+    }
+}
+
+impl Bound {
+    fn lies_above(&self, highest: &Bound) -> bool {
+        match self.version.cmp_precedence(&highest.version) {
+            Ordering::Greater => true,
+            Ordering::Equal => !(self.is_taken && highest.is_taken),
+            Ordering::Less => false,
         }
     }
 }
@@ -376,6 +448,44 @@ mod tests {
             if let Ok(constraint) = Constraint::parse(&text) {
                 prop_assert_eq!(constraint.to_string(), text);
                 let _ = constraint.matches(&Version::parse("1.2.3-a").unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn crossing_bounds_leave_no_version() {
+        for text in
+            [">=2 <1", ">2, <2.5.1", "<1.2 ^1.3", "1.x 2.x", "~1.2 >1.2", "=1.0.0 =1.0.1", ">1 <1 || >3 <2", "2 - 1"]
+        {
+            assert!(Constraint::parse(text).unwrap().is_void(), "{text}");
+        }
+        for text in [">=1 <2", ">=2 <1 || 3", "*", "^0 <1", ">1.2 <=1.3", "!=1", "<=1 >=1.9"] {
+            assert!(!Constraint::parse(text).unwrap().is_void(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_version_is_said_to_satisfy_none_satisfies() {
+        let (numbers, suffixes) = (["0", "1", "2"], ["", "-0", "-a"]);
+        let mut versions = Vec::new();
+        for (major, minor, patch) in (0..27).map(|at| (at / 9, at / 3 % 3, at % 3)) {
+            for suffix in suffixes {
+                versions.push(format!("{}.{}.{}{suffix}", numbers[major], numbers[minor], numbers[patch]));
+            }
+        }
+        let wholes: Vec<Version> = versions.iter().map(|text| Version::parse(text).unwrap()).collect();
+        let texts = versions.iter().map(String::as_str).step_by(9);
+        let texts: Vec<&str> = texts.chain(["*", "0", "1", "2", "0.0", "0.1", "1.0", "1.2", "2.x-a"]).collect();
+        let signs = ["=", "!=", ">", "<", ">=", "<=", "~", "^"];
+        let all = || signs.iter().flat_map(|sign| texts.iter().map(move |text| format!("{sign}{text}")));
+        for one in all() {
+            for other in all() {
+                let text = format!("{one} {other}");
+                let constraint = Constraint::parse(&text).unwrap();
+                if constraint.is_void() {
+                    let found = wholes.iter().find(|version| constraint.admits(version, true));
+                    assert!(found.is_none(), "{text} takes {}", found.unwrap());
+                }
             }
         }
     }
