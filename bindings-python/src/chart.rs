@@ -279,7 +279,11 @@ impl Diagnostic {
     }
 }
 
-/// A text in the place of some bytes: they count from 0, and there may be none of them.
+/// A text in the place of some bytes of the document: they count from 0, and there may be none of them.
+///
+///     >>> report = chartoci.check(b"apiVersion: v2\nname: web\nversion: 1.0.0\nappVersion: 1.10\n")
+///     >>> [(fix.start, fix.end, fix.replacement) for fix in (finding.fix for finding in report) if fix]
+///     [(52, 56, '"1.10"')]
 #[pyclass(frozen, eq, get_all, module = "chartoci")]
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Fix {

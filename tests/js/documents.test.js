@@ -178,6 +178,18 @@ test("check lists findings with their places", async () => {
   assert.deepEqual(JSON.parse(JSON.stringify(report)).length, report.length);
 });
 
+test("the JSON of a report is that of every language, in an error as well", async () => {
+  const text = "name: web\nversion: 1.0.0\nappVersion: 1.10 # é\u2028\nicon: https://x.example/\n";
+  const report = await check(Buffer.from(text), "chart.yaml");
+  assert.equal(JSON.stringify(report), readFileSync(new URL("../report.json", import.meta.url), "utf8"));
+  const fixes = [...report].flatMap(({ fix }) => fix ?? []);
+  assert.deepEqual(fixes, [{ start: 0, end: 0, replacement: "apiVersion: v1\n" }, { start: 38, end: 42, replacement: '"1.10"' }]);
+  const fields = { kind: "invalid", code: "chart.version", message: "x", report: report.toJSON() };
+  const copy = ChartOciError.from(structuredClone(fields)).report;
+  assert.deepEqual([...copy], [...report]);
+  assert.equal(JSON.stringify(copy), JSON.stringify(report));
+});
+
 test("a report can be mended by, and shown as a compiler does or as SARIF", async (t) => {
   const chartYaml = "apiVersion: v2\nname: web # ours\nversion: 1.0.0\nappVersion: 1.10 # soon\n";
   const directory = join(temporary(t), "web");

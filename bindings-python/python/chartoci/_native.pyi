@@ -32,6 +32,7 @@ __all__ = [
     "Doubt",
     "Exchange",
     "Files",
+    "Fix",
     "Find",
     "Finished",
     "Htpasswd",
