@@ -181,7 +181,7 @@ pub(crate) fn codes() -> Vec<Code> {
 ///     >>> finding = next(finding for finding in report if finding.pointer == "/appVersion")
 ///     >>> finding.document, finding.line, finding.column
 ///     ('Chart.yaml', 3, 13)
-///     >>> finding.fix
+///     >>> finding.fix.replacement
 ///     '"1.10"'
 #[pyclass(frozen, eq, module = "chartoci")]
 #[derive(Clone, PartialEq)]
@@ -287,13 +287,17 @@ impl Diagnostic {
 #[pyclass(frozen, eq, get_all, module = "chartoci")]
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Fix {
+    /// The first byte that goes, from 0.
     start: usize,
+    /// One past the last byte that goes.
     end: usize,
+    /// What stands there afterwards.
     replacement: String,
 }
 
 #[pymethods]
 impl Fix {
+    /// As JSON knows it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("start", self.start)?;

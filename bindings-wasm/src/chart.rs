@@ -4,7 +4,7 @@ use chartoci::Digest;
 use chartoci::chart::{self, Ignore as CoreIgnore, Scan, Section};
 use chartoci::files::{Answer, Step, Verb};
 use chartoci::time::Timestamp;
-use js_sys::{Array, Object};
+use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
 use crate::dto;

@@ -179,11 +179,12 @@ test("check lists findings with their places", async () => {
 });
 
 test("the JSON of a report is that of every language, in an error as well", async () => {
-  const text = "name: web\nversion: 1.0.0\nappVersion: 1.10 # é\u2028\nicon: https://x.example/\n";
+  const text = 'name: web\nversion: 1.0.0\nappVersion: 1.10\n"é\\u2028\\x7f\\"\\b": 1\n';
   const report = await check(Buffer.from(text), "chart.yaml");
   assert.equal(JSON.stringify(report), readFileSync(new URL("../report.json", import.meta.url), "utf8"));
   const fixes = [...report].flatMap(({ fix }) => fix ?? []);
-  assert.deepEqual(fixes, [{ start: 0, end: 0, replacement: "apiVersion: v1\n" }, { start: 38, end: 42, replacement: '"1.10"' }]);
+  const expected = [[0, 0, "apiVersion: v2\n"], [37, 41, '"1.10"']];
+  assert.deepEqual(fixes, expected.map(([start, end, replacement]) => ({ start, end, replacement })));
   const fields = { kind: "invalid", code: "chart.version", message: "x", report: report.toJSON() };
   const copy = ChartOciError.from(structuredClone(fields)).report;
   assert.deepEqual([...copy], [...report]);

@@ -50,6 +50,13 @@ def test_a_document_may_be_a_text_bytes_a_buffer_a_path_or_a_file(name: str, doc
             parse(wrong)
 
 
+def test_a_text_that_is_no_utf_8_is_refused_as_any_other_argument() -> None:
+    for parse in (chartoci.Ignore.parse, chartoci.Metadata.parse, chartoci.Lock.parse):
+        with pytest.raises(chartoci.MisuseError, match="surrogate") as caught:
+            parse("x\n\udcff")
+        assert caught.value.code == "misuse.argument"
+
+
 def test_patterns_are_the_same_only_if_they_say_the_same() -> None:
     assert chartoci.Ignore.parse("# all\n*.tmp\n") == chartoci.Ignore.parse(b"*.tmp")
     assert chartoci.Ignore.parse("*.tmp") != chartoci.Ignore.parse("*.tmp/")

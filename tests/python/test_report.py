@@ -110,11 +110,11 @@ def readable(chart_yaml: bytes) -> bool:
 
 
 def test_the_json_is_that_of_every_language() -> None:
-    report = chartoci.check(b"name: web\nversion: 1.0.0\nappVersion: 1.10 # \xc3\xa9\xe2\x80\xa8\nicon: https://x.example/\n")
+    report = chartoci.check('name: web\nversion: 1.0.0\nappVersion: 1.10\n"é\\u2028\\x7f\\"\\b": 1\n'.encode(), "chart.yaml")
     assert report.to_json() == (ROOT / "tests" / "report.json").read_text()
     assert json.loads(report.to_json()) == [finding.to_dict() for finding in report]
     fixes = [finding.fix for finding in report]
-    assert [(fix.start, fix.end, fix.replacement) for fix in fixes if fix] == [(0, 0, "apiVersion: v1\n"), (38, 42, '"1.10"')]
+    assert [(fix.start, fix.end, fix.replacement) for fix in fixes if fix] == [(0, 0, "apiVersion: v2\n"), (37, 41, '"1.10"')]
 
 
 def test_what_is_fixed_keeps_every_other_byte() -> None:
