@@ -2,14 +2,14 @@
 
 use std::ops::Deref;
 
-use chartoci::{Code, Error, yaml};
+use chartoci::yaml;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
-use crate::errors::raise;
+use crate::given::surrogate;
 
 /// Bytes that came from Python: `bytes` are borrowed, what can change under us is copied, a text counts as UTF-8.
 pub(crate) enum Data {
@@ -38,10 +38,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Data {
         if let Ok(text) = source.cast::<PyString>() {
             return match text.to_cow() {
                 Ok(text) => Ok(Data::Owned(text.into_owned().into_bytes())),
-                Err(_) => {
-                    let error = Error::new(Code::ARGUMENT, "the text has a surrogate, which UTF-8 has not");
-                    Err(raise(source.py(), &error.with_hint("Pass the bytes that were read, undecoded.")))
-                }
+                Err(_) => Err(surrogate(source.py(), "Pass the bytes that were read, undecoded.")),
             };
         }
         let buffer = PyBuffer::<u8>::get(&source)

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use chartoci::{Code, Error};
 use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::errors::raise;
 
@@ -12,6 +13,12 @@ use crate::errors::raise;
 pub(crate) fn refused(value: &Bound<'_, PyAny>, name: &str, hint: &str) -> PyErr {
     let kind = value.get_type().name().map(|name| name.to_string()).unwrap_or_default();
     raise(value.py(), &Error::new(Code::ARGUMENT, format!("{name} cannot be a {kind}")).with_hint(hint))
+}
+
+/// An error for a text that a file's name or the like was made of, which was no UTF-8.
+pub(crate) fn surrogate(py: Python<'_>, hint: &str) -> PyErr {
+    let message = "the text is no UTF-8: it has a surrogate";
+    raise(py, &Error::new(Code::ARGUMENT, message).with_hint(hint))
 }
 
 /// An object of ours that arguments may be.
@@ -58,7 +65,10 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Text {
     type Error = PyErr;
 
     fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Text> {
-        value.extract().map(Text).map_err(|_| refused(&value, "a text", "Pass a str."))
+        value.extract().map(Text).map_err(|_| match value.cast::<PyString>() {
+            Ok(text) => surrogate(text.py(), "Pass a str of characters, without what was no UTF-8."),
+            Err(_) => refused(&value, "a text", "Pass a str."),
+        })
     }
 }
 

@@ -66,6 +66,8 @@ def test_a_push_by_one_try_goes_over_connections_that_the_peer_closed(chart: byt
             inner.close()
             kept = [(name, value) for name, value in answer.getheaders() if name.lower() not in ("transfer-encoding", "connection")]
             lines = [f"HTTP/1.1 {answer.status} x", *(f"{name}: {value}" for name, value in kept), "", ""]
+            # The answer and the end come at once: who has the one sees the other.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
             connection.sendall("\r\n".join(lines).encode() + data)
 
         with peer(once) as host:

@@ -98,7 +98,7 @@ def _show(options: Namespace) -> int:
 
 def _package(options: Namespace) -> int:
     name = "--created" if options.created else "SOURCE_DATE_EPOCH"
-    created = _moment(name, options.created or os.environ.get(name))
+    created = _moment(name, options.created or os.environ.get("SOURCE_DATE_EPOCH"))
 
     def pack(directory: str) -> tuple[str, dict[str, Any]]:
         packed = package(directory, version=options.version, app_version=options.app_version, created=created)
