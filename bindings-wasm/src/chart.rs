@@ -4,7 +4,7 @@ use chartoci::Digest;
 use chartoci::chart::{self, Ignore as CoreIgnore, Scan, Section};
 use chartoci::files::{Answer, Step, Verb};
 use chartoci::time::Timestamp;
-use js_sys::Object;
+use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 
 use crate::dto;
@@ -88,7 +88,7 @@ impl Archive {
     pub fn unpacked(&self) -> JsValue {
         dto::number(self.0.scan().unpacked)
     }
-    pub fn report(&self) -> JsValue {
+    pub fn report(&self) -> Array {
         dto::report(&self.0.scan().report)
     }
     pub fn paths(&self) -> Vec<String> {

@@ -20,7 +20,7 @@ impl Report {
 
 #[wasm_bindgen]
 impl Report {
-    pub fn diagnostics(&self) -> JsValue {
+    pub fn diagnostics(&self) -> Array {
         dto::report(&self.0)
     }
     /// As what it was judged.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use chartoci::auth::Credential;
 use chartoci::chart::{Dependency, Lock, Maintainer, Metadata};
 use chartoci::check::Question;
+use chartoci::diagnostic::{Fix, Span};
 use chartoci::exchange::{
     Copied, CredentialQuery, Deleted, Event, IfExists, Pulled, Push, Pushed, Referrer, Resolved, Source, Upload,
     Uploaded, not_a_count,
@@ -97,8 +98,36 @@ pub(crate) fn error(error: &Error) -> Object {
 }
 
 /// The findings as every language's JSON has them; js/report.js gives them this language's names.
-pub(crate) fn report(report: &Report) -> JsValue {
-    js_sys::JSON::parse(&report.to_json()).unwrap_or_default()
+pub(crate) fn report(report: &Report) -> Array {
+    report.iter().map(diagnostic).collect()
+}
+
+/// In the order of [`Report::to_json`], which would bring a writer of JSON of its own into the module.
+fn diagnostic(diagnostic: &Diagnostic) -> Object {
+    let fix = |fix: &Fix| object().with("span", span(&fix.span)).with("replacement", &*fix.replacement).done();
+    let place = |(at, message): &(Span, String)| object().with("span", span(at)).with("message", &**message).done();
+    object()
+        .with("code", diagnostic.code.name())
+        .with("severity", diagnostic.severity.as_str())
+        .with("document", &*diagnostic.document)
+        .with("pointer", &*diagnostic.pointer)
+        .with("span", diagnostic.span.as_ref().map_or(JsValue::NULL, |at| span(at).into()))
+        .with("message", &*diagnostic.message)
+        .with("help", &*diagnostic.help)
+        .with("fix", diagnostic.fix.as_ref().map_or(JsValue::NULL, |one| fix(one).into()))
+        .with("related", diagnostic.related.iter().map(place).collect::<Array>())
+        .done()
+}
+
+fn span(span: &Span) -> Object {
+    object()
+        .with("start", span.start as f64)
+        .with("end", span.end as f64)
+        .with("line", span.line)
+        .with("column", span.column)
+        .with("end_line", span.end_line)
+        .with("end_column", span.end_column)
+        .done()
 }
 
 pub(crate) fn question(question: &Question) -> Object {

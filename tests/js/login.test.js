@@ -73,7 +73,8 @@ test("a home that is empty is the one that the system knows", async (t) => {
   process.env.HOME = "";
   const { asked } = await connect(t).explainCredentials("registry.example/charts");
   const known = userInfo().homedir;
-  const stores = [helmFile(known), join(known, ".docker", "config.json"), join(known, ".config", "containers", "auth.json")];
+  const others = [[".docker", "config.json"], [".config", "containers", "auth.json"], [".dockercfg"]];
+  const stores = [helmFile(known), ...others.map((path) => join(known, ...path))];
   assert.deepEqual(
     asked.map(({ store }) => store),
     stores,

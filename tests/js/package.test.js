@@ -99,15 +99,16 @@ test("the glue makes no code from text, and nothing says where it was built", ()
 // Ratchets, in bytes, as it is and by `gzip -9`: they only get smaller, save with a reason.
 const BUDGETS = {
   // With a scan that large Blobs go through in pieces.
-  chartoci: [421_500, 189_500],
-  check: [503_500, 227_000],
+  chartoci: [425_000, 190_000],
+  // With defaults coalesced as Helm does it, and with bounds on what schemas and values cost.
+  check: [526_500, 238_000],
   // With warnings, and lists of referrers that stay true.
-  exchange: [388_500, 173_500],
-  node: [800_000, 358_000],
-  package: [394_000, 177_500],
+  exchange: [391_000, 174_500],
+  node: [812_500, 363_000],
+  package: [398_000, 179_500],
   registry: [395_500, 166_500],
   // With patterns read as Go reads them.
-  schema: [506_000, 206_000],
+  schema: [511_000, 209_000],
 };
 for (const [name, budgets] of Object.entries(BUDGETS)) {
   test(`the module ${name} keeps to its budget`, () => {

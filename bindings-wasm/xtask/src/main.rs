@@ -78,6 +78,7 @@ fn module(binding: &Path, feature: &str, name: &str) -> Result<()> {
     let mut optimise = Command::new(wasm_opt);
     optimise.args(["-Oz", "--enable-simd", "--enable-bulk-memory", "--enable-nontrapping-float-to-int"]);
     optimise.args(["--enable-sign-ext", "--enable-mutable-globals", "--enable-reference-types", "--enable-multivalue"]);
+    optimise.args(["--converge", "--strip-producers", "--strip-target-features"]);
     run(optimise.arg(&wasm).arg("-o").arg(&wasm))?;
     println!("{}: {} bytes", wasm.display(), fs::metadata(&wasm)?.len());
     Ok(())
