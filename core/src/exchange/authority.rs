@@ -328,7 +328,10 @@ impl Authority {
             self.negotiate();
             return true;
         }
-        if trust == Trust::Proven && !*renewed {
+        // RFC 6750, 3.1. The registry may have forgotten, or not have heard yet, of a token that is new to it.
+        let is_invalid = |challenge: &Challenge| challenge.parameter("error") == Some("invalid_token");
+        let may_renew = trust == Trust::Proven || !ready_made && challenges.iter().any(is_invalid);
+        if may_renew && !*renewed {
             *renewed = true;
             self.session.host(&self.origin, |host| host.forget(presented));
             if let Ok(scheme) = self.choose(challenges) {

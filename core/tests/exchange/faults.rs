@@ -278,6 +278,37 @@ fn what_was_given_for_one_repository_goes_to_no_other() {
 }
 
 #[test]
+fn a_new_token_that_is_called_invalid_is_fetched_once_more_and_one_that_allows_too_little_is_not() {
+    let challenge = |error: &str| {
+        let bearer = format!("Bearer realm=\"https://reg.example/token\"{error}");
+        reply(401, &[("www-authenticate", &bearer)], "")
+    };
+    let token = |name: &str| reply(200, &[], &format!(r#"{{"token":"{name}"}}"#));
+    let invalid = || challenge(",error=\"invalid_token\"");
+    let tags = reply(200, &[], r#"{"tags":["1.0.0"]}"#);
+    let ada = || Some(basic());
+
+    let run =
+        listed(&session(), "reg.example/a/web", ada(), &[challenge(""), token("t1"), invalid(), token("t2"), tags]);
+    assert!(run.result.is_ok(), "{:?}", run.result);
+    assert_eq!(shown(&run).last(), Some(&Some("Bearer t2")));
+
+    let answers = [challenge(""), token("t1"), invalid(), token("t2"), invalid(), challenge("")];
+    let run = listed(&session(), "reg.example/a/web", ada(), &answers);
+    assert_eq!(
+        (run.code(), shown(&run).iter().flatten().filter(|it| it.starts_with("Bearer")).count()),
+        ("auth.refused", 2)
+    );
+
+    let scarce = challenge(",error=\"insufficient_scope\"");
+    let run = listed(&session(), "reg.example/a/web", ada(), &[challenge(""), token("t1"), scarce, challenge("")]);
+    assert_eq!(
+        (run.code(), shown(&run).iter().flatten().filter(|it| it.starts_with("Bearer")).count()),
+        ("auth.refused", 1)
+    );
+}
+
+#[test]
 fn a_ready_made_token_that_cannot_stand_in_a_header_is_refused_before_it_is_sent() {
     let basic = reply(401, &[("www-authenticate", "Basic realm=\"reg\"")], "");
     for token in ["tok\n", "", "a b", "t\u{f6}k"] {
