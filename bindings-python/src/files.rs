@@ -263,10 +263,15 @@ pub(crate) fn directory(limits: Option<Given<'_, Limits>>, path: Option<&str>) -
     })))
 }
 
-/// Unpacks an archive below the root of the verbs; `nonce` makes the temporary name unique.
+/// Unpacks an archive below the root of the verbs, which errors call by that path; `nonce` makes the temporary name unique.
 #[pyfunction]
-pub(crate) fn extract(archive: &Bound<'_, Archive>, nonce: u64) -> Machine {
-    Machine(Mutex::new(Box::new(core::extract::Extract::new(archive.get().shared(), nonce))))
+#[pyo3(signature = (archive, nonce, path = None))]
+pub(crate) fn extract(archive: &Bound<'_, Archive>, nonce: u64, path: Option<&str>) -> Machine {
+    let machine = core::extract::Extract::new(archive.get().shared(), nonce);
+    Machine(Mutex::new(Box::new(match path {
+        Some(path) => machine.called(path),
+        None => machine,
+    })))
 }
 
 /// The user's directory, the platform, and the variables that have to do with credentials: `(variables, home, platform)`.

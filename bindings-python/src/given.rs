@@ -1,13 +1,15 @@
 //! What callers hand in, refused by its name where it is of another type: PyO3's own words for that are no error of ours.
 
+use std::fmt::Display;
 use std::ops::Deref;
+use std::str::FromStr;
 
 use chartoci::{Code, Error};
 use pyo3::PyTypeInfo;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-use crate::errors::raise;
+use crate::errors::{Raise, raise};
 
 /// An error for a value of a type that is not taken.
 pub(crate) fn refused(value: &Bound<'_, PyAny>, name: &str, hint: &str) -> PyErr {
@@ -46,6 +48,48 @@ impl<'a, 'py, T: Wanted> FromPyObject<'a, 'py> for Given<'py, T> {
         match value.cast::<T>() {
             Ok(object) => Ok(Given(object.to_owned())),
             Err(_) => Err(refused(&value, T::NAME, T::HINT)),
+        }
+    }
+}
+
+/// An object of ours that a text may stand for.
+pub(crate) trait Spelt: Wanted {
+    /// What the core calls it.
+    type Value: Display + FromStr<Err = Error>;
+
+    fn value(object: &Bound<'_, Self>) -> Self::Value;
+}
+
+/// An argument that is one, or the text of one.
+pub(crate) enum Like<'py, T> {
+    Object(Bound<'py, T>),
+    Text(String),
+}
+
+impl<'a, 'py, T: Spelt> FromPyObject<'a, 'py> for Like<'py, T> {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<Like<'py, T>> {
+        match value.cast::<T>() {
+            Ok(object) => Ok(Like::Object(object.to_owned())),
+            Err(_) => value.extract().map(Like::Text).map_err(|_| refused(&value, T::NAME, T::HINT)),
+        }
+    }
+}
+
+impl<T: Spelt> Like<'_, T> {
+    /// As it is written.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Like::Object(object) => T::value(&object).to_string(),
+            Like::Text(text) => text,
+        }
+    }
+
+    pub(crate) fn read(&self, py: Python<'_>) -> PyResult<T::Value> {
+        match self {
+            Like::Object(object) => Ok(T::value(object)),
+            Like::Text(text) => text.parse().raise(py),
         }
     }
 }

@@ -12,7 +12,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use crate::chart::{Limits, Report, Scan, content};
 use crate::data::{Data, lock, moment};
 use crate::errors::{Raise, error_in, raise};
-use crate::given::{Given, Text, refused};
+use crate::given::{Given, Like, Spelt, Text, Wanted};
 
 fn algorithm(py: Python<'_>, name: &str) -> PyResult<Algorithm> {
     Algorithm::parse(name).ok_or_else(|| {
@@ -209,37 +209,18 @@ pub(crate) fn without_userinfo(text: &str) -> String {
 }
 
 /// A reference, or the text of one.
-pub(crate) enum ReferenceLike<'py> {
-    Reference(Bound<'py, Reference>),
-    Text(String),
+pub(crate) type ReferenceLike<'py> = Like<'py, Reference>;
+
+impl Wanted for Reference {
+    const NAME: &'static str = "a reference";
+    const HINT: &'static str = "Pass a Reference, or a text as oci://HOST/PATH:TAG.";
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for ReferenceLike<'py> {
-    type Error = PyErr;
+impl Spelt for Reference {
+    type Value = oci::Reference;
 
-    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<ReferenceLike<'py>> {
-        if let Ok(reference) = value.cast::<Reference>() {
-            return Ok(ReferenceLike::Reference(reference.to_owned()));
-        }
-        let hint = "Pass a Reference, or a text as oci://HOST/PATH:TAG.";
-        value.extract().map(ReferenceLike::Text).map_err(|_| refused(&value, "a reference", hint))
-    }
-}
-
-impl ReferenceLike<'_> {
-    /// As it is written.
-    pub(crate) fn text(self) -> String {
-        match self {
-            ReferenceLike::Reference(reference) => reference.get().0.to_string(),
-            ReferenceLike::Text(text) => text,
-        }
-    }
-
-    pub(crate) fn read(&self, py: Python<'_>) -> PyResult<oci::Reference> {
-        match self {
-            ReferenceLike::Reference(reference) => Ok(reference.get().0.clone()),
-            ReferenceLike::Text(text) => oci::Reference::parse(text).raise(py),
-        }
+    fn value(object: &Bound<'_, Reference>) -> oci::Reference {
+        object.get().0.clone()
     }
 }
 

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::Raise;
-use crate::given::{Text, refused};
+use crate::given::{Like, Spelt, Text, Wanted};
 
 /// A semantic version, read as loosely as Helm does; ordered by precedence, then build metadata.
 ///
@@ -82,37 +82,18 @@ impl Version {
 }
 
 /// A version, or the text of one.
-pub(crate) enum VersionLike<'py> {
-    Version(Bound<'py, Version>),
-    Text(String),
+pub(crate) type VersionLike<'py> = Like<'py, Version>;
+
+impl Wanted for Version {
+    const NAME: &'static str = "`version`";
+    const HINT: &'static str = "Pass a Version, or a text: a number like 1.10 would lose its zero.";
 }
 
-impl<'a, 'py> FromPyObject<'a, 'py> for VersionLike<'py> {
-    type Error = PyErr;
+impl Spelt for Version {
+    type Value = core::Version;
 
-    fn extract(value: Borrowed<'a, 'py, PyAny>) -> PyResult<VersionLike<'py>> {
-        if let Ok(version) = value.cast::<Version>() {
-            return Ok(VersionLike::Version(version.to_owned()));
-        }
-        let hint = "Pass a Version, or a text: a number like 1.10 would lose its zero.";
-        value.extract().map(VersionLike::Text).map_err(|_| refused(&value, "`version`", hint))
-    }
-}
-
-impl VersionLike<'_> {
-    /// As it is written.
-    pub(crate) fn text(self) -> String {
-        match self {
-            VersionLike::Version(version) => version.get().0.as_str().to_owned(),
-            VersionLike::Text(text) => text,
-        }
-    }
-
-    fn read(&self, py: Python<'_>) -> PyResult<core::Version> {
-        match self {
-            VersionLike::Version(version) => Ok(version.get().0.clone()),
-            VersionLike::Text(text) => core::Version::parse(text).raise(py),
-        }
+    fn value(object: &Bound<'_, Version>) -> core::Version {
+        object.get().0.clone()
     }
 }
 

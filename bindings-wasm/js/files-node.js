@@ -9,7 +9,7 @@ import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { core, failure } from "./core.js";
+import { core } from "./core.js";
 import { ChartOciError } from "./errors.js";
 
 // Not every platform has the last one.
@@ -34,21 +34,11 @@ export async function run(machine, place, { credentials = false, signal } = {}) 
   }
 }
 
-/** Drives the extraction of a chart; gives the path of its directory. */
-export async function extract(machine, place) {
+/** Drives the extraction of a chart by the machine for a path; gives the path of its directory. */
+export async function extract(machineFor, place) {
   const directory = place instanceof URL ? fileURLToPath(place) : place;
   await named(makeDirectory(directory), directory, true);
-  try {
-    return join(directory, await run(machine, directory));
-  } catch (error) {
-    // The machine knows of nothing above the chart.
-    const { path } = error.context ?? {};
-    if (!path || error.code === "files.name") throw error;
-    const place = join(directory, path);
-    const told = failure(error.code, error.message.replace(path, () => place));
-    told.context.path = place;
-    throw told;
-  }
+  return join(directory, await run(machineFor(String(directory)), directory));
 }
 
 /** Does what a verb says; `directory` is empty where its paths are the system's own. `locks` by path are held until they are closed. */

@@ -317,7 +317,7 @@ export class Archive extends Data {
   /** As `helm pull --untar`, atomically. Node. */
   async extract(directory) {
     const nonce = crypto.getRandomValues(new Uint32Array(1))[0];
-    return filesOf(directory).extract(new (core().Extract)(this.#handle, nonce), directory);
+    return filesOf(directory).extract((path) => new (core().Extract)(this.#handle, nonce, path), directory);
   }
 
   /** The same bytes, and the same chart in them. */

@@ -66,9 +66,10 @@ pub struct Extract(chartoci::chart::extract::Extract);
 
 #[wasm_bindgen]
 impl Extract {
+    /// Errors call the directory by that path.
     #[wasm_bindgen(constructor)]
-    pub fn new(archive: &Archive, nonce: u32) -> Extract {
-        Extract(chartoci::chart::extract::Extract::new(archive.core().clone(), u64::from(nonce)))
+    pub fn new(archive: &Archive, nonce: u32, path: &str) -> Extract {
+        Extract(chartoci::chart::extract::Extract::new(archive.core().clone(), u64::from(nonce)).called(path))
     }
     pub fn poll(&mut self) -> Result<Object> {
         step(self.0.poll(), JsValue::from)

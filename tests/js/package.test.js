@@ -99,7 +99,7 @@ test("the glue makes no code from text, and nothing says where it was built", ()
 // Ratchets, in bytes, as it is and by `gzip -9`: they only get smaller, save with a reason.
 const BUDGETS = {
   // With a scan that large Blobs go through in pieces.
-  chartoci: [425_000, 190_000],
+  chartoci: [424_500, 190_000],
   // With defaults coalesced as Helm does it, and with bounds on what schemas and values cost.
   check: [526_500, 238_000],
   // With warnings, and lists of referrers that stay true.

@@ -13,10 +13,9 @@ from weakref import WeakKeyDictionary
 from chartoci import _native as native
 from chartoci._native import Ask, Descriptor, Exchange, OpenFile, Receiver, Request
 from chartoci.apipe import AsyncPipe
-from chartoci.client import Aside, Clock, Plan, Run, Settings, prepare, resume, time_is_over
+from chartoci.client import Aside, Clock, Plan, Run, Settings, prepare, resume
 from chartoci.credentials import Credential
 from chartoci.blobs import Sink
-from chartoci.errors import ChartOciError
 from chartoci.drive import Drive, News, Workers, fields, left
 from chartoci.model import Progress
 from chartoci.over import Over
@@ -319,11 +318,7 @@ class Carrier(
         over, left = Over(), clock.left(aside.timeout)
         timer = None if left is None else asyncio.get_running_loop().call_later(left, over.tell)
         try:
-            return await in_thread(self._workers, partial(aside.job, over))
-        except ChartOciError as failed:
-            if over.told:
-                raise time_is_over(failed) from None
-            raise
+            return await in_thread(self._workers, partial(aside.do, over))
         finally:
             over.tell()
             if timer is not None:

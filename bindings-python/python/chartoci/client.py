@@ -96,6 +96,18 @@ class Aside(NamedTuple):
     job: Callable[[Over], Any]
     timeout: float | None = None
 
+    def do(self, over: Over) -> Any:
+        """Does it. What fails once it is over has failed for want of time."""
+        try:
+            return self.job(over)
+        except ChartOciError as failed:
+            if not over.told:
+                raise
+            helper = failed.context.get("helper")
+            told = f": {helper} had not answered" if helper else ""
+            message = f"the time for the whole verb is over{told}"
+            raise native.error("transport.timeout", message, [*failed.context.items()]) from None
+
 
 Plan = Generator[Run | Aside, Any, R]
 
@@ -142,13 +154,6 @@ class Clock:
         """Seconds that are left of a verb's own time, or else of the client's; None: any."""
         allowed = self._timeout if timeout is None else timeout
         return None if allowed is None else max(0.0, allowed - (time.monotonic() - self._began))
-
-
-def time_is_over(failed: ChartOciError) -> ChartOciError:
-    """The error of a verb whose time ran out while a program was asked, which failed for that."""
-    helper = failed.context.get("helper")
-    told = f": {helper} had not answered" if helper else ""
-    return native.error("transport.timeout", f"the time for the whole verb is over{told}", [*failed.context.items()])
 
 
 def prepare(run: Run, clock: Clock | None) -> None:
@@ -569,16 +574,12 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     def _aside(self, aside: Aside, clock: Clock) -> Any:
         over, left = Over(), clock.left(aside.timeout)
         if left is None:
-            return aside.job(over)
+            return aside.do(over)
         timer = threading.Timer(left, over.tell)
         timer.daemon = True
         timer.start()
         try:
-            return aside.job(over)
-        except ChartOciError as failed:
-            if over.told:
-                raise time_is_over(failed) from None
-            raise
+            return aside.do(over)
         finally:
             timer.cancel()
 

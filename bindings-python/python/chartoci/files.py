@@ -310,17 +310,8 @@ def _kill(process: Any) -> None:
 def extract(archive: Archive, directory: "str | os.PathLike[str]") -> Path:
     """Writes `directory/<chart name>`, whole or not at all, and gives its path. A missing directory is made."""
     from chartoci.blobs import make, named
-    from chartoci.errors import ChartOciError
 
     root = Path(directory)
     make(root)
-    try:
-        name: str = run(native.extract(archive, secrets.randbits(64)), root)
-    except ChartOciError as error:
-        path = error.context.get("path")
-        if path is None or error.code == "files.name":
-            raise
-        # The machine knows of nothing above the chart.
-        place = named(root / path)
-        raise native.error(error.code, error.message.replace(path, place, 1), [("path", place)]) from None
+    name: str = run(native.extract(archive, secrets.randbits(64), named(root)), root)
     return root / name

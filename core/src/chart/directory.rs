@@ -180,14 +180,14 @@ impl Directory {
         match (task, answer) {
             (Task::List { path }, Answer::Entries(entries)) => {
                 let root = path.is_empty();
+                let ignore = entries.iter().find(|entry| root && entry.name == IGNORE_FILE).map(|entry| entry.kind);
                 // Helm reads it before all else, and fails.
-                let is_directory = |entry: &Entry| entry.name == IGNORE_FILE && entry.kind == EntryKind::Directory;
-                if root && self.refused.is_none() && entries.iter().any(is_directory) {
+                if ignore == Some(EntryKind::Directory) && self.refused.is_none() {
                     return Err(
                         Error::new(Code::FILES_IS_DIRECTORY, "a directory stands there").within("path", IGNORE_FILE)
                     );
                 }
-                if root && entries.iter().any(|entry| entry.name == IGNORE_FILE && entry.kind == EntryKind::File) {
+                if ignore == Some(EntryKind::File) {
                     self.tasks.push(Task::ReadIgnore { entries });
                     return Ok(());
                 }

@@ -44,6 +44,8 @@ pub struct Extract {
     /// Indices of the files that are still to be written, the next one first.
     files: VecDeque<usize>,
     directories: VecDeque<String>,
+    /// What errors call the root.
+    path: Option<String>,
     stage: Stage,
 }
 
@@ -70,7 +72,42 @@ impl Extract {
             Ok(()) => Stage::Look,
             Err(error) => Stage::Over(Err(error)),
         };
-        Extract { files: (0..archive.paths().count()).collect(), archive, name, temporary, directories, stage }
+        Extract {
+            files: (0..archive.paths().count()).collect(),
+            archive,
+            name,
+            temporary,
+            directories,
+            path: None,
+            stage,
+        }
+    }
+
+    /// Errors about files call the root by that path, and what lies in it by paths below it.
+    ///
+    /// ```
+    /// use chartoci::chart::{Archive, extract::Extract, package::Options, package_in_memory};
+    /// use chartoci::files::{Answer, FileFailure, Memory, Step};
+    /// # let limits = chartoci::Limits::default();
+    /// # let mut files = Memory::from_iter([("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0")]);
+    /// # let data = package_in_memory(&mut files, Options::default(), &limits)?.data;
+    /// let mut extract = Extract::new(Archive::read(&data, &limits)?, 1).called("charts");
+    /// extract.handle(Answer::Failed(FileFailure::Denied));
+    /// let Step::Done(Err(error)) = extract.poll() else { panic!() };
+    /// assert_eq!(error.context(), [("path", "charts".to_owned())]);
+    /// # Ok::<(), chartoci::Error>(())
+    /// ```
+    #[must_use]
+    pub fn called(self, path: &str) -> Extract {
+        Extract { path: Some(path.to_owned()), ..self }
+    }
+
+    fn unreadable(&self, path: &str, answer: &Answer) -> Error {
+        let error = unreadable(path, answer);
+        match &self.path {
+            Some(root) => error.below(root),
+            None => error,
+        }
     }
 
     /// What to do next; at the end the directory's name.
@@ -104,11 +141,11 @@ impl Extract {
             (Stage::Look, Answer::Entries(entries)) => {
                 // Some systems do not tell names apart by case.
                 match entries.iter().any(|entry| entry.name.to_lowercase() == self.name.to_lowercase()) {
-                    true => Stage::Over(Err(unreadable(&self.name, &Answer::Failed(FileFailure::Exists)))),
+                    true => Stage::Over(Err(self.unreadable(&self.name, &Answer::Failed(FileFailure::Exists)))),
                     false => Stage::MakeDirectories,
                 }
             }
-            (Stage::Look, answer) => Stage::Over(Err(unreadable("", &answer))),
+            (Stage::Look, answer) => Stage::Over(Err(self.unreadable("", &answer))),
             (Stage::MakeDirectories, Answer::Done) => {
                 self.directories.pop_front();
                 if self.directories.is_empty() { Stage::WriteFiles } else { Stage::MakeDirectories }
@@ -120,9 +157,9 @@ impl Extract {
             (Stage::Rename, Answer::Done) => Stage::Over(Ok(self.name.clone())),
             (Stage::WriteFiles, answer) => {
                 let path = self.files.front().and_then(|at| self.archive.entry(*at)).map_or("", |(path, _)| path);
-                Stage::Remove(unreadable(path, &answer))
+                Stage::Remove(self.unreadable(path, &answer))
             }
-            (Stage::MakeDirectories | Stage::Rename, answer) => Stage::Remove(unreadable(&self.name, &answer)),
+            (Stage::MakeDirectories | Stage::Rename, answer) => Stage::Remove(self.unreadable(&self.name, &answer)),
         };
     }
 }

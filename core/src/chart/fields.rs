@@ -74,6 +74,9 @@ pub(crate) const DEPENDENCY: &[Field] = &[
 pub(crate) const LOCK: &[Field] =
     &[field("dependencies", Shape::List(DEPENDENCY)), field("digest", Shape::Text), field("generated", Shape::Time)];
 
+/// Of the metadata of a CRD, as far as `helm lint` reads it (Helm 4.3, `pkg/chart/v2/lint/rules`).
+pub(crate) const CRD_METADATA: &[Field] = &[field("name", Shape::Text), field("namespace", Shape::Text)];
+
 /// Of index.yaml of a chart repository (Helm 4.3, `pkg/repo/v1`).
 pub(crate) const INDEX: &[Field] = &[
     field("serverInfo", Shape::Anything),

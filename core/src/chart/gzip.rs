@@ -58,9 +58,6 @@ pub(super) struct Brought<'a> {
 }
 
 impl<'a> Brought<'a> {
-    /// Brought at once.
-    const PIECE: usize = 256 << 10;
-
     pub(super) fn new(size: u64, bring: Option<Bring<'a>>) -> Brought<'a> {
         let digester = Digester::new(Algorithm::Sha256);
         Brought { bring, is_starved: false, held: Vec::new(), start: 0, offset: 0, size, digester }
@@ -68,7 +65,7 @@ impl<'a> Brought<'a> {
 
     /// Where the piece begins that is wanted, and how long it is.
     pub(super) fn wanted(&self) -> Option<(u64, u64)> {
-        self.is_starved.then(|| (self.offset, (self.size - self.offset).min(Brought::PIECE as u64)))
+        self.is_starved.then(|| (self.offset, length(self.offset, self.size) as u64))
     }
 
     /// Takes the piece that is wanted, or the beginning of it.
@@ -91,15 +88,10 @@ impl<'a> Brought<'a> {
                 self.is_starved = true;
                 return Err(changed());
             };
-            let piece = (self.size - self.offset).min(Brought::PIECE as u64);
-            self.held.resize(before + piece as usize, 0);
-            let brought = bring(self.offset, &mut self.held[before..])?;
-            self.held.truncate(before.saturating_add(brought));
-            if brought == 0 {
-                return Err(changed());
-            }
+            self.held.resize(before + length(self.offset, self.size), 0);
+            let brought = next(bring, self.offset, &mut self.held[before..], &mut self.digester)?;
+            self.held.truncate(before + brought);
             self.offset += brought as u64;
-            self.digester.update(&self.held[before..]);
         }
         Ok(())
     }
@@ -107,15 +99,10 @@ impl<'a> Brought<'a> {
     /// The digest of the file as it is now, by a pass of its own.
     pub(super) fn promised(&mut self) -> Result<Digest, Error> {
         let mut digester = self.digester.clone();
-        let (mut piece, mut offset) = (vec![0; Brought::PIECE], self.offset);
+        let (mut piece, mut offset) = (vec![0; BROUGHT], self.offset);
         while offset < self.size {
-            let most = (self.size - offset).min(Brought::PIECE as u64) as usize;
-            let brought = self.bring.as_mut().map_or(Ok(0), |bring| bring(offset, &mut piece[..most]))?.min(most);
-            if brought == 0 {
-                return Err(changed());
-            }
-            digester.update(&piece[..brought]);
-            offset += brought as u64;
+            let bring = self.bring.as_mut().ok_or_else(changed)?;
+            offset += next(bring, offset, &mut piece[..length(offset, self.size)], &mut digester)? as u64;
         }
         Ok(digester.finish())
     }
@@ -128,6 +115,24 @@ impl<'a> Brought<'a> {
         }
         Ok(self.digester.clone().finish())
     }
+}
+
+/// Bytes that are brought at once.
+const BROUGHT: usize = 256 << 10;
+
+/// Of the piece of a file that begins there.
+fn length(offset: u64, size: u64) -> usize {
+    usize::try_from(size - offset).map_or(BROUGHT, |rest| rest.min(BROUGHT))
+}
+
+/// Brings what comes next, of a file that has not ended yet, and hashes it; says how many bytes came.
+fn next(bring: &mut Bring, offset: u64, buffer: &mut [u8], digester: &mut Digester) -> Result<usize, Error> {
+    let brought = bring(offset, buffer)?.min(buffer.len());
+    if brought == 0 {
+        return Err(changed());
+    }
+    digester.update(&buffer[..brought]);
+    Ok(brought)
 }
 
 impl<'a> Packed<'a> {

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::chart_yaml::{self, Setting, Vendored};
 use super::defaults::{Defaults, Question};
-use super::lint::nearest;
+use super::lint::{self, nearest};
 use super::page::{MOST_DEPENDENCIES, Page, field, quoted, text};
 use super::{chart_lock, schema, values};
 use crate::chart::archive::{DOCUMENTS, File, Place, parent, place};
+use crate::chart::fields::CRD_METADATA;
 use crate::chart::walk::{Budget, Keep, Walk};
 use crate::chart::{Ignore, Metadata};
 use crate::diagnostic::{Diagnostic, Report, Severity, Span};
@@ -458,21 +459,8 @@ fn crd(page: &mut Page, limits: &Limits) {
             let message = format!("kind is {}", quoted(text(node, "kind").unwrap_or_default()));
             page.find(Code::CRD_KIND, "/kind", place("kind"), message);
         }
-        let metadata = field(node, "metadata");
-        let named =
-            ["name", "namespace"].map(|name| (name, "text", metadata.and_then(|metadata| field(metadata, name))));
-        for (name, wanted, value) in [("metadata", "mapping", metadata)].into_iter().chain(named) {
-            let Some(value) = value else { continue };
-            let fits = match &value.data {
-                Data::Mapping(_) => wanted == "mapping",
-                Data::Sequence(_) => false,
-                _ => wanted == "text", // numbers become one
-            };
-            if !fits {
-                let pointer = if wanted == "text" { format!("/metadata/{name}") } else { format!("/{name}") };
-                let message = format!("{name} must be a {wanted}, not {}", value.describe());
-                page.find(Code::CHART_FIELD_TYPE, pointer, Some(value.span), message);
-            }
+        if let Some(metadata) = field(node, "metadata") {
+            lint::misfits(page, metadata, "/metadata", "metadata", true, CRD_METADATA);
         }
     }
 }

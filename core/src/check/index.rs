@@ -6,8 +6,8 @@ use super::address::{has_scheme, malformed};
 use super::lint;
 use super::page::{MOST, Page, field, items, quoted, text};
 use crate::chart::Metadata;
-use crate::chart::decode::{self, Decoder, Document};
-use crate::chart::fields::{CHART, DEPENDENCY, Field, INDEX, INDEX_ENTRY, MAINTAINER};
+use crate::chart::decode::{self, Document};
+use crate::chart::fields::{CHART, DEPENDENCY, INDEX, INDEX_ENTRY, MAINTAINER};
 use crate::diagnostic::Span;
 use crate::error::{Code, clip};
 use crate::json::{self, pointer_token};
@@ -42,9 +42,8 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
         repeated(&mut page, &node, "", true);
         lint::habits(&mut page, lint::FIRST_ONLY, limits);
     }
-    misfits(&mut page, &node, "", is_strict, INDEX);
-    let is_said = |value: &Node| !matches!(&value.data, Data::Null) && text(&node, "apiVersion") != Some("");
-    if !field(&node, "apiVersion").is_some_and(is_said) {
+    lint::misfits(&mut page, &node, "", "index.yaml", is_strict, INDEX);
+    if field(&node, "apiVersion").is_none() || text(&node, "apiVersion") == Some("") {
         page.find(Code::INDEX_API_VERSION, "", None, "apiVersion is missing");
     }
     if let Some(value) = field(&node, "serverInfo").filter(|value| !matches!(value.data, Data::Null | Data::Mapping(_)))
@@ -93,14 +92,6 @@ fn repeated(page: &mut Page, node: &Node, pointer: &str, is_strict: bool) {
     }
 }
 
-/// Values of the wrong type are the end of the whole index. In YAML numbers become texts, but for what is a chart's.
-fn misfits(page: &mut Page, node: &Node, pointer: &str, coerces: bool, known: &[Field]) {
-    for finding in &Decoder::new("index.yaml", coerces).misfits(node, known) {
-        let place = format!("{pointer}{}", finding.pointer);
-        page.find(finding.code, place, finding.span.or(Some(node.span)), &*finding.message);
-    }
-}
-
 /// A time in RFC 3339, if there is one.
 fn moment(page: &mut Page, node: &Node, name: &str, pointer: &str) {
     let Some(value) = field(node, name) else { return };
@@ -127,7 +118,8 @@ fn list(page: &mut Page, name: &str, versions: &[Node], pointer: &str, is_strict
             page.find(code, pointer, Some(node.span), message);
             continue;
         }
-        misfits(page, node, &pointer, is_strict, INDEX_ENTRY);
+        // The end of the whole index. In YAML numbers become texts, but for what is a chart's.
+        lint::misfits(page, node, &pointer, "index.yaml", is_strict, INDEX_ENTRY);
         if is_strict {
             lint::unknown_keys(page, Code::INDEX_UNKNOWN_KEY, node, &pointer, &[CHART, INDEX_ENTRY]);
             for (name, known) in [("maintainers", MAINTAINER), ("dependencies", DEPENDENCY)] {

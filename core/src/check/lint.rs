@@ -1,7 +1,7 @@
 //! What rules are made of: which texts are good where, and which word was meant.
 
 use super::page::{MOST, Page, each, quoted};
-use crate::chart::decode::{self, is_spelling};
+use crate::chart::decode::{self, Decoder, is_spelling};
 use crate::chart::fields::{Field, Shape};
 use crate::diagnostic::{Fix, Span};
 use crate::error::Code;
@@ -119,6 +119,21 @@ pub(super) fn no_suffixes(text: &str) -> Option<String> {
     let release = (1..=99).find(|minor| admits(format!("1.{minor}.5")))?;
     let any_suffix = (1..=99).any(|minor| admits(format!("1.{minor}.5-gke.1")));
     (!any_suffix).then(|| format!("holds for 1.{release}.5, but not for 1.{release}.5-gke.1"))
+}
+
+/// Values of another type than their fields take, below that pointer; `document` is what messages call the node itself.
+pub(super) fn misfits(
+    page: &mut Page,
+    node: &Node,
+    pointer: &str,
+    document: &'static str,
+    coerces: bool,
+    known: &[Field],
+) {
+    for finding in &Decoder::new(document, coerces).misfits(node, known) {
+        let place = format!("{pointer}{}", finding.pointer);
+        page.find(finding.code, place, finding.span.or(Some(node.span)), &*finding.message);
+    }
 }
 
 /// Keys that are in no table.

@@ -506,6 +506,29 @@ mod tests {
         }
     }
 
+    // Helm 4.3.1 was asked.
+    #[test]
+    fn the_metadata_of_a_crd_is_of_the_types_that_helm_lint_reads() {
+        let found = |metadata: &str| {
+            let crd =
+                format!("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {metadata}\n");
+            let chart = packed(&[("web/Chart.yaml", GOOD.as_bytes()), ("web/crds/a.yaml", crd.as_bytes())]);
+            let report = check(&chart, None, None, &Limits::default()).unwrap();
+            report.errors().map(|one| (one.pointer.clone(), one.message.clone())).collect::<Vec<_>>()
+        };
+        for good in ["~", "{}", "{name: 5, namespace: true}", "{name: ~, labels: [a]}"] {
+            assert_eq!(found(good), [], "{good}");
+        }
+        for (bad, pointer, message) in [
+            ("[x]", "/metadata", "metadata must be a mapping, not a list"),
+            ("x", "/metadata", "metadata must be a mapping, not a text"),
+            ("{name: [a]}", "/metadata/name", "name must be a text, not a list"),
+            ("{namespace: {a: b}}", "/metadata/namespace", "namespace must be a text, not a mapping"),
+        ] {
+            assert_eq!(found(bad), [(pointer.to_owned(), message.to_owned())], "{bad}");
+        }
+    }
+
     // Each would take minutes if one list were compared with another.
     #[test]
     fn long_lists_of_mistakes_take_no_long_time() {
