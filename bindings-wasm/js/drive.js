@@ -21,6 +21,26 @@ export class Thrown extends Error {
 
 const now = () => performance.now();
 
+const listening = new WeakMap();
+
+/** Listens to a caller's signal, once for all who do: Node warns of more than ten. Gives what ends it. */
+function listen(signal, end) {
+  let heard = listening.get(signal);
+  if (!heard) {
+    const ends = new Set();
+    heard = { ends, tell: () => ends.forEach((end) => end()) };
+    listening.set(signal, heard);
+    signal.addEventListener("abort", heard.tell);
+  }
+  heard.ends.add(end);
+  return () => {
+    heard.ends.delete(end);
+    if (heard.ends.size > 0 || listening.get(signal) !== heard) return;
+    listening.delete(signal);
+    signal.removeEventListener("abort", heard.tell);
+  };
+}
+
 /**
  * Drives an exchange to its end; gives its outcome.
  *
@@ -144,7 +164,7 @@ export async function drive(exchange, options) {
     exchange.abort();
     wake();
   };
-  signal?.addEventListener("abort", onAbort);
+  const forget = signal && listen(signal, onAbort);
   if (signal?.aborted) exchange.abort();
   try {
     for (;;) {
@@ -179,7 +199,7 @@ export async function drive(exchange, options) {
     }
   } finally {
     finished = true;
-    signal?.removeEventListener("abort", onAbort);
+    forget?.();
     for (const control of inFlight.values()) control.abort();
     over.abort();
     exchange.free();

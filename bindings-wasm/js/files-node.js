@@ -13,7 +13,9 @@ import { core } from "./core.js";
 import { ChartOciError } from "./errors.js";
 
 // Not every platform has the last one.
-const { O_CREAT, O_RDONLY, O_WRONLY, O_NOFOLLOW = 0 } = fs.constants;
+const { O_CREAT, O_RDONLY, O_WRONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants;
+// Milliseconds that a pipe with credentials may give nothing.
+const PIPE_PATIENCE = 30_000;
 
 /**
  * Drives a file machine to its end; gives its value. For `credentials` what is read may be a link, and what is written is a
@@ -71,7 +73,7 @@ async function act(verb, place, locks, signal) {
     case "list":
       return { kind: "entries", entries: await entries(at) };
     case "read":
-      return { kind: "data", data: await readRange(at, verb.offset, verb.limit, locks ? 0 : O_NOFOLLOW) };
+      return { kind: "data", data: await readRange(at, verb.offset, verb.limit, locks ? O_NONBLOCK : O_NOFOLLOW) };
     case "makeDirectory":
       await makeDirectory(at);
       break;
@@ -138,14 +140,30 @@ async function readRange(at, offset, limit, flags = 0) {
     const isFile = stat.isFile();
     const data = new Uint8Array(isFile ? Math.max(0, Math.min(limit, stat.size - offset)) : limit);
     let filled = 0;
+    const waits = flags & O_NONBLOCK && stat.isFIFO();
     while (filled < data.length) {
-      const { bytesRead } = await file.read(data, filled, data.length - filled, isFile ? offset + filled : null);
+      const place = [data, filled, data.length - filled, isFile ? offset + filled : null];
+      const { bytesRead } = await (waits ? fromPipe(file, ...place) : file.read(...place));
       if (bytesRead === 0) break;
       filled += bytesRead;
     }
     return data.subarray(0, filled);
   } finally {
     await file.close();
+  }
+}
+
+/** What comes next in a pipe, into which perhaps nobody ever writes. */
+async function fromPipe(file, data, filled, most) {
+  for (const until = Date.now() + PIPE_PATIENCE; ; await pause(20)) {
+    try {
+      const taken = await file.read(data, filled, most, null);
+      // As long as nobody has opened it to write, it is at its end.
+      if (taken.bytesRead > 0 || filled > 0) return taken;
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+    }
+    if (Date.now() > until) throw Object.assign(new Error("nobody writes into this pipe"), { code: "ETIMEDOUT" });
   }
 }
 

@@ -19,13 +19,16 @@ import { explained } from "./files-node.js";
 import { TunnelAgent, proxyAuthorization, proxyFor, proxyOf } from "./node-proxy.js";
 
 const PIECE = 256 * 1024;
+// Milliseconds that an answer's head may take in all, or the silence that is allowed if that is longer: what drips is never
+// silent.
+const HEAD_PATIENCE = 30_000;
 const CLOSED = ["ECONNRESET", "EPIPE"];
 
 /**
  * `permit(url, ip)` is asked before every connection, after the name was resolved; where a proxy resolves it, without an
  * address.
  */
-export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit }) {
+export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit, headPatience = HEAD_PATIENCE }) {
   const tls = { ca: read(caFile) ?? environmentsAuthorities(), cert: read(certFile), key: read(keyFile ?? certFile) };
   try {
     // Node takes what is no certificate for an empty list of authorities.
@@ -76,8 +79,10 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
       });
       latest = request;
       let isAnswered = false;
+      let waiting;
       request.on("response", (response) => {
         isAnswered = true;
+        clearTimeout(waiting);
         resolve(response);
       });
       request.on("error", (error) => {
@@ -93,12 +98,16 @@ export function nodeTransport({ caFile, certFile, keyFile, proxy: given, permit 
         reject(silent);
         unconnected.abort();
       };
-      const waiting = timeout === undefined ? undefined : setTimeout(giveUp, timeout);
+      if (timeout !== undefined) waiting = setTimeout(giveUp, timeout);
       const connected = () => clearTimeout(waiting);
       request.on("socket", (socket) => (socket.connecting ? socket.once("connect", connected) : connected()));
       request.on("close", connected);
       // A registry may think long about a blob before it answers.
-      request.on("finish", () => request.setTimeout(thinking ?? 0));
+      request.on("finish", () => {
+        if (isAnswered) return;
+        request.setTimeout(thinking ?? 0);
+        if (thinking !== undefined) waiting = setTimeout(() => request.destroy(silent), Math.max(headPatience, thinking));
+      });
       write(request, body, onSent);
     });
     const response = await attempt(false);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
@@ -16,6 +16,7 @@ import { inspect } from "node:util";
 
 import { collect } from "../../bindings-wasm/js/blobs.js";
 import { Client, package as packageDirectory } from "../../bindings-wasm/js/node.js";
+import { nodeTransport } from "../../bindings-wasm/js/node-http.js";
 import { proxyFor } from "../../bindings-wasm/js/node-proxy.js";
 import "../../bindings-wasm/js/node-sansio.js"; // it has the machine loaded that tells loopback
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
@@ -68,6 +69,48 @@ test("a large chart goes up in pieces with its length, and the progress is the s
   assert.ok(seen.length > 5 && seen.every((count, at) => at === 0 || count >= seen[at - 1]), String(seen));
   assert.ok(lengths.includes(String(chart.data.length)));
   assert.deepEqual((await client.pull(reference)).archive, chart.data);
+});
+
+test("a head that drips has its time", async (t) => {
+  for (const part of ["x", "HTTP/1.1 102 Processing\r\n\r\n"]) {
+    const { host } = await peer(t, (socket) =>
+      requests(socket, () => {
+        socket.write(part === "x" ? "HTTP/1.1 200 OK\r\nx-" : part);
+        const timer = setInterval(() => socket.write(part), 50);
+        socket.on("close", () => clearInterval(timer));
+      }),
+    );
+    const transport = nodeTransport({ headPatience: 300 });
+    t.after(() => transport.close());
+    const { signal } = new AbortController();
+    const request = { method: "GET", url: `http://${host}/v2/`, headers: [], timeout: 200, thinking: 200, signal };
+    await assert.rejects(transport.send(request), { kind: "timeout" });
+    const client = new Client({ ...OPTIONS, fetch, idleTimeout: 0.2, timeout: 8 });
+    assert.match((await failing(() => client.tags(`oci://${host}/x`))).message, /silent for too long/);
+  }
+});
+
+test("many verbs may have one signal, which nothing is left at", async (t) => {
+  const { host } = await peer(t, (socket) =>
+    requests(socket, () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\n{"name":"x","tags":[]}\n')),
+  );
+  const warned = [];
+  const note = (warning) => warned.push(warning.message);
+  process.on("warning", note);
+  t.after(() => process.off("warning", note));
+  for (const options of [{}, { fetch }]) {
+    const client = new Client({ ...OPTIONS, ...options });
+    const control = new AbortController();
+    const ask = () => client.tags(`oci://${host}/x`, { signal: control.signal });
+    await Promise.all(Array.from({ length: 20 }, ask));
+    assert.equal(getEventListeners(control.signal, "abort").length, 0);
+    const asked = Array.from({ length: 20 }, ask);
+    control.abort();
+    for (const { reason } of await Promise.allSettled(asked)) assert.equal(reason.kind, "aborted");
+    client.close();
+  }
+  await pause(10);
+  assert.deepEqual(warned, []);
 });
 
 test("silence in the middle of a body has its limit", async (t) => {

@@ -114,3 +114,10 @@ def test_the_lines_of_a_head_may_end_without_a_return(using: Callable[..., Any])
 
     with peer(bare) as host:
         assert using().tags(f"{host}/web") == ["1.0.0"]
+
+
+def test_a_certificate_that_is_not_believed_is_told_in_the_systems_words(using: Callable[..., Any]) -> None:
+    with Registry(tls=True) as registry, pytest.raises(chartoci.TransportError) as caught:
+        using(plain_http=False).tags(f"{registry.host}/charts/web")
+    assert caught.value.code == "transport.tls"
+    assert "certificate verify failed" in str(caught.value) and " object at 0x" not in str(caught.value)

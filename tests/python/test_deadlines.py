@@ -1,17 +1,23 @@
 """What takes long beside the requests, and who gives up meanwhile: questions for credentials, helpers, a config nobody needs."""
 
 import asyncio
+import base64
 import json
 import os
 import pathlib
 import signal
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import chartoci
+import chartoci.files
+import chartoci.transport
 import pytest
 from chartoci.testing import Fault, Registry
+from conftest import peer, read_request
 
 CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 CONFIG = "application/vnd.cncf.helm.config.v1+json"
@@ -221,3 +227,55 @@ def test_a_config_that_does_not_come_is_asked_for_once_and_is_no_notice(
 def test_a_config_has_the_time_that_is_left(foreign: Callable[..., Any], tmp_path: pathlib.Path) -> None:
     pulled, _, seconds = foreign(tmp_path, Fault(delay=20), timeout=1)
     assert pulled.path.exists() and pulled.notices == () and seconds < 10
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nx-", b"HTTP/1.1 102 Processing\r\n\r\n"], ids=["a line", "interim heads"])
+def test_a_head_that_drips_has_its_time(
+    using: Callable[..., Any], head: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chartoci.transport, "HEAD_PATIENCE", 0.5)
+
+    def drip(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(head)
+        while True:
+            time.sleep(0.05)
+            connection.sendall(head if head.endswith(b"\r\n\r\n") else b"a")
+
+    with peer(drip) as host:
+        began = time.monotonic()
+        with pytest.raises(chartoci.TimeoutError):
+            using(idle_timeout=0.3, timeout=8.0).tags(f"{host}/charts/web")
+        assert time.monotonic() - began < 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes have no names here")
+def test_a_pipe_with_credentials_into_which_nobody_writes_is_an_error(
+    using: Callable[..., Any], registry: Registry, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chartoci.files, "PIPE_PATIENCE", 0.2)
+    pipe = tmp_path / "config.json"
+    os.mkfifo(pipe)
+    with pytest.raises(chartoci.ChartOciError, match="config.json.*nobody writes into this pipe") as caught:
+        using(credentials=chartoci.DEFAULT, registry_config=pipe).explain_credentials(f"{registry.host}/charts/web")
+    assert caught.value.code == "auth.credentials_file"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes have no names here")
+def test_credentials_may_come_slowly_out_of_a_pipe(
+    using: Callable[..., Any], registry: Registry, tmp_path: pathlib.Path
+) -> None:
+    pipe = tmp_path / "config.json"
+    os.mkfifo(pipe)
+    auth = base64.b64encode(b"ada:secret").decode()
+
+    def write() -> None:
+        time.sleep(0.1)
+        with open(pipe, "wb", buffering=0) as file:
+            for part in ('{"auths": {"', f'{registry.host}": {{"auth": "{auth}"}}}}}}'):
+                time.sleep(0.1)
+                file.write(part.encode())
+
+    threading.Thread(target=write, daemon=True).start()
+    client = using(credentials=chartoci.DEFAULT, registry_config=pipe)
+    assert client.explain_credentials(f"{registry.host}/charts/web").username == "ada"

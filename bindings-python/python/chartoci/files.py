@@ -21,8 +21,12 @@ if sys.platform != "win32":
 
 _PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _SYNC = getattr(os, "fdatasync", os.fsync)  # the size is data, times are not
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
+
+# Seconds that a pipe with credentials may give nothing.
+PIPE_PATIENCE = 30.0
 
 # Locks that are held, by their paths: their descriptors.
 Locks = dict[str, int]
@@ -61,7 +65,8 @@ def _execute(verb: object, root: Path, locks: Locks | None, over: Over | None) -
                 return [_entry(entry) for entry in entries]
         case native.Read(path, offset, limit):
             # A chart may have thousands of files: no more is done for each than must be.
-            descriptor = os.open(os.path.join(root, path), os.O_RDONLY | _PLAIN | (_NO_LINK if locks is None else 0))
+            flags = os.O_RDONLY | _PLAIN | (_NO_LINK if locks is None else _NO_WAIT)
+            descriptor = os.open(os.path.join(root, path), flags)
             try:
                 return _read(descriptor, offset, limit)
             finally:
@@ -142,18 +147,29 @@ def _entry(entry: "os.DirEntry[str]") -> tuple[str, str, int, int]:
 
 def _read(descriptor: int, offset: int, limit: int) -> bytes:
     """At most `limit` bytes; no more memory than the file has, whatever the limit."""
-    left = os.fstat(descriptor).st_size - offset
+    status = os.fstat(descriptor)
+    left = status.st_size - offset
+    take = _take if stat.S_ISFIFO(status.st_mode) else os.read
     # A pipe has no places.
     if offset:
         os.lseek(descriptor, offset, os.SEEK_SET)
     # One more than there should be: then the end is seen as well.
-    data = os.read(descriptor, min(limit, max(left, 0) + 1))
+    data = take(descriptor, min(limit, max(left, 0) + 1))
     if len(data) in (left, limit):
         return data
     parts = bytearray(data)
-    while len(parts) < limit and (part := os.read(descriptor, min(1 << 20, limit - len(parts)))):
+    while len(parts) < limit and (part := take(descriptor, min(1 << 20, limit - len(parts)))):
         parts += part
     return bytes(parts)
+
+
+def _take(descriptor: int, size: int) -> bytes:
+    """What comes next in a pipe, into which perhaps nobody ever writes."""
+    import select
+
+    if not select.select([descriptor], [], [], PIPE_PATIENCE)[0]:
+        raise TimeoutError(errno.ETIMEDOUT, "nobody writes into this pipe")
+    return os.read(descriptor, size)
 
 
 def _held(locks: Locks | None, root: Path, path: str) -> int | None:

@@ -49,6 +49,19 @@ pub(super) fn origin(text: &str) -> Result<String, Error> {
     Ok(format!("{}://{}{port}", scheme.as_str(), url.host().to_ascii_lowercase()))
 }
 
+/// A name ends at the first colon where it is shown. What stands behind may be a password, and is not repeated.
+pub(super) fn users(access: &Access) -> Result<(), Error> {
+    match access {
+        Access::Basic(Users::One { username, .. }) | Access::Bearer(Users::One { username, .. })
+            if username.contains(':') =>
+        {
+            Err(Error::new(Code::ARGUMENT, "the user's name has a colon: nobody could log in with it")
+                .with_hint("Give the name alone, and the password by itself."))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A host that `Host` may name, with a port or without.
 pub(super) fn host(text: &str) -> Result<String, Error> {
     let is_host = !text.contains(['/', '?', '#', '@', '*']) && Url::parse(&format!("http://{text}/")).is_some();

@@ -77,7 +77,8 @@ impl Config {
     /// Origins and hosts as browsers write them: in lower case, an origin without its scheme's own port or a slash.
     ///
     /// # Errors
-    /// [`Code::ARGUMENT`](crate::Code::ARGUMENT) for what is no origin or no host; `*` and `null` are none.
+    /// [`Code::ARGUMENT`](crate::Code::ARGUMENT) for what is no origin or no host (`*` and `null` are none), and for a user's
+    /// name with a colon, which nobody could show (RFC 7617, section 2).
     ///
     /// ```
     /// use chartoci::server::Config;
@@ -89,6 +90,7 @@ impl Config {
     pub fn checked(mut self) -> Result<Config, Error> {
         self.cors_origins = self.cors_origins.iter().map(|text| access::origin(text)).collect::<Result<_, _>>()?;
         self.hosts = self.hosts.iter().map(|text| access::host(text)).collect::<Result<_, _>>()?;
+        access::users(&self.access)?;
         Ok(self)
     }
 }

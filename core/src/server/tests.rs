@@ -557,6 +557,16 @@ fn referrers_come_in_pages() {
 }
 
 #[test]
+fn a_name_that_ends_where_it_is_shown_is_refused_and_not_repeated() {
+    for access in [Access::Basic, Access::Bearer] {
+        let config = |name: &str| Config { access: access(one(name, "marker")), ..Config::default() }.checked();
+        assert!(config("ada").is_ok());
+        let error = config("ada:hunter2").map(|_| ()).unwrap_err();
+        assert!(error.code() == Code::ARGUMENT && !format!("{error:?}").contains("hunter2"));
+    }
+}
+
+#[test]
 fn the_host_is_asked_where_it_knows_the_users() {
     let claim = |output| match output {
         Output::Check(claim) => claim,

@@ -53,7 +53,10 @@ class Parser(ArgumentParser):
             # What follows a flag, as in --pasword=secret, may be a secret.
             flags = [re.split("=|(?<=^-p)", word)[0] for word in unknown if word.startswith("-")]
             known = [name for name, action in self._option_string_actions.items() if action.help is not SUPPRESS]
-            self.error(f"unrecognized arguments: {' '.join(flags or unknown)}{_meant(flags[:1], known)}")
+            # So may a word of its own, where somebody says who they are.
+            is_secret = getattr(namespace, "verb", "") == "login" or getattr(namespace, "username", None) is not None
+            words = flags or (["one too many, which may be a password"] if is_secret else unknown)
+            self.error(f"unrecognized arguments: {' '.join(words)}{_meant(flags[:1], known)}")
         return namespace, unknown
 
     def _get_value(self, action: Action, word: str) -> Any:

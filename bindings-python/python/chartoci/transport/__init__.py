@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import NamedTuple, Protocol, runtime_checkable
 
+# Seconds that an answer's head may take in all, or the silence that is allowed if that is longer: what drips is never silent.
+HEAD_PATIENCE = 30.0
+
 Headers = Sequence[tuple[str, str]]
 Body = bytes | Iterable[memoryview] | None
 AsyncBody = bytes | AsyncIterator[memoryview] | None

@@ -4,12 +4,15 @@ http.client writes a head field by field, reads one line by line with the parser
 each answer; with a small chart that takes as long as all else.
 """
 
+import math
 import re
 import selectors
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
+
+from chartoci import transport
 
 LONGEST_LINE = 65_536
 # Seconds for which the small parts of a body are put together.
@@ -98,13 +101,19 @@ class Response:
     def __init__(self, connected: socket.socket, method: str, early: bytes = b"") -> None:
         self._receive: Callable[[int], bytes] = connected.recv
         self._bodiless = method == "HEAD"
+        self._silence = connected.gettimeout()
+        # When the head must be there.
+        self._until = math.inf
         # What was received, and how much of it was taken.
         self._data = early
         self._at = 0
 
     def begin(self) -> None:
-        """Reads the head, and those before it that are none (1xx)."""
+        """Reads the head, and those before it that are none (1xx). Raises `TimeoutError` where nothing comes for too long, or
+        no end does."""
         read = lines = 0
+        if self._silence is not None:
+            self._until = time.monotonic() + max(transport.HEAD_PATIENCE, self._silence)
         while True:
             head = self._head(LONGEST_HEAD - read)
             read += len(head)
@@ -121,6 +130,7 @@ class Response:
                 raise ValueError("the server wants to speak another protocol")
             if not 100 <= self.status < 200:
                 break
+            self._hurry()
         self.fields = fields = _fields(rest)
         known: dict[str, set[str]] = {}
         for name, value in fields:
@@ -185,6 +195,7 @@ class Response:
                     raise ValueError(IN_TLS if gathered.startswith(b"\x15\x03") else NO_HTTP)  # an alert
                 if len(gathered) > most:
                     raise ValueError(NO_END)
+                self._hurry()
                 piece = self._receive(BLOCK)
                 if not piece:
                     raise ConnectionResetError(NO_ANSWER)
@@ -196,6 +207,10 @@ class Response:
             raise ValueError(NO_END)
         self._data, self._at = data, end.end()
         return data[start : end.start()].decode("latin-1")
+
+    def _hurry(self) -> None:
+        if time.monotonic() > self._until:
+            raise TimeoutError
 
     def _take(self, most: int) -> bytes:
         """What comes next, at most so many bytes; none at the end."""

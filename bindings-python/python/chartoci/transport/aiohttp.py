@@ -17,6 +17,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from chartoci import transport as carrying
 from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
 from chartoci.transport import AsyncAnswer, AsyncBody, Failed, Headers, may_repeat
@@ -26,9 +27,17 @@ from chartoci.transport.surroundings import Allow, Options, Surroundings, origin
 class _Use:
     """Which connections a request uses; `new`: the last was made for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, silence: float | None) -> None:
         self.transports: list[asyncio.Transport | None] = []
         self.new = True
+        self.clock = asyncio.timeout(None)
+        self._silence = silence
+
+    def begins(self, transport: asyncio.Transport | None) -> None:
+        """A request goes out on this connection, and its answer's head has its time."""
+        self.transports.append(transport)
+        if self._silence is not None:
+            self.clock.reschedule(asyncio.get_running_loop().time() + max(carrying.HEAD_PATIENCE, self._silence))
 
 
 _used: ContextVar[_Use] = ContextVar("_used")
@@ -38,14 +47,24 @@ class _Connector(aiohttp.TCPConnector):
     """Notes which connection a request uses, so that it can be ended though nobody takes what was sent."""
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
-        _used.get().new = False
         connection = await super().connect(req, traces, timeout)
-        _used.get().transports.append(connection.transport)
+        _used.get().begins(connection.transport)
         return connection
 
-    async def _create_connection(self, req: Any, traces: Any, timeout: Any) -> Any:
+
+def _trace() -> aiohttp.TraceConfig:
+    """Tells connections that are made from those that stood."""
+    trace = aiohttp.TraceConfig()
+
+    async def made(*_: object) -> None:
         _used.get().new = True
-        return await super()._create_connection(req, traces, timeout)
+
+    async def reused(*_: object) -> None:
+        _used.get().new = False
+
+    trace.on_connection_create_start.append(made)
+    trace.on_connection_reuseconn.append(reused)
+    return trace
 
 
 class _Resolver(AbstractResolver):
@@ -87,7 +106,7 @@ class AiohttpTransport(Surroundings):
     ) -> AsyncIterator[AsyncAnswer]:
         # The driver sees to it that pieces are taken and that an answer comes.
         silence = timeout if body is None or isinstance(body, bytes) else None
-        use = _Use()
+        use = _Use(silence)
         _used.set(use)
         proxy = self._proxy(url)
         with _ended(use.transports), _failures(proxy):
@@ -105,13 +124,14 @@ class AiohttpTransport(Surroundings):
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=silence),
                 )
 
-            try:
-                answered = await send()
-            except (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError):
-                # The peer closed what stood: that is no try.
-                if use.new or not may_repeat(method, body):
-                    raise
-                answered = await send()
+            async with use.clock:
+                try:
+                    answered = await send()
+                except (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError):
+                    # The peer closed what stood: that is no try.
+                    if use.new or not may_repeat(method, body):
+                        raise
+                    answered = await send()
             async with answered as response:
                 fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
                 yield AsyncAnswer(response.status, fields, _chunks(response))
@@ -128,7 +148,10 @@ class AiohttpTransport(Surroundings):
             resolver = _Resolver(self._allow) if self._allow is not None else None
             connector = _Connector(limit_per_host=self._connections, resolver=resolver)
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                trace_configs=[_trace()],
             )
             # What is tried again is the core's decision. There is no public word for it.
             self._session._retry_connection = False
@@ -180,8 +203,10 @@ def _failures(proxy: str | None = None) -> Iterator[None]:
         yield
     except (ChartOciError, Failed):
         raise
-    except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:
+    except aiohttp.ServerFingerprintMismatch as error:
         raise Failed("tls", str(error)) from None
+    except aiohttp.ClientSSLError as error:
+        raise Failed("tls", str(error.os_error.strerror or error.os_error)) from None
     except aiohttp.ClientHttpProxyError as error:
         raise Failed("proxy", f"{error.status} {urlsplit(proxy or '').netloc.rpartition('@')[2]}") from None
     except aiohttp.ClientConnectorError as error:
