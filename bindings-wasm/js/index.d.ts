@@ -933,6 +933,24 @@ export interface AskedStore {
  * const pushed = await client.push("web-1.0.0.tgz", "oci://registry.test/charts");
  * const archive = await client.open("oci://registry.test/charts/web", { version: "^1" });
  * assert.deepEqual([pushed.tag, archive.metadata.name], ["1.0.0", "web"]);
+ *
+ * const web = "oci://registry.test/charts/web";
+ * assert.deepEqual(await client.tags(web), ["1.0.0"]);
+ * assert.deepEqual((await client.versions(web, ">=1")).map(String), ["1.0.0"]);
+ * assert.equal((await client.resolve(web, { version: "^1" })).digest, pushed.digest);
+ * assert.equal((await client.pull(pushed.reference)).archive.length, archive.size);
+ * const { path } = await client.pull(pushed.reference, { directory: "pulled" }); // in Node
+ * assert.match(path, /web-1\.0\.0\.tgz$/);
+ * assert.equal((await client.metadata(pushed.reference)).version, "1.0.0");
+ * assert.equal((await client.artifact(pushed.reference)).what, "chart");
+ * assert.equal((await client.inspect(pushed.reference)).metadata.name, "web");
+ * assert.ok((await client.check(pushed.reference)).ok);
+ * assert.deepEqual(await client.referrers(pushed.reference), []);
+ * const copied = await client.copy(pushed.reference, "oci://registry.test/mirror/web:1.0.0");
+ * assert.equal(copied.digest, pushed.digest);
+ * await client.delete(copied.reference);
+ * assert.equal((await client.explainCredentials(web)).registry, "registry.test");
+ * client.close();
  * ```
  */
 export class Client {

@@ -7,6 +7,7 @@ import pathlib
 
 import chartoci
 import pytest
+from chartoci.testing import Registry
 
 NAMES = [name for name in chartoci.__all__ if inspect.isclass(found := getattr(chartoci, name)) or inspect.isroutine(found)]
 CHART = {
@@ -17,21 +18,41 @@ CHART = {
 }
 
 
+def place(directory: pathlib.Path) -> None:
+    """Puts a chart there, and its archive."""
+    for path, content in CHART.items():
+        file = directory / "web" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+    chartoci.package(directory / "web", created=0).write(directory)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_public_name_has_an_example_that_runs(
     name: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for path, content in CHART.items():
-        file = tmp_path / "web" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content)
-    chartoci.package("web", created=0).write(tmp_path)
-    text = inspect.getdoc(getattr(chartoci, name)) or ""
-    examples = doctest.DocTestParser().get_doctest(text, {"chartoci": chartoci}, name, None, None)
-    assert examples.examples, f"{name} has no example"
+    place(tmp_path)
+    run(getattr(chartoci, name), {"chartoci": chartoci})
+
+
+def run(shown: object, names: dict[str, object]) -> None:
+    text = inspect.getdoc(shown) or ""
+    examples = doctest.DocTestParser().get_doctest(text, names, str(shown), None, None)
+    assert examples.examples, f"{shown} has no example"
     said = io.StringIO()
     assert doctest.DocTestRunner().run(examples, out=said.write).failed == 0, said.getvalue()
+
+
+@pytest.mark.parametrize("verb", [name for name, found in vars(chartoci.Client).items() if name[0] != "_" and hasattr(found, "__wrapped__")])
+def test_every_verb_has_an_example_that_runs(verb: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    users = {"username": "ada", "password": "secret"} if verb == "login" else {}
+    with Registry(**users) as registry, chartoci.Client(credentials=None) as client:
+        place(tmp_path)
+        if verb != "login":
+            client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        run(getattr(chartoci.Client, verb), {"chartoci": chartoci, "client": client, "registry": registry})
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if inspect.isclass(getattr(chartoci, name))])

@@ -22,7 +22,9 @@ def stub() -> str:
     for node in definition(PACKAGE / "client.py", "Client").body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and any(ast.unparse(mark) == "verb" for mark in node.decorator_list):
             assert isinstance(node.returns, ast.Subscript) and ast.unparse(node.returns.value) == "Plan", node.name
-            verbs.append(ast.AsyncFunctionDef(node.name, node.args, node.body[:1], [], node.returns.slice, lineno=0))
+            told, _, _ = (ast.get_docstring(node, clean=False) or "").partition("\n\n        >>>")  # the examples do not await
+            body: list[ast.stmt] = [ast.Expr(ast.Constant(told))]
+            verbs.append(ast.AsyncFunctionDef(node.name, node.args, body, [], node.returns.slice, lineno=0))
     twin = definition(PACKAGE / "aclient.py", "AsyncClient")
     twin.body = [twin.body[0], *verbs]
     names = {name.id for name in ast.walk(twin) if isinstance(name, ast.Name)}

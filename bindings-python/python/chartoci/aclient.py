@@ -20,7 +20,10 @@ def awaited(verb: Callable[Concatenate[Client, P], R]) -> Callable[Concatenate[A
     async def run(self: Any, /, *arguments: P.args, **named: P.kwargs) -> R:
         return await self._carry_out(plan(self, *arguments, **named))  # type: ignore[no-any-return]
 
-    return dress(run, plan)
+    dressed = dress(run, plan)
+    # The examples do not await.
+    dressed.__doc__ = (plan.__doc__ or "").partition("\n\n        >>>")[0]
+    return dressed
 
 
 class AsyncClient(Carrier):

@@ -32,16 +32,14 @@ class AsyncClient(Carrier):
         """Pushes a chart to `TARGET/NAME:VERSION`, with the very bytes that `helm push` would send.
 
         A path brings FILE.prov along, and its mtime as `created`; without a path there is no `created` annotation, so
-        that the digest is reproducible.
-        """
+        that the digest is reproducible."""
 
     async def pull(self, reference: Named, directory: str | os.PathLike[str]='.', *, version: str | Version | None=None, devel: bool=False, provenance: bool=False, verify: str | os.PathLike[str] | None=None, untar: bool=False, check_tag: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Pulled:
         """Pulls a chart into `directory`, as `NAME-VERSION.tgz`; with `untar` as a directory of the chart's name.
 
         The file has its name only once its bytes are verified. `version` is a version or a range. A config blob that says
         something else than Chart.yaml is a notice; it is asked for only where Helm would have made another of Chart.yaml.
-        `verify`, a keyring, is refused before anything is asked for: signatures cannot be verified yet.
-        """
+        `verify`, a keyring, is refused before anything is asked for: signatures cannot be verified yet."""
 
     async def open(self, reference: Named, *, version: str | Version | None=None, devel: bool=False, progress: Progress | None=None, timeout: float | None=None) -> Archive:
         """Pulls a chart into memory, verified and read."""
@@ -73,14 +71,12 @@ class AsyncClient(Carrier):
 
         Within a registry blobs are mounted; across registries they go through memory, piece by piece, never the disk.
         `referrers`: signatures and other things that refer to it as well. `upgrade`: a chart of Helm 3.0 to 3.6 is pushed
-        as today's Helm would, and so has another digest.
-        """
+        as today's Helm would, and so has another digest."""
 
     async def delete(self, reference: Named, *, timeout: float | None=None) -> Deleted:
         """Deletes a tag, or a manifest by its digest and with it all of its tags.
 
-        Where a registry cannot delete a tag alone, the manifest is deleted, unless another tag has it, too: then nothing is.
-        """
+        Where a registry cannot delete a tag alone, the manifest is deleted, unless another tag has it, too: then nothing is."""
 
     async def referrers(self, reference: Named, *, artifact_type: str | None=None, timeout: float | None=None) -> list[Referrer]:
         """What refers to a manifest: signatures, attestations, bills of materials; all of it, or of one type."""
@@ -88,8 +84,7 @@ class AsyncClient(Carrier):
     async def login(self, registry: str, username: str, password: str, *, progress: Progress | None=None, timeout: float | None=None) -> LoggedIn:
         """Shows user and password to a registry and, if it takes them, stores them where Helm does.
 
-        A scheme or a path in the registry's name is taken off. Without a user name the password is an identity token.
-        """
+        A scheme or a path in the registry's name is taken off. Without a user name the password is an identity token."""
 
     async def logout(self, registry: str) -> LoggedOut:
         """Removes a registry's credential from where Helm keeps it."""

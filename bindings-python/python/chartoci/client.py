@@ -293,6 +293,10 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 
         A path brings FILE.prov along, and its mtime as `created`; without a path there is no `created` annotation, so
         that the digest is reproducible.
+
+        >>> pushed = client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts")
+        >>> pushed.tag, client.push("web-1.0.0.tgz", f"oci://{registry.host}/charts", if_exists="skip-same").skipped
+        ('1.0.0', True)
         """
         source = blobs.chart(chart, self._limits)
         signed = source.provenance if provenance is None else blobs.load(provenance, self._limits.provenance)
@@ -335,6 +339,11 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         The file has its name only once its bytes are verified. `version` is a version or a range. A config blob that says
         something else than Chart.yaml is a notice; it is asked for only where Helm would have made another of Chart.yaml.
         `verify`, a keyring, is refused before anything is asked for: signatures cannot be verified yet.
+
+        >>> client.pull(f"oci://{registry.host}/charts/web", "pulled", version="^1").path.name
+        'web-1.0.0.tgz'
+        >>> client.pull(f"oci://{registry.host}/charts/web:1.0.0", "unpacked", untar=True).path.name
+        'web'
         """
         wanted, place = _reference(reference), Path(directory)
         with blobs.FileSink(place) as chart, blobs.FileSink(place) as signed:
@@ -361,7 +370,11 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         progress: Progress | None = None,
         timeout: float | None = None,
     ) -> Plan[Archive]:
-        """Pulls a chart into memory, verified and read."""
+        """Pulls a chart into memory, verified and read.
+
+        >>> client.open(f"oci://{registry.host}/charts/web", version="^1").values
+        {'replicas': 2}
+        """
         return (yield from _open(self, reference, version, devel, progress, timeout))[0]
 
     @verb
@@ -375,7 +388,12 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     def inspect(
         self, reference: Named, *, version: str | Version | None = None, devel: bool = False, timeout: float | None = None
     ) -> Plan[Inspected]:
-        """Manifest and config in one go: what lies there, and what a chart's config claims."""
+        """Manifest and config in one go: what lies there, and what a chart's config claims.
+
+        >>> found = client.inspect(f"oci://{registry.host}/charts/web:1.0.0")
+        >>> found.artifact.what, found.metadata.name
+        ('chart', 'web')
+        """
         parts = yield from _describe(self, _reference(reference), version, devel, timeout, config=True, anything=True)
         artifact = Artifact.parse(parts.manifest, self._limits)
         chart = artifact.what == "chart" and parts.config is not None
@@ -386,7 +404,11 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     def metadata(
         self, reference: Named, *, version: str | Version | None = None, devel: bool = False, timeout: float | None = None
     ) -> Plan[Metadata]:
-        """What the config blob claims; manifest and config are all that is fetched. Decisions belong on `open`."""
+        """What the config blob claims; manifest and config are all that is fetched. Decisions belong on `open`.
+
+        >>> str(client.metadata(f"oci://{registry.host}/charts/web:1.0.0").version)
+        '1.0.0'
+        """
         parts = yield from _describe(self, _reference(reference), version, devel, timeout, config=True)
         return Metadata.from_config(parts.config or b"", self._limits)
 
@@ -401,7 +423,11 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         timeout: float | None = None,
     ) -> Plan[Report]:
         """Everything that is wrong with a chart in a registry: manifest, config, chart and provenance, and whether they
-        belong together and under this tag."""
+        belong together and under this tag.
+
+        >>> client.check(f"oci://{registry.host}/charts/web:1.0.0").ok
+        True
+        """
         wanted = _reference(reference)
         chart, signed = blobs.MemorySink(), blobs.MemorySink()
         exchange = Exchange.pull(
@@ -422,7 +448,11 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     def artifact(
         self, reference: Named, *, version: str | Version | None = None, devel: bool = False, timeout: float | None = None
     ) -> Plan[Artifact]:
-        """The manifest, verified and explained."""
+        """The manifest, verified and explained.
+
+        >>> client.artifact(f"oci://{registry.host}/charts/web:1.0.0").what
+        'chart'
+        """
         parts = yield from _describe(self, _reference(reference), version, devel, timeout)
         return Artifact.parse(parts.manifest, self._limits)
 
@@ -430,7 +460,11 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     def resolve(
         self, reference: Named, *, version: str | Version | None = None, devel: bool = False, timeout: float | None = None
     ) -> Plan[Resolved]:
-        """Which tag and digest a reference or a range means."""
+        """Which tag and digest a reference or a range means.
+
+        >>> client.resolve(f"oci://{registry.host}/charts/web", version="^1").tag
+        '1.0.0'
+        """
         wanted = _reference(reference)
         exchange = Exchange.resolve(self._session, wanted, version=version, devel=devel)
         resolved: Resolved = yield Run(exchange, timeout=timeout)
@@ -445,7 +479,11 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         prerelease: bool = False,
         timeout: float | None = None,
     ) -> Plan[list[Version]]:
-        """The versions in a repository, newest first; pre-releases where they or the constraint ask for them."""
+        """The versions in a repository, newest first; pre-releases where they or the constraint ask for them.
+
+        >>> [str(version) for version in client.versions(f"oci://{registry.host}/charts/web", ">=1")]
+        ['1.0.0']
+        """
         wanted = Constraint.parse(constraint) if isinstance(constraint, str) else constraint
         exchange = Exchange.versions(self._session, str(repository), wanted, prerelease)
         versions: list[Version] = yield Run(exchange, timeout=timeout)
@@ -453,7 +491,11 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 
     @verb
     def tags(self, repository: Named, *, timeout: float | None = None) -> Plan[list[str]]:
-        """All tags of a repository, as the registry gives them."""
+        """All tags of a repository, as the registry gives them.
+
+        >>> client.tags(f"oci://{registry.host}/charts/web")
+        ['1.0.0']
+        """
         exchange = Exchange.tags(self._session, str(repository))
         tags: list[str] = yield Run(exchange, timeout=timeout)
         return tags
@@ -474,6 +516,10 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         Within a registry blobs are mounted; across registries they go through memory, piece by piece, never the disk.
         `referrers`: signatures and other things that refer to it as well. `upgrade`: a chart of Helm 3.0 to 3.6 is pushed
         as today's Helm would, and so has another digest.
+
+        >>> source, target = (f"oci://{registry.host}/{place}/web:1.0.0" for place in ("charts", "mirror"))
+        >>> client.copy(source, target).digest == client.resolve(source).digest
+        True
         """
         wanted, place = _reference(source), _reference(target)
         chart = blobs.MemorySink()
@@ -493,6 +539,10 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         """Deletes a tag, or a manifest by its digest and with it all of its tags.
 
         Where a registry cannot delete a tag alone, the manifest is deleted, unless another tag has it, too: then nothing is.
+
+        >>> reference = f"oci://{registry.host}/charts/web:1.0.0"
+        >>> client.delete(reference).reference.tag
+        '1.0.0'
         """
         wanted = _reference(reference)
         deleted: Deleted = yield Run(Exchange.delete(self._session, wanted), timeout=timeout)
@@ -502,7 +552,11 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
     def referrers(
         self, reference: Named, *, artifact_type: str | None = None, timeout: float | None = None
     ) -> Plan[list[Referrer]]:
-        """What refers to a manifest: signatures, attestations, bills of materials; all of it, or of one type."""
+        """What refers to a manifest: signatures, attestations, bills of materials; all of it, or of one type.
+
+        >>> client.referrers(f"oci://{registry.host}/charts/web:1.0.0")
+        []
+        """
         wanted = _reference(reference)
         exchange = Exchange.referrers(self._session, wanted, artifact_type)
         found: list[Referrer] = yield Run(exchange, timeout=timeout)
@@ -521,6 +575,10 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
         """Shows user and password to a registry and, if it takes them, stores them where Helm does.
 
         A scheme or a path in the registry's name is taken off. Without a user name the password is an identity token.
+
+        >>> with chartoci.Client(registry_config="config.json") as client:
+        ...     client.login(registry.host, "ada", "secret").path.name
+        'config.json'
         """
         credential = (username, password) if username else Token(password, "identity")
         machine = keeper(registry, credential, self._registry_config)
@@ -532,7 +590,12 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 
     @verb
     def logout(self, registry: str) -> Plan[LoggedOut]:
-        """Removes a registry's credential from where Helm keeps it."""
+        """Removes a registry's credential from where Helm keeps it.
+
+        >>> with chartoci.Client(registry_config="config.json") as client:
+        ...     client.logout(registry.host).removed
+        False
+        """
         machine = keeper(registry, None, self._registry_config)
         entry, path, helper, removed = yield Aside(functools.partial(keep, machine))
         self._session = self._fresh()
@@ -540,7 +603,12 @@ class Client(Settings[Callable[[Ask], Credential], Transport]):
 
     @verb
     def explain_credentials(self, reference: Named) -> Plan[ExplainedCredentials]:
-        """Where the credential for a reference comes from: who is asked, and who answers. Never the secret."""
+        """Where the credential for a reference comes from: who is asked, and who answers. Never the secret.
+
+        >>> with chartoci.Client(credentials=("ada", "secret")) as client:
+        ...     client.explain_credentials(f"oci://{registry.host}/charts/web").username
+        'ada'
+        """
         wanted = _reference(reference)
         asked = self._credentials, wanted.registry, wanted.repository, self._registry_config
         explained: ExplainedCredentials = yield Aside(functools.partial(explain, *asked))
