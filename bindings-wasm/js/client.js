@@ -5,7 +5,7 @@ import { checking, connected, core, currentPlatform, exchange, failure, ready } 
 import { Thrown, drive } from "./drive.js";
 import { ChartOciError } from "./errors.js";
 import { known, texts, written } from "./given.js";
-import { Archive, Artifact, Constraint, Metadata, Packaged, Push, Version, archiveOf } from "./model.js";
+import { Archive, Artifact, Constraint, Metadata, Packaged, Push, Version, archiveOf, packedBytes } from "./model.js";
 import { Report } from "./report.js";
 
 const PARTS = ["chart", "provenance"];
@@ -366,10 +366,7 @@ function described(credentials) {
 
 /** A chart's bytes; a path brings the provenance beside it and the time of its file. */
 async function chartOf(chart, limits) {
-  if (chart instanceof Archive) {
-    if (chart.data) return { archive: chart, data: chart.data, provenance: chart.provenance };
-    throw failure("misuse.argument", "a chart within another has no archive of its own");
-  }
+  if (chart instanceof Archive) return { archive: chart, data: packedBytes(chart), provenance: chart.provenance };
   if (chart instanceof Packaged) return { data: chart.data };
   const data = isLarge(chart) ? chart : await bytesOf(chart, limits);
   return { data, ...(isPath(chart) ? await filesOf(chart).companions(chart, enough(limits, true)) : {}) };

@@ -530,6 +530,12 @@ function pairsOf(files) {
   });
 }
 
+/** The bytes of a chart that was packed by itself. */
+export function packedBytes(chart) {
+  if (chart.data) return chart.data;
+  throw failure("misuse.argument", "a chart within another has no archive of its own");
+}
+
 /**
  * Everything that is wrong with a document, or with a chart's directory. The kind is guessed if it is not given. A packed
  * chart may be given with what belongs to it; a path brings FILE.prov along.
@@ -543,10 +549,7 @@ export async function check(source, kind, options) {
   } else {
     const name = filename ?? (isPath(source) ? String(source) : source?.name);
     const isChart = source instanceof Archive || source instanceof Packaged;
-    if (isChart && source.data === undefined) {
-      throw failure("misuse.argument", "a chart within another has no archive of its own");
-    }
-    const data = isChart ? source.data : await bytesOf(source, limits);
+    const data = isChart ? packedBytes(source) : await bytesOf(source, limits);
     if (source instanceof Archive) parts.provenance ??= source.provenance;
     const belonging = kind === undefined || kind === "chart" ? await partsOf(source, parts, limits) : {};
     handle = Object.values(belonging).every((part) => part === undefined)

@@ -68,6 +68,10 @@ TEXTS = {
     "deprecated a text": beside("deprecated: 'yes'"),
     "JSON with an unknown key": json.dumps({"apiVersion": "v1", "entries": {"web": [{"name": "web", "version": "1.0.0", "foo": 1}]}, "foo": 2}),
     "JSON whose version is a number": json.dumps({"apiVersion": "v1", "entries": {"web": [{"name": "web", "version": 1}]}}),
+    "a key beside a << that brings it": INDEX.replace("- apiVersion", "- <<: {version: 2.0.0}\n    apiVersion"),
+    "a << that brings nothing else": INDEX.replace("- apiVersion", "- <<: {home: https://x.example}\n    apiVersion"),
+    "serverInfo with a key twice": f"{INDEX}serverInfo: {{a: {{b: 1, b: 2}}}}\n",
+    "JSON with half a character, and a number beyond all": json.dumps({"apiVersion": "v1", "entries": {"\ud800": []}})[:-1] + ', "x": 1e400}',
     "JSON whose apiVersion is a number": json.dumps({"apiVersion": 1, "entries": {}}),
 }  # fmt: skip
 

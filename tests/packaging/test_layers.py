@@ -13,7 +13,7 @@ MAY_USE = {
     "chart": {"json", "yaml", "version", "oci"},
     "artifact": {"json", "version", "oci", "chart"},
     "check": {"schema", "json", "yaml", "version", "oci", "http", "chart", "artifact"},
-    "schema": {"json", "version"},
+    "schema": {"json", "version", "http"},
     "auth": {"json", "oci", "http"},
     "exchange": {"json", "version", "oci", "http", "chart", "artifact", "auth"},
     "server": {"json", "oci", "http"},

@@ -102,16 +102,21 @@ class ChartSource(NamedTuple):
     path: str | None = None
 
 
+def packed_bytes(archive: Archive) -> Bytes:
+    """The bytes of a chart that was packed by itself."""
+    if archive.data is None:
+        raise error(
+            "misuse.argument",
+            "a chart within another has no archive of its own",
+            hint="Take the archive or the directory that it lies in, or unpack and package it.",
+        )
+    return archive.data
+
+
 def chart(source: "Source | Archive | Packaged", limits: Limits) -> ChartSource:
     """A chart's bytes; a path brings the provenance beside it and the time of its file."""
     if isinstance(source, Archive):
-        if source.data is None:
-            raise error(
-                "misuse.argument",
-                "a chart within another has no archive of its own",
-                hint="Push the archive that it lies in, or unpack and package it.",
-            )
-        return ChartSource(source.data, source, source.provenance, None)
+        return ChartSource(packed_bytes(source), source, source.provenance, None)
     if isinstance(source, Packaged):
         return ChartSource(source.data, None, None, None)
     path = path_of(source)

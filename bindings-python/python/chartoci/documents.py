@@ -10,7 +10,7 @@ from pathlib import Path
 from chartoci import _native as native
 from chartoci import files
 from chartoci._native import Archive, Limits, Reference, Report, Version
-from chartoci.blobs import Source, failure, load, named, path_of
+from chartoci.blobs import Source, failure, load, named, packed_bytes, path_of
 from chartoci.blobs import provenance as beside
 from chartoci.model import Packaged
 
@@ -113,16 +113,10 @@ def check(
         >>> [finding.code for finding in chartoci.check(b"{", kind="manifest").errors]
         ['json.syntax']
     """
-    if isinstance(source, Archive) and source.data is None:
-        raise native.error(
-            "misuse.argument",
-            "a chart within another has no archive of its own",
-            hint="Check the archive or the directory that it lies in.",
-        )
-    if isinstance(source, Archive | Packaged):
-        if isinstance(source, Archive) and provenance is None:
-            provenance = source.provenance
-        assert source.data is not None
+    if isinstance(source, Archive):
+        provenance = source.provenance if provenance is None else provenance
+        source = packed_bytes(source)
+    elif isinstance(source, Packaged):
         source = source.data
     path = path_of(source)
     if path is not None and path.is_dir():

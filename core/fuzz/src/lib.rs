@@ -39,7 +39,7 @@ fn assert_spans(node: &Node, text: &[u8]) {
         Data::Mapping(mapping) => {
             let keys: BTreeSet<&str> = mapping.pairs.iter().map(|(key, _, _)| key.as_str()).collect();
             assert_eq!(keys.len(), mapping.pairs.len(), "a key stands twice");
-            mapping.duplicates.iter().for_each(|(_, place)| assert_inside(*place, text));
+            mapping.duplicates.iter().for_each(|one| assert_inside(one.place, text));
             for (_, place, value) in &mapping.pairs {
                 assert_inside(*place, text);
                 assert_spans(value, text);

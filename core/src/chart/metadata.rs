@@ -15,7 +15,7 @@ use crate::json;
 use crate::limits::Limits;
 use crate::printable::sanitise;
 use crate::version::Version;
-use crate::yaml::{self, Data, Node};
+use crate::yaml::{self, Data, Duplicate, Node};
 
 /// Entries of lists that are refused one by one: the place of each is looked up.
 const MOST_REFUSALS: usize = 100;
@@ -450,36 +450,49 @@ pub(super) fn unless_null<T: Default>(
 
 /// Warns of keys that are written twice, of the first hundred.
 pub(crate) fn duplicates(node: &Node, document: &str, report: &mut Report) {
+    // What Helm also reads strictly: its reader minds keys that `<<` brings, too.
+    let is_strict = ["Chart.yaml", "index.yaml"].contains(&document);
     let mut found = Vec::new();
-    collect_duplicates(node, &mut Vec::new(), &mut found);
+    collect_duplicates(node, is_strict, &mut Vec::new(), &mut found);
     for (pointer, span, last, message) in found {
         let mut finding = Diagnostic::new(Code::YAML_DUPLICATE_KEY, document, message).at(pointer, Some(span));
-        finding.related.push((last, "this one counts".to_owned()));
+        finding.related.extend((last != span).then(|| (last, "this one counts".to_owned())));
         report.push(finding);
     }
 }
 
-fn collect_duplicates<'a>(node: &'a Node, path: &mut Vec<Step<'a>>, found: &mut Vec<(String, Span, Span, String)>) {
+fn collect_duplicates<'a>(
+    node: &'a Node,
+    is_strict: bool,
+    path: &mut Vec<Step<'a>>,
+    found: &mut Vec<(String, Span, Span, String)>,
+) {
     const MOST: usize = 100;
     match &node.data {
         Data::Sequence(items) => {
             for (at, item) in items.iter().enumerate() {
                 path.push(Step::Item(at));
-                collect_duplicates(item, path, found);
+                collect_duplicates(item, is_strict, path, found);
                 path.pop();
             }
         }
         Data::Mapping(mapping) => {
-            for (key, span) in mapping.duplicates.iter().take(MOST - found.len()) {
-                let last = mapping.pairs.iter().find(|(known, _, _)| known == key).map_or(*span, |(_, last, _)| *last);
-                let message = format!("{:?} is written again in line {}, which counts", clip(key), last.line);
+            let counts = |duplicate: &&Duplicate| is_strict || !duplicate.is_merged;
+            for Duplicate { key, place, is_merged } in mapping.duplicates.iter().filter(counts).take(MOST - found.len())
+            {
+                let last = mapping.pairs.iter().find(|(known, _, _)| known == key).map_or(*place, |(_, last, _)| *last);
+                let key_shown = clip(key);
+                let message = match is_merged {
+                    true => format!("{key_shown:?} stands beside a << that brings it, too"),
+                    false => format!("{key_shown:?} is written again in line {}, which counts", last.line),
+                };
                 path.push(Step::Key(key));
-                found.push((pointer(path), *span, last, message));
+                found.push((pointer(path), *place, last, message));
                 path.pop();
             }
             for (key, _, value) in &mapping.pairs {
                 path.push(Step::Key(key));
-                collect_duplicates(value, path, found);
+                collect_duplicates(value, is_strict, path, found);
                 path.pop();
             }
         }

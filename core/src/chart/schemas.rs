@@ -33,9 +33,8 @@ fn chart() -> Value {
     let mut schema = object(CHART);
     schema["allOf"] = required(&["name", "version"]);
     let properties = &mut schema["properties"];
-    properties["name"]["type"] = json!(["string", "number", "boolean"]);
     properties["name"]["pattern"] = "^(?!\\.{1,2}$)[^/]+$".into();
-    properties["version"]["type"] = json!(["string", "number"]);
+    properties["version"]["type"] = json!(["string", "number", "null"]);
     // As Masterminds/semver reads it: a leading v, one number or two.
     let identifiers = "[0-9A-Za-z-]+(\\.[0-9A-Za-z-]+)*";
     let version = format!("^v?[0-9]+(\\.[0-9]+){{0,2}}(-{identifiers})?(\\+{identifiers})?$");
@@ -49,15 +48,17 @@ fn chart() -> Value {
     schema
 }
 
-/// These fields have to be there, in whatever case: Go's reader takes them all, and U+017F for an s.
+/// These fields have to be there, in whatever case: Go's reader takes them all, and U+017F for an s. Where another spelling
+/// stands as well, the field may be null.
 fn required(names: &[&str]) -> Value {
     let one = |name: &&str| {
         let letter = |letter: char| match letter {
             's' => "[sS\u{17f}]".to_owned(),
             _ => format!("[{}{}]", letter.to_ascii_lowercase(), letter.to_ascii_uppercase()),
         };
-        let pattern = format!("^{}$", name.chars().map(letter).collect::<String>());
-        json!({ "if": { "propertyNames": { "not": { "pattern": pattern } } }, "then": { "required": [name] } })
+        let another = format!("^(?!{name}$){}$", name.chars().map(letter).collect::<String>());
+        let there = json!({ "required": [name], "properties": { *name: { "not": { "type": "null" } } } });
+        json!({ "if": { "propertyNames": { "not": { "pattern": another } } }, "then": there })
     };
     names.iter().map(one).collect()
 }
@@ -80,7 +81,7 @@ fn index() -> Value {
         "type": "object",
         "allOf": required(&["apiVersion"]),
         "properties": {
-            "apiVersion": { "type": "string", "minLength": 1, "description": "Always v1." },
+            "apiVersion": { "type": ["string", "null"], "minLength": 1, "description": "Always v1." },
             "generated": described(&Shape::Time, "When the index was written, in RFC 3339."),
             "annotations": described(&Shape::TextMap, "Anything else, as texts."),
             "publicKeys": described(&Shape::Texts, "Not used by Helm."),

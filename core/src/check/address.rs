@@ -1,11 +1,12 @@
-//! What `helm lint` takes for a URL, a web address and an email address: the rules of govalidator (2023-03-01), and below
-//! them those of Go's `net/url` (1.26).
+//! What `helm lint` takes for a URL, a web address and an email address: the rules of govalidator (2023-03-01).
 
 use std::net::Ipv6Addr;
 
+use crate::http::net_url::{has_scheme, parse, parse_request};
+
 /// `http://…`, `data:…`: what Go parses as a request's URI, with a scheme (`IsRequestURL`).
 pub(super) fn no_url(text: &str) -> Option<String> {
-    (!has_scheme(text) || parse(text).is_err()).then(|| "is no URL".to_owned())
+    (!has_scheme(text) || parse_request(text).is_err()).then(|| "is no URL".to_owned())
 }
 
 /// A host will do, and so will nothing (`IsURL`).
@@ -18,101 +19,6 @@ pub(super) fn no_email(text: &str) -> Option<String> {
     (!text.is_empty() && !is_email(text)).then(|| "is no email address".to_owned())
 }
 
-/// The scheme, which may be missing, and the rest; none where nothing stands before a colon.
-fn scheme(text: &str) -> Option<(&str, &str)> {
-    let is_of_scheme = |(at, byte): (usize, u8)| {
-        byte.is_ascii_alphabetic() || at > 0 && (byte.is_ascii_digit() || b"+-.".contains(&byte))
-    };
-    let end = text.bytes().enumerate().position(|one| !is_of_scheme(one)).unwrap_or(text.len());
-    match text.as_bytes().get(end) {
-        Some(b':') if end == 0 => None,
-        Some(b':') => Some((&text[..end], &text[end + 1..])),
-        _ => Some(("", text)),
-    }
-}
-
-/// It begins with a scheme and a colon.
-pub(super) fn has_scheme(url: &str) -> bool {
-    scheme(url).is_some_and(|(scheme, _)| !scheme.is_empty())
-}
-
-/// Why Go takes it for no URL at all, absolute or relative (`url.Parse`).
-pub(super) fn malformed(url: &str) -> Option<&'static str> {
-    let (url, fragment) = url.split_once('#').unwrap_or((url, ""));
-    match parse(url) {
-        Err(why) => Some(why),
-        Ok(_) => (!is_escaped(fragment, |_| true)).then_some(ESCAPE),
-    }
-}
-
-const ESCAPE: &str = "has a % without two hexadecimal digits behind it";
-
-/// What Go's parser finds.
-struct Parsed<'a> {
-    host: &'a str,
-    path: &'a str,
-}
-
-/// Reads all but a fragment.
-fn parse(text: &str) -> Result<Parsed<'_>, &'static str> {
-    if text.bytes().any(|byte| byte.is_ascii_control()) {
-        return Err("has a control character");
-    }
-    let (scheme, rest) = scheme(text).ok_or("has a colon before its first slash, and no scheme")?;
-    let rest = rest.split('?').next().unwrap_or(rest);
-    if !rest.starts_with('/') && !scheme.is_empty() {
-        return Ok(Parsed { host: "", path: "" });
-    }
-    if !rest.starts_with('/') && rest.split('/').next().is_some_and(|first| first.contains(':')) {
-        return Err("has a colon before its first slash, and no scheme");
-    }
-    let (mut host, mut path) = ("", rest);
-    if let Some(authority) = rest.strip_prefix("//").filter(|_| !scheme.is_empty() || !rest.starts_with("///")) {
-        let end = authority.find('/').unwrap_or(authority.len());
-        (host, path) = authority.split_at(end);
-        if let Some((user, rest)) = host.rsplit_once('@') {
-            let is_of_user = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:!$&'()*+,;=@".contains(&byte);
-            is_escaped(user, is_of_user).then_some(()).ok_or("has a user with odd characters")?;
-            host = rest;
-        }
-        check_host(scheme, host)?;
-    }
-    is_escaped(path, |_| true).then_some(Parsed { host, path }).ok_or(ESCAPE)
-}
-
-/// Each `%` has two hexadecimal digits behind it, and the other bytes are allowed.
-fn is_escaped(text: &str, allowed: impl Fn(u8) -> bool) -> bool {
-    let bytes = text.as_bytes();
-    bytes.iter().enumerate().all(|(at, byte)| match byte {
-        b'%' => bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)),
-        byte => allowed(*byte),
-    })
-}
-
-fn check_host(scheme: &str, host: &str) -> Result<(), &'static str> {
-    let check_port = |text: &str| match text.strip_prefix(':').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit())
-    {
-        true if text.is_empty() || text.starts_with(':') => Ok(()),
-        _ => Err("has a port that is no number"),
-    };
-    if let Some(rest) = host.strip_prefix('[') {
-        let (address, port) = rest.rsplit_once(']').ok_or("has no ] behind the host's [")?;
-        let address = address.split("%25").next().unwrap_or(address);
-        let is_address = !rest.contains('[') && address.parse::<Ipv6Addr>().is_ok();
-        return is_address.then_some(()).ok_or("has no IPv6 address between [ and ]").and_then(|()| check_port(port));
-    }
-    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    let colon = if is_web { host.find(':') } else { host.rfind(':') };
-    check_port(&host[colon.unwrap_or(host.len())..])?;
-    // Of ASCII, escapes are for nothing else than the percent sign.
-    let escapes_bytes = host.match_indices('%').all(|(at, _)| {
-        host.get(at..at + 3) == Some("%25") || host.as_bytes().get(at + 1).is_some_and(|digit| *digit >= b'8')
-    });
-    let is_of_host =
-        |byte: u8| !byte.is_ascii() || byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:]<>\"".contains(&byte);
-    (escapes_bytes && is_escaped(host, is_of_host)).then_some(()).ok_or("has a host with odd characters")
-}
-
 fn is_web_address(text: &str) -> bool {
     if text.chars().count() >= 2083 || text.len() <= 3 || text.starts_with('.') || text.contains(char::is_whitespace) {
         return false;
@@ -121,8 +27,7 @@ fn is_web_address(text: &str) -> bool {
         true => format!("http://{text}"),
         false => text.to_owned(),
     };
-    let (url, fragment) = with_scheme.split_once('#').unwrap_or((&with_scheme, ""));
-    let Some(parsed) = parse(url).ok().filter(|_| is_escaped(fragment, |_| true)) else { return false };
+    let Ok(parsed) = parse(&with_scheme) else { return false };
     if parsed.host.starts_with('.') || parsed.host.is_empty() && !parsed.path.is_empty() && !parsed.path.contains('.') {
         return false;
     }

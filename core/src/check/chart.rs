@@ -310,7 +310,8 @@ impl<'a> Chart<'a> {
         if let Some(text) = text("values.yaml") {
             let mut page = Page::new("values.yaml", text);
             if is_main {
-                values::check(&mut page, &files.vendored, self.limits);
+                let declared = said.dependencies.as_ref().map_or(&[][..], |metadata| &metadata.dependencies);
+                values::check(&mut page, &files.vendored, declared, self.limits);
             } else {
                 values::load(&mut page, self.limits);
             }

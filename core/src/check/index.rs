@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::address::{has_scheme, malformed};
 use super::lint;
-use super::page::{MOST, Page, field, items, quoted, text};
+use super::page::{Page, field, items, quoted, text};
 use crate::chart::Metadata;
 use crate::chart::decode::{self, Document};
 use crate::chart::fields::{CHART, DEPENDENCY, INDEX, INDEX_ENTRY, MAINTAINER};
-use crate::diagnostic::Span;
+use crate::chart::metadata::duplicates;
+use crate::diagnostic::{Report, Span};
 use crate::error::{Code, clip};
+use crate::http::net_url::{has_scheme, parse};
 use crate::json::{self, pointer_token};
 use crate::limits::Limits;
 use crate::time::Timestamp;
@@ -19,7 +20,12 @@ use crate::yaml::{self, Data, Node};
 pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
     // Valid JSON is read leniently, YAML strictly.
     let is_json = page.text.trim_ascii_start().starts_with(b"{");
-    let node = match json::parse(page.text, limits.document).ok().filter(|_| is_json) {
+    let parsed = json::parse_lenient(page.text, limits.document);
+    if let Some(error) = parsed.as_ref().err().filter(|error| is_json && error.code() == Code::LIMIT_DEPTH) {
+        page.fail(error);
+        return page;
+    }
+    let node = match parsed.ok().filter(|_| is_json) {
         Some(parsed) => Some(decode::node(parsed.value)),
         None => page.yaml(yaml::Documents::First, limits).and_then(|documents| documents.into_iter().next()),
     };
@@ -31,6 +37,7 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
             return page;
         }
         Data::Mapping(mapping) => mapping,
+        Data::Null if page.has_refused() => return page,
         _ => {
             let message = format!("the index is {}, not a mapping", node.describe());
             page.find(Code::CHART_FIELD_TYPE, "", Some(node.span), message);
@@ -39,7 +46,7 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
     };
     if is_strict {
         lint::unknown_keys(&mut page, Code::INDEX_UNKNOWN_KEY, &node, "", &[INDEX]);
-        repeated(&mut page, &node, "", true);
+        repeated(&mut page, &node);
         lint::habits(&mut page, lint::FIRST_ONLY, limits);
     }
     lint::misfits(&mut page, &node, "", "index.yaml", is_strict, INDEX);
@@ -57,7 +64,6 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
     };
     match &entries.data {
         Data::Mapping(charts) => {
-            repeated(&mut page, entries, "/entries", is_strict);
             for (name, _, versions) in &charts.pairs {
                 // Each of its versions has a pointer of its own.
                 let pointer = format!("/entries/{}", pointer_token(&clip(name)));
@@ -81,14 +87,12 @@ pub(super) fn check<'a>(mut page: Page<'a>, limits: &Limits) -> Page<'a> {
 }
 
 /// Keys that stand twice make Helm refuse the whole index, and so do those that it does not know.
-fn repeated(page: &mut Page, node: &Node, pointer: &str, is_strict: bool) {
-    let Some(mapping) = node.as_mapping().filter(|_| is_strict) else { return };
-    for (key, span) in mapping.duplicates.iter().take(MOST) {
-        let last = mapping.pairs.iter().find(|(known, _, _)| known == key).map(|(_, last, _)| *last);
-        let place = format!("{pointer}/{}", pointer_token(key));
-        let finding =
-            page.find(Code::INDEX_DUPLICATE_KEY, place, Some(*span), format!("{} is written again", quoted(key)));
-        finding.related.extend(last.map(|last| (last, "here".to_owned())));
+fn repeated(page: &mut Page, node: &Node) {
+    let mut report = Report::new();
+    duplicates(node, "index.yaml", &mut report);
+    for finding in &report {
+        let added = page.find(Code::INDEX_DUPLICATE_KEY, &*finding.pointer, finding.span, &*finding.message);
+        added.related.clone_from(&finding.related);
     }
 }
 
@@ -129,7 +133,7 @@ fn list(page: &mut Page, name: &str, versions: &[Node], pointer: &str, is_strict
                 }
             }
         }
-        entry(page, node, name, &pointer, is_strict);
+        entry(page, node, name, &pointer);
         let Some(version) = text(node, "version") else { continue };
         let span = node.get("version").map_or(node.span, |value| value.span);
         if let Some(first) = seen.insert(version, span) {
@@ -149,19 +153,17 @@ fn list(page: &mut Page, name: &str, versions: &[Node], pointer: &str, is_strict
 }
 
 /// One version: a chart, and where it is.
-fn entry(page: &mut Page, node: &Node, name: &str, pointer: &str, is_strict: bool) {
+fn entry(page: &mut Page, node: &Node, name: &str, pointer: &str) {
     let documents = [Document { name: "index.yaml", node: node.clone() }];
     for finding in &Metadata::examine(&documents, false).2 {
         // What Helm refuses of a chart makes it pass over the entry; a wrong type is the end of the whole index.
         let code = match finding.code {
-            code if code == Code::YAML_DUPLICATE_KEY && is_strict => Code::INDEX_DUPLICATE_KEY,
             code if code == Code::YAML_DUPLICATE_KEY => continue,
             code if code == Code::CHART_FIELD_TYPE => code,
             _ => Code::INDEX_ENTRY,
         };
         let place = format!("{pointer}{}", finding.pointer);
-        let added = page.find(code, place, finding.span.or(Some(node.span)), &*finding.message);
-        added.related.clone_from(&finding.related);
+        page.find(code, place, finding.span.or(Some(node.span)), &*finding.message);
     }
     if let Some(other) = text(node, "name").filter(|other| *other != name && !other.is_empty()) {
         let span = node.get("name").map(|value| value.span);
@@ -207,7 +209,7 @@ fn unusable(url: &str) -> Option<&'static str> {
         _ if url.contains(|c: char| c.is_whitespace() || c.is_control()) => Some("has a blank"),
         "" if url.starts_with("//") => Some("names a host without a scheme"),
         "http" | "https" | "oci" if host.is_empty() => Some("names no host"),
-        _ if malformed(url).is_some() => malformed(url),
+        _ if parse(url).is_err() => parse(url).err(),
         "" if has_scheme(url) => Some("has a scheme that Helm does not know"),
         "" => None,
         _ if host.contains('@') => Some("holds a user name"),

@@ -241,7 +241,7 @@ pub fn check_asking(
         }
         Document::Values => {
             let mut page = Page::new("values.yaml", data);
-            values::check(&mut page, &[], limits);
+            values::check(&mut page, &[], &[], limits);
             page
         }
         Document::Schema => {

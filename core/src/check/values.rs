@@ -3,6 +3,7 @@
 use super::chart_yaml::Vendored;
 use super::lint;
 use super::page::{MOST, Page, quoted};
+use crate::chart::Dependency;
 use crate::chart::metadata::duplicates;
 use crate::diagnostic::{Report, Span};
 use crate::error::Code;
@@ -10,11 +11,19 @@ use crate::json::pointer_token;
 use crate::limits::Limits;
 use crate::yaml::{self, Data, Node};
 
-/// All that is wrong with values; `charts` are those that the chart has in `charts/`.
-pub(super) fn check(page: &mut Page, charts: &[Vendored], limits: &Limits) {
+/// All that is wrong with values; `charts` are those that the chart has in `charts/`, `dependencies` those that it declares.
+pub(super) fn check<'a>(page: &mut Page, charts: &[Vendored], dependencies: &'a [Dependency], limits: &Limits) {
+    let dependencies = &dependencies[..dependencies.len().min(MOST)];
+    let charts = &charts[..charts.len().min(MOST)];
+    let is_vendored = |one: &&Dependency| charts.iter().any(|chart| chart.name == one.name);
+    let called = |one: &'a Dependency| if one.alias.is_empty() { &*one.name } else { &*one.alias };
+    let is_undeclared = |chart: &&Vendored| dependencies.iter().all(|one| one.name != chart.name);
+    let names = dependencies.iter().filter(is_vendored).map(called);
+    let names: Vec<&str> = names.chain(charts.iter().filter(is_undeclared).map(|chart| &*chart.name)).collect();
+
     let Some(documents) = load(page, limits) else { return };
     for node in &documents {
-        nulls(page, node, charts);
+        nulls(page, node, &names);
     }
     if let [node] = &documents[..] {
         comments(page, node);
@@ -40,10 +49,10 @@ pub(super) fn load(page: &mut Page, limits: &Limits) -> Option<Vec<Node>> {
 }
 
 /// A null below the key of a vendored chart takes away that chart's default.
-fn nulls(page: &mut Page, node: &Node, charts: &[Vendored]) {
+fn nulls(page: &mut Page, node: &Node, charts: &[&str]) {
     let Some(mapping) = node.as_mapping() else { return };
-    for chart in charts.iter().take(MOST) {
-        let Some((key, place, value)) = mapping.pairs.iter().find(|(key, _, _)| *key == chart.name) else { continue };
+    for name in charts {
+        let Some((key, place, value)) = mapping.pairs.iter().find(|(key, _, _)| key == name) else { continue };
         let mut path = format!("/{}", pointer_token(key));
         if value.data == Data::Null {
             let message = format!("{} is null", quoted(key));

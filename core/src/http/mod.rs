@@ -3,6 +3,7 @@
 pub mod headers;
 pub mod host;
 pub mod link;
+pub(crate) mod net_url;
 pub mod proxy;
 mod receiver;
 pub mod url;

@@ -76,6 +76,13 @@ impl Formatter for Go {
     }
 }
 
+/// The number that hexadecimal digits stand for; nothing where one is no digit, or there is none.
+pub(crate) fn hexadecimal(digits: &[u8]) -> Option<u32> {
+    let zero = (!digits.is_empty()).then_some(0_u32)?;
+    let one_more = |number: u32, digit: &u8| number.checked_mul(16)?.checked_add(char::from(*digit).to_digit(16)?);
+    digits.iter().try_fold(zero, one_more)
+}
+
 /// One step of an RFC 6901 pointer: `~` and `/` are escaped.
 pub(crate) fn pointer_token(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")

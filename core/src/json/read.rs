@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Number, Value};
 
-use super::{pointer_token, write};
+use super::{hexadecimal, pointer_token, write};
 use crate::decimal;
 use crate::diagnostic::Span;
 use crate::error::{Code, Error, clip};
@@ -289,8 +289,7 @@ impl Reader<'_> {
     /// `uXXXX`
     fn unit(&mut self) -> Read<u32> {
         let digits = self.data.get(self.at + 1..self.at + 5).unwrap_or_default();
-        let value = digits.iter().try_fold(0, |value, digit| Some(value << 4 | char::from(*digit).to_digit(16)?));
-        match value {
+        match hexadecimal(digits) {
             Some(value) if digits.len() == 4 => {
                 self.at += 5;
                 Ok(value)

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{MOST_OF_REPORT, Violation, pattern, work};
 use crate::diagnostic::{Diagnostic, Report};
 use crate::error::{Code, Error, clip};
+use crate::http::net_url::{Parsed, has_scheme, parse};
 use crate::json;
 use crate::limits::Limits;
 use crate::version::Version;
@@ -96,16 +97,49 @@ fn compiled(schema: Value, schemas: &mut Schemas) -> Result<SchemaIndex, Box<Com
     let mut compiler = Compiler::new();
     compiler.set_default_draft(Draft::V2020_12);
     compiler.use_loader(Box::new(Nothing));
-    // Helm's validator does not know the first two, and the third as Semantic Versioning has it.
-    compiler.register_format(Format { name: "idn-email", func: |_| Ok(()) });
-    compiler.register_format(Format { name: "idn-hostname", func: |_| Ok(()) });
-    let func = |value: &Value| match value.as_str().map(Version::parse_strict) {
-        Some(Err(_)) => Err("it is not of the form 1.2.3".into()),
-        _ => Ok(()),
-    };
-    compiler.register_format(Format { name: "semver", func });
+    FORMATS.into_iter().for_each(|format| compiler.register_format(format));
     compiler.add_resource(PLACE, schema)?;
     Ok(compiler.compile(PLACE, schemas)?)
+}
+
+/// Those that Helm's validator does not know, and those that it knows as others: a version as Semantic Versioning has it,
+/// URLs as Go does.
+const FORMATS: [Format; 8] = [
+    Format { name: "idn-email", func: |_| Ok(()) },
+    Format { name: "idn-hostname", func: |_| Ok(()) },
+    Format { name: "semver", func: |value| fits(value, |text| Version::parse_strict(text).is_ok()) },
+    Format { name: "uri", func: |value| fits(value, |text| has_scheme(text) && url(text).is_some()) },
+    Format { name: "iri", func: |value| fits(value, |text| has_scheme(text) && url(text).is_some()) },
+    Format { name: "uri-reference", func: |value| fits(value, |text| !text.contains('\\') && url(text).is_some()) },
+    Format { name: "iri-reference", func: |value| fits(value, |text| !text.contains('\\') && url(text).is_some()) },
+    Format {
+        name: "uri-template",
+        func: |value| fits(value, |text| url(text).is_some_and(|url| is_template(url.path))),
+    },
+];
+
+/// Only texts can be wrong.
+fn fits(value: &Value, is_good: fn(&str) -> bool) -> Result<(), Box<dyn std::error::Error>> {
+    match value.as_str().map(is_good) {
+        Some(false) => Err("Helm takes it for none".into()),
+        _ => Ok(()),
+    }
+}
+
+/// What Go takes for a URL. An IPv6 address stands in brackets, and without a zone.
+fn url(text: &str) -> Option<Parsed<'_>> {
+    parse(text).ok().filter(|url| match url.host.starts_with('[') {
+        true => !url.host.contains('%'),
+        false => url.host.matches(':').count() < 2,
+    })
+}
+
+/// In each step of a path, every brace that opens is closed before the next.
+fn is_template(path: &str) -> bool {
+    path.split('/').all(|step| {
+        let mut braces = step.matches(['{', '}']);
+        std::iter::from_fn(|| braces.next().map(|open| (open, braces.next()))).all(|pair| pair == ("{", Some("}")))
+    })
 }
 
 /// All that is wrong with a schema, `error` if its patterns are not: what is found is taken out of it, to see what else
@@ -341,9 +375,8 @@ pub(super) fn unescaped(pointer: &str) -> String {
     let mut bytes = Vec::with_capacity(pointer.len());
     let mut rest = pointer.as_bytes();
     while let [first, behind @ ..] = rest {
-        let code = behind.get(..2).filter(|_| *first == b'%').and_then(|code| std::str::from_utf8(code).ok());
-        let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        bytes.push(code.unwrap_or(*first));
+        let code = behind.get(..2).filter(|_| *first == b'%').and_then(json::hexadecimal);
+        bytes.push(code.map_or(*first, |code| code as u8));
         rest = if code.is_some() { &behind[2..] } else { behind };
     }
     String::from_utf8(bytes).unwrap_or_else(|_| pointer.to_owned())
@@ -380,6 +413,33 @@ mod tests {
         };
         assert!(fits("idn-email", "é@b.c") && fits("idn-hostname", "é.b") && fits("semver", "1.2.3-a+b"));
         assert!(!fits("semver", "v1.2") && !fits("semver", "1.2") && !fits("hostname", "a_b"));
+        for (text, uri, reference, template) in [
+            ("http://é", true, true, true),
+            ("http://a/{{ x }}", true, true, false),
+            ("http://a/{x}/{y}?{", true, true, true),
+            ("http://a/{x", true, true, false),
+            ("http://a:99999", true, true, true),
+            ("http://", true, true, true),
+            ("c:\\x", true, false, true),
+            ("a", false, true, true),
+            ("a%", false, false, false),
+            ("{a:b}", false, false, false),
+            ("http://a/%zz", false, false, false),
+            ("http://%41", false, false, false),
+            ("http://[::1]:80", true, true, true),
+            ("http://[fe80::1%25e]", false, false, false),
+            ("x://a:b:80", false, false, false),
+        ] {
+            for (format, expected) in [
+                ("uri", uri),
+                ("iri", uri),
+                ("uri-reference", reference),
+                ("iri-reference", reference),
+                ("uri-template", template),
+            ] {
+                assert_eq!(fits(format, text), expected, "{format} {text}");
+            }
+        }
     }
 
     fn judged(schema: &str, values: &str) -> Result<Vec<(String, String)>, Code> {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::error::clip;
-use crate::json::pointer_token;
+use crate::json::{hexadecimal, pointer_token};
 
 /// What became of a schema's patterns.
 #[derive(Default)]
@@ -275,8 +275,7 @@ impl<'a> Reader<'a> {
                         digits
                     }
                 };
-                let code = u32::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'));
-                match code.and_then(char::from_u32) {
+                match hexadecimal(digits.as_bytes()).and_then(char::from_u32) {
                     Some(found) => found,
                     None => return invalid(),
                 }

@@ -1,6 +1,7 @@
 //! Which endpoint a request means (distribution-spec, "Endpoints").
 
 use crate::http::{Headers, Method};
+use crate::json::hexadecimal;
 use crate::oci::reference::is_repository_name;
 use crate::time::Instant;
 
@@ -132,10 +133,7 @@ fn decode(text: &str, plus_is_blank: bool) -> Option<String> {
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
-            b'%' => {
-                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-                u8::try_from(digit(rest.next())? * 16 + digit(rest.next())?).ok()?
-            }
+            b'%' => hexadecimal(&[rest.next()?, rest.next()?])? as u8,
             b'+' if plus_is_blank => b' ',
             byte => byte,
         });

@@ -11,7 +11,7 @@ mod scan;
 mod token;
 
 pub use emit::to_string;
-pub use node::{Data, Mapping, Node, merge};
+pub use node::{Data, Duplicate, Mapping, Node, merge};
 pub(crate) use resolve::{Precision, float_text};
 
 use node::Allowance;

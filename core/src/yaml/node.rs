@@ -58,15 +58,34 @@ pub enum Data {
 /// let mapping: &Mapping = node.as_mapping().unwrap();
 /// assert_eq!(mapping.pairs[0].0, "true", "YAML 1.1 reads `on` so");
 /// assert_eq!(mapping.get("a"), node.get("a"));
-/// assert_eq!(mapping.duplicates[0].0, "a");
+/// assert_eq!(mapping.duplicates[0].key, "a");
 /// # Ok::<(), chartoci::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mapping {
     /// Key, place of the key, value.
     pub pairs: Vec<(String, Span, Node)>,
-    /// Places of keys that were written again later.
-    pub duplicates: Vec<(String, Span)>,
+    /// Keys that stand more than once.
+    pub duplicates: Vec<Duplicate>,
+}
+
+/// A key that stands more than once in its mapping. Of these the last counts.
+///
+/// ```
+/// let text = b"a: &a {x: 1}\nb: {<<: *a, x: 2}\n";
+/// let node = chartoci::yaml::parse(text, &chartoci::Limits::default())?;
+/// let duplicate: &chartoci::yaml::Duplicate = &node.get("b").unwrap().as_mapping().unwrap().duplicates[0];
+/// assert_eq!((duplicate.key.as_str(), duplicate.place.column, duplicate.is_merged), ("x", 12, true));
+/// # Ok::<(), chartoci::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Duplicate {
+    /// The key.
+    pub key: String,
+    /// One of its places, and not the one that counts if there is another in this very mapping.
+    pub place: Span,
+    /// It comes through `<<`, too: only Go's strict reader minds.
+    pub is_merged: bool,
 }
 
 impl Mapping {
@@ -532,7 +551,7 @@ struct Pair {
     key: String,
     place: Span,
     value: Node,
-    /// Through `<<`: such a key is not written twice where it stands beside an equal one.
+    /// Through `<<`.
     merged: bool,
 }
 
@@ -542,11 +561,14 @@ fn distinct(pairs: Vec<Pair>) -> Mapping {
     let homes = homes(pairs.len(), &|at| &pairs[at].key);
     let mut slots: Vec<Option<Pair>> = Vec::with_capacity(pairs.len());
     for (pair, home) in pairs.into_iter().zip(homes) {
-        let later_is_merged = pair.merged;
+        let (later_is_merged, later) = (pair.merged, pair.place);
         match slots.get_mut(home) {
             Some(slot) => {
-                let earlier = slot.replace(pair).filter(|earlier| !earlier.merged && !later_is_merged);
-                mapping.duplicates.extend(earlier.map(|earlier| (earlier.key, earlier.place)));
+                mapping.duplicates.extend(slot.replace(pair).map(|earlier| Duplicate {
+                    key: earlier.key,
+                    place: if earlier.merged { later } else { earlier.place },
+                    is_merged: earlier.merged || later_is_merged,
+                }));
                 slots.push(None);
             }
             None => slots.push(Some(pair)),

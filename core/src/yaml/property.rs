@@ -2,6 +2,7 @@
 
 use super::token::{Lexeme, Lexer, Token};
 use crate::error::Error;
+use crate::json::hexadecimal;
 
 impl<'a> Lexer<'a> {
     pub(super) fn directive(&mut self) -> Result<(), Error> {
@@ -117,10 +118,8 @@ impl<'a> Lexer<'a> {
         loop {
             let byte = self.byte(0);
             if byte == b'%' {
-                let digits =
-                    self.rest().get(1..3).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
-                let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-                bytes.push(escaped.ok_or_else(|| self.error("a % in a tag must have two digits", self.mark))?);
+                let escaped = self.rest().as_bytes().get(1..3).and_then(hexadecimal);
+                bytes.push(escaped.ok_or_else(|| self.error("a % in a tag must have two digits", self.mark))? as u8);
                 self.skip_many(3);
             } else if is_word(byte) || b";/?:@&=+$,.!~*'()[]".contains(&byte) {
                 bytes.push(byte);

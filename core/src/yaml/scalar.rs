@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::token::{Lexeme, Lexer, Mark, Token};
 use crate::error::Error;
+use crate::json::hexadecimal;
 
 impl<'a> Lexer<'a> {
     pub(super) fn block_scalar(&mut self) -> Result<(), Error> {
@@ -179,10 +180,8 @@ impl<'a> Lexer<'a> {
             b'L' => '\u{2028}',
             b'P' => '\u{2029}',
             b'x' | b'u' | b'U' => {
-                let code =
-                    self.rest().get(1..=digits).filter(|code| code.bytes().all(|digit| digit.is_ascii_hexdigit()));
-                let number = code.and_then(|code| u32::from_str_radix(code, 16).ok());
-                let character = number.and_then(char::from_u32);
+                let code = self.rest().as_bytes().get(1..=digits).and_then(hexadecimal);
+                let character = code.and_then(char::from_u32);
                 character.ok_or_else(|| self.error("an escape does not name a character", self.mark))?
             }
             _ => {
