@@ -658,31 +658,57 @@ def test_a_file_is_named_from_where_we_are(
         assert client.logout(registry.host).removed
 
 
-def test_the_password_is_asked_for_at_the_terminal_without_showing_it(home: pathlib.Path, registry: Registry) -> None:
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execv(sys.executable, [sys.executable, "-m", "chartoci", "login", registry.host])
-    said = b""
+class Terminal:
+    """A login at a terminal of its own: `until` waits for what it says, `type` answers."""
 
-    def until(text: bytes) -> None:
-        nonlocal said
+    def __init__(self, host: str) -> None:
+        self.said = b""
+        self._child, self._terminal = pty.fork()
+        if self._child == 0:
+            os.execv(sys.executable, [sys.executable, "-m", "chartoci", "login", host])
+
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._terminal)
+        os.kill(self._child, signal.SIGKILL)
+        os.waitpid(self._child, 0)
+
+    def until(self, text: bytes) -> None:
         deadline = time.monotonic() + 30
-        while text not in said and time.monotonic() < deadline:
+        while text not in self.said and time.monotonic() < deadline:
             try:
-                said += os.read(terminal, 4096)
+                self.said += os.read(self._terminal, 4096)
             except OSError:
                 break
-        assert text in said, said
+        assert text in self.said, self.said
 
-    try:
-        until(b"Username: ")
-        os.write(terminal, b"ada\n")
-        until(b"Password: ")
-        os.write(terminal, SECRET.encode() + b"\n")
-        until(b"Login Succeeded")
-        assert SECRET.encode() not in said
-    finally:
-        os.close(terminal)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+    def type(self, text: bytes) -> None:
+        os.write(self._terminal, text)
+
+
+def test_the_password_is_asked_for_at_the_terminal_without_showing_it(home: pathlib.Path, registry: Registry) -> None:
+    with Terminal(registry.host) as login:
+        login.until(b"Username: ")
+        login.type(b"ada\n")
+        login.until(b"Password: ")
+        login.type(SECRET.encode() + b"\n")
+        login.until(b"Login Succeeded")
+        assert SECRET.encode() not in login.said
     assert helm_file(home).exists()
+
+
+def test_who_ends_the_input_in_place_of_an_answer_is_told_what_is_missing(home: pathlib.Path, registry: Registry) -> None:
+    with Terminal(registry.host) as login:
+        login.until(b"Username: ")
+        login.type(b"\x04")
+        login.until(b"Error: user name required")
+    with Terminal(registry.host) as login:
+        login.until(b"Username: ")
+        login.type(b"ada\n")
+        login.until(b"Password: ")
+        login.type(b"\x04")
+        login.until(b"Error: password required")
+        assert b"Traceback" not in login.said
+    assert not helm_file(home).exists()

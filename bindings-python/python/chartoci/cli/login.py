@@ -97,9 +97,15 @@ def _ask(options: Namespace, username: str | None) -> tuple[str, str]:
     out = sys.stderr if options.json else sys.stdout
     if username is None:
         print("Username: ", end="", file=out, flush=True)
-        username = sys.stdin.readline().strip()
+        line = sys.stdin.readline()
+        if not line:  # Ctrl-D
+            raise error("misuse.argument", "user name required", hint="Type the user name, or use --username.")
+        username = line.strip()
     what = "Password" if username else "Token"
-    secret = getpass(f"{what}: ", out)
+    try:
+        secret = getpass(f"{what}: ", out)
+    except EOFError:
+        secret = ""
     if not secret:
         raise error("misuse.argument", f"{what.lower()} required", hint=f"Type the {what.lower()}, or use --password-stdin.")
     return username, secret
