@@ -519,3 +519,18 @@ def test_a_line_does_not_stick_to_the_bar(capsys: pytest.CaptureFixture[str], mo
     said = capsys.readouterr().err
     assert "MB\r\x1b[Ktrying again in 1.0 s: no connection\ntrying again in 1.0 s: again\n\r" in said
     assert said.endswith("MB\r\x1b[KError: gone\n")
+
+
+def test_control_c_while_it_is_still_starting_is_an_interruption_as_later() -> None:
+    program = """
+import sys
+class Interrupts:
+    def find_spec(self, name, *_):
+        if name == "chartoci.cli.options":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupts())
+from chartoci.cli import main
+sys.exit(main(["version"]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=QUIET)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Error: interrupted\n")

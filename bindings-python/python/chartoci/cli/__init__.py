@@ -8,6 +8,14 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; gives the exit code."""
     _open_streams()
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:  # before anything was begun
+        print("Error: interrupted", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     from chartoci.cli import output
     from chartoci.cli.options import Told, parse, wants_json
 
