@@ -75,7 +75,7 @@ pub struct Mapping {
 /// let text = b"a: &a {x: 1}\nb: {<<: *a, x: 2}\n";
 /// let node = chartoci::yaml::parse(text, &chartoci::Limits::default())?;
 /// let duplicate: &chartoci::yaml::Duplicate = &node.get("b").unwrap().as_mapping().unwrap().duplicates[0];
-/// assert_eq!((duplicate.key.as_str(), duplicate.place.column, duplicate.is_merged), ("x", 12, true));
+/// assert_eq!((duplicate.key.as_str(), duplicate.place.column, duplicate.is_merged), ("x", 13, true));
 /// # Ok::<(), chartoci::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
