@@ -105,6 +105,10 @@ pub(super) fn refusal(reply: &Reply, about: About) -> Error {
 const SPEAKS_TLS: &str =
     "The registry speaks TLS: leave `plain_http` out; on a loopback address, where http is tried, give `ca_file`.";
 
+/// To who showed no certificate, or one that is not believed.
+const CLIENT_CERTIFICATE: &str =
+    "The registry wants to see a certificate of the client, of an authority that it believes: give one, and its key.";
+
 const PROXY_LOGIN: &str = "The proxy asks for a login: give its user and password in the proxy's URL.";
 
 /// A hint that knows the case better than the code's remedy does.
@@ -115,6 +119,10 @@ fn hint(reply: &Reply, about: About, page: bool, says: &dyn Fn(&str) -> bool) ->
         && (body.contains("HTTP request to an HTTPS server") || body.contains("plain HTTP request was sent to HTTPS"))
     {
         return Some(SPEAKS_TLS.to_owned());
+    }
+    // nginx's words.
+    if reply.status == 400 && (body.contains("No required SSL certificate") || body.contains("SSL certificate error")) {
+        return Some(CLIENT_CERTIFICATE.to_owned());
     }
     let hint = match reply.status {
         407 => PROXY_LOGIN.to_owned(),
@@ -227,6 +235,7 @@ pub(super) fn failure(failure: &Failure, method: Method, url: &Url, follows: boo
         {
             error.with_hint("The registry seems to speak plain http: name it in `plain_http`.")
         }
+        Failure::Tls(text) if wants_certificate(text) => error.with_hint(CLIENT_CERTIFICATE),
         Failure::Proxy(407, _) => error.with_hint(PROXY_LOGIN),
         Failure::Proxy(400..=499, _) => error.with_hint(
             "The proxy lets nobody through to this host and port: ask those who keep it, or exempt the host by NO_PROXY.",
@@ -249,6 +258,12 @@ fn speaks_plainly(text: &str) -> bool {
     let signs =
         ["wrong version number", "look like a tls", "packet length too long", "invalidcontenttype", "http request"];
     signs.iter().any(|sign| text.contains(sign))
+}
+
+/// OpenSSL's words for the alerts of a server that asks who calls (RFC 8446, section 6.2).
+fn wants_certificate(text: &str) -> bool {
+    let text = text.to_ascii_lowercase().replace('_', " ");
+    text.contains("alert certificate required") || text.contains("alert bad certificate")
 }
 
 /// The host's words without the queries of the URLs in them, which may be signed, and without user and password before their
@@ -358,6 +373,19 @@ mod tests {
         assert!(hint(&Failure::Other("the peer answered in TLS".into()), "http://reg.example/").contains("speaks TLS"));
         assert!(hint(&Failure::Reset, "http://127.0.0.1:5000/").contains("`ca_file`"));
         assert!(!hint(&Failure::Reset, "https://127.0.0.1:5000/").contains("`ca_file`"));
+        // What OpenSSL says of a server of Go's that was shown no certificate, and the page that nginx sends then.
+        for alert in [
+            "sslv3 alert bad certificate",
+            "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required",
+        ] {
+            let kind = Failure::Tls(alert.into());
+            assert!(hint(&kind, "https://reg.example/").contains("certificate of the client"), "{alert}");
+        }
+        assert!(
+            !hint(&Failure::Tls("certificate verify failed".into()), "https://reg.example/").contains("of the client")
+        );
+        let page = "<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>";
+        assert!(refusal(&reply(400, page), About::Tags).hint().contains("certificate of the client"));
     }
 
     #[test]

@@ -132,11 +132,10 @@ def _tls(certificate: str | None, key: str | None) -> "ssl.SSLContext | None":
         raise error("misuse.argument", "--cert-file and --key-file go together", hint="Give both, or neither.")
     import ssl
 
-    from chartoci.transport.surroundings import readable
+    from chartoci.transport.surroundings import show
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with readable(certificate, key):
-        context.load_cert_chain(certificate, key)
+    show(context, certificate, key)
     return context
 
 

@@ -6,6 +6,7 @@ place where addresses can be judged between look-up and connection.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -177,7 +178,7 @@ def _is_address(host: str) -> bool:
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    with _failures():
+    with _failures(answered=True):
         async for chunk in response.content.iter_chunked(CHUNK):
             yield chunk
 
@@ -197,7 +198,7 @@ def _ended(used: list[asyncio.Transport | None]) -> Iterator[None]:
 
 
 @contextmanager
-def _failures(proxy: str | None = None) -> Iterator[None]:
+def _failures(proxy: str | None = None, *, answered: bool = False) -> Iterator[None]:
     """What aiohttp and the system say, in the driver's words."""
     try:
         yield
@@ -216,7 +217,9 @@ def _failures(proxy: str | None = None) -> Iterator[None]:
     except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError) as error:
         if isinstance(error.__cause__, ChartOciError | Failed):
             raise error.__cause__ from None  # what the body ended with
-        raise Failed("reset", str(error)) from None
+        # Once an answer is there certificates were judged: then it is damage. An end is no alert.
+        is_alert = type(error.__cause__) is ssl.SSLError
+        raise Failed("tls" if is_alert and not answered else "reset", str(getattr(error, "strerror", None) or error)) from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise Failed("other", str(error)) from None
 

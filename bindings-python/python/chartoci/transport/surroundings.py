@@ -32,10 +32,25 @@ class Tls:
                 context.verify_mode = ssl.CERT_NONE
             if self.client_cert is not None:
                 parts = (self.client_cert,) if isinstance(self.client_cert, str) else self.client_cert
-                with readable(*parts):
-                    context.load_cert_chain(*parts)
+                show(context, *parts)
             self._context = context
         return self._context
+
+
+def show(context: ssl.SSLContext, certificate: str, key: str | None = None) -> None:
+    """Has a context show a certificate. Nobody is asked for the key's password."""
+    file = key or certificate
+
+    def ask() -> str:
+        raise native.error(
+            "misuse.argument",
+            f"{file}: the key has a password",
+            [("path", file)],
+            f"Write one without it: openssl pkey -in {file} -out KEY",
+        )
+
+    with readable(certificate, key):
+        context.load_cert_chain(certificate, key, password=ask)
 
 
 class Options(TypedDict, total=False):
