@@ -53,6 +53,11 @@ export class Pipe {
     this.#tell();
   }
 
+  /** Waits for the first piece that may go on. */
+  async begun() {
+    while (this.#pieces.length < 2 && !this.#over) await this.#changed;
+  }
+
   async *[Symbol.asyncIterator]() {
     try {
       for (;;) {

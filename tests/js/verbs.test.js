@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 
+import { collect } from "../../bindings-wasm/js/blobs.js";
 import { Client, Digest } from "../../bindings-wasm/js/node.js";
 import { Registry } from "../../bindings-wasm/js/node-testing.js";
 import { CHART, codeOf, everyDriver, origin, registry, withChromium } from "./drivers.js";
@@ -86,6 +87,32 @@ test("within a registry of this process blobs are mounted, and what is deleted i
   assert.equal((await client.delete(`${name}@${pushed.digest}`)).digest, pushed.digest);
   await assert.rejects(client.delete(pushed.reference), { kind: "not_found", code: "registry.manifest_unknown" });
   await assert.rejects(client.copy(name, copied.reference), { code: "misuse.argument" });
+});
+
+test("a copy goes on where a registry serves nobody while it takes a blob", async (t) => {
+  const registry = new Registry();
+  let last = Promise.resolve();
+  const server = createServer((request, response) => {
+    last = last.then(async () => {
+      const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
+      const target = request.url.replace(/\?mount=.*/, "");
+      const body = await collect(request);
+      const answer = registry.serve({ method: request.method, target, headers }, body);
+      response.writeHead(answer.status, answer.headers.flat());
+      response.end(request.method === "HEAD" ? undefined : answer.body);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const client = new Client({ credentials: null, timeout: 5 });
+  t.after(() => {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const host = `127.0.0.1:${server.address().port}`;
+  const pushed = await client.push(packaged, `oci://${host}/charts`);
+  const copied = await client.copy(pushed.reference, `oci://${host}/other/web:2`);
+  assert.equal(copied.digest, pushed.digest);
 });
 
 test("a source that is not there ends a copy with its own error", async (t) => {

@@ -9,7 +9,8 @@ import json
 import os
 import pathlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import chartoci
@@ -18,7 +19,7 @@ from chartoci.cli import main
 from chartoci.testing import Fault, Registry
 from chartoci.transport import Failed
 from chartoci.transport.urllib3 import Urllib3Transport
-from conftest import peer, read_request
+from conftest import peer, read_request, serving
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 SIGNATURE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -191,6 +192,38 @@ def test_a_copy_within_a_registry_moves_no_bytes(
     assert not [line for line in two[1].requests if line[0] == "PATCH" or (line[0] == "PUT" and "/blobs/" in line[1])]
     anybody.copy(pushed.reference, f"oci://{two[1].host}/charts/web:stable")
     assert anybody.resolve(f"{two[1].host}/charts/web:stable").digest == pushed.digest
+
+
+def test_a_copy_goes_on_where_a_registry_serves_nobody_while_it_takes_a_blob(drive: Callable[..., Any], chart: bytes) -> None:
+    # go-containerregistry's registry, which mounts nothing either.
+    alone = threading.Lock()
+
+    class OneByOne(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            with alone:
+                body = self.rfile.read(int(self.headers.get("content-length", "0")))
+                target = self.path.partition("?mount=")[0]
+                with contextlib.closing(http.client.HTTPConnection(registry.host)) as connection:
+                    connection.request(self.command, target, body, {name: self.headers[name] for name in ("content-type",) if name in self.headers})
+                    answer = connection.getresponse()
+                    data = answer.read()
+                self.send_response(answer.status)
+                for name, value in answer.getheaders():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(data)
+
+        do_GET = do_HEAD = do_POST = do_PUT = answer
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with Registry() as registry, serving(OneByOne) as port:
+        pushed = drive("push", chart, f"oci://127.0.0.1:{port}/charts")
+        copied = drive("copy", pushed.reference, f"oci://127.0.0.1:{port}/other/web:2")
+        assert copied.digest == pushed.digest and {blob.state for blob in copied.blobs} == {"uploaded"}
 
 
 def answers(connection: Any, bodies: dict[str, bytes], breaks: int = 0) -> None:

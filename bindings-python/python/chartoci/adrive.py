@@ -16,7 +16,8 @@ from chartoci.apipe import AsyncPipe
 from chartoci.client import Aside, Clock, Plan, Run, Settings, prepare, resume
 from chartoci.credentials import Credential
 from chartoci.blobs import Sink
-from chartoci.drive import Drive, News, Workers, fields, left
+from chartoci.drive import Drive, News, Workers, fields, is_same_registry, left
+from chartoci.errors import ChartOciError
 from chartoci.model import Progress
 from chartoci.over import Over
 from chartoci.transport import AsyncTransport, Failed, Transport
@@ -161,12 +162,12 @@ class AsyncDrive(Drive):
         assert isinstance(transport, AsyncTransport)
         receiver: Receiver | None = None
         patience = _Patience(request)
-        body = self._abody(request)
-        if body is None or isinstance(body, bytes):
-            silence = request.thinking
-        else:
-            silence, body = request.timeout, patience.watch(body)
         try:
+            body = await self._abody(request)
+            if body is None or isinstance(body, bytes):
+                silence = request.thinking
+            else:
+                silence, body = request.timeout, patience.watch(body)
             opened = transport.open(request.method, request.url, fields(request), body, silence)
             async with patience.clock, opened as answer:
                 patience.end(answered=True)
@@ -178,6 +179,8 @@ class AsyncDrive(Drive):
                         break
                     if isinstance(pipe, AsyncPipe):
                         await pipe.room()
+        except ChartOciError:
+            raise  # of what a copy fetches: that has been tried again
         except TimeoutError:
             exchange.handle_failure(id, "timeout", "", receiver)
         except Failed as failed:
@@ -186,11 +189,13 @@ class AsyncDrive(Drive):
             exchange.handle_end(id, receiver)
         finally:
             patience.end(answered=False)
+            self.let_go(id)
 
-    def _abody(self, request: Request) -> bytes | AsyncIterator[memoryview] | None:
+    async def _abody(self, request: Request) -> bytes | AsyncIterator[memoryview] | None:
         elsewhere = self._exchange.source(request.blob[0]) if request.blob is not None else None
         if elsewhere is not None and request.blob is not None:
-            return self._aflow(*elsewhere, *request.blob[1:])
+            flow = self._aflow(request.id, *elsewhere, *request.blob[1:])
+            return _begun(await anext(flow, None), flow) if is_same_registry(request.url, elsewhere[0]) else flow
         source = self._sources[request.blob[0]] if request.blob is not None else None
         of_file = source is not None and isinstance(source[1], OpenFile)
         body = self.body(request, self.post if of_file else self._note)
@@ -203,7 +208,9 @@ class AsyncDrive(Drive):
         while (piece := await in_thread(self._workers, partial(next, pieces, None))) is not None:
             yield piece
 
-    async def _aflow(self, repository: str, descriptor: Descriptor, start: int, end: int) -> AsyncIterator[memoryview]:
+    async def _aflow(
+        self, id: int, repository: str, descriptor: Descriptor, start: int, end: int
+    ) -> AsyncIterator[memoryview]:
         """A blob of another registry, on its way from there."""
         assert self._fetch is not None
         pipe = AsyncPipe(start, end)
@@ -219,6 +226,7 @@ class AsyncDrive(Drive):
 
         task = self._loop_of_task.create_task(flow())
         pipe.stop = task.cancel
+        self._pipes[id] = pipe
         sent = start
         async for piece in pipe:
             yield piece
@@ -256,6 +264,13 @@ class _Patience:
 
 def _after(silence: float | None) -> float | None:
     return None if silence is None else asyncio.get_running_loop().time() + silence
+
+
+async def _begun(first: memoryview | None, rest: AsyncIterator[memoryview]) -> AsyncIterator[memoryview]:
+    if first is not None:
+        yield first
+    async for piece in rest:
+        yield piece
 
 
 async def _asynchronous(pieces: Iterable[memoryview]) -> AsyncIterator[memoryview]:

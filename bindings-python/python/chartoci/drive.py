@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, TypeVar
 
 from chartoci import _native as native
@@ -86,7 +87,8 @@ class Drive:
         self._progress = progress
         self._beside = beside
         self._fetch = fetch
-        self._pipes: list[Pipe] = []
+        # What requests send on from another registry, by their numbers.
+        self._pipes: dict[int, Pipe] = {}
         self._calls: dict[int, Call] = {}
         self._questions: set[int] = set()
         self._over = Over()
@@ -208,14 +210,21 @@ class Drive:
         call = self._calls.pop(id, None)
         if call is not None:
             call.shut_down()
+        self.let_go(id)
+
+    def let_go(self, id: int) -> None:
+        """Nothing more is sent with a request: what it would have sent on is not fetched either."""
+        pipe = self._pipes.pop(id, None)
+        if pipe is not None:
+            pipe.close()
 
     def shut_down(self) -> None:
         """Ends all that is still under way."""
         self._over.tell()
         for call in list(self._calls.values()):
             call.shut_down()
-        for pipe in self._pipes:
-            pipe.close()
+        for id in list(self._pipes):
+            self.let_go(id)
 
     def _work(self, request: Request, call: Call) -> None:
         """On a worker: one request, then word of it."""
@@ -244,6 +253,8 @@ class Drive:
             exchange.handle_failure(id, failed.failure, failed.text, receiver)
         else:
             exchange.handle_end(id, receiver)
+        finally:
+            self.let_go(id)
 
     def taker(
         self, request: Request, receiver: Receiver, tell: Callable[[Event], object]
@@ -273,16 +284,17 @@ class Drive:
         elsewhere = self._exchange.source(blob)
         if elsewhere is not None:
             repository, descriptor = elsewhere
-            flow = self._flow(repository, descriptor, start, end)
+            flow = self._flow(request.id, repository, descriptor, start, end)
+            if is_same_registry(request.url, repository):
+                flow = chain([piece for piece in (next(flow, None),) if piece], flow)
             return self._upload(str(descriptor.digest), flow, start, descriptor.size, tell)
         found = self._sources[blob]
         assert found is not None
         item, data = found
         return self._upload(item, _read(data, start, end), start, len(data), tell)
 
-    def _flow(self, repository: str, descriptor: Descriptor, start: int, end: int) -> Iterator[memoryview]:
-        """A blob of another registry, on its way from there: once the first piece is asked for, since a request that never
-        gets as far as its body would leave the fetch without a reader."""
+    def _flow(self, id: int, repository: str, descriptor: Descriptor, start: int, end: int) -> Iterator[memoryview]:
+        """A blob of another registry, on its way from there once the first piece is asked for."""
         assert self._fetch is not None
         pipe = Pipe(start, end)
         drive: Drive = self._fetch(repository, descriptor, start, end, pipe)
@@ -296,7 +308,7 @@ class Drive:
             else:
                 pipe.finish()
 
-        self._pipes.append(pipe)
+        self._pipes[id] = pipe
         self._workers.start(flow)
         yield from pipe
 
@@ -324,6 +336,11 @@ def _hurried(receiver: Receiver) -> Callable[[bytes], bool]:
         return receiver.write(chunk)
 
     return take
+
+
+def is_same_registry(url: str, repository: str) -> bool:
+    """What is sent there comes from there. Some serve nobody while they take a blob: it must have begun to come before."""
+    return url.partition("://")[2].partition("/")[0] == repository.partition("/")[0]
 
 
 def fields(request: Request) -> list[tuple[str, str]]:
