@@ -41,6 +41,8 @@ pub struct Directory {
     start: usize,
     files: Vec<File>,
     entries: u32,
+    /// Bytes of patterns that were held against paths.
+    compared: u64,
     failed: Option<Error>,
     /// What was refused and passed over, if that is what is wanted.
     refused: Option<Vec<Error>>,
@@ -69,6 +71,8 @@ enum Task {
 }
 
 const IGNORE_FILE: &str = ".helmignore";
+/// More bytes of patterns are not held against paths: nobody has so many of both.
+const MOST_COMPARED: u64 = 1 << 29;
 /// Most bytes that are asked for at once.
 const PIECE: u64 = 8 << 20;
 
@@ -83,6 +87,7 @@ impl Directory {
             start: 0,
             files: Vec::new(),
             entries: 0,
+            compared: 0,
             failed: None,
             refused: None,
             ignored: Vec::new(),
@@ -247,7 +252,15 @@ impl Directory {
     /// Plans what is to be done about the entries of a directory.
     fn enter(&mut self, directory: &str, mut entries: Vec<Entry>) -> Result<(), Error> {
         order::sort(&mut entries, |a, b| b.name < a.name);
+        let weight = self.ignore.weight();
         for entry in entries {
+            self.compared = self.compared.saturating_add(weight);
+            if self.compared > MOST_COMPARED {
+                let message = "there are too many patterns for so many files";
+                return Err(Error::new(Code::LIMIT_FILES, message)
+                    .with_hint("Write fewer or shorter patterns; one for a directory leaves out all that is in it.")
+                    .within("path", IGNORE_FILE));
+            }
             let path = if directory.is_empty() { entry.name.clone() } else { format!("{directory}/{}", entry.name) };
             let is_link = entry.kind == EntryKind::Link;
             if self.ignore.matches(&path, entry.kind == EntryKind::Directory)

@@ -61,6 +61,11 @@ impl Ignore {
         self.rules.len()
     }
 
+    /// Bytes that are looked at, at least, to see whether one path is ignored.
+    pub(super) fn weight(&self) -> u64 {
+        self.rules.iter().map(|rule| rule.pattern.len() as u64 + 1).sum()
+    }
+
     /// The path (below the chart's root) is ignored; a directory with all that is in it.
     pub fn matches(&self, path: &str, is_dir: bool) -> bool {
         if matches!(path, "" | "." | "./") {

@@ -189,7 +189,7 @@ impl Question {
     }
 
     fn finding(&self, violation: &Violation) -> Diagnostic {
-        let is_key = violation.rule.ends_with("/additionalProperties");
+        let is_key = violation.rule.ends_with("/additionalProperties") || violation.rule.contains("/propertyNames");
         let (document, pointer, span) = self.origin(&violation.pointer, is_key);
         let what = if violation.pointer.is_empty() { "the values" } else { &violation.pointer };
         let message = format!("{}: {}", clip(what), clip(&violation.message));

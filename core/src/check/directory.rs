@@ -158,6 +158,15 @@ mod tests {
     }
 
     #[test]
+    fn patterns_are_not_held_against_files_without_end() {
+        let (pattern, names) = ("x".repeat(1 << 24), (0..40).map(|at| format!("f{at}")).collect::<Vec<_>>());
+        let mut files: Vec<_> = names.iter().map(|name| (name.as_str(), "")).collect();
+        files.push((".helmignore", &pattern));
+        let report = check(&files).unwrap();
+        assert!(report.errors().any(|finding| finding.code == Code::LIMIT_FILES));
+    }
+
+    #[test]
     fn a_pipe_in_the_directory_is_a_finding() {
         let mut check = CheckDirectory::new("web", &Limits::default());
         check.poll();

@@ -264,16 +264,17 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// `place`: where it is, if the tree does not know.
-    fn down(&mut self, error: &ValidationError, place: Option<&str>) {
+    /// `judged`: the name that is judged, if it is one, and where it stands: the tree does not know.
+    fn down(&mut self, error: &ValidationError, judged: Option<(&str, &str)>) {
         if !is_true(error) {
             return;
         }
         let is_choice = matches!(error.kind, ErrorKind::AnyOf | ErrorKind::OneOf(_)) && error.causes.len() != 1;
         if error.causes.is_empty() || is_choice {
             let mut violation = violation_of(error);
-            if let Some(place) = place {
+            if let Some((name, place)) = judged {
                 place.clone_into(&mut violation.pointer);
+                violation.message = format!("the name {:?}: {}", clip(name), violation.message);
             }
             let ErrorKind::AdditionalProperties { got } = &error.kind else { return self.say(violation) };
             for name in got.iter().take(self.left) {
@@ -285,14 +286,14 @@ impl Walk<'_> {
         }
         // What judges a name does not know where it stands: it does where the name stands once.
         let mut places = Vec::new();
-        let mut place = place;
+        let mut judged = judged;
         if let ErrorKind::PropertyName { prop } = &error.kind {
             self.places_of(self.judged, prop, &mut String::new(), &mut places);
-            place = Some(if let [place] = &places[..] { place } else { "" });
+            judged = Some((prop, if let [place] = &places[..] { place } else { "" }));
         }
         for cause in &error.causes {
             if self.left > 0 {
-                self.down(cause, place);
+                self.down(cause, judged);
             }
         }
     }
@@ -463,6 +464,13 @@ mod tests {
             pointers.contains(&"") && pointers.contains(&"/replicas") && pointers.contains(&"/a~1b/1"),
             "{found:?}"
         );
+    }
+
+    #[test]
+    fn of_a_name_it_is_said_that_the_name_is_wrong() {
+        let found = violated(r#"{"propertyNames": {"maxLength": 2}}"#, r#"{"abc": 1}"#);
+        let message = "the name \"abc\": length must be <=2, but got 3";
+        assert_eq!(found, [("/abc".to_owned(), message.to_owned())]);
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn schema_at(schema: &mut Value, path: &str, translated: &mut Translated) {
 }
 
 fn rewritten(pattern: &str, path: &str, translated: &mut Translated) -> Option<String> {
-    let mut reader = Reader { rest: pattern, out: String::with_capacity(pattern.len()) };
+    let mut reader = Reader::new(pattern);
     match reader.pattern() {
         Ok(()) => Some(reader.out).filter(|new| new != pattern),
         Err(why) => {
@@ -102,12 +102,19 @@ fn rewritten(pattern: &str, path: &str, translated: &mut Translated) -> Option<S
 struct Reader<'a> {
     rest: &'a str,
     out: String,
+    /// How much is left where the last `:]` stands: behind it none is looked for.
+    last_class: usize,
 }
 
 /// Go's largest count of a repetition.
 const MOST_REPEATS: u32 = 1000;
 
 impl<'a> Reader<'a> {
+    fn new(pattern: &'a str) -> Reader<'a> {
+        let last_class = pattern.rfind(":]").map_or(usize::MAX, |at| pattern.len() - at);
+        Reader { rest: pattern, out: String::with_capacity(pattern.len()), last_class }
+    }
+
     fn next(&mut self) -> Option<char> {
         let next = self.rest.chars().next()?;
         self.rest = &self.rest[next.len_utf8()..];
@@ -176,7 +183,9 @@ impl<'a> Reader<'a> {
     /// `n}`, `n,}` or `n,m}` behind a brace, with the brace: anything else stands for itself.
     fn counts(&mut self) -> Result<Option<&'a str>, String> {
         let rest = self.rest;
-        let Some((counts, behind)) = rest.split_once('}') else { return Ok(None) };
+        let end = rest.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b',').count();
+        let (counts, behind) = rest.split_at(end);
+        let Some(behind) = behind.strip_prefix('}') else { return Ok(None) };
         let (least, most) = counts.split_once(',').map_or((counts, None), |(least, most)| (least, Some(most)));
         let is_number =
             |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && !(text.len() > 1 && text.starts_with('0'));
@@ -293,11 +302,14 @@ impl<'a> Reader<'a> {
         let mut is_first = true;
         while is_first || !self.rest.starts_with(']') {
             is_first = false;
-            if self.rest.starts_with("[:")
-                && let Some(end) = self.rest.find(":]")
+            if let Some(rest) = self.rest.strip_prefix("[:").filter(|rest| rest.len() >= self.last_class)
+                && let Some((name, behind)) = rest.split_once(":]")
             {
-                self.out += &self.rest[..end + 2];
-                self.rest = &self.rest[end + 2..];
+                if !name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'^') {
+                    return Err(format!("invalid character class range: `[:{}:]`", clip(name)));
+                }
+                self.out.extend(["[:", name, ":]"]);
+                self.rest = behind;
                 continue;
             }
             let low = match self.next() {
@@ -341,7 +353,7 @@ mod tests {
     use super::*;
 
     fn rewritten(pattern: &str) -> Result<String, String> {
-        let mut reader = Reader { rest: pattern, out: String::new() };
+        let mut reader = Reader::new(pattern);
         reader.pattern().map(|()| reader.out)
     }
 
@@ -362,6 +374,8 @@ mod tests {
             ("[]a]", r"[\]a]"),
             ("[^]a]", r"[^\]a]"),
             ("[[:word:]-]", r"[[:word:]\-]"),
+            ("[[:]", r"[\[:]"),
+            ("[[:a]", r"[\[:a]"),
             (r"\<\-\_\@\/", r"<\-_@/"),
             (r"\101\07\x41\x{42}", "A\u{7}AB"),
             (r"\b{start}", r"\b\{start}"),
@@ -399,6 +413,7 @@ mod tests {
             "(?<=a)",
             "[a--b]",
             "[z-a]",
+            "[[:x]y:]",
             "[]",
             "[",
             r"[a-\d]",
