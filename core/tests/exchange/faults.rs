@@ -283,7 +283,7 @@ fn a_new_token_that_is_called_invalid_is_fetched_once_more_and_one_that_allows_t
         let bearer = format!("Bearer realm=\"https://reg.example/token\"{error}");
         reply(401, &[("www-authenticate", &bearer)], "")
     };
-    let token = |name: &str| reply(200, &[], &format!(r#"{{"token":"{name}"}}"#));
+    let token = |name: &str| reply(200, &[], format!(r#"{{"token":"{name}"}}"#));
     let invalid = || challenge(",error=\"invalid_token\"");
     let tags = reply(200, &[], r#"{"tags":["1.0.0"]}"#);
     let ada = || Some(basic());
