@@ -421,3 +421,21 @@ test("questions for a credential have the verb's time, and end with who asked", 
   const waited = await failing(() => silent.tags(`${registry.host}/web`, { timeout: 0.3 }));
   assert.equal(waited.code, "transport.timeout");
 });
+
+test("credentials may come slowly out of a pipe", { skip: process.platform === "win32" && "pipes have no names here" }, async (t) => {
+  const pipe = join(temporary(t), "config.json");
+  execFileSync("mkfifo", [pipe]);
+  const parts = ['{"auths": {"registry.example', `": ${JSON.stringify(auth())}}}`];
+  const written = (async () => {
+    await pause(100);
+    const file = await files.open(pipe, "w");
+    for (const part of parts) {
+      await pause(100);
+      await file.write(part);
+    }
+    await file.close();
+  })();
+  const explained = await new Client({ registryConfig: pipe }).explainCredentials("registry.example/web");
+  await written;
+  assert.equal(explained.username, "ada");
+});
