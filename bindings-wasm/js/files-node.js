@@ -87,6 +87,7 @@ async function act(verb, place, locks, signal) {
       break;
     case "rename":
       if (locks) await held(locks, verb.from, at);
+      if (locks) await replaceable(place(verb.to));
       await rename(at, place(verb.to));
       break;
     case "remove":
@@ -195,6 +196,11 @@ async function sync(at) {
   } finally {
     await file.close();
   }
+}
+
+async function replaceable(at) {
+  const there = await fs.stat(at).catch(() => undefined);
+  if (there && !there.isFile()) throw new Error("a device or a pipe is there, and no file");
 }
 
 async function rename(from, to) {

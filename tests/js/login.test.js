@@ -349,6 +349,17 @@ test("a lost lock is not made again by what is written", async (t) => {
   assert.deepEqual(readdirSync(home), []);
 });
 
+test("what is no file is not replaced by one", { skip: process.platform === "win32" && "pipes have no names here" }, async (t) => {
+  const home = homeless(t); // as /dev/null would be, by root
+  execFileSync("mkfifo", [join(home, "config.json")]);
+  const locks = new Map();
+  await execute({ kind: "lock", path: "config.json.lock", patience: 1 }, home, locks);
+  const answer = await execute({ kind: "rename", from: "config.json.lock", to: "config.json" }, home, locks);
+  assert.match(answer.message, /no file/);
+  assert.ok(statSync(join(home, "config.json")).isFIFO());
+  await locks.get("config.json.lock").close();
+});
+
 test("links are followed for credentials alone, and never written through", async (t) => {
   const home = homeless(t);
   write(join(home, "there"), "secret");

@@ -712,3 +712,17 @@ def test_who_ends_the_input_in_place_of_an_answer_is_told_what_is_missing(home: 
         login.until(b"Error: password required")
         assert b"Traceback" not in login.said
     assert not helm_file(home).exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes have no names here")
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: pathlib.Path) -> None:
+    from chartoci import files
+    from chartoci.sansio import LockFile, Rename
+
+    # As /dev/null would be, by root.
+    os.mkfifo(tmp_path / "config.json")
+    locks: dict[str, int] = {}
+    assert files.execute(LockFile("config.json.lock", 0.1), tmp_path, locks) is None
+    answer = files.execute(Rename("config.json.lock", "config.json"), tmp_path, locks)
+    assert isinstance(answer, OSError) and "no file" in str(answer) and (tmp_path / "config.json").is_fifo()
+    os.close(locks["config.json.lock"])

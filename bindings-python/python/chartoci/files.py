@@ -89,6 +89,8 @@ def _execute(verb: object, root: Path, locks: Locks | None, over: Over | None) -
             begin, end = os.path.join(root, source), os.path.join(root, target)
             if _held(locks, root, source) is not None and sys.platform == "win32":
                 os.close(locks.pop(source))  # what is open cannot be moved there
+            if locks is not None and os.path.exists(end) and not os.path.isfile(end):
+                raise OSError(errno.EINVAL, "a device or a pipe is there, and no file", target)
             if os.path.isdir(begin) and os.path.lexists(end):
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
             os.replace(begin, end)
