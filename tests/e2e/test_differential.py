@@ -226,7 +226,7 @@ def ask(library: Library, name: str, path: pathlib.Path, may: frozenset[str], be
     found = differences(name, theirs, ours, may)
     if path.is_dir():
         found += packed_apart(name, library.package(path, beside), path, may)
-    elif isinstance(theirs, dict) and isinstance(ours, dict) and '"name":"web"' in theirs["config"]:
+    elif isinstance(theirs, dict) and isinstance(ours, dict) and json.loads(theirs["config"]).get("name") == "web":
         # Other names: Helm calls the folder as Chart.yaml does, without cleaning the name.
         trees = [beside / "theirs", beside / "ours"]
         for tree in trees:
