@@ -167,10 +167,12 @@ def _read(descriptor: int, offset: int, limit: int) -> bytes:
 
 def _take(descriptor: int, size: int) -> bytes:
     """What comes next in a pipe, into which perhaps nobody ever writes."""
-    import select
+    import selectors
 
-    if not select.select([descriptor], [], [], PIPE_PATIENCE)[0]:
-        raise TimeoutError(errno.ETIMEDOUT, "nobody writes into this pipe")
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        if not selector.select(PIPE_PATIENCE):
+            raise TimeoutError(errno.ETIMEDOUT, "nobody writes into this pipe")
     return os.read(descriptor, size)
 
 
