@@ -12,7 +12,7 @@ use crate::chart::archive::{DOCUMENTS, File, Place, parent, place};
 use crate::chart::fields::CRD_METADATA;
 use crate::chart::walk::{Budget, Keep, Walk};
 use crate::chart::{Ignore, Metadata};
-use crate::diagnostic::{Diagnostic, Report, Severity, Span};
+use crate::diagnostic::{Diagnostic, Report, Severity, Span, document_below};
 use crate::error::{Code, Error, clip};
 use crate::limits::Limits;
 use crate::order;
@@ -179,7 +179,7 @@ impl<'a> Chart<'a> {
     }
 
     fn find(&mut self, code: Code, path: &str, message: impl Into<String>) {
-        self.report.push(Diagnostic::new(code, format!("{}{}", self.above, clip(path)), message));
+        self.report.push(Diagnostic::new(code, document_below(self.above, &clip(path)), message));
     }
 
     /// The content of this file has to be handed to [`Chart::add`].

@@ -201,6 +201,9 @@ impl<'a> Page<'a> {
         if [Code::YAML_SYNTAX, Code::YAML_KEY].contains(&error.code()) {
             help = span.and_then(|span| self.remedy(span)).unwrap_or(help);
         }
+        if error.message().starts_with("',' or") {
+            help = "Close the list or the mapping with a bracket where it ends; quote a text that holds a colon.";
+        }
         let help = help.to_owned();
         let document = fact("entry").or(fact("path")).unwrap_or(self.name).to_owned();
         let mut finding = Diagnostic::new(error.code(), document, error.to_string());
@@ -254,6 +257,10 @@ impl<'a> Page<'a> {
                 Some("Helm runs no templates in this file: put a text with {{ in quotes, or move it to templates/.")
             }
             (_, Some(b'%' | b'@' | b'`')) => Some("Put the text in quotes: none begins with this character."),
+            (_, Some(b'*' | b'&')) => Some("Put the text in quotes: * begins an alias of a value, & its anchor."),
+            (_, Some(b'-')) if rest.get(1).is_some_and(|next| !b"- \t\r\n".contains(next)) => {
+                Some("If this is an item of a list, a blank is missing behind the dash.")
+            }
             (_, Some(b':')) if self.lacks_blank(span.start - start.len()) => Some(
                 "In the line before, a blank is missing behind the colon: without it that is one text, and no key with a \
                  value.",

@@ -349,10 +349,10 @@ impl Report {
         self
     }
 
-    /// Puts a path before the names of all documents.
+    /// Puts a path, with a slash at its end if there is one, before the names of all documents.
     #[must_use]
     pub(crate) fn below(mut self, above: &str) -> Report {
-        self.findings.iter_mut().for_each(|finding| finding.document.insert_str(0, above));
+        self.findings.iter_mut().for_each(|finding| finding.document = document_below(above, &finding.document));
         // One by one: `collect` sorts by code of its own.
         for (document, text) in std::mem::take(&mut self.sources) {
             self.sources.insert(format!("{above}{document}"), text);
@@ -518,5 +518,13 @@ impl FromIterator<Diagnostic> for Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.to_text(false))
+    }
+}
+
+/// What a document is called in the chart around its own: a chart as a whole by its path.
+pub(crate) fn document_below(above: &str, document: &str) -> String {
+    match document {
+        "chart" if !above.is_empty() => above.trim_end_matches('/').to_owned(),
+        _ => format!("{above}{document}"),
     }
 }

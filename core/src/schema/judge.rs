@@ -280,7 +280,8 @@ impl Walk<'_> {
             for name in got.iter().take(self.left) {
                 let pointer = format!("{}/{}", violation.pointer, json::pointer_token(name));
                 let message = format!("the schema allows no {:?} here", clip(name));
-                self.say(Violation { pointer, message, ..violation.clone() });
+                let rule = format!("{}/additionalProperties", violation.rule);
+                self.say(Violation { pointer, message, rule });
             }
             return;
         }
@@ -526,6 +527,8 @@ mod tests {
             violated(r#"{"additionalProperties": false, "properties": {"a": true}}"#, r#"{"a": 1, "b": 2, "c/d": 3}"#);
         let pointers: Vec<_> = found.iter().map(|(pointer, _)| pointer.as_str()).collect();
         assert_eq!(pointers, ["/b", "/c~1d"]);
+        let one = validate(br#"{"additionalProperties": false}"#, br#"{"b": 2}"#, &Limits::default()).unwrap();
+        assert_eq!(one[0].rule, "/additionalProperties", "so the key is marked, not its value");
     }
 
     #[test]
