@@ -22,7 +22,7 @@ from chartoci import transport as carrying
 from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
 from chartoci.transport import AsyncAnswer, AsyncBody, Failed, Headers, may_repeat
-from chartoci.transport.surroundings import Allow, Options, Surroundings, origin, proxy_for
+from chartoci.transport.surroundings import Allow, Options, Surroundings, origin, proxy_authorization, proxy_for
 
 
 class _Use:
@@ -110,16 +110,19 @@ class AiohttpTransport(Surroundings):
         use = _Use(silence)
         _used.set(use)
         proxy = self._proxy(url)
+        login = proxy_authorization(proxy) if proxy is not None else {}
+        in_clear = login if not url.startswith("https:") else {}
         with _ended(use.transports), _failures(proxy):
 
             def send() -> Any:
                 return self._ready().request(
                     method,
                     URL(url, encoded=True),
-                    headers=[*headers, ("accept-encoding", "identity")],
+                    headers=[*headers, ("accept-encoding", "identity"), *in_clear.items()],
                     data=body,
                     allow_redirects=False,
-                    proxy=proxy,
+                    proxy=URL(proxy).with_user(None) if proxy is not None else None,
+                    proxy_headers=login or None,
                     ssl=self._tls.context() if self._given is None and url.startswith("https:") else True,
                     skip_auto_headers=("user-agent", "accept", "content-type"),
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=silence),

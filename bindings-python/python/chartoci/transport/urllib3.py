@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from itertools import chain
 from typing import Any, NamedTuple, Unpack
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3 import exceptions
@@ -19,7 +19,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from chartoci.blobs import CHUNK
 from chartoci.errors import ChartOciError
 from chartoci.transport import Answer, Body, Call, Failed, Headers, _http1, may_repeat
-from chartoci.transport.surroundings import Allow, Options, Surroundings, origin, proxy_for
+from chartoci.transport.surroundings import Allow, Options, Surroundings, origin, proxy_authorization, proxy_for
 
 # Sent in one go: no peer's buffers are smaller.
 SMALL = 32 * 1024
@@ -192,9 +192,7 @@ class Urllib3Transport(Surroundings):
             return _Way(self._classes[scheme](host, port, **named), [])
         if self._allow is not None and not self._allow(host, "", port or (443 if scheme == "https" else 80)):
             raise Failed("forbidden", f"{authority}, through a proxy")
-        user = urlsplit(proxy)
-        secret = f"{unquote(user.username)}:{unquote(user.password or '')}" if user.username else None
-        fields = urllib3.make_headers(proxy_basic_auth=secret) if secret else {}
+        fields = proxy_authorization(proxy)
         manager = urllib3.ProxyManager(proxy, proxy_headers=fields, **named)
         manager.pool_classes_by_scheme = self._classes
         pool = manager.connection_from_host(host, port, scheme)
