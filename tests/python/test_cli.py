@@ -447,6 +447,16 @@ def test_an_empty_password_on_stdin_and_two_of_them_are_refused(
     assert chart_registry.requests == []
 
 
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "utf-8:surrogateescape"])
+def test_a_password_on_stdin_that_is_no_text_is_refused_and_not_shown(chart_registry: Registry, encoding: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "chartoci", "login", chart_registry.host, "--username", "ada", "--password-stdin"],
+        input=b"secret\xff", capture_output=True, env=QUIET | {"PYTHONIOENCODING": encoding}, timeout=30,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, b"") and chart_registry.requests == []
+    assert done.stderr.startswith(b"Error: --password-stdin: what is on stdin is no UTF-8\n") and b"secret" not in done.stderr
+
+
 @pytest.mark.parametrize("verb", [["pull"], ["show", "chart"]])
 def test_a_signature_that_is_to_be_verified_is_refused_before_any_request(
     verb: list[str], chart_registry: Registry, tgz: pathlib.Path, tmp_path: pathlib.Path

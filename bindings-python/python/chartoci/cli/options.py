@@ -284,7 +284,11 @@ def password(options: Namespace) -> str | None:
         return secret
     if options.password is not None:
         raise error("misuse.argument", "--password and --password-stdin say it twice", hint="Leave one of them out.")
-    said = sys.stdin.read().removesuffix("\n").removesuffix("\r")
+    try:
+        said = sys.stdin.read().removesuffix("\n").removesuffix("\r")
+        said.encode()
+    except UnicodeError:  # which would show what was read
+        raise error("misuse.argument", "--password-stdin: what is on stdin is no UTF-8", hint="Pipe it in as UTF-8.") from None
     if not said:
         hint = 'Pipe it in: echo "$PASSWORD" | chartoci … --password-stdin'
         raise error("misuse.argument", "--password-stdin: there is no password on stdin", hint=hint)
