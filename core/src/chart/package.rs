@@ -69,13 +69,14 @@ pub struct Packaged {
 #[derive(Debug)]
 pub struct Package {
     options: Options,
+    limits: Limits,
     directory: Directory,
 }
 
 impl Package {
     /// Starts.
     pub fn new(options: Options, limits: &Limits) -> Package {
-        Package { options, directory: Directory::undigested(limits) }
+        Package { options, limits: limits.clone(), directory: Directory::undigested(limits) }
     }
 
     /// Lets errors call the directory by that path.
@@ -131,9 +132,9 @@ impl Package {
     pub fn poll_packing(&mut self) -> Step<Packing> {
         match self.directory.poll() {
             Step::Do(verb) => Step::Do(verb),
-            Step::Done(archive) => Step::Done(
-                archive.and_then(|archive| pack(&archive, &self.options).map_err(|error| self.directory.named(error))),
-            ),
+            Step::Done(archive) => Step::Done(archive.and_then(|archive| {
+                pack(&archive, &self.options, &self.limits).map_err(|error| self.directory.named(error))
+            })),
         }
     }
 
@@ -167,7 +168,7 @@ pub fn package_in_memory(files: &mut Memory, options: Options, limits: &Limits) 
     }
 }
 
-fn pack(archive: &Archive, options: &Options) -> Result<Packing, Error> {
+fn pack(archive: &Archive, options: &Options, limits: &Limits) -> Result<Packing, Error> {
     let mut metadata = archive.metadata().clone();
     let given = |option: &Option<String>| option.clone().filter(|text| !text.is_empty());
     if let Some(version) = given(&options.version) {
@@ -184,8 +185,12 @@ fn pack(archive: &Archive, options: &Options) -> Result<Packing, Error> {
     }
     check_dependencies(archive)?;
     let mut writer = Writer { tar: Tar::default(), created: options.created };
-    writer.chart(archive, &metadata, "")?;
+    let written = writer.chart(archive, &metadata, "")?;
     writer.tar.finish();
+    if metadata.api_version == "v1" {
+        let requirements = archive.file("requirements.yaml");
+        metadata.dependencies = Metadata::load(written.as_bytes(), requirements, limits)?.0.dependencies;
+    }
     Packing::new(writer.tar, metadata)
 }
 
@@ -217,9 +222,9 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes a chart below `above`, which is empty or ends with a slash. For apiVersion v1 the dependencies are taken
-    /// out of the metadata: they stand in requirements.yaml.
-    fn chart(&mut self, chart: &Archive, metadata: &Metadata, above: &str) -> Result<(), Error> {
+    /// Writes a chart below `above`, which is empty or ends with a slash; gives its Chart.yaml. For apiVersion v1 the
+    /// dependencies are taken out of the metadata: they stand in requirements.yaml, or are lost, as with Helm.
+    fn chart(&mut self, chart: &Archive, metadata: &Metadata, above: &str) -> Result<String, Error> {
         if metadata.name.contains(|character: char| character == '\\' || character.is_control()) {
             let message = format!("the name {:?} cannot be a directory's everywhere", clip(&metadata.name));
             return Err(Error::new(Code::CHART_NAME, message));
@@ -231,7 +236,8 @@ impl Writer {
         if is_v1 {
             written.dependencies.clear();
         }
-        self.document(&format!("{base}Chart.yaml"), modified, &written.to_yaml());
+        let chart_yaml = written.to_yaml();
+        self.document(&format!("{base}Chart.yaml"), modified, &chart_yaml);
         if let Some(lock) = chart.lock().filter(|_| metadata.api_version == "v2") {
             self.document(&format!("{base}Chart.lock"), nearest_second(&lock.generated), &lock.to_yaml());
         }
@@ -275,7 +281,7 @@ impl Writer {
             }
             self.chart(vendored, metadata, &format!("{base}charts/"))?;
         }
-        Ok(())
+        Ok(chart_yaml)
     }
 
     /// One of the chart's files.
@@ -341,14 +347,19 @@ mod tests {
 
     #[test]
     fn the_metadata_of_a_package_is_that_of_its_archive() {
-        let files = [
-            ("Chart.yaml", "name: web\nversion: 1.0.0\n"),
-            ("requirements.yaml", "dependencies: [{name: dep}]"),
-            ("charts/dep/Chart.yaml", "name: dep\nversion: 1.0.0\n"),
-        ];
-        let packaged = packed(&files, Options::default()).unwrap();
-        assert_eq!(packaged.metadata.dependencies.len(), 1);
-        assert_eq!(Archive::read(&packaged.data, &Limits::default()).unwrap().metadata(), &packaged.metadata);
+        let declared = "dependencies: [{name: dep}]";
+        // Helm 4.3.1: what Chart.yaml of a v1 chart declares is lost.
+        for (in_chart_yaml, requirements, count) in
+            [("", Some(declared), 1), (declared, None, 0), (declared, Some("{}"), 0)]
+        {
+            let chart_yaml = format!("name: web\nversion: 1.0.0\n{in_chart_yaml}\n");
+            let mut files =
+                vec![("Chart.yaml", &*chart_yaml), ("charts/dep/Chart.yaml", "name: dep\nversion: 1.0.0\n")];
+            files.extend(requirements.map(|text| ("requirements.yaml", text)));
+            let packaged = packed(&files, Options::default()).unwrap();
+            assert_eq!(packaged.metadata.dependencies.len(), count, "{files:?}");
+            assert_eq!(Archive::read(&packaged.data, &Limits::default()).unwrap().metadata(), &packaged.metadata);
+        }
     }
 
     #[test]
