@@ -107,8 +107,8 @@ const BUDGETS = {
   node: [812_500, 363_000],
   package: [398_000, 179_500],
   registry: [395_500, 166_500],
-  // With patterns read as Go reads them.
-  schema: [511_000, 209_000],
+  // With patterns and URLs read as Go reads them.
+  schema: [512_500, 210_000],
 };
 for (const [name, budgets] of Object.entries(BUDGETS)) {
   test(`the module ${name} keeps to its budget`, () => {

@@ -15,7 +15,7 @@ use crate::json;
 use crate::limits::Limits;
 use crate::printable::sanitise;
 use crate::version::Version;
-use crate::yaml::{self, Data, Duplicate, Node};
+use crate::yaml::{self, Data, Duplicate, Mapping, Node};
 
 /// Entries of lists that are refused one by one: the place of each is looked up.
 const MOST_REFUSALS: usize = 100;
@@ -452,51 +452,58 @@ pub(super) fn unless_null<T: Default>(
 pub(crate) fn duplicates(node: &Node, document: &str, report: &mut Report) {
     // What Helm also reads strictly: its reader minds keys that `<<` brings, too.
     let is_strict = ["Chart.yaml", "index.yaml"].contains(&document);
-    let mut found = Vec::new();
-    collect_duplicates(node, is_strict, &mut Vec::new(), &mut found);
-    for (pointer, span, last, message) in found {
-        let mut finding = Diagnostic::new(Code::YAML_DUPLICATE_KEY, document, message).at(pointer, Some(span));
-        finding.related.extend((last != span).then(|| (last, "this one counts".to_owned())));
-        report.push(finding);
-    }
+    Duplicates { document, is_strict, left: 100, report }.collect(node, &mut Vec::new());
 }
 
-fn collect_duplicates<'a>(
-    node: &'a Node,
+struct Duplicates<'r> {
+    document: &'r str,
     is_strict: bool,
-    path: &mut Vec<Step<'a>>,
-    found: &mut Vec<(String, Span, Span, String)>,
-) {
-    const MOST: usize = 100;
-    match &node.data {
-        Data::Sequence(items) => {
-            for (at, item) in items.iter().enumerate() {
-                path.push(Step::Item(at));
-                collect_duplicates(item, is_strict, path, found);
-                path.pop();
+    /// More are not told.
+    left: u8,
+    report: &'r mut Report,
+}
+
+impl Duplicates<'_> {
+    fn collect<'a>(&mut self, node: &'a Node, path: &mut Vec<Step<'a>>) {
+        match &node.data {
+            Data::Sequence(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    path.push(Step::Item(at));
+                    self.collect(item, path);
+                    path.pop();
+                }
             }
+            Data::Mapping(mapping) => {
+                for one in mapping.duplicates.iter() {
+                    if self.left > 0 && (self.is_strict || !one.is_merged) {
+                        path.push(Step::Key(&one.key));
+                        self.tell(one, mapping, pointer(path));
+                        path.pop();
+                    }
+                }
+                for (key, _, value) in &mapping.pairs {
+                    path.push(Step::Key(key));
+                    self.collect(value, path);
+                    path.pop();
+                }
+            }
+            _ => {}
         }
-        Data::Mapping(mapping) => {
-            let counts = |duplicate: &&Duplicate| is_strict || !duplicate.is_merged;
-            for Duplicate { key, place, is_merged } in mapping.duplicates.iter().filter(counts).take(MOST - found.len())
-            {
-                let last = mapping.pairs.iter().find(|(known, _, _)| known == key).map_or(*place, |(_, last, _)| *last);
-                let key_shown = clip(key);
-                let message = match is_merged {
-                    true => format!("{key_shown:?} stands beside a << that brings it, too"),
-                    false => format!("{key_shown:?} is written again in line {}, which counts", last.line),
-                };
-                path.push(Step::Key(key));
-                found.push((pointer(path), *place, last, message));
-                path.pop();
-            }
-            for (key, _, value) in &mapping.pairs {
-                path.push(Step::Key(key));
-                collect_duplicates(value, is_strict, path, found);
-                path.pop();
-            }
+    }
+
+    fn tell(&mut self, Duplicate { key, place, is_merged }: &Duplicate, mapping: &Mapping, pointer: String) {
+        self.left -= 1;
+        let last = mapping.pairs.iter().find(|(known, _, _)| known == key).map_or(*place, |(_, last, _)| *last);
+        let what = match is_merged {
+            true => "comes through <<, too".to_owned(),
+            false => format!("is written again in line {}, which counts", last.line),
+        };
+        let message = format!("{:?} {what}", clip(key));
+        let mut finding = Diagnostic::new(Code::YAML_DUPLICATE_KEY, self.document, message).at(pointer, Some(*place));
+        if last.start != place.start {
+            finding.related.push((last, "this one counts".to_owned()));
         }
-        _ => {}
+        self.report.push(finding);
     }
 }
 
