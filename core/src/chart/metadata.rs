@@ -9,7 +9,7 @@ use super::Dependency;
 use super::archive::peek_chart_yaml;
 use super::decode::{Decoder, Document, node};
 use super::fields::{CHART, MAINTAINER};
-use crate::diagnostic::{Diagnostic, Report, Span};
+use crate::diagnostic::{Diagnostic, Report};
 use crate::error::{Code, Error, clip};
 use crate::json;
 use crate::limits::Limits;
