@@ -80,7 +80,7 @@ export async function drive(exchange, options) {
   };
 
   /** What goes out with a request. */
-  const content = async ({ url, payload: { kind, bytes, blob, start, end } }, given) => {
+  const content = async ({ kind, bytes, blob, start, end }, given) => {
     if (kind !== "blob") return { body: bytes };
     const elsewhere = exchange.source(blob);
     if (!elsewhere) return { item: names[blob], ...(await own(blobs[blob], start, end)) };
@@ -97,8 +97,8 @@ export async function drive(exchange, options) {
       () => body.finish(),
       (error) => body.finish({ error }),
     );
-    // Some registries serve nobody while they take a blob: one of their own must have begun to come before.
-    if (new URL(url).host === repository.split("/")[0]) await body.begun();
+    // Some registries serve nobody while they take a blob, and it may come from themselves: first it begins to come.
+    await body.begun();
     return { body, ...shown };
   };
 
@@ -109,7 +109,7 @@ export async function drive(exchange, options) {
     inFlight.set(id, control);
     let receiver;
     try {
-      const { body, item, total } = await content(request, control.signal);
+      const { body, item, total } = await content(payload, control.signal);
       const onSent = (count) => {
         if (finished || payload.kind !== "blob") return;
         tell({ kind: "progress", item, transferred: payload.start + count, total });

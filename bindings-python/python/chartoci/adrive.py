@@ -16,7 +16,7 @@ from chartoci.apipe import AsyncPipe
 from chartoci.client import Aside, Clock, Plan, Run, Settings, prepare, resume
 from chartoci.credentials import Credential
 from chartoci.blobs import Sink
-from chartoci.drive import Drive, News, Workers, fields, is_same_registry, left
+from chartoci.drive import Drive, News, Workers, fields, left
 from chartoci.errors import ChartOciError
 from chartoci.model import Progress
 from chartoci.over import Over
@@ -195,7 +195,7 @@ class AsyncDrive(Drive):
         elsewhere = self._exchange.source(request.blob[0]) if request.blob is not None else None
         if elsewhere is not None and request.blob is not None:
             flow = self._aflow(request.id, *elsewhere, *request.blob[1:])
-            return _begun(await anext(flow, None), flow) if is_same_registry(request.url, elsewhere[0]) else flow
+            return _begun(await anext(flow, None), flow)
         source = self._sources[request.blob[0]] if request.blob is not None else None
         of_file = source is not None and isinstance(source[1], OpenFile)
         body = self.body(request, self.post if of_file else self._note)
