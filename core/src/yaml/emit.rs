@@ -92,12 +92,14 @@ impl Emitter {
 
     fn pair(&mut self, key: &str, value: &Value) {
         self.indent();
+        // Go writes it bare, and then cannot read it.
+        let style = if key == "<<" { Style::Double } else { wanted_style(key) };
         if key.len() <= 128 && !key.contains(is_break) {
-            self.scalar(key, wanted_style(key), Place::Key);
+            self.scalar(key, style, Place::Key);
             self.indicator(":", false, false);
         } else {
             self.indicator("?", true, true);
-            self.scalar(key, wanted_style(key), Place::Value);
+            self.scalar(key, style, Place::Value);
             self.indent();
             self.indicator(":", true, true);
         }
