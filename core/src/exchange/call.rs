@@ -143,6 +143,8 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: Headers,
     pub(super) body: Vec<u8>,
+    /// The connection broke before the end of the body.
+    pub(super) is_cut: bool,
     /// Where it came from.
     pub(super) url: Url,
     pub(super) method: Method,
@@ -276,11 +278,12 @@ impl Call {
     }
 
     /// The answer, as the operation sees it.
-    pub(super) fn reply(&self, head: ResponseHead, body: Vec<u8>) -> Reply {
+    pub(super) fn reply(&self, head: ResponseHead, body: Vec<u8>, is_cut: bool) -> Reply {
         Reply {
             status: head.status,
             headers: head.headers,
             body,
+            is_cut,
             url: self.way.target.clone(),
             method: self.way.method,
             presented: self.way.presented,

@@ -41,9 +41,19 @@ struct Flight {
 }
 
 enum Arrival {
-    Ended(CallId, ResponseHead, Option<Objection>, Receiver),
+    Ended(Ended),
     Failed(CallId, Failure, Option<Receiver>),
     Credential(QueryId, Result<Option<Credential>, Error>),
+}
+
+/// An answer that is over.
+struct Ended {
+    call: CallId,
+    head: ResponseHead,
+    objection: Option<Objection>,
+    receiver: Receiver,
+    /// The connection broke before the end of the body.
+    is_cut: bool,
 }
 
 pub(super) struct Calls {
@@ -212,7 +222,7 @@ impl Calls {
             return;
         }
         if let Some(Flight { call, head: Some((head, objection)) }) = self.flights.remove(&id) {
-            self.arrivals.push_back(Arrival::Ended(call, head, objection, receiver));
+            self.arrivals.push_back(Arrival::Ended(Ended { call, head, objection, receiver, is_cut: false }));
         }
     }
 
@@ -227,7 +237,8 @@ impl Calls {
         };
         self.arrivals.push_back(match (flight.head, receiver) {
             (Some((head, objection)), Some(receiver)) if settles(&head, &receiver) => {
-                Arrival::Ended(flight.call, head, objection, receiver)
+                let is_cut = receiver.expected() != Some(receiver.seen());
+                Arrival::Ended(Ended { call: flight.call, head, objection, receiver, is_cut })
             }
             (_, receiver) => Arrival::Failed(flight.call, failure, receiver),
         });
@@ -253,9 +264,9 @@ impl Calls {
     pub(super) fn take_in(&mut self, now: Instant) {
         while let Some(arrival) = self.arrivals.pop_front() {
             match arrival {
-                Arrival::Ended(id, head, objection, receiver) => {
-                    self.land(id);
-                    self.ended(now, id, head, objection, receiver);
+                Arrival::Ended(ended) => {
+                    self.land(ended.call);
+                    self.ended(now, ended);
                 }
                 Arrival::Failed(id, failure, receiver) => {
                     self.land(id);
@@ -373,14 +384,8 @@ impl Calls {
         }
     }
 
-    fn ended(
-        &mut self,
-        now: Instant,
-        id: CallId,
-        head: ResponseHead,
-        objection: Option<Objection>,
-        receiver: Receiver,
-    ) {
+    fn ended(&mut self, now: Instant, ended: Ended) {
+        let Ended { call: id, head, objection, receiver, is_cut } = ended;
         let Some(call) = self.calls.get_mut(&id) else { return };
         if let Err(error) = call.followed(head.url.as_deref()) {
             return self.settle(now, id, Err(Failed { error, again: None }));
@@ -406,7 +411,7 @@ impl Calls {
             return self.stored(now, id, head, receiver);
         }
         let (overflowed, received) = (receiver.overflowed(), receiver.seen());
-        let reply = call.reply(head, receiver.into_data());
+        let reply = call.reply(head, receiver.into_data(), is_cut);
         match status {
             _ if call.draft.regardless => self.settle(now, id, Ok(reply)),
             400..=499 if away && final_away => self.settle(now, id, Ok(reply)),
@@ -524,7 +529,7 @@ impl Calls {
         let is_part = receiver.digest().is_none();
         let actual = receiver.into_digester().map(|digester| digester.finish());
         if is_part || actual.as_ref() == Some(&descriptor.digest) {
-            let reply = call.reply(head, Vec::new());
+            let reply = call.reply(head, Vec::new(), false);
             self.notify(Event::Downloaded(blob, descriptor));
             return self.settle(now, id, Ok(reply));
         }
@@ -559,9 +564,11 @@ impl Calls {
             call.progress = seen;
             call.tries = 1;
         }
-        let pause = self.session.config().retry.pause(call.tries, asked, &mut self.random);
-        if let (Some(_), Some(pause)) = (asked, pause) {
-            self.session.leave_alone(&Origin::of(&call.way.target), now + pause);
+        let retry = &self.session.config().retry;
+        let pause = retry.pause(call.tries, asked, &mut self.random);
+        // After the last try as well: another request may follow.
+        if let (Some(_), Some(quiet)) = (asked, retry.pause(1, asked, &mut self.random)) {
+            self.session.leave_alone(&Origin::of(&call.way.target), now + quiet);
         }
         match pause {
             Some(after) if call.draft.again => {

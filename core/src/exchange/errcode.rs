@@ -303,6 +303,7 @@ mod tests {
             status,
             headers: Headers::new(),
             body: body.as_bytes().to_vec(),
+            is_cut: false,
             url: Url::parse("https://reg.example/v2/web/manifests/1?token=secret").unwrap(),
             method: Method::Get,
             presented: false,

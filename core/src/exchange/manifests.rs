@@ -118,6 +118,7 @@ mod tests {
             status: 200,
             headers: headers.iter().copied().collect(),
             body: body.as_bytes().to_vec(),
+            is_cut: false,
             url: Url::parse("https://reg.example/v2/web/manifests/1").unwrap(),
             method: Method::Get,
             presented: false,

@@ -574,8 +574,12 @@ fn disagreement(reply: &Reply) -> Error {
         .with("url", reply.url.without_query())
 }
 
-/// A body of that size is refused, whatever it is: by status, or by the words of GitHub's and Azure's registries.
+/// A body of that size is refused, whatever it is: by status, or by the words of GitHub's and Azure's registries. So is what
+/// is refused with words that were lost: who does not read all that is sent often closes the connection too early.
 fn is_too_much(reply: &Reply) -> bool {
+    if reply.status == 400 && reply.is_cut {
+        return true;
+    }
     let says = |code: &str| errors(&reply.body).iter().any(|error| error.code == code);
     let text = String::from_utf8_lossy(&reply.body).to_ascii_lowercase();
     reply.status == 413 || says("CONTENT_LENGTH_INVALID") || text.contains("too large") || text.contains("exceeds")

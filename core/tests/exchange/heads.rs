@@ -85,6 +85,21 @@ fn what_was_stored_or_opened_stays_so_though_the_answers_body_breaks_off() {
 }
 
 #[test]
+fn a_blob_that_is_refused_with_words_that_were_lost_is_sent_in_pieces() {
+    let run = |answer: Answer| {
+        let (push, blobs) = chart_with(&[(CHART_TYPE, &vec![7; 600 << 10])]);
+        let mut peer = Peer::new(Login::Open);
+        peer.fault(Method::Put, "/uploads/2", answer);
+        Host::logged_in(&blobs).run(Exchange::push(&session(), push), &mut peer)
+    };
+    let pieces = |run: &Run| run.log.iter().any(|line| line.starts_with("PATCH"));
+    let lost = run(cut(400, &[]));
+    assert!(lost.result.is_ok() && pieces(&lost), "{:?}", lost.result);
+    let told = run(errors(400, "DIGEST_INVALID"));
+    assert_eq!((told.error().status(), pieces(&told)), (Some(400), false));
+}
+
+#[test]
 fn an_error_is_told_by_what_has_come_of_it() {
     let run = pulled(Login::Open, |peer, _| peer.fault(Method::Get, "/manifests/", cut(404, &[])));
     assert_eq!((run.code(), run.error().kind(), run.requests.len()), ("registry.manifest_unknown", Kind::NotFound, 1));

@@ -1,7 +1,7 @@
 //! Exchanges of one session at the same time: what one learns the others need not ask for.
 
 use chartoci::auth::Credential;
-use chartoci::exchange::{Config, Exchange, Outcome, Output, Session};
+use chartoci::exchange::{Config, Exchange, Outcome, Output, RetryPolicy, Session};
 use chartoci::http::{Method, Request};
 use chartoci::oci::Repository;
 use chartoci::time::Instant;
@@ -196,4 +196,22 @@ fn who_is_asked_to_leave_a_host_alone_leaves_it_alone_in_all_exchanges() {
     let elsewhere = Repository::parse("other.example/team/web").unwrap();
     let mut third = Exchange::tags(&session, elsewhere);
     assert!(matches!(third.poll(Instant::from_millis(500)), Output::Send(_)));
+}
+
+#[test]
+fn a_host_that_asks_to_be_left_alone_is_left_alone_after_the_last_try_as_well() {
+    let retry = RetryPolicy { attempts: 2, ..RetryPolicy::default() };
+    let session = Session::new(Config { retry, ..Config::default() });
+    let repository = Repository::parse("reg.example/team/web").unwrap();
+    let mut peer = Peer::new(Login::Open);
+    let mut first = Exchange::tags(&session, repository.clone());
+    for at in [0, 2_000] {
+        peer.fault(Method::Get, "", reply(503, &[("retry-after", "2")], ""));
+        let Output::Send(request) = first.poll(Instant::from_millis(at)) else { panic!() };
+        answered(&mut first, &request, &mut peer);
+        while !matches!(first.poll(Instant::from_millis(at)), Output::Wait(_) | Output::Done(_)) {}
+    }
+    let mut second = Exchange::tags(&session, repository);
+    let Output::Wait(wake) = second.poll(Instant::from_millis(2_500)) else { panic!("it was to wait") };
+    assert_eq!(wake.until, Some(Instant::from_millis(4_000)));
 }
