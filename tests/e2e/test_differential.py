@@ -212,7 +212,11 @@ def packed_apart(name: str, packed: list[Any] | Refused, directory: pathlib.Path
     """What differs in a directory's package."""
     if isinstance(packed, Refused) and "unsupported value" in packed:
         return []  # Helm shows what it cannot pack.
-    return differences(f"{name} packed", packed, our_package(directory), may | {"archive.duplicate"})
+    ours = our_package(directory)
+    if isinstance(packed, list) and isinstance(ours, list):
+        unknown = {path for path, _, header in packed if not header}
+        ours = [(path, content, b"" if path in unknown else header) for path, content, header in ours]
+    return differences(f"{name} packed", packed, ours, may | {"archive.duplicate"})
 
 
 def short(value: Any) -> str:
